@@ -1,0 +1,1 @@
+"""The built-in architectures, reached through entry points like anyone else's."""

@@ -1,0 +1,94 @@
+"""The one pixel convention, and the one affine map between an image and a network's input.
+
+Pixels are counted from 0 and their centres are at integers; an image of width W spans -0.5 ... W - 0.5:
+
+        -0.5   0.5   1.5   2.5   3.5
+          |  0  |  1  |  2  |  3  |        W = 4, middle at 1.5 = (W - 1) / 2
+
+A heatmap of stride s has cells that cover s pixels each. Cell i spans s*i - 0.5 ... s*i + s - 0.5, so that its
+centre is at pixel s*i + (s - 1) / 2. Datasets that count from 1 (MATLAB: MPII, FLIC) are shifted where they are read.
+
+A **Crop** takes the region of an image (centre, size, rotation, mirror) onto the network's input: edges to edges.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """The affine map from image pixels to crop pixels, and the crop's size.
+
+    Attributes:
+        matrix: (2, 3) float; `crop = matrix[:, :2] @ image + matrix[:, 2]`.
+        width, height: of the crop, in pixels.
+        mirrored: left and right are swapped, so keypoints must trade names too.
+    """
+
+    matrix: Array
+    width: int
+    height: int
+    mirrored: bool = False
+
+    @classmethod
+    def around(cls, center: NDArray[Any], size: NDArray[Any], input_size: tuple[int, int]) -> "Crop":
+        """The upright crop of a region.
+
+        Args:
+            center: (2,) middle of the region, image pixels.
+            size: (2,) its width and height. The side that is too short for the input's aspect is widened,
+                so nothing of the region is lost and nothing is stretched.
+            input_size: (width, height) of the crop.
+        """
+        width, height = input_size
+        scale = min(width / size[0], height / size[1])
+        offset = np.array([(width - 1) / 2, (height - 1) / 2]) - scale * np.asarray(center, float)
+        return cls(np.column_stack([scale * np.eye(2), offset]), width, height)
+
+    def perturbed(self, scale: float, rotation: float, mirror: bool) -> "Crop":
+        """This crop of a region `scale` times as large, its content turned by `rotation` degrees (clockwise on the
+        screen) about the middle, then mirrored left to right.
+        """
+        middle = np.array([(self.width - 1) / 2, (self.height - 1) / 2])
+        angle = np.deg2rad(rotation)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / scale
+        if mirror:
+            turn[0] *= -1
+        linear = turn @ self.matrix[:, :2]
+        offset = turn @ (self.matrix[:, 2] - middle) + middle
+        return Crop(np.column_stack([linear, offset]), self.width, self.height, self.mirrored ^ mirror)
+
+    @property
+    def inverse(self) -> Array:
+        """(2, 3) the map back, from crop pixels to image pixels."""
+        linear = np.linalg.inv(self.matrix[:, :2])
+        return np.column_stack([linear, -linear @ self.matrix[:, 2]])
+
+
+def transform(matrix: NDArray[Any], points: NDArray[Any]) -> NDArray[Any]:
+    """Points through affine maps.
+
+    Args:
+        matrix: (..., 2, 3).
+        points: (..., K, 2).
+
+    Returns:
+        (..., K, 2), with the leading dimensions broadcast.
+    """
+    moved: NDArray[Any] = points @ np.swapaxes(matrix[..., :2], -1, -2) + matrix[..., None, :, 2]
+    return moved
+
+
+def cell_to_pixel(cells: Any, stride: int) -> Any:
+    """Heatmap coordinates (cells, centres at integers) → crop pixels. Arrays and tensors alike."""
+    return cells * stride + (stride - 1) / 2
+
+
+def pixel_to_cell(pixels: Any, stride: int) -> Any:
+    """Crop pixels → heatmap coordinates; the inverse of `cell_to_pixel`."""
+    return (pixels - (stride - 1) / 2) / stride

@@ -1,0 +1,211 @@
+"""Predictions: the only thing that a protocol sees of a model. One HDF5 file, readable without posebench:
+
+    /images        (M,) utf-8      file names
+    /image         (R,) int        row of /images in which this person was predicted
+    /person        (R,) int        which annotated person was asked about; -1 for a detected one
+    /keypoints     (R, K, 2) float image pixels, 0-based, pixel centres at integers
+    /scores        (R, K) float    confidence per keypoint
+    /score         (R,) float      confidence per person
+    /missing       (R, K) bool     True where nothing was predicted; /keypoints is then NaN
+    /bbox          (R, 4) float    optional; the box (x, y, width, height) that was searched
+    attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench.errors import PosebenchError, existing
+from posebench.instances import Instances
+
+Array = NDArray[Any]
+
+FORMAT = "posebench predictions 1"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Predictions:
+    """R predicted people. The attributes are the datasets and attributes of the file above.
+
+    Raises:
+        PosebenchError: a column of another length, a row of an image that is not there, or a keypoint that is not
+            finite although nothing declares it missing.
+    """
+
+    keypoint_names: tuple[str, ...]
+    images: tuple[str, ...]
+    image: Array
+    person: Array
+    keypoints: Array
+    scores: Array
+    score: Array
+    missing: Array
+    bbox: Array | None = None
+    dataset: str = ""
+    split: str = ""
+    box_source: str = "annotation"
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        r, k = len(self.image), len(self.keypoint_names)
+        expected = {
+            "person": (r,), "keypoints": (r, k, 2), "scores": (r, k), "score": (r,), "missing": (r, k),
+        } | ({} if self.bbox is None else {"bbox": (r, 4)})  # fmt: skip
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                raise PosebenchError(f"predictions: {name} is {getattr(self, name).shape}, but should be {shape}.")
+        if r and not (0 <= self.image.min() and self.image.max() < len(self.images)):
+            raise PosebenchError(f"predictions: a person is in an image row outside 0..{len(self.images) - 1}.")
+        bad = ~np.isfinite(self.keypoints).all(axis=2) & ~self.missing
+        if bad.any():
+            row, joint = np.argwhere(bad)[0]
+            raise PosebenchError(
+                f"predictions: {bad.sum():,} keypoints are not finite; the first is {self.keypoint_names[joint]} of row "
+                f"{row} ({self.images[self.image[row]]}): {self.keypoints[row, joint].tolist()}. "
+                "Write a finite guess, or declare the keypoint in /missing: it then counts as wrong."
+            )
+        if not (np.isfinite(self.score).all() and np.isfinite(self.scores[~self.missing]).all()):
+            row = int((~np.isfinite(self.score) | (~np.isfinite(self.scores) & ~self.missing).any(axis=1)).argmax())
+            raise PosebenchError(f"predictions: a score of row {row} ({self.images[self.image[row]]}) is not finite.")
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+
+def for_instances(instances: Instances, keypoints: Array, scores: Array | None = None, **more: Any) -> Predictions:
+    """Predictions of the people of `instances`, in that order.
+
+    Args:
+        instances: the N people who were asked about.
+        keypoints: (N, K, 2) image pixels; NaN where nothing was predicted.
+        scores: (N, K), or None for 1 everywhere.
+        **more: other attributes of `Predictions`.
+    """
+    missing = more.pop("missing", np.zeros(keypoints.shape[:2], bool))
+    scores = np.ones(keypoints.shape[:2]) if scores is None else scores
+    return Predictions(
+        keypoint_names=instances.skeleton.keypoints, images=instances.images, image=instances.image,
+        person=instances.person, keypoints=keypoints, scores=scores, score=scores.mean(axis=1), missing=missing,
+        **({"dataset": instances.dataset, "split": instances.split, "box_source": instances.box_source} | more),
+    )  # fmt: skip
+
+
+def save(predictions: Predictions, path: Path) -> None:
+    """Write the file: whole, or not at all."""
+    import h5py
+
+    def write(partial: Path) -> None:
+        with h5py.File(partial, "w") as file:
+            file.attrs["format"] = FORMAT
+            for name in ("dataset", "split", "box_source"):
+                file.attrs[name] = getattr(predictions, name)
+            file.attrs["keypoint_names"] = json.dumps(predictions.keypoint_names)
+            file.attrs["provenance"] = json.dumps(dict(predictions.provenance))
+            file["images"] = np.array(predictions.images, dtype=h5py.string_dtype())
+            for name in ("image", "person", "keypoints", "scores", "score", "missing", "bbox"):
+                if (column := getattr(predictions, name)) is not None:
+                    file.create_dataset(name, data=column, compression="gzip", shuffle=True)
+
+    write_atomically(path, write)
+
+
+def load(path: Path) -> Predictions:
+    """Read a file that `save` or anyone wrote.
+
+    Raises:
+        PosebenchError: the file is missing, damaged or of another kind.
+    """
+    import h5py
+
+    try:
+        with h5py.File(existing(path, "a predictions file"), "r") as file:
+            if file.attrs.get("format") != FORMAT:
+                raise PosebenchError(f"{path} is no {FORMAT!r} file (its format: {file.attrs.get('format')!r}).")
+            columns = {name: file[name][()] for name in ("image", "person", "keypoints", "scores", "score", "missing")}
+            return Predictions(
+                **columns,
+                bbox=file["bbox"][()] if "bbox" in file else None,
+                images=tuple(name.decode() for name in file["images"][()]),
+                keypoint_names=tuple(json.loads(file.attrs["keypoint_names"])),
+                provenance=json.loads(file.attrs["provenance"]),
+                **{name: str(file.attrs[name]) for name in ("dataset", "split", "box_source")},
+            )
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise PosebenchError(f"{path} cannot be read as predictions: {error}. Was it cut off, or written by hand?") from error
+    except PosebenchError as error:
+        raise PosebenchError(f"{path}: {error}") from error
+
+
+def load_array(path: Path) -> dict[str, Array]:
+    """The numeric arrays of a field's own prediction file (`.h5` or `.mat` of any version), by name, as stored.
+
+    Raises:
+        PosebenchError: the file is missing, damaged, or neither kind.
+    """
+    existing(path, "a predictions file")
+    try:
+        if _is_hdf5(path):
+            import h5py
+
+            with h5py.File(path, "r") as file:
+                return {name: node[()] for name, node in file.items() if isinstance(node, h5py.Dataset)}
+        from scipy.io import loadmat
+
+        return {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
+    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, MemoryError) as error:
+        raise PosebenchError(f"{path} is neither a readable HDF5 nor a readable MATLAB file: {error}.") from error
+
+
+def is_predictions(path: Path) -> bool:
+    """Whether `path` is an HDF5 file in posebench's own format."""
+    if not _is_hdf5(path):
+        return False
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return "format" in file.attrs
+    except OSError:
+        return False
+
+
+def _is_hdf5(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(1024)
+    return head[:8] == b"\x89HDF\r\n\x1a\n" or (head[:6] == b"MATLAB" and b"7.3" in head[:40])
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary file beside `path`, then rename it: readers see the old file or the new one.
+
+    Raises:
+        PosebenchError: the folder cannot be made or written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise PosebenchError(f"Cannot write to {path.parent}: {error.strerror}. Name another folder, or change its rights.") from error
+    os.close(handle)
+    try:
+        write(Path(name))
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)

@@ -1,0 +1,235 @@
+"""Protocol: where instances come from, and how predictions on them are scored. One of the two kinds of plugin."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench import predictions as files
+from posebench.errors import PosebenchError, unknown
+from posebench.instances import Instances
+from posebench.predictions import Predictions
+from posebench.skeleton import Skeleton
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Convention:
+    """One published way to turn the same predictions into numbers."""
+
+    name: str
+    rule: str
+    """The rule in one sentence: operator, joints, mean."""
+    source: str
+    """Who computes it so: evaluator and version."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A score over a threshold, such as PCKh from 0 to 0.5."""
+
+    label: str
+    thresholds: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a protocol says of a predictions file.
+
+    Attributes:
+        metrics: name → value, in the order of the field's tables; PCK in percent, OKS AP as a fraction.
+        per_joint: keypoint name → value, where the protocol scores keypoints one by one. NaN: not predicted.
+        per_joint_metric: what those values are, such as `PCKh@0.5`.
+        curves: scores over thresholds.
+        people, images: how many were scored.
+        notes: everything that was left out or treated specially, as sentences.
+        per_person: (N,) one number per instance, larger is better, NaN where it has none: for picking the
+            best and worst cases. It is not kept in the record.
+    """
+
+    metrics: Mapping[str, float]
+    per_joint: Mapping[str, float] = field(default_factory=dict)
+    per_joint_metric: str = ""
+    curves: tuple[Curve, ...] = ()
+    people: int = 0
+    images: int = 0
+    notes: tuple[str, ...] = ()
+    per_person: Array = field(default_factory=lambda: np.zeros(0), compare=False)
+
+
+class Protocol(ABC):
+    """A dataset and its scoring rules.
+
+    Class attributes:
+        name: as typed after `--protocol`.
+        version: raised whenever a number could change; part of every record.
+        skeleton: the keypoints that are scored.
+        headline: the metric that ranks.
+        unit: `%` where metrics are percentages, empty where they are fractions.
+        conventions: the published rules by name; the first is the official evaluator's.
+        splits: names of the splits, as the dataset's community says them.
+        report_split: the split that published numbers are about.
+        train_split: the split to train on.
+        first_pixel: what the dataset's own files call the first pixel: 0, or 1 for MATLAB.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    skeleton: ClassVar[Skeleton]
+    headline: ClassVar[str]
+    unit: ClassVar[str] = "%"
+    conventions: ClassVar[Mapping[str, Convention]]
+    splits: ClassVar[tuple[str, ...]] = ("train", "val")
+    report_split: ClassVar[str] = "val"
+    train_split: ClassVar[str] = "train"
+    first_pixel: ClassVar[int] = 0
+
+    @abstractmethod
+    def instances(self, root: Path, split: str) -> Instances:
+        """Read the dataset's official files.
+
+        Args:
+            root: the dataset's folder, or one of its annotation files.
+            split: one of `splits`.
+
+        Raises:
+            PosebenchError: a file is missing (says which, and where it comes from) or is not what it should be.
+        """
+
+    @abstractmethod
+    def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
+        """Score predictions under a convention of `conventions`.
+
+        Raises:
+            PosebenchError: the predictions are of other people or another skeleton.
+        """
+
+    def read_predictions(self, path: Path, instances: Instances) -> Predictions:
+        """Read posebench's own file, or `preds` in `.h5`/`.mat`: (N, K, 2) or (2, K, N), the dataset's own pixels.
+
+        Raises:
+            PosebenchError: the file is missing, damaged, or about other people.
+        """
+        files.existing(path, "a predictions file")
+        if files.is_predictions(path):
+            return files.load(path)
+        arrays = files.load_array(path)
+        if "preds" not in arrays:
+            raise PosebenchError(f"{path} has no 'preds'; it has {', '.join(arrays) or 'nothing'}.")
+        keypoints = person_first(arrays["preds"], path)
+        self.check_count(keypoints, instances, path)
+        return self.named(path, instances, keypoints - self.first_pixel)
+
+    def named(self, path: Path, instances: Instances, keypoints: Array, missing: Array | None = None) -> Predictions:
+        """Predictions in the order of `instances`, with errors that name the file."""
+        if missing is None:
+            missing = np.zeros(keypoints.shape[:2], bool)
+        try:
+            return files.for_instances(instances, keypoints, missing=missing)
+        except PosebenchError as error:
+            raise PosebenchError(f"{path}: {error}") from error
+
+    def check_count(self, keypoints: Array, instances: Instances, path: Path) -> None:
+        """Raise a sentence unless `keypoints` is (N, K, 2) for the N people of `instances`."""
+        n, k = keypoints.shape[:2]
+        if k != len(self.skeleton):
+            raise PosebenchError(
+                f"{path}: keypoints are (N, {k}, 2), but {self.name} has {len(self.skeleton)}. "
+                "Was this file written for another protocol?"
+            )
+        if n != len(instances):
+            raise PosebenchError(
+                f"{path} has {n:,} people, but {instances.what} has {len(instances):,}. A file without names must hold "
+                "every person, in the annotation file's order; save it with posebench.predictions to name them."
+            )
+
+    def check_convention(self, convention: str) -> Convention:
+        """The convention of that name.
+
+        Raises:
+            PosebenchError: there is none.
+        """
+        if convention not in self.conventions:
+            raise unknown(f"convention of {self.name}", convention, self.conventions)
+        return self.conventions[convention]
+
+    def check_split(self, split: str) -> None:
+        """Raise a sentence unless `split` is one of `splits`."""
+        if split not in self.splits:
+            raise unknown(f"split of {self.name}", split, self.splits)
+
+
+def person_first(array: Array, path: Path) -> Array:
+    """(N, K, 2) float from (N, K, 2) or MATLAB's (2, K, N).
+
+    Raises:
+        PosebenchError: it is neither.
+    """
+    if array.ndim == 3 and array.dtype.kind in "fiu":
+        if array.shape[2] == 2:
+            return array.astype(float)
+        if array.shape[0] == 2:
+            return array.transpose(2, 1, 0).astype(float)
+    raise PosebenchError(f"{path}: keypoints are {array.shape} {array.dtype}, but should be (N, K, 2) or (2, K, N) numbers.")
+
+
+def align(predictions: Predictions, instances: Instances) -> tuple[Array, Array]:
+    """Predictions in the order of `instances`, matched by image name and person, for protocols of one guess per person.
+
+    Returns:
+        rows (N,) of `predictions`, and missing (N, K): True where nothing was predicted.
+
+    Raises:
+        PosebenchError: another skeleton, a person without a prediction, with two, or who does not exist.
+    """
+    if predictions.keypoint_names != instances.skeleton.keypoints:
+        raise PosebenchError(
+            f"The predictions are of {len(predictions.keypoint_names)} keypoints ({', '.join(predictions.keypoint_names[:3])}, …), "
+            f"but {instances.what} has {len(instances.skeleton)} ({', '.join(instances.skeleton.keypoints[:3])}, …). "
+            "Was this file written for another protocol?"
+        )
+    if predictions.dataset and (predictions.dataset, predictions.split) != (instances.dataset, instances.split):
+        raise PosebenchError(
+            f"The predictions are of {predictions.dataset} {predictions.split}, the annotations of {instances.what}."
+        )
+    rows: dict[tuple[str, int], int] = {}
+    for row, (image, person) in enumerate(zip(predictions.image.tolist(), predictions.person.tolist(), strict=True)):
+        key = predictions.images[image], person
+        if key in rows:
+            raise PosebenchError(f"The predictions have {key[0]}, person {key[1]}, twice: rows {rows[key]} and {row}.")
+        rows[key] = row
+    asked = [(instances.images[i], p) for i, p in zip(instances.image.tolist(), instances.person.tolist(), strict=True)]
+    lacking = [row for row, key in enumerate(asked) if key not in rows]
+    if lacking:
+        raise PosebenchError(
+            f"The predictions have {len(asked) - len(lacking):,} of the {len(asked):,} people of {instances.what}; "
+            f"the first missing is {instances.describe(lacking[0])}."
+        )
+    if len(rows) > len(asked):
+        extra = next(key for key in rows if key not in set(asked))
+        raise PosebenchError(
+            f"The predictions have {len(rows) - len(asked):,} people whom {instances.what} does not have; "
+            f"the first is {extra[0]}, person {extra[1]}."
+        )
+    order = np.array([rows[key] for key in asked], dtype=np.int64)
+    return order, predictions.missing[order]
+
+
+def missing_notes(predictions: Predictions) -> tuple[str, ...]:
+    """Sentences on what the predictions declare missing: keypoints nobody has, and people without any."""
+    notes = []
+    absent = predictions.missing.all(axis=0) if len(predictions) else np.zeros(0, bool)
+    if absent.any():
+        names = [name for name, gone in zip(predictions.keypoint_names, absent, strict=True) if gone]
+        notes.append(f"Not predicted, so not scored: {', '.join(names)}.")
+    lost = (predictions.missing | absent).all(axis=1)
+    if lost.any():
+        first = predictions.images[predictions.image[int(lost.argmax())]]
+        notes.append(f"{lost.sum():,} people have no prediction and count as missed; the first is in {first}.")
+    return tuple(notes)

@@ -1,0 +1,156 @@
+"""Records: what was run, on what, by which rule, and what it scored. The only thing that leaderboard and plots see."""
+
+import hashlib
+import math
+import platform
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+import posebench
+from posebench.errors import PosebenchError
+from posebench.instances import Instances
+from posebench.predictions import Predictions, sha256, write_atomically
+from posebench.protocol import Protocol, Scores
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
+
+
+class Rule(_Part):
+    """Which protocol and convention made the numbers."""
+
+    protocol: str
+    version: int
+    convention: str
+    rule: str
+    evaluator: str
+    headline: str
+    unit: str
+
+
+class Data(_Part):
+    """On which people."""
+
+    dataset: str
+    split: str
+    box_source: str
+    people: int
+    images: int
+    annotations: str
+    annotations_sha256: str
+    embedded: bool = Field(description="drawn people, not photographs: never in one table with real data")
+
+
+class Curve(_Part):
+    """A score over a threshold."""
+
+    label: str
+    thresholds: list[float]
+    values: list[float]
+
+
+class Record(_Part):
+    """One scored predictions file. `results/records/<id>.json` holds it.
+
+    `metrics` are in the order of the field's tables: PCK in percent, OKS AP as a fraction. `per_joint` is None where a
+    keypoint was not predicted. `model` and `training` are what the predictions file says of its origin.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str = Field(min_length=1, max_length=200)
+    rule: Rule
+    data: Data
+    metrics: dict[str, float | None]
+    per_joint: dict[str, float | None]
+    per_joint_metric: str
+    curves: list[Curve]
+    notes: list[str]
+    predictions: str
+    predictions_sha256: str
+    model: dict[str, Any]
+    created: str
+    environment: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        """File name without ending: readable, and different for whatever must not be overwritten."""
+        parts = (self.rule.protocol, self.data.dataset, self.data.split, self.rule.convention, self.name)
+        tail = hashlib.sha256(repr((parts, self.data.box_source, self.data.annotations_sha256,
+                                    self.rule.version, self.predictions_sha256)).encode()).hexdigest()[:8]  # fmt: skip
+        readable = re.sub(r"[^a-z0-9]+", "-", f"{self.rule.protocol} {self.data.split} {self.name}".lower()).strip("-")
+        return f"{readable[:80]}-{tail}"
+
+    @property
+    def group(self) -> tuple[str, int, str, str, str, str]:
+        """Records are comparable, and share a table, only where all of these agree."""
+        rule, data = self.rule, self.data
+        return rule.protocol, rule.version, rule.convention, data.dataset, data.split, data.box_source
+
+
+def make_record(
+    name: str, protocol: Protocol, convention: str, instances: Instances, predictions: Predictions, scores: Scores, path: Path
+) -> Record:  # noqa: PLR0913 - the flow's one meeting point
+    """The record of one scoring.
+
+    Args:
+        name: the row's label in tables.
+        path: the predictions file that was scored; its hash is kept.
+    """
+    return Record(
+        name=name,
+        rule=Rule(
+            protocol=protocol.name, version=protocol.version, convention=convention,
+            rule=protocol.conventions[convention].rule, evaluator=protocol.conventions[convention].source,
+            headline=protocol.headline, unit=protocol.unit,
+        ),
+        data=Data(
+            dataset=instances.dataset, split=instances.split, box_source=predictions.box_source, people=scores.people,
+            images=scores.images, annotations=Path(instances.source.file).name,
+            annotations_sha256=instances.source.sha256, embedded=instances.embedded,
+        ),
+        metrics={key: _known(value) for key, value in scores.metrics.items()},
+        per_joint={key: _known(value) for key, value in scores.per_joint.items()},
+        per_joint_metric=scores.per_joint_metric,
+        curves=[Curve(label=c.label, thresholds=list(c.thresholds), values=list(c.values)) for c in scores.curves],
+        notes=[*instances.source.notes, *scores.notes],
+        predictions=path.name,
+        predictions_sha256=sha256(path),
+        model=dict(predictions.provenance),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        environment={"posebench": posebench.__version__, "python": platform.python_version()},
+    )  # fmt: skip
+
+
+def save_record(record: Record, results: Path) -> Path:
+    """Write `results/records/<id>.json`; the same file scored again replaces its record."""
+    path = results / "records" / f"{record.id}.json"
+    write_atomically(path, lambda partial: partial.write_text(record.model_dump_json(indent=1) + "\n", "utf-8"))
+    return path
+
+
+def load_records(results: Path) -> list[Record]:
+    """All records below a results folder, in the order of their file names.
+
+    Raises:
+        PosebenchError: the folder is not there, or a record in it is damaged.
+    """
+    if not results.is_dir():
+        raise PosebenchError(f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results.")
+    records = []
+    for path in sorted((results / "records").glob("*.json")):
+        try:
+            records.append(Record.model_validate_json(path.read_text("utf-8")))
+        except (ValidationError, UnicodeDecodeError, OSError) as error:
+            problem = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+            where = ".".join(map(str, problem["loc"]))
+            raise PosebenchError(f"{path} is no record: {where} {problem['msg']}. Mend it, or remove the file.") from error
+    return records
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

@@ -1,0 +1,1 @@
+"""The built-in protocols, reached through entry points like anyone else's."""
