@@ -1,0 +1,63 @@
+"""PCK: the share of keypoints that lie within a fraction of a body length. Pure functions of arrays.
+
+A keypoint counts where it is annotated, visible or occluded; it is a hit where its distance is at most the threshold
+(`<=`, as the official MPII toolkit). What was not predicted is infinitely far.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def normalised_distances(keypoints: Array, truth: Array, lengths: Array, missing: Array | None = None) -> Array:
+    """Distances in units of each person's length.
+
+    Args:
+        keypoints, truth: (N, K, 2) pixels.
+        lengths: (N,) pixels, such as head lengths.
+        missing: (N, K) True where nothing was predicted.
+
+    Returns:
+        (N, K), inf where missing.
+    """
+    difference = keypoints - truth
+    distances = np.sqrt((difference**2).sum(axis=2)) / lengths[:, None]
+    return distances if missing is None else np.where(missing, np.inf, distances)
+
+
+def hits(distances: Array, counted: Array, thresholds: Array) -> Array:
+    """How many counted keypoints lie within each threshold.
+
+    Args:
+        distances: (N, K), as `normalised_distances` returns.
+        counted: (N, K) bool.
+        thresholds: (T,) ascending.
+
+    Returns:
+        (T, K) int.
+    """
+    result = np.zeros((len(thresholds), distances.shape[1]), np.int64)
+    for joint in range(distances.shape[1]):
+        ordered = np.sort(distances[counted[:, joint], joint])
+        result[:, joint] = np.searchsorted(ordered, thresholds, side="right")
+    return result
+
+
+def percentage(numbers: Array, total: Array) -> Array:
+    """`100 * numbers / total`, NaN where the total is 0."""
+    result: Array = 100 * np.divide(numbers, total, out=np.full(np.shape(numbers), np.nan), where=np.asarray(total) > 0)
+    return result
+
+
+def area_under_curve(values: Array) -> float:
+    """Mean height of the piecewise linear curve through equally spaced values: AUC as the official MPII toolkit's."""
+    return float((values[:-1] + values[1:]).mean() / 2)
+
+
+def personal_area_under_curve(distances: Array, counted: Array, limit: float) -> Array:
+    """(N,) each person's own area under the curve over 0 ... `limit`, in percent; NaN for people without a keypoint."""
+    within = np.clip(1 - distances / limit, 0, 1).sum(axis=1, where=counted)
+    return percentage(within, counted.sum(axis=1))

@@ -1,0 +1,253 @@
+"""Drawn people in numbers: articulated bodies in three dimensions, and where they stand in their pictures.
+
+A body is built in its own frame (x to its own left, y up, z forward; one unit is its standing height), turned to the
+viewer, and laid on the picture without perspective. There x runs right, y down, and depth towards the viewer: who
+faces us has the own left on the right of the picture. Everything is computed for N people at once, one row each, so
+that the annotations of a large split take seconds. `synthetic` names, annotates and paints these people.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+KEYPOINTS = (
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "upper_neck", "thorax", "pelvis", "head_top",
+    "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
+    "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+)  # fmt: skip
+"""What a skeleton may ask for."""
+POINTS = (*KEYPOINTS, "chin", "crown", "chest", "left_hand", "right_hand", "left_toe", "right_toe")
+"""The keypoints and the further points that a picture needs. `chin` and `crown` end the head's inner axis."""
+INDEX = {name: row for row, name in enumerate(POINTS)}
+
+# Lengths in standing heights: Drillis and Contini (1966), as in Winter, Biomechanics and Motor Control of Human
+# Movement, figure 4.1. The head alone is a tenth larger, so that a face is more than a few pixels.
+SHOULDER, HIP, SPINE, NECK, HEAD = 0.115, 0.075, 0.288, 0.052, 0.145
+UPPER_ARM, FOREARM, HAND = 0.186, 0.146, 0.06
+THIGH, SHIN, FOOT = 0.245, 0.246, 0.12
+
+_SIDED = (
+    ("upper arm", "shoulder", "elbow", 0.031, 0.025), ("forearm", "elbow", "wrist", 0.025, 0.018),
+    ("hand", "wrist", "hand", 0.019, 0.016), ("thigh", "hip", "knee", 0.055, 0.038),
+    ("shin", "knee", "ankle", 0.037, 0.023), ("foot", "ankle", "toe", 0.025, 0.018),
+)  # fmt: skip
+PARTS: tuple[tuple[str, str, str, float, float], ...] = (
+    ("torso", "left_shoulder", "left_hip", 0.036, 0.042),
+    ("torso", "right_shoulder", "right_hip", 0.036, 0.042),
+    ("torso", "thorax", "pelvis", 0.052, 0.065),
+    ("neck", "thorax", "upper_neck", 0.030, 0.026),
+    ("head", "chin", "crown", 0.42 * HEAD, 0.42 * HEAD),
+    *((n, f"{side}_{a}", f"{side}_{b}", ra, rb) for n, a, b, ra, rb in _SIDED for side in ("left", "right")),
+)
+"""Capsules that cover a body: kind, the two points, and the radius at each in standing heights."""
+
+# Joint angles in degrees. `aside` is away from the body's middle, `twist` turns the elbow's bend inwards. A family of
+# poses overrides the ranges of standing; .a and .b are its two sides, which fall on left and right by chance.
+_STANDING: Mapping[str, tuple[float, float]] = {
+    "lean": (-6, 12), "roll": (-9, 9), "nod": (-15, 22), "look": (-40, 40),
+    "arm_forward": (-22, 35), "arm_aside": (6, 35), "elbow": (0, 70), "twist": (0, 80),
+    "thigh_forward": (-8, 15), "thigh_aside": (0, 12), "knee": (0, 15),
+}  # fmt: skip
+_TRUNK = ("lean", "roll", "nod", "look")
+_LIMBS = tuple(name for name in _STANDING if name not in _TRUNK)
+_FAMILIES: tuple[tuple[float, Mapping[str, tuple[float, float]]], ...] = (
+    (4, {}),
+    (3, {"thigh_forward.a": (10, 42), "thigh_forward.b": (-30, 0), "knee.a": (5, 30), "knee.b": (10, 55),
+         "arm_forward.a": (-42, -5), "arm_forward.b": (10, 50)}),
+    (2, {"arm_aside": (85, 165), "elbow": (0, 65)}),
+    (2, {"arm_aside.a": (95, 170), "elbow.a": (0, 90)}),
+    (2, {"arm_aside": (35, 60), "elbow": (80, 115), "twist": (75, 105), "arm_forward": (-25, 5)}),
+    (2, {"arm_forward.a": (50, 115), "arm_forward.b": (20, 115), "twist": (0, 60)}),
+    (2, {"lean": (25, 70), "nod": (-45, 0), "arm_forward": (20, 90), "thigh_forward": (5, 40), "knee": (5, 45)}),
+    (2, {"thigh_forward": (65, 95), "thigh_aside": (2, 22), "knee": (60, 100), "arm_forward": (5, 50),
+         "elbow": (20, 90)}),
+    (2, {"thigh_forward": (20, 75), "thigh_aside": (15, 42), "knee": (30, 100), "arm_forward": (0, 80)}),
+    (1, {"thigh_forward.a": (45, 95), "knee.a": (0, 70), "arm_aside": (30, 110), "thigh_forward.b": (-15, 5)}),
+)  # fmt: skip
+
+
+class Dice:
+    """Uniform numbers for N pictures, handed out by columns: the same ones for one picture as for ten thousand."""
+
+    def __init__(self, rows: Array) -> None:
+        self._rows, self._taken = rows, 0
+
+    def between(self, low: Any, high: Any) -> Array:
+        """(N,) numbers in [low, high)."""
+        self._taken += 1
+        return low + (high - low) * self._rows[:, self._taken - 1]  # type: ignore[no-any-return]
+
+    def chance(self, probability: float) -> Array:
+        """(N,) bool."""
+        return self.between(0, 1) < probability
+
+
+@dataclass(frozen=True, eq=False)
+class Bodies:
+    """N people on their pictures.
+
+    Attributes:
+        points: (N, P, 2) float, `POINTS` in pixels, multiples of 1/16.
+        depth: (N, P) float, pixels towards the viewer.
+        unit: (N,) float, standing height in pixels.
+        radii: (N, len(PARTS), 2) float, radius at both ends of every part in pixels.
+    """
+
+    points: Array
+    depth: Array
+    unit: Array
+    radii: Array
+
+    @property
+    def box(self) -> Array:
+        """(N, 4) float: left, top, right, bottom of all that is drawn of them."""
+        return self.around(range(len(PARTS)))
+
+    def around(self, parts: Any) -> Array:
+        """(N, 4) float: left, top, right, bottom of the parts at these positions of `PARTS`."""
+        rows = np.array([[INDEX[PARTS[part][1]], INDEX[PARTS[part][2]]] for part in parts])
+        ends, radii = self.points[:, rows], self.radii[:, list(parts), :, None]  # (N, parts, 2, 2), (N, parts, 2, 1)
+        return np.concatenate([(ends - radii).min(axis=(1, 2)), (ends + radii).max(axis=(1, 2))], axis=1)
+
+    def moved(self, scale: Array, offset: Array) -> "Bodies":
+        """Enlarged about the origin by `scale` (N,), then moved by `offset` (N, 2).
+
+        Points land on sixteenths of a pixel: what is annotated is exactly what is painted, and the last bits of a
+        sine, which differ between processors, cannot reach either.
+        """
+        points = np.round((self.points * scale[:, None, None] + offset[:, None]) * 16) / 16
+        return Bodies(points, self.depth * scale[:, None], self.unit * scale, self.radii * scale[:, None, None])
+
+    def covers(self, points: Array, depth: Array) -> Array:
+        """(N, K) bool: which of `points` (N, K, 2) lie under a part that is nearer than `depth` (N, K)."""
+        hidden = np.zeros(depth.shape, bool)
+        for part, (_, start, end, *_) in enumerate(PARTS):
+            a, b = self.points[:, None, INDEX[start]], self.points[:, None, INDEX[end]]
+            along = ((points - a) * (b - a)).sum(-1) / np.maximum(((b - a) ** 2).sum(-1), 1e-9)
+            along = along.clip(0, 1)
+            radius = self.radii[:, part, :1] * (1 - along) + self.radii[:, part, 1:] * along
+            nearest = a + along[..., None] * (b - a)
+            height = self.depth[:, None, INDEX[start]] * (1 - along) + self.depth[:, None, INDEX[end]] * along
+            # half a radius of slack, so that no part hides the joint it belongs to
+            nearer = height > depth + 0.5 * radius + 0.02 * self.unit[:, None]
+            hidden |= nearer & (((points - nearest) ** 2).sum(-1) < radius**2)
+        return hidden
+
+    def area(self) -> Array:
+        """(N,) float: pixels of the silhouette, from the lengths and widths of its parts as if none overlapped but
+        the three of the torso, less a tenth for the joints that they share."""
+        total = np.zeros(len(self.unit))
+        for part, (kind, start, end, *_) in enumerate(PARTS):
+            if kind != "torso":
+                length = np.hypot(*(self.points[:, INDEX[end]] - self.points[:, INDEX[start]]).T)
+                thick = self.radii[:, part].sum(axis=1)
+                total += thick * length + np.pi / 4 * thick**2 / (1 if kind in ("head", "hand", "foot") else 2)
+        return 0.9 * total + self._torso_area()
+
+    def _torso_area(self) -> Array:
+        corners = ("left_shoulder", "right_shoulder", "right_hip", "left_hip")
+        outline = self.points[:, [INDEX[name] for name in corners]]
+        following = np.roll(outline, -1, axis=1)
+        cross = outline[..., 0] * following[..., 1] - outline[..., 1] * following[..., 0]
+        spine = np.hypot(*(self.points[:, INDEX["thorax"]] - self.points[:, INDEX["pelvis"]]).T)
+        return np.abs(cross.sum(axis=1)) / 2 + spine * self.radii[:, 2].mean(axis=1)  # type: ignore[no-any-return]
+
+
+def bodies(dice: Dice) -> Bodies:
+    """N people about the origin, of standing height 1."""
+    points = _posed(_angles(dice), 1 + 0.07 * dice.between(-1, 1), 1 + 0.12 * dice.between(-1, 1))
+    front, back = dice.between(-45, 45), dice.between(135, 225)
+    side = dice.between(50, 130) * np.where(dice.chance(0.5), 1, -1)
+    kind = dice.between(0, 1)
+    view = np.where(kind < 0.5, front, np.where(kind < 0.75, back, side))
+    points = _turn(points, 1, view[:, None])
+    points = _turn(points, 0, dice.between(-4, 16)[:, None])  # seen a little from above
+    slant = dice.between(-1, 1)
+    tilt = np.where(dice.chance(0.88), 30 * slant * np.abs(slant), 100 * slant)
+    points = _turn(points, 2, tilt[:, None])
+    girth = dice.between(0.88, 1.22)
+    radii = np.array([part[3:] for part in PARTS]) * np.where(
+        np.array([part[0] == "head" for part in PARTS]), 1, girth[:, None]
+    )[..., None]
+    return Bodies(points[..., :2] * [1, -1], points[..., 2], np.ones(len(girth)), radii)
+
+
+def _angles(dice: Dice) -> dict[str, Array]:
+    """Joint angles in degrees, (N,) each; those of the limbs named left_ and right_."""
+    weights = np.cumsum([weight for weight, _ in _FAMILIES])
+    family = np.searchsorted(weights, dice.between(0, weights[-1]), side="right")
+    swapped = dice.chance(0.5)
+    one, other = {}, {}
+    for name in (*_TRUNK, *_LIMBS):
+        for side, angles in ((".a", one), (".b", other)):
+            ranges = np.array([f.get(name + side, f.get(name, _STANDING[name])) for _, f in _FAMILIES])
+            angles[name] = dice.between(ranges[family, 0], ranges[family, 1])
+    angles = {name: one[name] for name in _TRUNK}
+    for name in _LIMBS:
+        angles[f"left_{name}"] = np.where(swapped, other[name], one[name])
+        angles[f"right_{name}"] = np.where(swapped, one[name], other[name])
+    return angles
+
+
+def _turn(vectors: Array, axis: int, degrees: Any) -> Array:
+    """(..., 3) vectors turned about an axis: x leans up forward, y turns forward to the left, z turns down to it."""
+    cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    turned = vectors.copy()
+    turned[..., i] = cos * vectors[..., i] - sin * vectors[..., j]
+    turned[..., j] = sin * vectors[..., i] + cos * vectors[..., j]
+    return turned
+
+
+def _posed(angles: Mapping[str, Array], limbs: Array, breadth: Array) -> Array:
+    """(N, P, 3) points of people with these joint angles; `limbs` and `breadth` (N,) vary their build."""
+    n = len(limbs)
+    at: dict[str, Array] = {"pelvis": np.zeros((n, 3))}
+
+    def vector(x: Any, y: Any, z: Any) -> Array:
+        return np.stack(np.broadcast_arrays(np.zeros(n), x, y, z)[1:], axis=1).astype(float)
+
+    def torso(v: Array) -> Array:
+        return _turn(_turn(v, 0, angles["lean"]), 2, angles["roll"])
+
+    def head(x: float, y: float, z: float) -> Array:
+        return at["upper_neck"] + torso(_turn(_turn(HEAD * vector(x, y, z), 0, angles["nod"]), 1, angles["look"]))
+
+    at["thorax"] = torso(vector(0, SPINE, 0))
+    at["upper_neck"] = at["thorax"] + torso(vector(0, NECK, 0.015))
+    at["chest"] = at["thorax"] + torso(vector(0, -0.03, 0.055))
+    at["head_top"], at["chin"], at["crown"] = head(0, 1, 0), head(0, 0.42, 0), head(0, 0.58, 0)
+    at["nose"] = head(0, 0.42, 0.5)
+    for side, sign in (("left", 1), ("right", -1)):
+        at[f"{side}_eye"], at[f"{side}_ear"] = head(0.18 * sign, 0.56, 0.4), head(0.42 * sign, 0.46, -0.02)
+        at[f"{side}_shoulder"] = at["thorax"] + torso(vector(sign * SHOULDER * breadth, -0.012, 0))
+        at[f"{side}_hip"] = vector(sign * HIP * breadth, 0, 0)
+        _limbs(at, side, sign, {name: angles[f"{side}_{name}"] for name in _LIMBS}, (vector, torso, limbs))
+    return np.stack([at[name] for name in POINTS], axis=1)
+
+
+def _limbs(at: dict[str, Array], side: str, sign: int, angles: Mapping[str, Array], build: Any) -> None:
+    """Adds arm and leg of one side to `at`; every joint bends within the frame of the one above it."""
+    vector, torso, limbs = build
+
+    def arm(v: Array) -> Array:
+        return torso(_turn(_turn(v, 0, -angles["arm_forward"]), 2, sign * angles["arm_aside"]))  # type: ignore[no-any-return]
+
+    def forearm(length: float) -> Array:
+        return arm(_turn(_turn(vector(0, -length * limbs, 0), 0, -angles["elbow"]), 1, -sign * angles["twist"]))
+
+    def thigh(v: Array) -> Array:
+        return _turn(_turn(v, 0, -angles["thigh_forward"]), 2, sign * angles["thigh_aside"])
+
+    at[f"{side}_elbow"] = at[f"{side}_shoulder"] + arm(vector(0, -UPPER_ARM * limbs, 0))
+    at[f"{side}_wrist"] = at[f"{side}_elbow"] + forearm(FOREARM)
+    at[f"{side}_hand"] = at[f"{side}_elbow"] + forearm(FOREARM + HAND)
+    at[f"{side}_knee"] = at[f"{side}_hip"] + thigh(vector(0, -THIGH * limbs, 0))
+    at[f"{side}_ankle"] = at[f"{side}_knee"] + thigh(_turn(vector(0, -SHIN * limbs, 0), 0, angles["knee"]))
+    toe = _turn(vector(0, -0.3 * FOOT, FOOT), 1, sign * 12)
+    at[f"{side}_toe"] = at[f"{side}_ankle"] + thigh(_turn(toe, 0, angles["knee"]))

@@ -1,0 +1,245 @@
+"""MPII single person: PCKh.
+
+Goal: the share of keypoints closer to the annotation than half a head length.
+
+Papers: Andriluka, Pishchulin, Gehler, Schiele, "2D Human Pose Estimation: New Benchmark and State of the Art Analysis"
+(CVPR 2014); the validation people are those of Tompson et al. (CVPR 2015).
+
+Conventions:
+    official: evalMPII (the toolkit on the dataset's page). Head length = 0.6 × the diagonal of the head box. A keypoint is a
+        hit where its distance is `<=` 0.5 head lengths. Occluded keypoints count. Head = mean of upper neck and head top; a
+        pair's column = mean of left and right; Mean = all hits / all annotated keypoints of the 14 without pelvis
+        and thorax; Mean@0.1 at 0.10; AUC = area under Mean over 0 ... 0.5 in steps of 0.01, by trapezoids.
+
+Files: `detections.mat` (the dataset's own annotation of the 2,958 validation people; exact), or the hourglass `train.h5`,
+`valid.h5`, whose keypoints are truncated to whole pixels. Both count pixels from 1.
+"""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench.errors import PosebenchError
+from posebench.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances, Source
+from posebench.metrics import area_under_curve, hits, normalised_distances, percentage, personal_area_under_curve
+from posebench.predictions import Predictions, load_array, sha256
+from posebench.protocol import Convention, Curve, Protocol, Scores, align, missing_notes
+from posebench.skeleton import Skeleton
+
+Array = NDArray[Any]
+
+SKELETON = Skeleton(
+    keypoints=(
+        "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis", "thorax",
+        "upper_neck", "head_top", "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist",
+    ),
+    bones=(
+        ("right_ankle", "right_knee"), ("right_knee", "right_hip"), ("right_hip", "pelvis"),
+        ("left_hip", "pelvis"), ("left_knee", "left_hip"), ("left_ankle", "left_knee"),
+        ("pelvis", "thorax"), ("thorax", "upper_neck"), ("upper_neck", "head_top"),
+        ("right_wrist", "right_elbow"), ("right_elbow", "right_shoulder"), ("right_shoulder", "thorax"),
+        ("left_shoulder", "thorax"), ("left_elbow", "left_shoulder"), ("left_wrist", "left_elbow"),
+    ),
+)  # fmt: skip
+SCORED = tuple(name for name in SKELETON.keypoints if name not in ("pelvis", "thorax"))
+GROUPS = {
+    "Head": ("upper_neck", "head_top"),
+    **{part.title(): (f"left_{part}", f"right_{part}") for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")},
+}
+UPPER_BODY = tuple(name for name in SCORED if name.endswith(("wrist", "elbow", "shoulder")))
+
+CROP_PIXELS = 200
+"""A person of MPII scale 1 is 200 pixels tall."""
+HEAD_BIAS = 0.6
+"""Head length as a part of the head box's diagonal (evalMPII, util_get_head_size.m)."""
+THRESHOLDS = np.arange(51) / 100
+AT_HALF, AT_TENTH = 50, 10
+
+TRUNCATED = "Ground truth truncated to whole pixels ({}): scores differ from those on the exact annotation."
+
+
+class MPII(Protocol):
+    """MPII single person, PCKh@0.5."""
+
+    name = "mpii"
+    version = 1
+    skeleton = SKELETON
+    headline = "Mean"
+    first_pixel = 1
+    conventions: ClassVar[dict[str, Convention]] = {
+        "official": Convention(
+            "official",
+            "PCKh@0.5: distance <= 0.5 x 0.6 x head box diagonal; Mean pooled over 14 joints (no pelvis, no thorax).",
+            "evalMPII (the MPII toolkit)",
+        )
+    }
+
+    def instances(self, root: Path, split: str) -> Instances:
+        """Read `detections.mat` (val only) or `train.h5` / `valid.h5` below `root`, `root/annot`; or the file `root`."""
+        self.check_split(split)
+        file = find_annotations(root, split)
+        people = read_h5(file, split) if file.suffix == ".h5" else read_mat(file, split)
+        return people
+
+    def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
+        """PCKh per keypoint and per group. `instances` need `head_length`."""
+        self.check_convention(convention)
+        rows, missing = align(predictions, instances)
+        counted = instances.visibility > UNLABELLED
+        distances = normalised_distances(
+            predictions.keypoints[rows], instances.keypoints, instances.measures["head_length"], missing
+        )
+        number = hits(distances, counted, THRESHOLDS)
+        absent = missing.all(axis=0)
+        total = np.where(absent, 0, counted.sum(axis=0))
+        per_joint = percentage(number, np.broadcast_to(total, number.shape))
+
+        mean = self._pooled(number, total, SCORED)
+        at_half = per_joint[AT_HALF]
+        metrics = {group: float(at_half[SKELETON.index(*names)].mean()) for group, names in GROUPS.items()}
+        metrics |= {
+            "UBody": float(self._pooled(number, total, UPPER_BODY)[AT_HALF]),
+            "Mean": float(mean[AT_HALF]),
+            "Mean@0.1": float(mean[AT_TENTH]),
+            "AUC": area_under_curve(mean),
+        }
+        curves = {"Mean": mean} | {group: per_joint[:, SKELETON.index(*names)].mean(axis=1) for group, names in GROUPS.items()}
+        return Scores(
+            metrics=metrics,
+            per_joint=dict(zip(SKELETON.keypoints, at_half.tolist(), strict=True)),
+            per_joint_metric="PCKh@0.5",
+            curves=tuple(
+                Curve(label, tuple(THRESHOLDS.tolist()), tuple(values.tolist()))
+                for label, values in curves.items()
+                if np.isfinite(values).all()
+            ),
+            people=len(instances),
+            images=len(np.unique(instances.image)),
+            notes=missing_notes(predictions),
+            per_person=personal_area_under_curve(distances, counted, 0.5),
+        )
+
+    @staticmethod
+    def _pooled(number: Array, total: Array, names: tuple[str, ...]) -> Array:
+        """(T,) hits of the named keypoints over their annotations; NaN where one of them was not predicted."""
+        joints = SKELETON.index(*names)
+        pooled = percentage(number[:, joints].sum(axis=1), np.full(len(number), total[joints].sum()))
+        return np.full(len(number), np.nan) if (total[joints] == 0).any() else pooled
+
+
+def find_annotations(root: Path, split: str) -> Path:
+    """The annotation file to read: the exact one where there are several.
+
+    Raises:
+        PosebenchError: there is none.
+    """
+    if root.is_file():
+        return root
+    names = {"train": ("train.h5",), "val": ("detections.mat", "valid.h5")}[split]
+    folders = (root / "annot", root, root / "annotations")
+    for name in names:
+        for folder in folders:
+            if (folder / name).is_file():
+                return folder / name
+    raise PosebenchError(
+        f"No MPII {split} annotation below {root}: looked for {' and '.join(names)} in {', '.join(map(str, folders))}. "
+        "The hourglass release (pose-hg-train) has train.h5 and valid.h5; pytorch-pose has detections.mat. "
+        "Photographs come from the MPII Human Pose page and belong into 'images' beside 'annot'."
+    )
+
+
+def image_folder(file: Path) -> Path:
+    """Where the photographs of an annotation file are: `images` beside it or beside its folder."""
+    beside = file.parent / "images"
+    return beside if beside.is_dir() else file.parent.parent / "images"
+
+
+def read_h5(file: Path, split: str) -> Instances:
+    """The hourglass release's form. Centre and scale are final there; (0, 0) is an unlabelled keypoint."""
+    columns = load_array(file)
+    needed = ("imgname", "person", "center", "scale", "part", "visible", "normalize")
+    if lacking := [name for name in needed if name not in columns]:
+        raise PosebenchError(f"{file} is no MPII annotation: it lacks {', '.join(lacking)}.")
+    parts = columns["part"].astype(float)
+    n = len(parts)
+    if parts.shape != (n, len(SKELETON), 2):
+        raise PosebenchError(f"{file}: part is {parts.shape}, but MPII has ({n}, {len(SKELETON)}, 2). Is it another dataset's?")
+    labelled = ~(parts == 0).all(axis=2)
+    visibility = np.where(labelled, np.where(columns["visible"] > 0, VISIBLE, OCCLUDED), UNLABELLED)
+    names = [name.decode("utf-8", "replace") for name in columns["imgname"].tolist()]
+    return _instances(
+        file, split, names, columns["person"], columns["center"], columns["scale"], parts, visibility,
+        columns["normalize"], (TRUNCATED.format(file.name),),
+    )  # fmt: skip
+
+
+def read_mat(file: Path, split: str) -> Instances:
+    """The raw `annolist` of pytorch-pose's `detections.mat`: MPII's own floats, visibility, head boxes, centre and scale."""
+    arrays = _load_structs(file)
+    try:
+        people = [entry.annorect for entry in arrays["annolist"]]
+        parts, visibility = (np.stack(column) for column in zip(*map(_points, people), strict=True))
+        heads = np.array([[float(p.x1), float(p.y1), float(p.x2), float(p.y2)] for p in people])
+        center = np.array([[float(p.objpos.x), float(p.objpos.y)] for p in people])
+        scale = np.array([float(p.scale) for p in people])
+        image, person = arrays["RELEASE_img_index"].astype(int) - 1, arrays["RELEASE_person_index"].astype(int) - 1
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise PosebenchError(f"{file} is not pytorch-pose's detections.mat: {error!r}.") from error
+    center[:, 1] += 15 * scale
+    head_length = HEAD_BIAS * np.hypot(heads[:, 2] - heads[:, 0], heads[:, 3] - heads[:, 1])
+    names = _names_beside(file, image)
+    return _instances(file, split, names, person, center, 1.25 * scale, parts, visibility, head_length, ())
+
+
+def _load_structs(file: Path) -> dict[str, Any]:
+    from scipy.io import loadmat
+
+    try:
+        arrays: dict[str, Any] = loadmat(
+            file, struct_as_record=False, squeeze_me=True,
+            variable_names=["annolist", "RELEASE_img_index", "RELEASE_person_index"],
+        )  # fmt: skip
+    except (OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError) as error:
+        raise PosebenchError(f"{file} is not a readable MATLAB file: {error}. Was it cut off?") from error
+    return arrays
+
+
+def _points(person: Any) -> tuple[Array, Array]:
+    """(16, 2) keypoints as annotated and (16,) visibility of one annorect; a joint without a mark of visibility is visible."""
+    keypoints, visibility = np.zeros((len(SKELETON), 2)), np.zeros(len(SKELETON), np.int8)
+    for point in np.atleast_1d(person.annopoints.point):
+        joint = int(point.id)
+        keypoints[joint] = float(point.x), float(point.y)
+        hidden = np.size(point.is_visible) > 0 and not int(point.is_visible)
+        visibility[joint] = OCCLUDED if hidden else VISIBLE
+    return keypoints, visibility
+
+
+def _names_beside(file: Path, image: Array) -> list[str]:
+    """File names of the images: from `valid.h5` beside, since `detections.mat` has only their numbers."""
+    h5 = file.with_name("valid.h5")
+    if h5.is_file():
+        columns = load_array(h5)
+        if "index" in columns and np.array_equal(columns["index"], image):
+            return [name.decode("utf-8", "replace") for name in columns["imgname"].tolist()]
+    return [f"image {number} of the MPII annolist" for number in image]
+
+
+def _instances(
+    file: Path, split: str, names: list[str], person: Array, center: Array, scale: Array, parts: Array,
+    visibility: Array, head_length: Array, notes: tuple[str, ...],
+) -> Instances:  # noqa: PLR0913 # fmt: skip
+    images = tuple(dict.fromkeys(names))
+    row = {name: i for i, name in enumerate(images)}
+    size = CROP_PIXELS * np.repeat(np.asarray(scale, float)[:, None], 2, axis=1)
+    if (bad := ~((head_length > 0) & (size[:, 0] > 0))).any():
+        raise PosebenchError(f"{file}: head length or scale of row {bad.argmax()} ({names[bad.argmax()]}) is not above 0.")
+    return Instances(
+        dataset="mpii", split=split, skeleton=SKELETON, images=images, image_ids=np.arange(len(images)),
+        image=np.array([row[name] for name in names], np.int64), person=np.asarray(person, np.int64),
+        center=np.asarray(center, float) - 1, size=size, keypoints=parts - 1, visibility=visibility.astype(np.int8),
+        usable=(visibility > 0).any(axis=1), measures={"head_length": np.asarray(head_length, float)},
+        image_root=image_folder(file), source=Source(str(file), sha256(file), notes),
+    )  # fmt: skip
