@@ -14,12 +14,12 @@ from posebench.skeleton import Skeleton
 Array = NDArray[Any]
 
 UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
-"""The three values of `visibility` (COCO's). Occluded keypoints count like visible ones unless a protocol says otherwise."""
+"""The three values of `visibility`, as COCO numbers them. Occluded keypoints count unless a protocol says otherwise."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where annotations were read: the file that was used, its hash, and what a reader of the score should know of it."""
+    """Where annotations were read: the file, its hash, and what a reader of the score should know of it."""
 
     file: str
     sha256: str = ""
@@ -88,7 +88,7 @@ class Instances:
                 raise PosebenchError(
                     f"{self.what}: column {name!r} is {column.shape}, but should be {expected.get(name, (n,))}."
                 )
-        if n and not (0 <= self.image.min() and self.image.max() < len(self.images)):
+        if n and not (self.image.min() >= 0 and self.image.max() < len(self.images)):
             raise PosebenchError(f"{self.what}: a person is in an image row outside 0..{len(self.images) - 1}.")
         for name in ("center", "size", "keypoints"):
             values = columns[name].reshape(n, -1)

@@ -1,9 +1,10 @@
-"""Drawn people in numbers: articulated bodies in three dimensions, and where they stand in their pictures.
+"""Drawn people in numbers: articulated bodies in three dimensions.
 
-A body is built in its own frame (x to its own left, y up, z forward; one unit is its standing height), turned to the
-viewer, and laid on the picture without perspective. There x runs right, y down, and depth towards the viewer: who
-faces us has the own left on the right of the picture. Everything is computed for N people at once, one row each, so
-that the annotations of a large split take seconds. `synthetic` names, annotates and paints these people.
+A body is built in its own frame (x to its own left, y up, z forward; one unit is its standing height), turned
+to the viewer, and laid on the picture without perspective. There x runs right, y down, and depth towards the
+viewer: someone who faces us has their left on the right of the picture. Everything is computed for N people at
+once, one row each, so that the annotations of a large split take seconds. `scenes` puts these people into
+pictures, `painting` colours them, and `synthetic` is what the rest of posebench calls.
 """
 
 from collections.abc import Mapping
@@ -25,8 +26,9 @@ POINTS = (*KEYPOINTS, "chin", "crown", "chest", "left_hand", "right_hand", "left
 """The keypoints and the further points that a picture needs. `chin` and `crown` end the head's inner axis."""
 INDEX = {name: row for row, name in enumerate(POINTS)}
 
-# Lengths in standing heights: Drillis and Contini (1966), as in Winter, Biomechanics and Motor Control of Human
-# Movement, figure 4.1. The head alone is a tenth larger, so that a face is more than a few pixels.
+# Lengths in standing heights, after Drillis and Contini (1966), as in Winter, Biomechanics and Motor Control
+# of Human Movement, figure 4.1. The head is a tenth larger, so that a face is more than a few pixels; shoulders
+# and hips are where the joints are, within the body's outline.
 SHOULDER, HIP, SPINE, NECK, HEAD = 0.115, 0.075, 0.288, 0.052, 0.145
 UPPER_ARM, FOREARM, HAND = 0.186, 0.146, 0.06
 THIGH, SHIN, FOOT = 0.245, 0.246, 0.12
@@ -46,8 +48,11 @@ PARTS: tuple[tuple[str, str, str, float, float], ...] = (
 )
 """Capsules that cover a body: kind, the two points, and the radius at each in standing heights."""
 
-# Joint angles in degrees. `aside` is away from the body's middle, `twist` turns the elbow's bend inwards. A family of
-# poses overrides the ranges of standing; .a and .b are its two sides, which fall on left and right by chance.
+_TORSO = ("left_shoulder", "right_shoulder", "right_hip", "left_hip")
+
+# Joint angles in degrees. `aside` is away from the body's middle, `twist` turns the elbow's bend inwards. A
+# family of poses overrides the ranges of standing; .a and .b are its two sides, which fall on left and right by
+# chance.
 _STANDING: Mapping[str, tuple[float, float]] = {
     "lean": (-6, 12), "roll": (-9, 9), "nod": (-15, 22), "look": (-40, 40),
     "arm_forward": (-22, 35), "arm_aside": (6, 35), "elbow": (0, 70), "twist": (0, 80),
@@ -63,16 +68,18 @@ _FAMILIES: tuple[tuple[float, Mapping[str, tuple[float, float]]], ...] = (
     (2, {"arm_aside.a": (95, 170), "elbow.a": (0, 90)}),
     (2, {"arm_aside": (35, 60), "elbow": (80, 115), "twist": (75, 105), "arm_forward": (-25, 5)}),
     (2, {"arm_forward.a": (50, 115), "arm_forward.b": (20, 115), "twist": (0, 60)}),
-    (2, {"lean": (25, 70), "nod": (-45, 0), "arm_forward": (20, 90), "thigh_forward": (5, 40), "knee": (5, 45)}),
+    (2, {"lean": (25, 70), "nod": (-45, 0), "arm_forward": (20, 90), "thigh_forward": (5, 40),
+         "knee": (5, 45)}),
     (2, {"thigh_forward": (65, 95), "thigh_aside": (2, 22), "knee": (60, 100), "arm_forward": (5, 50),
          "elbow": (20, 90)}),
     (2, {"thigh_forward": (20, 75), "thigh_aside": (15, 42), "knee": (30, 100), "arm_forward": (0, 80)}),
-    (1, {"thigh_forward.a": (45, 95), "knee.a": (0, 70), "arm_aside": (30, 110), "thigh_forward.b": (-15, 5)}),
+    (1, {"thigh_forward.a": (45, 95), "thigh_forward.b": (-15, 5), "knee.a": (0, 70),
+         "arm_aside": (30, 110)}),
 )  # fmt: skip
 
 
 class Dice:
-    """Uniform numbers for N pictures, handed out by columns: the same ones for one picture as for ten thousand."""
+    """Uniform numbers for N pictures, handed out by columns, so that no picture's depend on its neighbours'."""
 
     def __init__(self, rows: Array) -> None:
         self._rows, self._taken = rows, 0
@@ -111,21 +118,28 @@ class Bodies:
     def around(self, parts: Any) -> Array:
         """(N, 4) float: left, top, right, bottom of the parts at these positions of `PARTS`."""
         rows = np.array([[INDEX[PARTS[part][1]], INDEX[PARTS[part][2]]] for part in parts])
-        ends, radii = self.points[:, rows], self.radii[:, list(parts), :, None]  # (N, parts, 2, 2), (N, parts, 2, 1)
+        ends = self.points[:, rows]  # (N, parts, 2, 2)
+        radii = self.radii[:, list(parts), :, None]  # (N, parts, 2, 1)
         return np.concatenate([(ends - radii).min(axis=(1, 2)), (ends + radii).max(axis=(1, 2))], axis=1)
 
     def moved(self, scale: Array, offset: Array) -> "Bodies":
         """Enlarged about the origin by `scale` (N,), then moved by `offset` (N, 2).
 
-        Points land on sixteenths of a pixel: what is annotated is exactly what is painted, and the last bits of a
-        sine, which differ between processors, cannot reach either.
+        Points land on sixteenths of a pixel: what is annotated is exactly what is painted, and the last bits
+        of a sine, which differ between processors, reach neither.
         """
         points = np.round((self.points * scale[:, None, None] + offset[:, None]) * 16) / 16
-        return Bodies(points, self.depth * scale[:, None], self.unit * scale, self.radii * scale[:, None, None])
+        radii = self.radii * scale[:, None, None]
+        return Bodies(points, self.depth * scale[:, None], self.unit * scale, radii)
 
     def covers(self, points: Array, depth: Array) -> Array:
-        """(N, K) bool: which of `points` (N, K, 2) lie under a part that is nearer than `depth` (N, K)."""
-        hidden = np.zeros(depth.shape, bool)
+        """(N, K) bool: which of `points` (N, K, 2) lie under a part that is nearer than `depth` (N, K).
+
+        `depth` is that of the point's own surface, in pixels towards the viewer.
+        """
+        corners = [INDEX[name] for name in _TORSO]
+        torso = self.depth[:, corners].mean(axis=1)[:, None] > depth + 0.03 * self.unit[:, None]
+        hidden = torso & inside(self.points[:, corners], points)
         for part, (_, start, end, *_) in enumerate(PARTS):
             a, b = self.points[:, None, INDEX[start]], self.points[:, None, INDEX[end]]
             along = ((points - a) * (b - a)).sum(-1) / np.maximum(((b - a) ** 2).sum(-1), 1e-9)
@@ -133,25 +147,26 @@ class Bodies:
             radius = self.radii[:, part, :1] * (1 - along) + self.radii[:, part, 1:] * along
             nearest = a + along[..., None] * (b - a)
             height = self.depth[:, None, INDEX[start]] * (1 - along) + self.depth[:, None, INDEX[end]] * along
-            # half a radius of slack, so that no part hides the joint it belongs to
-            nearer = height > depth + 0.5 * radius + 0.02 * self.unit[:, None]
+            nearer = height > depth + 0.5 * radius  # half a radius, so that no part hides its own joints
             hidden |= nearer & (((points - nearest) ** 2).sum(-1) < radius**2)
         return hidden
 
     def area(self) -> Array:
-        """(N,) float: pixels of the silhouette, from the lengths and widths of its parts as if none overlapped but
-        the three of the torso, less a tenth for the joints that they share."""
+        """(N,) float: pixels of the silhouette, from the sizes of its parts, as if limbs never overlapped.
+
+        A tenth is taken off for the joints that neighbouring parts share.
+        """
         total = np.zeros(len(self.unit))
         for part, (kind, start, end, *_) in enumerate(PARTS):
             if kind != "torso":
                 length = np.hypot(*(self.points[:, INDEX[end]] - self.points[:, INDEX[start]]).T)
                 thick = self.radii[:, part].sum(axis=1)
-                total += thick * length + np.pi / 4 * thick**2 / (1 if kind in ("head", "hand", "foot") else 2)
-        return 0.9 * total + self._torso_area()
+                round_ends = 1.0 if kind in ("head", "hand", "foot") else 0.5
+                total += thick * length + round_ends * np.pi / 4 * thick**2
+        return 0.9 * total + self._torso_area()  # type: ignore[no-any-return]
 
     def _torso_area(self) -> Array:
-        corners = ("left_shoulder", "right_shoulder", "right_hip", "left_hip")
-        outline = self.points[:, [INDEX[name] for name in corners]]
+        outline = self.points[:, [INDEX[name] for name in _TORSO]]
         following = np.roll(outline, -1, axis=1)
         cross = outline[..., 0] * following[..., 1] - outline[..., 1] * following[..., 0]
         spine = np.hypot(*(self.points[:, INDEX["thorax"]] - self.points[:, INDEX["pelvis"]]).T)
@@ -182,7 +197,8 @@ def _angles(dice: Dice) -> dict[str, Array]:
     weights = np.cumsum([weight for weight, _ in _FAMILIES])
     family = np.searchsorted(weights, dice.between(0, weights[-1]), side="right")
     swapped = dice.chance(0.5)
-    one, other = {}, {}
+    one: dict[str, Array] = {}
+    other: dict[str, Array] = {}
     for name in (*_TRUNK, *_LIMBS):
         for side, angles in ((".a", one), (".b", other)):
             ranges = np.array([f.get(name + side, f.get(name, _STANDING[name])) for _, f in _FAMILIES])
@@ -195,7 +211,7 @@ def _angles(dice: Dice) -> dict[str, Array]:
 
 
 def _turn(vectors: Array, axis: int, degrees: Any) -> Array:
-    """(..., 3) vectors turned about an axis: x leans up forward, y turns forward to the left, z turns down to it."""
+    """(..., 3) vectors turned about an axis: 0 takes up to forward, 1 forward to left, 2 down to left."""
     cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
     i, j = (axis + 1) % 3, (axis + 2) % 3
     turned = vectors.copy()
@@ -216,7 +232,8 @@ def _posed(angles: Mapping[str, Array], limbs: Array, breadth: Array) -> Array:
         return _turn(_turn(v, 0, angles["lean"]), 2, angles["roll"])
 
     def head(x: float, y: float, z: float) -> Array:
-        return at["upper_neck"] + torso(_turn(_turn(HEAD * vector(x, y, z), 0, angles["nod"]), 1, angles["look"]))
+        nodded = _turn(HEAD * vector(x, y, z), 0, angles["nod"])
+        return at["upper_neck"] + torso(_turn(nodded, 1, angles["look"]))
 
     at["thorax"] = torso(vector(0, SPINE, 0))
     at["upper_neck"] = at["thorax"] + torso(vector(0, NECK, 0.015))
@@ -239,7 +256,8 @@ def _limbs(at: dict[str, Array], side: str, sign: int, angles: Mapping[str, Arra
         return torso(_turn(_turn(v, 0, -angles["arm_forward"]), 2, sign * angles["arm_aside"]))  # type: ignore[no-any-return]
 
     def forearm(length: float) -> Array:
-        return arm(_turn(_turn(vector(0, -length * limbs, 0), 0, -angles["elbow"]), 1, -sign * angles["twist"]))
+        bent = _turn(vector(0, -length * limbs, 0), 0, -angles["elbow"])
+        return arm(_turn(bent, 1, -sign * angles["twist"]))
 
     def thigh(v: Array) -> Array:
         return _turn(_turn(v, 0, -angles["thigh_forward"]), 2, sign * angles["thigh_aside"])
@@ -251,3 +269,11 @@ def _limbs(at: dict[str, Array], side: str, sign: int, angles: Mapping[str, Arra
     at[f"{side}_ankle"] = at[f"{side}_knee"] + thigh(_turn(vector(0, -SHIN * limbs, 0), 0, angles["knee"]))
     toe = _turn(vector(0, -0.3 * FOOT, FOOT), 1, sign * 12)
     at[f"{side}_toe"] = at[f"{side}_ankle"] + thigh(_turn(toe, 0, angles["knee"]))
+
+
+def inside(corners: Array, points: Array) -> Array:
+    """(N, K) bool: which of `points` (N, K, 2) lie in the convex outlines `corners` (N, 4, 2)."""
+    edges = np.roll(corners, -1, axis=1) - corners
+    reach = points[:, :, None] - corners[:, None]
+    side = edges[:, None, :, 0] * reach[..., 1] - edges[:, None, :, 1] * reach[..., 0]
+    return (side > 0).all(axis=2) | (side < 0).all(axis=2)  # type: ignore[no-any-return]

@@ -1,14 +1,14 @@
 """Predictions: the only thing that a protocol sees of a model. One HDF5 file, readable without posebench:
 
-    /images        (M,) utf-8      file names
-    /image         (R,) int        row of /images in which this person was predicted
-    /person        (R,) int        which annotated person was asked about; -1 for a detected one
-    /keypoints     (R, K, 2) float image pixels, 0-based, pixel centres at integers
-    /scores        (R, K) float    confidence per keypoint
-    /score         (R,) float      confidence per person
-    /missing       (R, K) bool     True where nothing was predicted; /keypoints is then NaN
-    /bbox          (R, 4) float    optional; the box (x, y, width, height) that was searched
-    attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
+/images        (M,) utf-8      file names
+/image         (R,) int        row of /images in which this person was predicted
+/person        (R,) int        which annotated person was asked about; -1 for a detected one
+/keypoints     (R, K, 2) float image pixels, 0-based, pixel centres at integers
+/scores        (R, K) float    confidence per keypoint
+/score         (R,) float      confidence per person
+/missing       (R, K) bool     True where nothing was predicted; /keypoints is then NaN
+/bbox          (R, 4) float    optional; the box (x, y, width, height) that was searched
+attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
 """
 
 import hashlib
@@ -62,7 +62,7 @@ class Predictions:
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise PosebenchError(f"predictions: {name} is {getattr(self, name).shape}, but should be {shape}.")
-        if r and not (0 <= self.image.min() and self.image.max() < len(self.images)):
+        if r and not (self.image.min() >= 0 and self.image.max() < len(self.images)):
             raise PosebenchError(f"predictions: a person is in an image row outside 0..{len(self.images) - 1}.")
         bad = ~np.isfinite(self.keypoints).all(axis=2) & ~self.missing
         if bad.any():
@@ -136,10 +136,14 @@ def load(path: Path) -> Predictions:
                 images=tuple(name.decode() for name in file["images"][()]),
                 keypoint_names=tuple(json.loads(file.attrs["keypoint_names"])),
                 provenance=json.loads(file.attrs["provenance"]),
-                **{name: str(file.attrs[name]) for name in ("dataset", "split", "box_source")},
+                dataset=str(file.attrs["dataset"]),
+                split=str(file.attrs["split"]),
+                box_source=str(file.attrs["box_source"]),
             )
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise PosebenchError(f"{path} cannot be read as predictions: {error}. Was it cut off, or written by hand?") from error
+        raise PosebenchError(
+            f"{path} cannot be read as predictions: {error}. Was it cut off, or written by hand?"
+        ) from error
     except PosebenchError as error:
         raise PosebenchError(f"{path}: {error}") from error
 
@@ -189,7 +193,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then rename it: readers see the old file or the new one.
 
     Raises:
@@ -199,7 +203,9 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     except OSError as error:
-        raise PosebenchError(f"Cannot write to {path.parent}: {error.strerror}. Name another folder, or change its rights.") from error
+        raise PosebenchError(
+            f"Cannot write to {path.parent}: {error.strerror}. Name another folder, or change its rights."
+        ) from error
     os.close(handle)
     try:
         write(Path(name))
@@ -209,3 +215,8 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file, whole or not at all."""
+    write_atomically(path, lambda partial: partial.write_bytes(text.encode()))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench import predictions as files
-from posebench.errors import PosebenchError, unknown
+from posebench.errors import PosebenchError, existing, unknown
 from posebench.instances import Instances
 from posebench.predictions import Predictions
 from posebench.skeleton import Skeleton
@@ -116,7 +116,7 @@ class Protocol(ABC):
         Raises:
             PosebenchError: the file is missing, damaged, or about other people.
         """
-        files.existing(path, "a predictions file")
+        existing(path, "a predictions file")
         if files.is_predictions(path):
             return files.load(path)
         arrays = files.load_array(path)
@@ -176,7 +176,9 @@ def person_first(array: Array, path: Path) -> Array:
             return array.astype(float)
         if array.shape[0] == 2:
             return array.transpose(2, 1, 0).astype(float)
-    raise PosebenchError(f"{path}: keypoints are {array.shape} {array.dtype}, but should be (N, K, 2) or (2, K, N) numbers.")
+    raise PosebenchError(
+        f"{path}: keypoints are {array.shape} {array.dtype}, but should be (N, K, 2) or (2, K, N) numbers."
+    )
 
 
 def align(predictions: Predictions, instances: Instances) -> tuple[Array, Array]:
@@ -224,7 +226,7 @@ def align(predictions: Predictions, instances: Instances) -> tuple[Array, Array]
 def missing_notes(predictions: Predictions) -> tuple[str, ...]:
     """Sentences on what the predictions declare missing: keypoints nobody has, and people without any."""
     notes = []
-    absent = predictions.missing.all(axis=0) if len(predictions) else np.zeros(0, bool)
+    absent = np.atleast_1d(predictions.missing.all(axis=0)) if len(predictions) else np.zeros(0, bool)
     if absent.any():
         names = [name for name, gone in zip(predictions.keypoint_names, absent, strict=True) if gone]
         notes.append(f"Not predicted, so not scored: {', '.join(names)}.")

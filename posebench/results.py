@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 import posebench
 from posebench.errors import PosebenchError
 from posebench.instances import Instances
-from posebench.predictions import Predictions, sha256, write_atomically
+from posebench.predictions import Predictions, sha256, write_text
 from posebench.protocol import Protocol, Scores
 
 
@@ -93,8 +93,14 @@ class Record(_Part):
 
 
 def make_record(
-    name: str, protocol: Protocol, convention: str, instances: Instances, predictions: Predictions, scores: Scores, path: Path
-) -> Record:  # noqa: PLR0913 - the flow's one meeting point
+    name: str,
+    protocol: Protocol,
+    convention: str,
+    instances: Instances,
+    predictions: Predictions,
+    scores: Scores,
+    path: Path,
+) -> Record:
     """The record of one scoring.
 
     Args:
@@ -129,7 +135,7 @@ def make_record(
 def save_record(record: Record, results: Path) -> Path:
     """Write `results/records/<id>.json`; the same file scored again replaces its record."""
     path = results / "records" / f"{record.id}.json"
-    write_atomically(path, lambda partial: partial.write_text(record.model_dump_json(indent=1) + "\n", "utf-8"))
+    write_text(path, record.model_dump_json(indent=1) + "\n")
     return path
 
 
@@ -140,7 +146,9 @@ def load_records(results: Path) -> list[Record]:
         PosebenchError: the folder is not there, or a record in it is damaged.
     """
     if not results.is_dir():
-        raise PosebenchError(f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results.")
+        raise PosebenchError(
+            f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results."
+        )
     records = []
     for path in sorted((results / "records").glob("*.json")):
         try:
@@ -148,7 +156,9 @@ def load_records(results: Path) -> list[Record]:
         except (ValidationError, UnicodeDecodeError, OSError) as error:
             problem = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
             where = ".".join(map(str, problem["loc"]))
-            raise PosebenchError(f"{path} is no record: {where} {problem['msg']}. Mend it, or remove the file.") from error
+            raise PosebenchError(
+                f"{path} is no record: {where} {problem['msg']}. Mend it, or remove the file."
+            ) from error
     return records
 
 

@@ -1,4 +1,4 @@
-"""Where drawn people stand in their pictures, who is beside them and what is in front of them: numbers, no pixels."""
+"""Where drawn people stand in their pictures, who is beside them and what is in front: numbers, no pixels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench.instances import OCCLUDED, UNLABELLED, VISIBLE
-from posebench.people import INDEX, KEYPOINTS, PARTS, Bodies, Dice, bodies
+from posebench.people import INDEX, KEYPOINTS, PARTS, Bodies, Dice, bodies, inside
 
 Array = NDArray[Any]
 
@@ -19,6 +19,8 @@ NOTHING, BOARD, FOLIAGE = 0, 1, 2
 """What is in front of the people."""
 
 _HEAD = [part for part, (kind, *_) in enumerate(PARTS) if kind == "head"]
+# How far the body's surface is from a keypoint, in standing heights: pelvis and thorax are deep within it.
+_FLESH = np.array([0.1 if name in ("thorax", "pelvis") else 0.02 for name in KEYPOINTS])
 _COLUMNS = 160  # random numbers per picture; a few more than are used
 
 
@@ -60,7 +62,7 @@ class Scenes:
     def area(self) -> Array:
         """(N,) float: pixels of the silhouettes within the picture, whatever is in front of them.
 
-        Computed from the parts' sizes; for a person cut by the edge, as much of it as of the bounding box remains.
+        Computed from the parts' sizes; of a person cut by the edge the share is kept that the bbox keeps.
         """
         left, top, right, bottom = self.people.box.T
         part = self.bbox[:, 2] * self.bbox[:, 3] / ((right - left) * (bottom - top))
@@ -73,14 +75,15 @@ class Scenes:
 
     @property
     def visibility(self) -> Array:
-        """(N, 21) int8: unlabelled beyond the picture's edge, occluded under something nearer, else visible."""
+        """(N, 21) int8: unlabelled beyond the picture's edge, occluded by something nearer, or visible."""
         points, depth = self.keypoints, self.people.depth[:, : len(KEYPOINTS)]
-        hidden = self.people.covers(points, depth) | self._behind_the_head()
+        surface = depth + _FLESH * self.people.unit[:, None]
+        hidden = self.people.covers(points, surface) | self._behind_the_head()
         always_nearer = np.full(depth.shape, -np.inf)
         hidden |= (self.other == IN_FRONT)[:, None] & self.others.covers(points, always_nearer)
-        hidden |= (self.occluder == BOARD)[:, None] & _inside(self.board, points)
-        gap = ((points[:, :, None] - self.discs[:, None, :, :2]) ** 2).sum(-1) - self.discs[:, None, :, 2] ** 2
-        hidden |= (self.occluder == FOLIAGE)[:, None] & (gap < 0).any(axis=2)
+        hidden |= (self.occluder == BOARD)[:, None] & inside(self.board, points)
+        away = ((points[:, :, None] - self.discs[:, None, :, :2]) ** 2).sum(-1)
+        hidden |= (self.occluder == FOLIAGE)[:, None] & (away < self.discs[:, None, :, 2] ** 2).any(axis=2)
         edge = np.stack([self.width, self.height], axis=1)[:, None] - 0.5
         outside = ((points < -0.5) | (points >= edge)).any(axis=2)
         return np.where(outside, UNLABELLED, np.where(hidden, OCCLUDED, VISIBLE)).astype(np.int8)
@@ -181,10 +184,3 @@ def _discs(people: Bodies, dice: Dice) -> Array:
     ]
     return np.round(np.stack([np.stack(disc, axis=1) for disc in discs], axis=1) * 16) / 16
 
-
-def _inside(corners: Array, points: Array) -> Array:
-    """(N, K) bool: which of `points` (N, K, 2) lie in the convex outlines `corners` (N, 4, 2)."""
-    edges = np.roll(corners, -1, axis=1) - corners
-    reach = points[:, :, None] - corners[:, None]
-    side = edges[:, None, :, 0] * reach[..., 1] - edges[:, None, :, 1] * reach[..., 0]
-    return (side > 0).all(axis=2) | (side < 0).all(axis=2)  # type: ignore[no-any-return]

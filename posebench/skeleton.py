@@ -22,7 +22,9 @@ class Skeleton:
     def __post_init__(self) -> None:
         twice = sorted({name for name in self.keypoints if self.keypoints.count(name) > 1})
         if twice or not self.keypoints:
-            raise PosebenchError(f"A skeleton needs distinct keypoint names; twice: {', '.join(twice) or 'none given'}.")
+            raise PosebenchError(
+                f"A skeleton needs distinct keypoint names; twice: {', '.join(twice) or 'none given'}."
+            )
         loose = [name for bone in self.bones for name in bone if name not in self.keypoints]
         if loose:
             raise PosebenchError(f"A bone ends at {loose[0]!r}, which is no keypoint of this skeleton.")
@@ -62,4 +64,3 @@ class Skeleton:
     def bone_indices(self) -> tuple[tuple[int, int], ...]:
         """The bones as positions."""
         return tuple((self.keypoints.index(a), self.keypoints.index(b)) for a, b in self.bones)
-

@@ -57,7 +57,9 @@ class COCO(Protocol):
     unit = ""
     conventions: ClassVar[dict[str, Convention]] = {
         "official": Convention(
-            "official", "OKS AP, mean over thresholds 0.50:0.05:0.95 and 101 recalls; 20 detections an image.", "pycocotools 2.0.11"
+            "official",
+            "OKS AP, mean over thresholds 0.50:0.05:0.95 and 101 recalls; 20 detections an image.",
+            "pycocotools 2.0.11",
         )
     }
 
@@ -114,8 +116,12 @@ def read_annotations(file: Path, split: str) -> Instances:
         PosebenchError: the file is no such annotation; names the row.
     """
     content = _json(file)
-    if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in ("images", "annotations")):
-        raise PosebenchError(f"{file} is no COCO annotation: it should be an object with lists 'images' and 'annotations'.")
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(key), list) for key in ("images", "annotations")
+    ):
+        raise PosebenchError(
+            f"{file} is no COCO annotation: it should be an object with lists 'images' and 'annotations'."
+        )
     names = _image_names(content["images"], file)
     rows = [_annotation(row, entry, names, file) for row, entry in enumerate(content["annotations"])]
     rows.sort(key=lambda entry: entry[0])  # stable: file order within an image
@@ -158,7 +164,9 @@ def read_results(path: Path, instances: Instances) -> Predictions:
         except KeyError as error:
             raise PosebenchError(f"{path}, row {row}: {_lacking(entry, error, instances)}") from error
         except (TypeError, ValueError) as error:
-            raise PosebenchError(f"{path}, row {row}: not a detection of {len(SKELETON)} keypoints (x, y, score): {error}.") from error
+            raise PosebenchError(
+                f"{path}, row {row}: not a detection of {len(SKELETON)} keypoints (x, y, score): {error}."
+            ) from error
     array = np.array(keypoints, float).reshape(-1, len(SKELETON), 3)
     boxed = bool(content) and bool(content[0].get("bbox"))
     try:
@@ -187,13 +195,17 @@ def detections_of(predictions: Predictions, instances: Instances) -> oks.Detecti
     row_of = {name: row for row, name in enumerate(instances.images)}
     strange = sorted({predictions.images[i] for i in predictions.image.tolist()} - row_of.keys())
     if strange:
-        raise PosebenchError(f"{len(strange):,} predicted images are not in {instances.what}; the first is {strange[0]}.")
+        raise PosebenchError(
+            f"{len(strange):,} predicted images are not in {instances.what}; the first is {strange[0]}."
+        )
     image = np.array([row_of.get(name, -1) for name in predictions.images], np.int64)[predictions.image]
     kept = ~predictions.missing.any(axis=1)
     keypoints = predictions.keypoints[kept]
     extent = np.ptp(keypoints, axis=1) if len(keypoints) else np.zeros((0, 2))
     sides = extent if predictions.bbox is None else predictions.bbox[kept, 2:]
-    return oks.Detections(image=image[kept], keypoints=keypoints, score=predictions.score[kept], area=sides.prod(axis=1))
+    return oks.Detections(
+        image=image[kept], keypoints=keypoints, score=predictions.score[kept], area=sides.prod(axis=1)
+    )
 
 
 def people_of(instances: Instances) -> oks.People:
@@ -245,7 +257,15 @@ def _annotation(row: int, entry: Any, names: dict[int, str], file: Path) -> tupl
         if image not in names:
             raise PosebenchError(f"{file}, annotation {row}: image_id {image} is not among 'images'.")
         bbox = [float(value) for value in entry["bbox"]]
-        return image, int(entry["id"]), int(entry["iscrowd"]), int(entry["num_keypoints"]), float(entry["area"]), bbox, keypoints
+        return (
+            image,
+            int(entry["id"]),
+            int(entry["iscrowd"]),
+            int(entry["num_keypoints"]),
+            float(entry["area"]),
+            bbox,
+            keypoints,
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise PosebenchError(f"{file}, annotation {row}: {error!r}; is this a person_keypoints file?") from error
 

@@ -41,9 +41,7 @@ SKELETON = Skeleton(
         ("right_shoulder", "right_hip"), ("left_hip", "right_hip"), ("left_eye", "nose"), ("right_eye", "nose"),
     ),
 )  # fmt: skip
-GROUPS = {
-    part.title(): (f"left_{part}", f"right_{part}") for part in ("elbow", "wrist", "shoulder", "hip")
-}
+GROUPS = {part.title(): (f"left_{part}", f"right_{part}") for part in ("elbow", "wrist", "shoulder", "hip")}
 YANG = (
     "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "right_hip",
     "left_shoulder", "left_elbow", "left_wrist", "left_hip",
@@ -83,7 +81,9 @@ class FLIC(Protocol):
         if not is_predictions(existing(path, "a predictions file")) and "pred" in (arrays := load_array(path)):
             keypoints = person_first(arrays["pred"], path)
             if keypoints.shape[1] != len(YANG):
-                raise PosebenchError(f"{path}: pred has {keypoints.shape[1]} keypoints; Yang et al.'s form has {len(YANG)}.")
+                raise PosebenchError(
+                    f"{path}: pred has {keypoints.shape[1]} keypoints; Yang et al.'s form has {len(YANG)}."
+                )
             known = [name for name in YANG if name in SKELETON.keypoints]
             full = np.full((len(keypoints), len(SKELETON), 2), np.nan)
             full[:, SKELETON.index(*known)] = keypoints[:, [YANG.index(name) for name in known]]
@@ -151,7 +151,9 @@ def read_h5(file: Path, split: str) -> Instances:
     parts = columns["part"].astype(float)
     n = len(parts)
     if parts.shape != (n, len(SKELETON), 2):
-        raise PosebenchError(f"{file}: part is {parts.shape}, but FLIC has ({n}, {len(SKELETON)}, 2). Is it another dataset's?")
+        raise PosebenchError(
+            f"{file}: part is {parts.shape}, but FLIC has ({n}, {len(SKELETON)}, 2). Is it another dataset's?"
+        )
     names = [name.decode("utf-8", "replace") for name in columns["imgname"].tolist()]
     images = tuple(dict.fromkeys(names))
     row = {name: i for i, name in enumerate(images)}

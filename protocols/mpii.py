@@ -15,6 +15,7 @@ Files: `detections.mat` (the dataset's own annotation of the 2,958 validation pe
 `valid.h5`, whose keypoints are truncated to whole pixels. Both count pixels from 1.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -46,7 +47,10 @@ SKELETON = Skeleton(
 SCORED = tuple(name for name in SKELETON.keypoints if name not in ("pelvis", "thorax"))
 GROUPS = {
     "Head": ("upper_neck", "head_top"),
-    **{part.title(): (f"left_{part}", f"right_{part}") for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")},
+    **{
+        part.title(): (f"left_{part}", f"right_{part}")
+        for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+    },
 }
 UPPER_BODY = tuple(name for name in SCORED if name.endswith(("wrist", "elbow", "shoulder")))
 
@@ -80,8 +84,9 @@ class MPII(Protocol):
         """Read `detections.mat` (val only) or `train.h5` / `valid.h5` below `root`, `root/annot`; or the file `root`."""
         self.check_split(split)
         file = find_annotations(root, split)
-        people = read_h5(file, split) if file.suffix == ".h5" else read_mat(file, split)
-        return people
+        if file.suffix == ".h5":
+            return to_instances(read_h5(file), file, split, (TRUNCATED.format(file.name),))
+        return to_instances(read_mat(file), file, split, ())
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """PCKh per keypoint and per group. `instances` need `head_length`."""
@@ -105,7 +110,9 @@ class MPII(Protocol):
             "Mean@0.1": float(mean[AT_TENTH]),
             "AUC": area_under_curve(mean),
         }
-        curves = {"Mean": mean} | {group: per_joint[:, SKELETON.index(*names)].mean(axis=1) for group, names in GROUPS.items()}
+        curves = {"Mean": mean} | {
+            group: per_joint[:, SKELETON.index(*names)].mean(axis=1) for group, names in GROUPS.items()
+        }
         return Scores(
             metrics=metrics,
             per_joint=dict(zip(SKELETON.keypoints, at_half.tolist(), strict=True)),
@@ -156,27 +163,48 @@ def image_folder(file: Path) -> Path:
     return beside if beside.is_dir() else file.parent.parent / "images"
 
 
-def read_h5(file: Path, split: str) -> Instances:
+@dataclass(frozen=True, eq=False)
+class Annotation:
+    """What every form of MPII's annotation says of N people, pixels counted from 1.
+
+    Attributes:
+        images: N file names. person: (N,). center: (N, 2) and scale: (N,), adjusted as the field does.
+        keypoints: (N, 16, 2). visibility: (N, 16). head_length: (N,) pixels.
+    """
+
+    images: list[str]
+    person: Array
+    center: Array
+    scale: Array
+    keypoints: Array
+    visibility: Array
+    head_length: Array
+
+
+def read_h5(file: Path) -> Annotation:
     """The hourglass release's form. Centre and scale are final there; (0, 0) is an unlabelled keypoint."""
     columns = load_array(file)
     needed = ("imgname", "person", "center", "scale", "part", "visible", "normalize")
     if lacking := [name for name in needed if name not in columns]:
         raise PosebenchError(f"{file} is no MPII annotation: it lacks {', '.join(lacking)}.")
     parts = columns["part"].astype(float)
-    n = len(parts)
-    if parts.shape != (n, len(SKELETON), 2):
-        raise PosebenchError(f"{file}: part is {parts.shape}, but MPII has ({n}, {len(SKELETON)}, 2). Is it another dataset's?")
+    n, k = len(parts), len(SKELETON)
+    if parts.shape != (n, k, 2):
+        raise PosebenchError(f"{file}: part is {parts.shape}, but MPII has ({n}, {k}, 2). Is it another dataset's?")
     labelled = ~(parts == 0).all(axis=2)
-    visibility = np.where(labelled, np.where(columns["visible"] > 0, VISIBLE, OCCLUDED), UNLABELLED)
-    names = [name.decode("utf-8", "replace") for name in columns["imgname"].tolist()]
-    return _instances(
-        file, split, names, columns["person"], columns["center"], columns["scale"], parts, visibility,
-        columns["normalize"], (TRUNCATED.format(file.name),),
-    )  # fmt: skip
+    return Annotation(
+        images=[name.decode("utf-8", "replace") for name in columns["imgname"].tolist()],
+        person=columns["person"],
+        center=columns["center"],
+        scale=columns["scale"],
+        keypoints=parts,
+        visibility=np.where(labelled, np.where(columns["visible"] > 0, VISIBLE, OCCLUDED), UNLABELLED),
+        head_length=columns["normalize"],
+    )
 
 
-def read_mat(file: Path, split: str) -> Instances:
-    """The raw `annolist` of pytorch-pose's `detections.mat`: MPII's own floats, visibility, head boxes, centre and scale."""
+def read_mat(file: Path) -> Annotation:
+    """The raw `annolist` of pytorch-pose's `detections.mat`: MPII's own floats, visibility, head boxes, centre, scale."""
     arrays = _load_structs(file)
     try:
         people = [entry.annorect for entry in arrays["annolist"]]
@@ -189,8 +217,7 @@ def read_mat(file: Path, split: str) -> Instances:
         raise PosebenchError(f"{file} is not pytorch-pose's detections.mat: {error!r}.") from error
     center[:, 1] += 15 * scale
     head_length = HEAD_BIAS * np.hypot(heads[:, 2] - heads[:, 0], heads[:, 3] - heads[:, 1])
-    names = _names_beside(file, image)
-    return _instances(file, split, names, person, center, 1.25 * scale, parts, visibility, head_length, ())
+    return Annotation(_names_beside(file, image), person, center, 1.25 * scale, parts, visibility, head_length)
 
 
 def _load_structs(file: Path) -> dict[str, Any]:
@@ -227,19 +254,35 @@ def _names_beside(file: Path, image: Array) -> list[str]:
     return [f"image {number} of the MPII annolist" for number in image]
 
 
-def _instances(
-    file: Path, split: str, names: list[str], person: Array, center: Array, scale: Array, parts: Array,
-    visibility: Array, head_length: Array, notes: tuple[str, ...],
-) -> Instances:  # noqa: PLR0913 # fmt: skip
+def to_instances(annotation: Annotation, file: Path, split: str, notes: tuple[str, ...]) -> Instances:
+    """Instances in 0-based pixels.
+
+    Raises:
+        PosebenchError: a head length or scale is not above 0.
+    """
+    names = annotation.images
+    size = CROP_PIXELS * np.repeat(np.asarray(annotation.scale, float)[:, None], 2, axis=1)
+    bad = ~((annotation.head_length > 0) & (size[:, 0] > 0))
+    if bad.any():
+        raise PosebenchError(
+            f"{file}: head length or scale of row {bad.argmax()} ({names[bad.argmax()]}) is not above 0."
+        )
     images = tuple(dict.fromkeys(names))
     row = {name: i for i, name in enumerate(images)}
-    size = CROP_PIXELS * np.repeat(np.asarray(scale, float)[:, None], 2, axis=1)
-    if (bad := ~((head_length > 0) & (size[:, 0] > 0))).any():
-        raise PosebenchError(f"{file}: head length or scale of row {bad.argmax()} ({names[bad.argmax()]}) is not above 0.")
     return Instances(
-        dataset="mpii", split=split, skeleton=SKELETON, images=images, image_ids=np.arange(len(images)),
-        image=np.array([row[name] for name in names], np.int64), person=np.asarray(person, np.int64),
-        center=np.asarray(center, float) - 1, size=size, keypoints=parts - 1, visibility=visibility.astype(np.int8),
-        usable=(visibility > 0).any(axis=1), measures={"head_length": np.asarray(head_length, float)},
-        image_root=image_folder(file), source=Source(str(file), sha256(file), notes),
-    )  # fmt: skip
+        dataset="mpii",
+        split=split,
+        skeleton=SKELETON,
+        images=images,
+        image_ids=np.arange(len(images)),
+        image=np.array([row[name] for name in names], np.int64),
+        person=np.asarray(annotation.person, np.int64),
+        center=np.asarray(annotation.center, float) - 1,
+        size=size,
+        keypoints=annotation.keypoints - 1,
+        visibility=annotation.visibility.astype(np.int8),
+        usable=np.asarray((annotation.visibility > 0).any(axis=1)),
+        measures={"head_length": np.asarray(annotation.head_length, float)},
+        image_root=image_folder(file),
+        source=Source(str(file), sha256(file), notes),
+    )

@@ -1,0 +1,282 @@
+"""The command line. Heavy modules are imported inside the command that needs them."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import posebench
+from posebench.errors import PosebenchError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from posebench.flow import Job
+    from posebench.protocol import Protocol
+    from posebench.results import Record
+
+
+class Sentences(click.Group):
+    """Turns what a user can mend into one sentence, and everything else that ends a program into its usual exit."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PosebenchError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"{error.strerror or error}: {error.filename or ''}") from error
+
+
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(posebench.__version__)
+def main() -> None:
+    """Train, evaluate and compare 2D human pose architectures.
+
+    \b
+    posebench run --arch hourglass8 --protocol mpii      train, predict, score
+    posebench evaluate FILE --protocol mpii --data DIR   score a predictions file
+    posebench report                                     leaderboards and plots
+    """
+
+
+protocol_option = click.option(
+    "--protocol", "protocol_name", required=True, metavar="NAME", help="See `posebench list`."
+)
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path), metavar="DIR",
+    help="The dataset's folder, or its annotation file. Without it: embedded people, drawn on the spot.",
+)  # fmt: skip
+split_option = click.option("--split", metavar="NAME", help="Default: the split that published numbers are about.")
+results_option = click.option(
+    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR",
+    help="Where records are kept.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else there.")
+name_option = click.option(
+    "--name", metavar="TEXT", help="The row's label in tables. Default: the architecture or file name."
+)
+convention_option = click.option("--convention", metavar="NAME", help="Default: the official evaluator's.")
+workers_option = click.option(
+    "--workers", type=click.IntRange(0), metavar="N", help="Processes that make batches. Default: by cores."
+)
+
+
+def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that `run` and `train` share."""
+    for option in (
+        workers_option,
+        click.option("--restart", is_flag=True, help="Discard this run's checkpoint, if there is one."),
+        click.option("--resume", is_flag=True, help="Go on from this run's checkpoint, if there is one."),
+        click.option("--limit", type=click.IntRange(1), metavar="N", help="Train on the first N people only."),
+        click.option(
+            "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights, order, augmentation."
+        ),
+        click.option("--epochs", type=click.IntRange(0), metavar="N", help="Instead of the recipe's."),
+        click.option(
+            "--recipe",
+            metavar="NAME",
+            help="paper, quick, or a TOML/JSON file. Default: paper with --data, quick without.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@main.command()
+@click.option("--arch", "archs", required=True, multiple=True, metavar="NAME", help="Architecture; may be repeated.")
+@protocol_option
+@data_option
+@training_options
+@name_option
+@results_option
+def run(
+    archs: tuple[str, ...], protocol_name: str, data: Path | None, results: Path, name: str | None, **options: Any
+) -> None:
+    """Train, predict, score, and show the leaderboard."""
+    from posebench import flow, leaderboard, plugins, report
+    from posebench.results import load_records, save_record
+
+    console = _console()
+    protocol = plugins.protocol(protocol_name)
+    _say_people(console, data, protocol_name)
+    jobs = [_job(arch, protocol, data, results, options) for arch in archs]
+    people = flow.load_people(protocol, data, protocol.report_split)
+    records = []
+    for job in jobs:
+        checkpoint = flow.train(job, console, options["resume"], options["restart"])
+        out = results / "predictions" / f"{checkpoint.parent.name}.h5"
+        flow.predict(checkpoint, protocol, people, out, console, job.workers)
+        record, scores, made = flow.evaluate(out, protocol, people, None, name)
+        _print_scores(console, record)
+        save_record(record, results)
+        flow.overlays(record, scores, made, people, results)
+        records.append(record)
+    pages = report.write_report(results)
+    groups = {record.group for record in records}
+    for table in leaderboard.terminal_tables([r for r in load_records(results) if r.group in groups]):
+        console.print(table)
+    page = next(page for page in pages if page.suffix == ".html")
+    console.print(f"Leaderboards and plots: {page}", highlight=False, soft_wrap=True)
+
+
+def _job(arch: str, protocol: "Protocol", data: Path | None, results: Path, options: dict[str, Any]) -> "Job":
+    from posebench import flow
+
+    recipe = flow.choose_recipe(arch, protocol, data, options["recipe"], options["epochs"])
+    return flow.Job(
+        arch, protocol, data, recipe, options["seed"], results, options["limit"], flow.worker_count(options["workers"])
+    )
+
+
+@main.command()
+@click.option("--arch", required=True, metavar="NAME", help="See `posebench list`.")
+@protocol_option
+@data_option
+@training_options
+@results_option
+def train(arch: str, protocol_name: str, data: Path | None, results: Path, **options: Any) -> None:
+    """Train only; print the checkpoint's path."""
+    from posebench import flow, plugins
+
+    console = _console(stderr=True)
+    protocol = plugins.protocol(protocol_name)
+    _say_people(console, data, protocol_name)
+    job = _job(arch, protocol, data, results, options)
+    click.echo(flow.train(job, console, options["resume"], options["restart"]))
+
+
+@main.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@protocol_option
+@data_option
+@split_option
+@workers_option
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Default: results/predictions/<run>.h5.")
+@results_option
+def predict(
+    checkpoint: Path,
+    protocol_name: str,
+    data: Path | None,
+    split: str | None,
+    workers: int | None,
+    out: Path | None,
+    results: Path,
+) -> None:
+    """Predict with a CHECKPOINT; print the predictions file's path."""
+    from posebench import flow, plugins
+
+    console = _console(stderr=True)
+    protocol = plugins.protocol(protocol_name)
+    _say_people(console, data, protocol_name)
+    people = flow.load_people(protocol, data, split or protocol.report_split)
+    out = out or results / "predictions" / f"{checkpoint.parent.name}.h5"
+    click.echo(flow.predict(checkpoint, protocol, people, out, console, flow.worker_count(workers)))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@protocol_option
+@data_option
+@split_option
+@convention_option
+@name_option
+@click.option("--overlays", is_flag=True, help="Draw the best and the worst cases; needs the photographs.")
+@json_option
+@results_option
+def evaluate(
+    file: Path,
+    protocol_name: str,
+    data: Path | None,
+    split: str | None,
+    convention: str | None,
+    name: str | None,
+    **options: Any,
+) -> None:
+    """Score a predictions FILE: posebench's own, or the field's (MPII and FLIC .h5/.mat, COCO results JSON)."""
+    from posebench import flow, plugins
+    from posebench.results import save_record
+
+    console = _console(stderr=options["as_json"])
+    protocol = plugins.protocol(protocol_name)
+    _say_people(console, data, protocol_name)
+    people = flow.load_people(protocol, data, split or protocol.report_split)
+    record, scores, made = flow.evaluate(file, protocol, people, convention, name)
+    if not options["as_json"]:
+        _print_scores(console, record)  # before anything is written: a full disk must not cost the numbers
+    path = save_record(record, options["results"])
+    if options["overlays"]:
+        console.print(f"Overlays: {flow.overlays(record, scores, made, people, options['results'])}")
+    if options["as_json"]:
+        click.echo(json.dumps(record.model_dump(mode="json") | {"record": str(path)}))
+    else:
+        console.print(f"Record: {path}", highlight=False, soft_wrap=True)
+
+
+@main.command()
+@results_option
+def report(results: Path) -> None:
+    """Regenerate leaderboards, plots and the page from the records."""
+    from posebench import leaderboard
+    from posebench.report import write_report
+    from posebench.results import load_records
+
+    console = _console()
+    paths = write_report(results)
+    for table in leaderboard.terminal_tables(load_records(results)):
+        console.print(table)
+    for path in paths:
+        console.print(str(path), highlight=False, soft_wrap=True)
+
+
+@main.command(name="list")
+@json_option
+def list_(as_json: bool) -> None:
+    """Name the architectures and protocols, and where each comes from."""
+    from posebench.plugins import installed
+
+    found = {"architectures": installed("architecture"), "protocols": installed("protocol")}
+    if as_json:
+        click.echo(json.dumps({kind: [vars(plugin) for plugin in plugins] for kind, plugins in found.items()}))
+        return
+    for kind, plugins in found.items():
+        click.echo(f"{kind}:")
+        for plugin in plugins:
+            click.echo(f"  {plugin.name:<24} {plugin.package} {plugin.version:<10} {plugin.target}")
+
+
+def _console(stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=stderr) if sys.stdout.isatty() else Console(stderr=stderr, width=150)
+
+
+def _say_people(console: "Console", data: Path | None, protocol: str) -> None:
+    if data is None:
+        console.print(
+            f"[yellow]No --data: embedded people, drawn and not photographs. Numbers say nothing about {protocol}."
+        )
+
+
+def _print_scores(console: "Console", record: "Record") -> None:
+    """The numbers of one record, to four decimals, with their rule and what was scored."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    rule, data = record.rule, record.data
+    console.print(
+        f"[bold]{escape(record.name)}[/bold] on {data.dataset} {data.split}: {data.people:,} people in {data.images:,} images, "
+        f"boxes: {data.box_source}, ground truth: {escape(data.annotations)}",
+        highlight=False,
+    )
+    console.print(f"{rule.protocol} {rule.convention}: {rule.rule} Evaluator: {rule.evaluator}.", highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for metric in record.metrics:
+        table.add_column(metric, justify="right")
+    table.add_row(*("–" if value is None else f"{value:.4f}" for value in record.metrics.values()))
+    console.print(table)
+    for note in record.notes:
+        console.print(f"[yellow]Note:[/yellow] {escape(note)}", highlight=False)

@@ -1,0 +1,206 @@
+"""The flow: instances → train → predict → evaluate → record. Each step's result is a file that the next one takes."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+import posebench
+from posebench import predictions as files
+from posebench import recipe as recipes
+from posebench import results, synthetic
+from posebench.errors import PosebenchError, unknown
+from posebench.instances import Instances
+from posebench.progress import progress
+from posebench.protocol import Protocol, Scores
+from posebench.recipe import Recipe
+from posebench.results import Record
+
+EMBEDDED_TO_TRAIN, EMBEDDED_TO_SCORE = 4000, 500
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training run to be scored.
+
+    Attributes:
+        protocol: whose people and rules.
+        data: the dataset's folder or file; None for embedded people.
+        results: folder of records; checkpoints and predictions are kept below it.
+        limit: train on the first so many usable people; None for all.
+        workers: processes that make batches.
+    """
+
+    arch: str
+    protocol: Protocol
+    data: Path | None
+    recipe: Recipe
+    seed: int
+    results: Path
+    limit: int | None = None
+    workers: int = 0
+
+    def key(self, train: Instances) -> str:
+        """Folder and file name of this run: readable, and different wherever anything that matters is."""
+        facts = {
+            "recipe": self.recipe.model_dump(mode="json"), "limit": self.limit, "protocol": self.protocol.version,
+            "data": [train.dataset, train.split, train.source.sha256 or train.source.file],
+        }  # fmt: skip
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
+        return f"{self.arch}-{self.protocol.name}-{self.recipe.name}-seed{self.seed}-{digest}"
+
+
+def load_people(protocol: Protocol, data: Path | None, split: str) -> Instances:
+    """The people of a split: annotated ones below `data`, or embedded ones.
+
+    Raises:
+        PosebenchError: the split is unknown, or the dataset is not there.
+    """
+    if split not in protocol.splits:
+        raise unknown(f"split of {protocol.name}", split, protocol.splits)
+    if data is None:
+        count = EMBEDDED_TO_TRAIN if split == protocol.train_split else EMBEDDED_TO_SCORE
+        return synthetic.instances(protocol.skeleton, split, count)
+    if not data.exists():
+        raise PosebenchError(
+            f"--data {data} does not exist. It should be the folder of {protocol.name}, or its annotation file."
+        )
+    return protocol.instances(data, split)
+
+
+def worker_count(asked: int | None) -> int:
+    """Processes that make batches: as asked, else one less than there are cores, at most 8."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(8, cores - 1) if asked is None else asked
+
+
+def choose_recipe(arch: str, protocol: Protocol, data: Path | None, name: str | None, epochs: int | None) -> Recipe:
+    """The recipe by name; unnamed, `paper` on a dataset and `quick` on embedded people."""
+    from posebench.plugins import architecture
+
+    chosen = recipes.QUICK
+    if (name or ("quick" if data is None else "paper")) != "quick":
+        # `paper` belongs to the architecture; only making one tells, and at 256x256 every published one can be made.
+        paper = architecture(arch, protocol.skeleton, (256, 256)).paper if name in (None, "paper") else recipes.QUICK
+        chosen = recipes.choose(name or "paper", paper)
+    return chosen if epochs is None else chosen.model_copy(update={"epochs": epochs})
+
+
+def train(job: Job, console: Console, resume: bool, restart: bool) -> Path:
+    """Train, and return the checkpoint's path.
+
+    Raises:
+        PosebenchError: a checkpoint of this very run is there, and neither `resume` nor `restart` is asked for.
+    """
+    import torch
+
+    from posebench import train as training
+    from posebench.plugins import architecture
+
+    people = load_people(job.protocol, job.data, job.protocol.train_split)
+    if job.limit is not None:
+        people = people.take(np.flatnonzero(people.usable)[: job.limit])
+    path = job.results / "runs" / job.key(people) / "checkpoint.pt"
+    if path.exists() and not resume:
+        if not restart:
+            raise PosebenchError(
+                f"{path} holds this very run. Add --resume to go on from it, or --restart to train anew."
+            )
+        path.unlink()
+    torch.manual_seed(job.seed)
+    model = architecture(job.arch, job.protocol.skeleton, job.recipe.input_size)
+    with progress(console, f"train {job.arch}") as update:
+
+        def show(p: training.Progress) -> None:
+            update(p.step, p.steps, f"epoch {p.epoch}/{p.epochs}  loss {p.loss:.6f}  rate {p.rate:.1e}")
+
+        state = training.train(model, people, job.recipe, job.seed, path, show, job.workers)
+    if lost := state["trained_on"]["unreadable"]:
+        console.print(
+            f"[yellow]{len(lost):,} photographs could not be read; their people were not trained on: {', '.join(lost[:3])}"
+        )
+    return path
+
+
+def predict(
+    checkpoint: Path, protocol: Protocol, people: Instances, out: Path, console: Console, workers: int = 0
+) -> Path:
+    """Predict `people` with a checkpoint into the file `out`."""
+    import torch
+    from accelerate import Accelerator
+
+    from posebench import checkpoints
+    from posebench import predict as prediction
+    from posebench.train import device_name
+
+    state = checkpoints.load(checkpoint)
+    model = checkpoints.network(state, protocol.skeleton, checkpoint)
+    device = Accelerator().device
+    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    flip_test = bool(state["recipe"]["flip_test"])
+    provenance = {
+        "arch": state["arch"], "parameters": sum(p.numel() for p in model.parameters()), "input_size": state["input_size"],
+        "recipe": state["recipe"], "seed": state["seed"], "step": state["step"], "steps": state["steps"],
+        "trained_on": {k: v for k, v in state["trained_on"].items() if not k.startswith("epoch_")},
+        "checkpoint": "the last one", "checkpoint_sha256": files.sha256(checkpoint), "flip_test": flip_test,
+        "device": device_name(device), "posebench": posebench.__version__, "torch": str(torch.__version__),
+    }  # fmt: skip
+    with progress(console, f"predict {people.what}") as update:
+        made, unreadable = prediction.predict(
+            model, people, flip_test=flip_test, workers=workers, provenance=provenance,
+            show=lambda done, total: update(done, total, ""),
+        )  # fmt: skip
+    if unreadable:
+        console.print(
+            f"[yellow]{len(unreadable):,} photographs could not be read; their people count as missed: {', '.join(unreadable[:3])}"
+        )
+    files.save(made, out)
+    return out
+
+
+def evaluate(
+    path: Path, protocol: Protocol, people: Instances, convention: str | None, name: str | None
+) -> tuple[Record, Scores, files.Predictions]:
+    """Score a predictions file; the record is not yet written."""
+    convention = convention or next(iter(protocol.conventions))
+    made = protocol.read_predictions(path, people)
+    try:
+        scores = protocol.score(made, people, convention)
+    except PosebenchError as error:
+        raise PosebenchError(f"{path}: {error}") from error
+    label = name or str(made.provenance.get("arch") or path.stem)
+    return results.make_record(label, protocol, convention, people, made, scores, path), scores, made
+
+
+def overlays(record: Record, scores: Scores, made: files.Predictions, people: Instances, folder: Path) -> Path:
+    """Draw the best and the worst cases to `folder/overlays/<record id>.png`.
+
+    Raises:
+        PosebenchError: the photographs are not there.
+    """
+    from posebench.pixels import ImageReader
+    from posebench.plots import overlays as draw
+
+    path = folder / "overlays" / f"{record.id}.png"
+    rows = _row_of_each(made, people)
+    found = rows >= 0
+    keypoints, missing = made.keypoints[rows], made.missing[rows] | ~found[:, None]
+    title = f"{record.name} · {record.rule.protocol} {record.rule.convention} · {people.what}"
+    reader: Callable[[int], Any] = ImageReader(people)
+    draw(people, keypoints, missing, np.where(found, scores.per_person, np.nan), reader, path, title)
+    return path
+
+
+def _row_of_each(made: files.Predictions, people: Instances) -> Any:
+    """(N,) row of `made` that predicts each person of `people`; -1 where none names this person."""
+    rows = {
+        (made.images[i], p): r for r, (i, p) in enumerate(zip(made.image.tolist(), made.person.tolist(), strict=True))
+    }
+    asked = zip(people.image.tolist(), people.person.tolist(), strict=True)
+    return np.array([rows.get((people.images[i], p), -1) for i, p in asked], np.int64)

@@ -1,0 +1,103 @@
+"""Plugins: architectures and protocols, by entry point. Listing imports nothing; asking for one imports that one."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Literal
+
+from posebench.errors import PosebenchError, natural, unknown
+from posebench.skeleton import Skeleton
+
+if TYPE_CHECKING:
+    from posebench.architecture import Architecture
+    from posebench.protocol import Protocol
+
+Kind = Literal["architecture", "protocol"]
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """Where a name comes from.
+
+    Attributes:
+        package, version: the installed distribution that offers it.
+        target: `module:attribute`.
+    """
+
+    name: str
+    package: str
+    version: str
+    target: str
+
+
+def installed(kind: Kind) -> list[Plugin]:
+    """Everything on offer, names ascending; two packages may offer one name."""
+    plugins = {
+        Plugin(
+            entry.name, entry.dist.name if entry.dist else "?", entry.dist.version if entry.dist else "?", entry.value
+        )
+        for entry in _entries(kind)
+    }
+    return sorted(plugins, key=lambda plugin: (natural(plugin.name), plugin.package))
+
+
+def architecture(name: str, skeleton: Skeleton, input_size: tuple[int, int]) -> "Architecture":
+    """Build the architecture of that name.
+
+    Args:
+        input_size: (width, height) of the crops.
+
+    Raises:
+        PosebenchError: there is none, two packages offer it, or it is broken.
+    """
+    from posebench.architecture import Architecture
+
+    model: Architecture = _call("architecture", name, Architecture, skeleton, input_size)
+    model.name = name
+    return model
+
+
+def protocol(name: str) -> "Protocol":
+    """The protocol of that name.
+
+    Raises:
+        PosebenchError: there is none, two packages offer it, or it is broken.
+    """
+    from posebench.protocol import Protocol
+
+    return _call("protocol", name, Protocol)  # type: ignore[no-any-return]
+
+
+def find(kind: Kind, name: str) -> Plugin:
+    """The one plugin of that name, without importing it.
+
+    Raises:
+        PosebenchError: there is none (the nearest name is suggested), or two packages offer it.
+    """
+    by_name: dict[str, list[Plugin]] = defaultdict(list)
+    for plugin in installed(kind):
+        by_name[plugin.name].append(plugin)
+    if name not in by_name:
+        raise unknown(kind, name, by_name, label="Installed")
+    if len(by_name[name]) > 1:
+        packages = " and ".join(plugin.package for plugin in by_name[name])
+        raise PosebenchError(f"Two packages offer the {kind} {name!r}: {packages}. Uninstall one, or have it renamed.")
+    return by_name[name][0]
+
+
+def _call(kind: Kind, name: str, expected: type, *arguments: Any) -> Any:
+    plugin = find(kind, name)
+    origin = f"The {kind} {name!r} ({plugin.target} of {plugin.package} {plugin.version})"
+    try:
+        made = EntryPoint(name, plugin.target, f"posebench.{kind}s").load()(*arguments)
+    except PosebenchError:
+        raise
+    except Exception as error:  # a stranger's code may raise anything; it must not take posebench down unexplained
+        raise PosebenchError(f"{origin} is broken: {type(error).__name__}: {error}") from error
+    if not isinstance(made, expected):
+        raise PosebenchError(f"{origin} made a {type(made).__name__}, not a posebench {expected.__name__}.")
+    return made
+
+
+def _entries(kind: Kind) -> list[EntryPoint]:
+    return list(entry_points(group=f"posebench.{kind}s"))

@@ -1,0 +1,86 @@
+"""Recipes: how a network is trained. A recipe is data; people edit it, records keep it whole."""
+
+import math
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from posebench.errors import PosebenchError, existing
+
+
+class Augmentation(BaseModel):
+    """Random changes of the crop. Scale and rotation are uniform, as in Newell et al. (ECCV 2016)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scale: tuple[float, float] = Field((0.75, 1.25), description="region size, as a factor")
+    rotation: float = Field(30, ge=0, le=180, description="degrees, either way")
+    flip: float = Field(0.5, ge=0, le=1, description="probability of a mirror")
+
+
+class Recipe(BaseModel):
+    """Everything that is decided about training, except the seed and the data."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    input_size: tuple[int, int] = Field(description="crop (width, height) in pixels")
+    epochs: int = Field(ge=0)
+    batch_size: int = Field(ge=1, description="over all processes")
+    optimizer: Literal["rmsprop", "adam", "adamw"]
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["steps", "cosine"] = "steps"
+    milestones: tuple[float, ...] = Field((), description="parts of training after which `steps` divides by `divisor`")
+    divisor: float = Field(5, gt=1)
+    warmup: float = Field(0, ge=0, lt=1, description="part of training over which the rate rises from 0")
+    precision: Literal["no", "bf16", "fp16"] = Field("no", description="mixed precision, in accelerate's words")
+    augmentation: Augmentation = Augmentation()
+    flip_test: bool = Field(True, description="predict the mean of an image and its mirror")
+
+    def rate(self, step: int, steps: int) -> float:
+        """Learning rate of a step: a pure function, so that a resumed run has the same."""
+        done = step / max(steps, 1)
+        if done < self.warmup:
+            return self.learning_rate * (step + 1) / (self.warmup * steps + 1)
+        if self.schedule == "cosine":
+            after = (done - self.warmup) / (1 - self.warmup)
+            return self.learning_rate * (1 + math.cos(math.pi * after)) / 2
+        return self.learning_rate / self.divisor ** sum(done >= m for m in self.milestones)
+
+
+QUICK = Recipe(
+    name="quick", input_size=(64, 64), epochs=5, batch_size=16, optimizer="adam", learning_rate=2e-3,
+    schedule="cosine", warmup=0.05, augmentation=Augmentation(scale=(0.85, 1.15), rotation=20),
+)  # fmt: skip
+"""Small crops and few epochs: a few minutes on two CPU cores. To see everything work, not to publish."""
+
+
+def choose(name: str, paper: Recipe) -> Recipe:
+    """The recipe of that name: `paper` (the architecture's own), `quick`, or a TOML or JSON file.
+
+    Raises:
+        PosebenchError: neither a name nor a readable recipe file; names the field that is wrong.
+    """
+    if name in ("paper", "quick"):
+        return paper if name == "paper" else QUICK
+    if not name.endswith((".toml", ".json")):
+        raise PosebenchError(f"No recipe is named {name!r}. Known: paper, quick, or a file ending in .toml or .json.")
+    path = existing(Path(name), "a recipe")
+    try:
+        text = path.read_text("utf-8")
+        return (
+            Recipe.model_validate_json(text) if path.suffix == ".json" else Recipe.model_validate(tomllib.loads(text))
+        )
+    except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PosebenchError(f"{path} is no recipe: {explain(error)}.") from error
+
+
+def explain(error: Exception) -> str:
+    """The first problem of a validation, on one line: field, complaint, value."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]} (is {first['input']!r})"
