@@ -20,7 +20,7 @@ def unknown(what: str, name: str, known: Iterable[str], label: str = "Known") ->
 
 def natural(text: str) -> list[str | int]:
     """Sort key under which hourglass2 comes before hourglass10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", text)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", text)]
 
 
 def existing(path: Path, what: str) -> Path:

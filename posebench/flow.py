@@ -184,8 +184,8 @@ def overlays(record: Record, scores: Scores, made: files.Predictions, people: In
     Raises:
         PosebenchError: the photographs are not there.
     """
+    from posebench.overlays import overlays as draw
     from posebench.pixels import ImageReader
-    from posebench.plots import overlays as draw
 
     path = folder / "overlays" / f"{record.id}.png"
     rows = _row_of_each(made, people)

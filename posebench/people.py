@@ -48,6 +48,8 @@ PARTS: tuple[tuple[str, str, str, float, float], ...] = (
 )
 """Capsules that cover a body: kind, the two points, and the radius at each in standing heights."""
 
+BEHIND_HEAD = {"nose": 0.008, "left_eye": 0.0, "right_eye": 0.0, "left_ear": 0.022, "right_ear": 0.022}
+"""Parts of a face are seen until they are so much farther than the head's middle, in standing heights."""
 _TORSO = ("left_shoulder", "right_shoulder", "right_hip", "left_hip")
 
 # Joint angles in degrees. `aside` is away from the body's middle, `twist` turns the elbow's bend inwards. A
@@ -118,9 +120,16 @@ class Bodies:
     def around(self, parts: Any) -> Array:
         """(N, 4) float: left, top, right, bottom of the parts at these positions of `PARTS`."""
         rows = np.array([[INDEX[PARTS[part][1]], INDEX[PARTS[part][2]]] for part in parts])
-        ends = self.points[:, rows]  # (N, parts, 2, 2)
-        radii = self.radii[:, list(parts), :, None]  # (N, parts, 2, 1)
+        ends, radii = self.points[:, rows], self.radii[:, list(parts), :, None]  # (N, parts, 2, 2), (N, parts, 2, 1)
         return np.concatenate([(ends - radii).min(axis=(1, 2)), (ends + radii).max(axis=(1, 2))], axis=1)
+
+    @property
+    def discs(self) -> Array:
+        """(N, D, 3) float: centres and radii of discs along the parts, five to each."""
+        rows = np.array([[INDEX[start], INDEX[end]] for _, start, end, *_ in PARTS])
+        ends = np.concatenate([self.points[:, rows], self.radii[..., None]], axis=3)  # (N, parts, 2, 3)
+        steps = np.linspace(0, 1, 5)[:, None]
+        return (ends[:, :, :1] * (1 - steps) + ends[:, :, 1:] * steps).reshape(len(ends), 5 * len(PARTS), 3)
 
     def moved(self, scale: Array, offset: Array) -> "Bodies":
         """Enlarged about the origin by `scale` (N,), then moved by `offset` (N, 2).
@@ -129,8 +138,7 @@ class Bodies:
         of a sine, which differ between processors, reach neither.
         """
         points = np.round((self.points * scale[:, None, None] + offset[:, None]) * 16) / 16
-        radii = self.radii * scale[:, None, None]
-        return Bodies(points, self.depth * scale[:, None], self.unit * scale, radii)
+        return Bodies(points, self.depth * scale[:, None], self.unit * scale, self.radii * scale[:, None, None])
 
     def covers(self, points: Array, depth: Array) -> Array:
         """(N, K) bool: which of `points` (N, K, 2) lie under a part that is nearer than `depth` (N, K).
@@ -149,7 +157,7 @@ class Bodies:
             height = self.depth[:, None, INDEX[start]] * (1 - along) + self.depth[:, None, INDEX[end]] * along
             nearer = height > depth + 0.5 * radius  # half a radius, so that no part hides its own joints
             hidden |= nearer & (((points - nearest) ** 2).sum(-1) < radius**2)
-        return hidden
+        return hidden  # type: ignore[no-any-return]
 
     def area(self) -> Array:
         """(N,) float: pixels of the silhouette, from the sizes of its parts, as if limbs never overlapped.
@@ -161,9 +169,8 @@ class Bodies:
             if kind != "torso":
                 length = np.hypot(*(self.points[:, INDEX[end]] - self.points[:, INDEX[start]]).T)
                 thick = self.radii[:, part].sum(axis=1)
-                round_ends = 1.0 if kind in ("head", "hand", "foot") else 0.5
-                total += thick * length + round_ends * np.pi / 4 * thick**2
-        return 0.9 * total + self._torso_area()  # type: ignore[no-any-return]
+                total += thick * length + np.pi / 4 * thick**2 * (1 if kind in ("head", "hand", "foot") else 0.5)
+        return 0.9 * total + self._torso_area()
 
     def _torso_area(self) -> Array:
         outline = self.points[:, [INDEX[name] for name in _TORSO]]
@@ -186,9 +193,8 @@ def bodies(dice: Dice) -> Bodies:
     tilt = np.where(dice.chance(0.88), 30 * slant * np.abs(slant), 100 * slant)
     points = _turn(points, 2, tilt[:, None])
     girth = dice.between(0.88, 1.22)
-    radii = np.array([part[3:] for part in PARTS]) * np.where(
-        np.array([part[0] == "head" for part in PARTS]), 1, girth[:, None]
-    )[..., None]
+    widths = np.where([kind == "head" for kind, *_ in PARTS], 1, girth[:, None])  # (N, parts)
+    radii = np.array([[a, b] for *_, a, b in PARTS]) * widths[..., None]
     return Bodies(points[..., :2] * [1, -1], points[..., 2], np.ones(len(girth)), radii)
 
 
@@ -225,50 +231,64 @@ def _posed(angles: Mapping[str, Array], limbs: Array, breadth: Array) -> Array:
     n = len(limbs)
     at: dict[str, Array] = {"pelvis": np.zeros((n, 3))}
 
-    def vector(x: Any, y: Any, z: Any) -> Array:
-        return np.stack(np.broadcast_arrays(np.zeros(n), x, y, z)[1:], axis=1).astype(float)
-
-    def torso(v: Array) -> Array:
-        return _turn(_turn(v, 0, angles["lean"]), 2, angles["roll"])
+    def torso(vectors: Array) -> Array:
+        return _turn(_turn(vectors, 0, angles["lean"]), 2, angles["roll"])
 
     def head(x: float, y: float, z: float) -> Array:
-        nodded = _turn(HEAD * vector(x, y, z), 0, angles["nod"])
+        nodded = _turn(HEAD * _vectors(n, x, y, z), 0, angles["nod"])
         return at["upper_neck"] + torso(_turn(nodded, 1, angles["look"]))
 
-    at["thorax"] = torso(vector(0, SPINE, 0))
-    at["upper_neck"] = at["thorax"] + torso(vector(0, NECK, 0.015))
-    at["chest"] = at["thorax"] + torso(vector(0, -0.03, 0.055))
+    at["thorax"] = torso(_vectors(n, 0, SPINE, 0))
+    at["upper_neck"] = at["thorax"] + torso(_vectors(n, 0, NECK, 0.015))
+    at["chest"] = at["thorax"] + torso(_vectors(n, 0, 0, 0.055))  # straight ahead: tells front from back
     at["head_top"], at["chin"], at["crown"] = head(0, 1, 0), head(0, 0.42, 0), head(0, 0.58, 0)
     at["nose"] = head(0, 0.42, 0.5)
     for side, sign in (("left", 1), ("right", -1)):
         at[f"{side}_eye"], at[f"{side}_ear"] = head(0.18 * sign, 0.56, 0.4), head(0.42 * sign, 0.46, -0.02)
-        at[f"{side}_shoulder"] = at["thorax"] + torso(vector(sign * SHOULDER * breadth, -0.012, 0))
-        at[f"{side}_hip"] = vector(sign * HIP * breadth, 0, 0)
-        _limbs(at, side, sign, {name: angles[f"{side}_{name}"] for name in _LIMBS}, (vector, torso, limbs))
+        at[f"{side}_shoulder"] = at["thorax"] + torso(_vectors(n, sign * SHOULDER * breadth, -0.012, 0))
+        at[f"{side}_hip"] = _vectors(n, sign * HIP * breadth, 0, 0)
+        bends = {name: angles[f"{side}_{name}"] for name in _LIMBS}
+        for joint, vectors in _arm(bends, sign, limbs).items():
+            at[f"{side}_{joint}"] = at[f"{side}_shoulder"] + torso(vectors)
+        for joint, vectors in _leg(bends, sign, limbs).items():
+            at[f"{side}_{joint}"] = at[f"{side}_hip"] + vectors
     return np.stack([at[name] for name in POINTS], axis=1)
 
 
-def _limbs(at: dict[str, Array], side: str, sign: int, angles: Mapping[str, Array], build: Any) -> None:
-    """Adds arm and leg of one side to `at`; every joint bends within the frame of the one above it."""
-    vector, torso, limbs = build
+def _vectors(n: int, x: Any, y: Any, z: Any) -> Array:
+    """(n, 3) from three numbers or columns."""
+    vectors = np.empty((n, 3))
+    vectors[:, 0], vectors[:, 1], vectors[:, 2] = x, y, z
+    return vectors
 
-    def arm(v: Array) -> Array:
-        return torso(_turn(_turn(v, 0, -angles["arm_forward"]), 2, sign * angles["arm_aside"]))  # type: ignore[no-any-return]
 
-    def forearm(length: float) -> Array:
-        bent = _turn(vector(0, -length * limbs, 0), 0, -angles["elbow"])
-        return arm(_turn(bent, 1, -sign * angles["twist"]))
+def _arm(bends: Mapping[str, Array], sign: int, limbs: Array) -> dict[str, Array]:
+    """Shoulder to elbow, and elbow to wrist and to hand, in the frame of the torso."""
 
-    def thigh(v: Array) -> Array:
-        return _turn(_turn(v, 0, -angles["thigh_forward"]), 2, sign * angles["thigh_aside"])
+    def upper(vectors: Array) -> Array:
+        return _turn(_turn(vectors, 0, -bends["arm_forward"]), 2, sign * bends["arm_aside"])
 
-    at[f"{side}_elbow"] = at[f"{side}_shoulder"] + arm(vector(0, -UPPER_ARM * limbs, 0))
-    at[f"{side}_wrist"] = at[f"{side}_elbow"] + forearm(FOREARM)
-    at[f"{side}_hand"] = at[f"{side}_elbow"] + forearm(FOREARM + HAND)
-    at[f"{side}_knee"] = at[f"{side}_hip"] + thigh(vector(0, -THIGH * limbs, 0))
-    at[f"{side}_ankle"] = at[f"{side}_knee"] + thigh(_turn(vector(0, -SHIN * limbs, 0), 0, angles["knee"]))
-    toe = _turn(vector(0, -0.3 * FOOT, FOOT), 1, sign * 12)
-    at[f"{side}_toe"] = at[f"{side}_ankle"] + thigh(_turn(toe, 0, angles["knee"]))
+    def lower(length: float) -> Array:
+        bent = _turn(_vectors(len(limbs), 0, -length * limbs, 0), 0, -bends["elbow"])
+        return upper(_turn(bent, 1, -sign * bends["twist"]))
+
+    elbow = upper(_vectors(len(limbs), 0, -UPPER_ARM * limbs, 0))
+    return {"elbow": elbow, "wrist": elbow + lower(FOREARM), "hand": elbow + lower(FOREARM + HAND)}
+
+
+def _leg(bends: Mapping[str, Array], sign: int, limbs: Array) -> dict[str, Array]:
+    """Hip to knee, ankle and toe, in the frame of the pelvis."""
+
+    def upper(vectors: Array) -> Array:
+        return _turn(_turn(vectors, 0, -bends["thigh_forward"]), 2, sign * bends["thigh_aside"])
+
+    def lower(vectors: Array) -> Array:
+        return upper(_turn(vectors, 0, bends["knee"]))
+
+    knee = upper(_vectors(len(limbs), 0, -THIGH * limbs, 0))
+    ankle = knee + lower(_vectors(len(limbs), 0, -SHIN * limbs, 0))
+    foot = _turn(_vectors(len(limbs), 0, -0.3 * FOOT, FOOT), 1, sign * 12)
+    return {"knee": knee, "ankle": ankle, "toe": ankle + lower(foot)}
 
 
 def inside(corners: Array, points: Array) -> Array:

@@ -31,9 +31,10 @@ class Convention:
 
 @dataclass(frozen=True)
 class Curve:
-    """A score over a threshold, such as PCKh from 0 to 0.5."""
+    """A score over a threshold, such as PCKh from 0 to 0.5; `axis` says what the threshold is a part of."""
 
     label: str
+    axis: str
     thresholds: tuple[float, ...]
     values: tuple[float, ...]
 
@@ -226,8 +227,10 @@ def align(predictions: Predictions, instances: Instances) -> tuple[Array, Array]
 def missing_notes(predictions: Predictions) -> tuple[str, ...]:
     """Sentences on what the predictions declare missing: keypoints nobody has, and people without any."""
     notes = []
-    absent = np.atleast_1d(predictions.missing.all(axis=0)) if len(predictions) else np.zeros(0, bool)
-    if absent.any():
+    if not len(predictions):
+        return ("There is not one prediction.",)
+    absent = np.atleast_1d(predictions.missing.all(axis=0))
+    if absent.any() and not absent.all():
         names = [name for name, gone in zip(predictions.keypoint_names, absent, strict=True) if gone]
         notes.append(f"Not predicted, so not scored: {', '.join(names)}.")
     lost = (predictions.missing | absent).all(axis=1)

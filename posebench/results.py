@@ -47,9 +47,10 @@ class Data(_Part):
 
 
 class Curve(_Part):
-    """A score over a threshold."""
+    """A score over a threshold; `axis` says what the threshold is a part of."""
 
     label: str
+    axis: str
     thresholds: list[float]
     values: list[float]
 
@@ -122,7 +123,7 @@ def make_record(
         metrics={key: _known(value) for key, value in scores.metrics.items()},
         per_joint={key: _known(value) for key, value in scores.per_joint.items()},
         per_joint_metric=scores.per_joint_metric,
-        curves=[Curve(label=c.label, thresholds=list(c.thresholds), values=list(c.values)) for c in scores.curves],
+        curves=[Curve.model_validate(vars(c)) for c in scores.curves if all(map(math.isfinite, c.values))],
         notes=[*instances.source.notes, *scores.notes],
         predictions=path.name,
         predictions_sha256=sha256(path),

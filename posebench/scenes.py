@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench.instances import OCCLUDED, UNLABELLED, VISIBLE
-from posebench.people import INDEX, KEYPOINTS, PARTS, Bodies, Dice, bodies, inside
+from posebench.people import BEHIND_HEAD, INDEX, KEYPOINTS, PARTS, Bodies, Dice, bodies, inside
 
 Array = NDArray[Any]
 
@@ -50,7 +50,14 @@ class Scenes:
     @property
     def bbox(self) -> Array:
         """(N, 4) float x, y, width, height: tight about what is drawn of the people within the picture."""
-        return self._within(self.people.box)
+        discs = self.people.discs
+        middles, radii = discs[..., :2], discs[..., 2:]
+        edge = np.stack([self.width, self.height], axis=1)[:, None] - 0.5
+        # an arm that is outside must not widen the box, so only discs that reach into the picture count
+        seen = np.logical_and(middles + radii > -0.5, middles - radii < edge).all(axis=2, keepdims=True)
+        low = np.where(seen, (middles - radii).clip(-0.5), np.inf).min(axis=1)
+        high = np.where(seen, np.minimum(middles + radii, edge), -np.inf).max(axis=1)
+        return np.concatenate([low, high - low], axis=1)
 
     @property
     def head_box(self) -> Array:
@@ -90,16 +97,12 @@ class Scenes:
 
     def _behind_the_head(self) -> Array:
         """(N, 21) bool: parts of the face that are on the far side of their head."""
-        face = [INDEX[name] for name in ("nose", "left_eye", "right_eye", "left_ear", "right_ear")]
         middle = (self.people.depth[:, INDEX["chin"]] + self.people.depth[:, INDEX["crown"]]) / 2
         hidden = np.zeros(self.keypoints.shape[:2], bool)
-        hidden[:, face] = self.people.depth[:, face] < (middle - 0.022 * self.people.unit)[:, None]
+        for name, behind in BEHIND_HEAD.items():
+            depth = self.people.depth[:, INDEX[name]]
+            hidden[:, INDEX[name]] = depth < middle - behind * self.people.unit
         return hidden
-
-    def _within(self, box: Array) -> Array:
-        left, top = box[:, 0].clip(-0.5), box[:, 1].clip(-0.5)
-        right, bottom = np.minimum(box[:, 2], self.width - 0.5), np.minimum(box[:, 3], self.height - 0.5)
-        return np.stack([left, top, right - left, bottom - top], axis=1)
 
 
 def generator(name: str, purpose: str) -> np.random.Generator:
@@ -110,7 +113,7 @@ def generator(name: str, purpose: str) -> np.random.Generator:
 
 def arrange(names: Sequence[str]) -> Scenes:
     """The pictures of these names, in numbers; each depends on its own name alone."""
-    rows = np.array([generator(name, "layout").random(_COLUMNS) for name in names]).reshape(-1, _COLUMNS)
+    rows = np.array([generator(name, "layout").random(_COLUMNS) for name in names]).reshape(len(names), _COLUMNS)
     dice = Dice(rows)
     width, height = _picture_size(dice)
     people = _place(bodies(dice), dice, width, height)
@@ -183,4 +186,3 @@ def _discs(people: Bodies, dice: Dice) -> Array:
         for _ in range(14)
     ]
     return np.round(np.stack([np.stack(disc, axis=1) for disc in discs], axis=1) * 16) / 16
-

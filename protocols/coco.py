@@ -83,7 +83,7 @@ class COCO(Protocol):
         by_threshold = precision[0].mean(axis=1)
         return Scores(
             metrics=oks.summary(precision, recall),
-            curves=(Curve("AP", tuple(oks.THRESHOLDS.tolist()), tuple(by_threshold.tolist())),),
+            curves=(Curve("AP", "OKS threshold", tuple(oks.THRESHOLDS.tolist()), tuple(by_threshold.tolist())),),
             people=int((~people.ignored).sum()),
             images=len(instances.images),
             notes=missing_notes(predictions),
@@ -131,6 +131,9 @@ def read_annotations(file: Path, split: str) -> Instances:
     area = np.array([entry[4] for entry in rows], float)
     bbox = np.array([entry[5] for entry in rows], float).reshape(-1, 4)
     keypoints = np.array([entry[6] for entry in rows], float).reshape(-1, len(SKELETON), 3)
+    finite = np.isfinite(np.column_stack([area, bbox, keypoints.reshape(len(rows), -1)])).all(axis=1)
+    if not finite.all():
+        raise PosebenchError(f"{file}: annotation id {number[finite.argmin()]} has a number that is not finite.")
     if len(set(number.tolist())) < len(number):
         twice = next(n for n in number.tolist() if (number == n).sum() > 1)
         raise PosebenchError(f"{file}: annotation id {twice} appears twice.")

@@ -113,9 +113,8 @@ class FLIC(Protocol):
             per_joint=dict(zip(SKELETON.keypoints, per_joint[AT_FIFTH].tolist(), strict=True)),
             per_joint_metric="PCK@0.2",
             curves=tuple(
-                Curve(label, tuple(THRESHOLDS.tolist()), tuple(values.tolist()))
+                Curve(label, "distance / torso", tuple(THRESHOLDS.tolist()), tuple(values.tolist()))
                 for label, values in groups.items()
-                if np.isfinite(values).all()
             ),
             people=len(instances),
             images=len(np.unique(instances.image)),

@@ -118,9 +118,8 @@ class MPII(Protocol):
             per_joint=dict(zip(SKELETON.keypoints, at_half.tolist(), strict=True)),
             per_joint_metric="PCKh@0.5",
             curves=tuple(
-                Curve(label, tuple(THRESHOLDS.tolist()), tuple(values.tolist()))
+                Curve(label, "distance / head length", tuple(THRESHOLDS.tolist()), tuple(values.tolist()))
                 for label, values in curves.items()
-                if np.isfinite(values).all()
             ),
             people=len(instances),
             images=len(np.unique(instances.image)),

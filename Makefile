@@ -1,0 +1,31 @@
+# make demo   fresh machine: environment, the main job on embedded people, leaderboard
+# make test   fresh machine: environment, the whole test suite
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint types clean
+
+demo: .venv/installed
+	$(BIN)/posebench run --arch hourglass1 --protocol mpii --results demo-results --restart
+
+test: .venv/installed
+	$(BIN)/python -m pytest
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed
+	$(BIN)/mypy
+
+# uv resolves and installs torch several times faster than pip; where it cannot be had, pip does the same.
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv \
+		&& $(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[dev]' \
+		|| $(BIN)/python -m pip install --quiet -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv demo-results build *.egg-info

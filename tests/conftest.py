@@ -1,0 +1,56 @@
+"""What several tests need: the real data where it is, and the tools to make small data where it is not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from posebench import plugins
+from posebench.instances import Instances
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _two_cores() -> None:
+    torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real annotations and prediction files."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("the real data is not on this machine (../shared)")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def golden(shared: Path) -> Any:
+    """Numbers of the reference evaluators."""
+    return json.loads((shared / "reference" / "golden.json").read_text())
+
+
+@pytest.fixture
+def two_people() -> Instances:
+    """Two MPII people in one image, head length 10, all keypoints labelled, far apart from each other."""
+    protocol = plugins.protocol("mpii")
+    k = len(protocol.skeleton)
+    grid = np.stack([np.arange(k) * 20.0, np.arange(k) * 10.0], axis=1)
+    return Instances(
+        dataset="mpii",
+        split="val",
+        skeleton=protocol.skeleton,
+        images=("a.jpg",),
+        image_ids=np.array([5]),
+        image=np.array([0, 0]),
+        person=np.array([0, 1]),
+        center=np.array([[100.0, 80.0], [300.0, 90.0]]),
+        size=np.array([[120.0, 160.0], [80.0, 60.0]]),
+        keypoints=np.stack([grid, grid + 1000]),
+        visibility=np.full((2, k), 2, np.int8),
+        usable=np.ones(2, bool),
+        measures={"head_length": np.array([10.0, 10.0])},
+    )

@@ -1,0 +1,216 @@
+"""COCO: equal to pycocotools on real and on thousands of random cases, and refusing what it could not score."""
+
+import contextlib
+import copy
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from posebench.errors import PosebenchError
+from posebench.plugins import protocol
+from posebench.predictions import for_instances
+
+COCO = protocol("coco")
+PAIRS = {
+    "image139099_dt": ("image139099_gt", "fce_keypoints_dataset", "as_is(bbox in dt)"),
+    "val538_seed0_dt": ("val538_gt", "manhph_val538/seed0", "stats"),
+    "val538_seed0_bbox_dt": ("val538_gt", "manhph_val538/seed0_bbox", "stats"),
+    "mini79_seed0_dt": ("mini79_gt", "cocomini_val79/seed0", "stats"),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_every_number_equals_pycocotools_on_real_people(pair: str, shared: Path, golden: Any) -> None:
+    annotation, key, part = PAIRS[pair]
+    people = COCO.instances(shared / f"data/coco/pairs/{annotation}.json", "val")
+    scores = COCO.score(COCO.read_predictions(shared / f"data/coco/pairs/{pair}.json", people), people, "official")
+    expected = golden["coco"][key][part]
+    for name, value in scores.metrics.items():
+        assert value == pytest.approx(expected[name], abs=1e-12), name
+    np.testing.assert_allclose(scores.curves[0].values, expected["AP_per_oks"], atol=1e-12)
+
+
+@pytest.mark.parametrize("which, rows", [("perfect_labelled_only", "labelled"), ("perfect_all_annotations", "all")])
+def test_the_truth_scores_what_pycocotools_gives_it(which: str, rows: str, shared: Path, golden: Any) -> None:
+    people = COCO.instances(shared / "data/coco/pairs/val538_gt.json", "val")
+    asked = people.take(people.measures["num_keypoints"] > (0 if rows == "labelled" else -1))
+    metrics = COCO.score(for_instances(asked, asked.keypoints), people, "official").metrics
+    expected = golden["coco"][f"manhph_val538/{which}"]["stats"]
+    assert metrics == pytest.approx({name: expected[name] for name in metrics}, abs=1e-12)
+
+
+def test_the_miniature_has_its_images_and_people(shared: Path) -> None:
+    train, val = (COCO.instances(shared / "data/coco/mini", split) for split in ("train", "val"))
+    assert (len(train.images), len(val.images)) == (36, 39)
+    assert all((train.image_root / name).is_file() for name in train.images)
+    assert 0 < train.usable.sum() < len(train)
+
+
+def annotation(**changes: Any) -> dict[str, Any]:
+    keypoints = [v for k in range(17) for v in (20.0 + 3 * k, 30.0 + 2 * k, 2)]
+    return {
+        "id": 7, "image_id": 3, "category_id": 1, "iscrowd": 0, "area": 2500.0, "bbox": [20.0, 30.0, 50.0, 60.0],
+        "num_keypoints": 17, "keypoints": keypoints,
+    } | changes  # fmt: skip
+
+
+def dataset(*annotations: dict[str, Any]) -> dict[str, Any]:
+    images = [{"id": i, "file_name": f"{i:03}.jpg", "height": 200, "width": 300} for i in (9, 3, 5)]
+    return {"images": images, "annotations": list(annotations), "categories": [{"id": 1, "name": "person"}]}
+
+
+def read(folder: Path, content: Any) -> Any:
+    path = folder / "person_keypoints_val2017.json"
+    path.write_text(json.dumps(content))
+    return COCO.instances(path, "val")
+
+
+def test_images_stand_in_id_order_and_people_in_file_order(tmp_path: Path) -> None:
+    people = read(tmp_path, dataset(annotation(id=4, image_id=9), annotation(id=2), annotation(id=1)))
+    assert people.images == ("003.jpg", "005.jpg", "009.jpg")
+    assert people.person.tolist() == [2, 1, 4]
+
+
+def test_a_box_becomes_a_padded_region_about_its_middle(tmp_path: Path) -> None:
+    people = read(tmp_path, dataset(annotation()))
+    assert people.center[0].tolist() == [44.5, 59.5]
+    assert people.size[0].tolist() == [62.5, 75.0]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"iscrowd": 1}, {"keypoints": [0] * 51, "num_keypoints": 0}, {"area": 0.0}, {"bbox": [1, 2, 0, 4]}]
+)
+def test_whom_a_network_cannot_be_asked_about_is_not_usable(changes: dict[str, Any], tmp_path: Path) -> None:
+    assert read(tmp_path, dataset(annotation(**changes), annotation(id=8))).usable.tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    "content, sentence",
+    [
+        ([], "should be an object with lists"),
+        ({"images": []}, "should be an object with lists"),
+        (dataset(annotation(keypoints=[1, 2, 2])), "annotation 0: 3 keypoint values, but coco has 17"),
+        (dataset(annotation(), annotation(id=8, image_id=4)), "annotation 1: image_id 4 is not among"),
+        (dataset(annotation(), annotation()), "annotation id 7 appears twice"),
+        (dataset({"id": 1}), "annotation 0: KeyError"),
+        (dataset(annotation(bbox=[1, 2, None, 4])), "annotation 0: TypeError"),
+        (dataset(annotation(keypoints=[float("nan")] * 51)), "annotation id 7 has a number that is not finite"),
+    ],
+)
+def test_a_wrong_annotation_is_a_sentence_with_its_row(content: Any, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(PosebenchError, match=sentence):
+        read(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    "content, sentence",
+    [
+        ({"a": 1}, "should be a list"),
+        ([{"image_id": 4, "keypoints": [0] * 51, "score": 1}], "row 0: image_id 4 is not in coco val"),
+        ([{"image_id": 3, "keypoints": [0] * 51}], "row 0: it lacks 'score'"),
+        ([{"image_id": 3, "keypoints": [0] * 48, "score": 1}], "row 0: not a detection of 17 keypoints"),
+        ([{"image_id": 3, "keypoints": ["x"] * 51, "score": 1}], "row 0: not a detection"),
+        (["x"], "row 0: not a detection"),
+        ([{"image_id": 3, "keypoints": [float("nan")] * 51, "score": 1}], "not finite"),
+        ([{"image_id": 3, "keypoints": [0] * 51, "score": float("inf")}], "score of row 0"),
+    ],
+)
+def test_a_wrong_result_is_a_sentence_with_its_row(content: Any, sentence: str, tmp_path: Path) -> None:
+    people = read(tmp_path, dataset(annotation()))
+    (tmp_path / "dt.json").write_text(json.dumps(content))
+    with pytest.raises(PosebenchError, match=sentence):
+        COCO.read_predictions(tmp_path / "dt.json", people)
+
+
+def test_cut_off_json_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "person_keypoints_val2017.json").write_text(json.dumps(dataset(annotation()))[:300])
+    with pytest.raises(PosebenchError, match="not readable JSON"):
+        COCO.instances(tmp_path, "val")
+
+
+def test_predictions_of_unknown_images_are_refused(tmp_path: Path) -> None:
+    people = read(tmp_path, dataset(annotation()))
+    made = for_instances(people, people.keypoints)
+    other = read(tmp_path, dataset(annotation()) | {"images": [{"id": 3, "file_name": "else.jpg"}]})
+    with pytest.raises(PosebenchError, match="1 predicted images are not in coco val; the first is 003.jpg"):
+        COCO.score(made, other, "official")
+
+
+def test_no_detection_at_all_scores_nothing(tmp_path: Path) -> None:
+    people = read(tmp_path, dataset(annotation()))
+    (tmp_path / "dt.json").write_text("[]")
+    metrics = COCO.score(COCO.read_predictions(tmp_path / "dt.json", people), people, "official").metrics
+    assert (metrics["AP"], metrics["AR"], metrics["APL"]) == (0.0, 0.0, -1.0)
+
+
+def test_each_person_has_the_best_similarity_of_any_detection(tmp_path: Path) -> None:
+    people = read(tmp_path, dataset(annotation(id=1), annotation(id=2, image_id=9), annotation(id=3, iscrowd=1)))
+    made = for_instances(people.take(np.array([0])), people.keypoints[:1])
+    assert COCO.score(made, people, "official").per_person.tolist() == pytest.approx([1.0, np.nan, 0.0], nan_ok=True)
+
+
+def random_case(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A small dataset and detections full of ties, crowds, empty people, crowds of detections and area boundaries."""
+    random = np.random.default_rng(seed)
+    images = [{"id": int(i), "file_name": f"{i}.jpg"} for i in random.permutation(6) + random.integers(0, 3)]
+    people, detections = [], []
+    first_id = int(random.integers(0, 2))
+    for n in range(int(random.integers(1, 14))):
+        points = random.integers(0, 120, (17, 2)) * random.choice([1, 2])
+        seen = random.choice([0, 1, 2], 17) * (random.random() > 0.15)
+        x, y, w, h = *(int(v) for v in random.integers(0, 60, 2)), *(int(v) for v in random.integers(20, 150, 2))
+        people.append({
+            "id": first_id + n, "image_id": int(random.choice([image["id"] for image in images[:4]])), "category_id": 1,
+            "iscrowd": int(random.random() < 0.15), "num_keypoints": int((seen > 0).sum() * (random.random() > 0.05)),
+            "area": float(random.choice([900, 1024, 5000, 9216, 20000])), "bbox": [x, y, w, h],
+            "keypoints": np.column_stack([points * (seen > 0)[:, None], seen]).ravel().tolist(),
+        })  # fmt: skip
+    boxed = random.random() < 0.3
+    for _ in range(int(random.integers(0, 90))):
+        near = people[int(random.integers(len(people)))]
+        points = np.array(near["keypoints"], float).reshape(17, 3)[:, :2] + random.normal(
+            0, random.choice([0, 2, 9]), (17, 2)
+        )
+        where = near["image_id"] if random.random() < 0.8 else images[0]["id"]
+        detection = {
+            "image_id": where, "category_id": 1, "score": float(random.integers(0, 8) / 7),
+            "keypoints": np.column_stack([points, np.ones(17)]).ravel().tolist(),
+        }  # fmt: skip
+        if boxed:
+            detection["bbox"] = [0.0, 0.0, float(random.choice([32, 50, 96])), float(random.choice([32, 96, 150]))]
+        detections.append(detection)
+    return {"images": images, "annotations": people, "categories": [{"id": 1, "name": "person"}]}, detections
+
+
+def reference(truth: dict[str, Any], detections: list[dict[str, Any]]) -> list[float]:
+    from pycocotools.coco import COCO as Reference
+    from pycocotools.cocoeval import COCOeval
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        annotated = Reference()
+        annotated.dataset = copy.deepcopy(truth)
+        annotated.createIndex()
+        evaluator = COCOeval(annotated, annotated.loadRes(copy.deepcopy(detections)), "keypoints")
+        evaluator.evaluate()
+        evaluator.accumulate()
+        evaluator.summarize()
+    return [float(value) for value in evaluator.stats]
+
+
+def test_hundreds_of_random_cases_equal_pycocotools_to_the_bit(tmp_path: Path) -> None:
+    pytest.importorskip("pycocotools", reason="the reference evaluator is not installed")
+    several = 0
+    for seed in range(400):
+        truth, detections = random_case(seed)
+        if not detections:
+            continue
+        people = read(tmp_path, truth)
+        (tmp_path / "dt.json").write_text(json.dumps(detections))
+        metrics = COCO.score(COCO.read_predictions(tmp_path / "dt.json", people), people, "official").metrics
+        assert list(metrics.values()) == reference(truth, detections), seed
+        several += 0 < metrics["AP"] < 1
+    assert several > 200  # the cases are worth something
