@@ -91,8 +91,8 @@ class Instances:
         if n and not (self.image.min() >= 0 and self.image.max() < len(self.images)):
             raise PosebenchError(f"{self.what}: a person is in an image row outside 0..{len(self.images) - 1}.")
         for name in ("center", "size", "keypoints"):
-            values = columns[name].reshape(n, -1)
-            bad = ~np.isfinite(values).all(axis=1)
+            values = columns[name]
+            bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
             if bad.any():
                 raise PosebenchError(f"{self.what}: {name} of {self.describe(int(bad.argmax()))} is not finite.")
 

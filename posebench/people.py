@@ -63,7 +63,7 @@ _STANDING: Mapping[str, tuple[float, float]] = {
 _TRUNK = ("lean", "roll", "nod", "look")
 _LIMBS = tuple(name for name in _STANDING if name not in _TRUNK)
 _FAMILIES: tuple[tuple[float, Mapping[str, tuple[float, float]]], ...] = (
-    (4, {}),
+    (6, {}),
     (3, {"thigh_forward.a": (10, 42), "thigh_forward.b": (-30, 0), "knee.a": (5, 30), "knee.b": (10, 55),
          "arm_forward.a": (-42, -5), "arm_forward.b": (10, 50)}),
     (2, {"arm_aside": (85, 165), "elbow": (0, 65)}),
@@ -186,11 +186,11 @@ def bodies(dice: Dice) -> Bodies:
     front, back = dice.between(-45, 45), dice.between(135, 225)
     side = dice.between(50, 130) * np.where(dice.chance(0.5), 1, -1)
     kind = dice.between(0, 1)
-    view = np.where(kind < 0.5, front, np.where(kind < 0.75, back, side))
+    view = np.where(kind < 0.72, front, np.where(kind < 0.86, back, side))
     points = _turn(points, 1, view[:, None])
     points = _turn(points, 0, dice.between(-4, 16)[:, None])  # seen a little from above
     slant = dice.between(-1, 1)
-    tilt = np.where(dice.chance(0.88), 30 * slant * np.abs(slant), 100 * slant)
+    tilt = np.where(dice.chance(0.95), 30 * slant * np.abs(slant), 90 * slant)
     points = _turn(points, 2, tilt[:, None])
     girth = dice.between(0.88, 1.22)
     widths = np.where([kind == "head" for kind, *_ in PARTS], 1, girth[:, None])  # (N, parts)

@@ -208,20 +208,22 @@ def align(predictions: Predictions, instances: Instances) -> tuple[Array, Array]
             raise PosebenchError(f"The predictions have {key[0]}, person {key[1]}, twice: rows {rows[key]} and {row}.")
         rows[key] = row
     asked = [(instances.images[i], p) for i, p in zip(instances.image.tolist(), instances.person.tolist(), strict=True)]
-    lacking = [row for row, key in enumerate(asked) if key not in rows]
+    # Of somebody without a labelled keypoint nothing is asked, so nothing can be missing.
+    lacking = [row for row, key in enumerate(asked) if key not in rows and instances.usable[row]]
     if lacking:
         raise PosebenchError(
             f"The predictions have {len(asked) - len(lacking):,} of the {len(asked):,} people of {instances.what}; "
             f"the first missing is {instances.describe(lacking[0])}."
         )
-    if len(rows) > len(asked):
-        extra = next(key for key in rows if key not in set(asked))
+    strange = list(rows.keys() - set(asked))
+    if strange:
         raise PosebenchError(
-            f"The predictions have {len(rows) - len(asked):,} people whom {instances.what} does not have; "
-            f"the first is {extra[0]}, person {extra[1]}."
+            f"The predictions have {len(strange):,} people whom {instances.what} does not have; "
+            f"the first is {min(strange)[0]}, person {min(strange)[1]}."
         )
-    order = np.array([rows[key] for key in asked], dtype=np.int64)
-    return order, predictions.missing[order]
+    order = np.array([rows.get(key, 0) for key in asked], dtype=np.int64)
+    absent = np.array([key not in rows for key in asked], dtype=bool)
+    return order, predictions.missing[order] | absent[:, None]
 
 
 def missing_notes(predictions: Predictions) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ def _background(width: int, height: int, rng: np.random.Generator) -> Array:
         image = cv2.subtract(cv2.add(image, noise), np.full_like(image, strength // 2))
     if rng.random() < 0.3:
         _stripes(image, rng)
-    for _ in range(int(rng.integers(2, 11))):
+    for _ in range(int(rng.integers(1, 8))):
         _clutter(image, rng)
     return image
 

@@ -44,7 +44,7 @@ def test_these_eight_pictures_have_the_same_bytes_on_every_machine():
     digest = hashlib.sha256()
     for name in synthetic.instances(EVERY, "val", 8).images:
         digest.update(synthetic.draw(name).tobytes())
-    assert digest.hexdigest() == "6113f93c6b50465f914d24cdc6f790d70b39863b38315ca9d3c849ffda99e7d2"
+    assert digest.hexdigest() == "4435f24713c6e3e9d06898b3cd305235ae278d5082fa1d699aed4b52b1df5f7c"
 
 
 def test_pictures_are_eight_bit_rgb_with_sides_of_192_to_256_that_differ():
@@ -222,9 +222,8 @@ def test_the_bbox_and_the_area_are_those_of_the_painted_person():
         ys, xs = np.nonzero(drawn)
         x, y, width, height = scene.bbox[0]
         painted = [xs.min() - 0.5, ys.min() - 0.5, xs.max() + 0.5, ys.max() + 0.5]
-        np.testing.assert_allclose(
-            painted, [x, y, x + width, y + height], atol=5
-        )  # blur reaches 2 pixels, hair as many
+        # blur reaches 2 pixels beyond the outline, hair as many
+        np.testing.assert_allclose(painted, [x, y, x + width, y + height], atol=5)
         ratios.append(scene.area[0] / cv2.erode(drawn.astype(np.uint8), np.ones((3, 3), np.uint8)).sum())
     assert 0.85 < np.median(ratios) < 1.15
     assert min(ratios) > 0.6 and max(ratios) < 1.7

@@ -1,0 +1,5 @@
+"""`python -m posebench`."""
+
+from posebench.cli import main
+
+main()
