@@ -18,6 +18,8 @@ from posebench.geometry import cell_to_pixel
 from posebench.recipe import Recipe
 from posebench.skeleton import Skeleton
 
+Size = tuple[int, int]
+
 CHANNELS = 256
 ORDER = 4
 STRIDE = 4
@@ -90,7 +92,7 @@ class StackedHourglass(Architecture):
 
     paper = PAPER
 
-    def __init__(self, skeleton: Skeleton, input_size: tuple[int, int], stacks: int) -> None:
+    def __init__(self, skeleton: Skeleton, input_size: Size, stacks: int) -> None:
         check_input_size("hourglass", input_size, STRIDE * 2**ORDER)
         super().__init__(skeleton, input_size)
         self.stem = nn.Sequential(
@@ -129,41 +131,41 @@ class StackedHourglass(Architecture):
         return heatmaps.unflip(outputs, self.skeleton.flip_order)
 
 
-def hourglass1(skeleton: Skeleton, input_size: tuple[int, int]) -> StackedHourglass:
+def hourglass1(skeleton: Skeleton, input_size: Size = PAPER.input_size) -> StackedHourglass:
     """One stack."""
     return StackedHourglass(skeleton, input_size, stacks=1)
 
 
-def hourglass2(skeleton: Skeleton, input_size: tuple[int, int]) -> StackedHourglass:
+def hourglass2(skeleton: Skeleton, input_size: Size = PAPER.input_size) -> StackedHourglass:
     """Two stacks."""
     return StackedHourglass(skeleton, input_size, stacks=2)
 
 
-def hourglass3(skeleton: Skeleton, input_size: tuple[int, int]) -> StackedHourglass:
+def hourglass3(skeleton: Skeleton, input_size: Size = PAPER.input_size) -> StackedHourglass:
     """Three stacks."""
     return StackedHourglass(skeleton, input_size, stacks=3)
 
 
-def hourglass4(skeleton: Skeleton, input_size: tuple[int, int]) -> StackedHourglass:
+def hourglass4(skeleton: Skeleton, input_size: Size = PAPER.input_size) -> StackedHourglass:
     """Four stacks."""
     return StackedHourglass(skeleton, input_size, stacks=4)
 
 
-def hourglass5(skeleton: Skeleton, input_size: tuple[int, int]) -> StackedHourglass:
+def hourglass5(skeleton: Skeleton, input_size: Size = PAPER.input_size) -> StackedHourglass:
     """Five stacks."""
     return StackedHourglass(skeleton, input_size, stacks=5)
 
 
-def hourglass6(skeleton: Skeleton, input_size: tuple[int, int]) -> StackedHourglass:
+def hourglass6(skeleton: Skeleton, input_size: Size = PAPER.input_size) -> StackedHourglass:
     """Six stacks."""
     return StackedHourglass(skeleton, input_size, stacks=6)
 
 
-def hourglass7(skeleton: Skeleton, input_size: tuple[int, int]) -> StackedHourglass:
+def hourglass7(skeleton: Skeleton, input_size: Size = PAPER.input_size) -> StackedHourglass:
     """Seven stacks."""
     return StackedHourglass(skeleton, input_size, stacks=7)
 
 
-def hourglass8(skeleton: Skeleton, input_size: tuple[int, int]) -> StackedHourglass:
+def hourglass8(skeleton: Skeleton, input_size: Size = PAPER.input_size) -> StackedHourglass:
     """Eight stacks."""
     return StackedHourglass(skeleton, input_size, stacks=8)

@@ -14,8 +14,8 @@ from posebench.skeleton import Skeleton
 class Architecture(nn.Module, ABC):
     """A network with its loss and its decoding.
 
-    A plugin is a function `(skeleton, input_size) -> Architecture` under the entry-point group
-    `posebench.architectures`; `input_size` is (width, height) in pixels.
+    A plugin is a function `(skeleton, input_size=...) -> Architecture` under the entry-point group
+    `posebench.architectures`; `input_size` is (width, height) in pixels, and its default the published one.
 
     Attributes:
         name: as typed after `--arch`; whoever builds it by name sets it.

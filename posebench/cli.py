@@ -110,22 +110,28 @@ def run(
         checkpoint = flow.train(job, console, options["resume"], options["restart"])
         out = results / "predictions" / f"{checkpoint.parent.name}.h5"
         flow.predict(checkpoint, protocol, people, out, console, job.workers)
-        record, scores, made = flow.evaluate(out, protocol, people, None, name)
+        record, scores, made = flow.evaluate(out, protocol, people, None, _label(name, job.arch, len(jobs)))
         _print_scores(console, record)
         save_record(record, results)
         flow.overlays(record, scores, made, people, results)
         records.append(record)
     pages = report.write_report(results)
     groups = {record.group for record in records}
-    for table in leaderboard.terminal_tables([r for r in load_records(results) if r.group in groups]):
+    for table in leaderboard.terminal_tables([r for r in load_records(results) if r.group in groups], console.width):
         console.print(table)
     page = next(page for page in pages if page.suffix == ".html")
     console.print(f"Leaderboards and plots: {page}", highlight=False, soft_wrap=True)
 
 
-def _job(arch: str, protocol: "Protocol", data: Path | None, results: Path, options: dict[str, Any]) -> "Job":
-    from posebench import flow
+def _label(name: str | None, arch: str, jobs: int) -> str | None:
+    """Several rows cannot all have the one name that was given."""
+    return f"{name} ({arch})" if name and jobs > 1 else name
 
+
+def _job(arch: str, protocol: "Protocol", data: Path | None, results: Path, options: dict[str, Any]) -> "Job":
+    from posebench import flow, plugins
+
+    plugins.find("architecture", arch)  # a misspelt name should not wait for torch
     recipe = flow.choose_recipe(arch, protocol, data, options["recipe"], options["epochs"])
     return flow.Job(
         arch, protocol, data, recipe, options["seed"], results, options["limit"], flow.worker_count(options["workers"])
@@ -209,7 +215,8 @@ def evaluate(
         _print_scores(console, record)  # before anything is written: a full disk must not cost the numbers
     path = save_record(record, options["results"])
     if options["overlays"]:
-        console.print(f"Overlays: {flow.overlays(record, scores, made, people, options['results'])}")
+        drawn = flow.overlays(record, scores, made, people, options["results"])
+        console.print(f"Overlays: {drawn or 'not drawn; this protocol does not score people one by one'}")
     if options["as_json"]:
         click.echo(json.dumps(record.model_dump(mode="json") | {"record": str(path)}))
     else:
@@ -226,7 +233,7 @@ def report(results: Path) -> None:
 
     console = _console()
     paths = write_report(results)
-    for table in leaderboard.terminal_tables(load_records(results)):
+    for table in leaderboard.terminal_tables(load_records(results), console.width):
         console.print(table)
     for path in paths:
         console.print(str(path), highlight=False, soft_wrap=True)

@@ -14,7 +14,7 @@ from rich.console import Console
 import posebench
 from posebench import predictions as files
 from posebench import recipe as recipes
-from posebench import results, synthetic
+from posebench import results
 from posebench.errors import PosebenchError, unknown
 from posebench.instances import Instances
 from posebench.progress import progress
@@ -65,6 +65,8 @@ def load_people(protocol: Protocol, data: Path | None, split: str) -> Instances:
     if split not in protocol.splits:
         raise unknown(f"split of {protocol.name}", split, protocol.splits)
     if data is None:
+        from posebench import synthetic
+
         count = EMBEDDED_TO_TRAIN if split == protocol.train_split else EMBEDDED_TO_SCORE
         return synthetic.instances(protocol.skeleton, split, count)
     if not data.exists():
@@ -82,14 +84,19 @@ def worker_count(asked: int | None) -> int:
 
 def choose_recipe(arch: str, protocol: Protocol, data: Path | None, name: str | None, epochs: int | None) -> Recipe:
     """The recipe by name; unnamed, `paper` on a dataset and `quick` on embedded people."""
+    name = name or ("quick" if data is None else "paper")
+    chosen = _published(arch, protocol) if name == "paper" else recipes.choose(name)
+    return chosen if epochs is None else chosen.model_copy(update={"epochs": epochs})
+
+
+def _published(arch: str, protocol: Protocol) -> Recipe:
+    """The architecture's own recipe. Only a network tells it; one without memory is enough."""
+    import torch
+
     from posebench.plugins import architecture
 
-    chosen = recipes.QUICK
-    if (name or ("quick" if data is None else "paper")) != "quick":
-        # `paper` belongs to the architecture; only making one tells, and at 256x256 every published one can be made.
-        paper = architecture(arch, protocol.skeleton, (256, 256)).paper if name in (None, "paper") else recipes.QUICK
-        chosen = recipes.choose(name or "paper", paper)
-    return chosen if epochs is None else chosen.model_copy(update={"epochs": epochs})
+    with torch.device("meta"):
+        return architecture(arch, protocol.skeleton).paper
 
 
 def train(job: Job, console: Console, resume: bool, restart: bool) -> Path:
@@ -178,8 +185,11 @@ def evaluate(
     return results.make_record(label, protocol, convention, people, made, scores, path), scores, made
 
 
-def overlays(record: Record, scores: Scores, made: files.Predictions, people: Instances, folder: Path) -> Path:
+def overlays(record: Record, scores: Scores, made: files.Predictions, people: Instances, folder: Path) -> Path | None:
     """Draw the best and the worst cases to `folder/overlays/<record id>.png`.
+
+    Returns:
+        The picture's path; None where the protocol does not score people one by one.
 
     Raises:
         PosebenchError: the photographs are not there.
@@ -187,13 +197,16 @@ def overlays(record: Record, scores: Scores, made: files.Predictions, people: In
     from posebench.overlays import overlays as draw
     from posebench.pixels import ImageReader
 
+    if not len(scores.per_person):
+        return None
     path = folder / "overlays" / f"{record.id}.png"
     rows = _row_of_each(made, people)
     found = rows >= 0
     keypoints, missing = made.keypoints[rows], made.missing[rows] | ~found[:, None]
     title = f"{record.name} · {record.rule.protocol} {record.rule.convention} · {people.what}"
     reader: Callable[[int], Any] = ImageReader(people)
-    draw(people, keypoints, missing, np.where(found, scores.per_person, np.nan), reader, path, title)
+    per_person = np.where(missing.all(axis=1), np.nan, scores.per_person)  # nothing to draw, perhaps no photograph
+    draw(people, keypoints, missing, per_person, reader, path, title)
     return path
 
 

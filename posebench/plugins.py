@@ -41,18 +41,19 @@ def installed(kind: Kind) -> list[Plugin]:
     return sorted(plugins, key=lambda plugin: (natural(plugin.name), plugin.package))
 
 
-def architecture(name: str, skeleton: Skeleton, input_size: tuple[int, int]) -> "Architecture":
+def architecture(name: str, skeleton: Skeleton, input_size: tuple[int, int] | None = None) -> "Architecture":
     """Build the architecture of that name.
 
     Args:
-        input_size: (width, height) of the crops.
+        input_size: (width, height) of the crops; None for the published one.
 
     Raises:
         PosebenchError: there is none, two packages offer it, or it is broken.
     """
     from posebench.architecture import Architecture
 
-    model: Architecture = _call("architecture", name, Architecture, skeleton, input_size)
+    sizes = () if input_size is None else (input_size,)
+    model: Architecture = _call("architecture", name, Architecture, skeleton, *sizes)
     model.name = name
     return model
 

@@ -64,14 +64,14 @@ QUICK = Recipe(
 """Small crops and few epochs: a few minutes on two CPU cores. To see everything work, not to publish."""
 
 
-def choose(name: str, paper: Recipe) -> Recipe:
-    """The recipe of that name: `paper` (the architecture's own), `quick`, or a TOML or JSON file.
+def choose(name: str) -> Recipe:
+    """The recipe of that name: `quick`, or a TOML or JSON file. (`paper` is each architecture's own.)
 
     Raises:
         PosebenchError: neither a name nor a readable recipe file; names the field that is wrong.
     """
-    if name in ("paper", "quick"):
-        return paper if name == "paper" else QUICK
+    if name == QUICK.name:
+        return QUICK
     if not name.endswith((".toml", ".json")):
         raise PosebenchError(f"No recipe is named {name!r}. Known: paper, quick, or a file ending in .toml or .json.")
     path = existing(Path(name), "a recipe")

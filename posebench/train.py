@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,7 +22,11 @@ from posebench.instances import Instances
 from posebench.loader import Batch, Samples, batches, training_keys
 from posebench.recipe import Recipe
 
-OPTIMIZERS = {"rmsprop": torch.optim.RMSprop, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "rmsprop": torch.optim.RMSprop,
+    "adam": partial(torch.optim.Adam, fused=True),
+    "adamw": partial(torch.optim.AdamW, fused=True),
+}
 
 
 class Interrupted(PosebenchError):
@@ -90,14 +95,23 @@ def train(
             loss = _step(model, wrapped, prepared, batch, accelerator)
             run.advance(loss, batch, instances)
             show(run.progress)
-            if run.step % run.steps_per_epoch == 0 or stop.is_set():
+            stopping = _any_process(stop.is_set(), accelerator)
+            if run.step % run.steps_per_epoch == 0 or stopping:
                 run.keep(accelerator)
-            if stop.is_set() and run.step < run.steps:
+            if stopping and run.step < run.steps:
                 raise Interrupted(
                     f"Stopped after step {run.step:,} of {run.steps:,}. Add --resume to the same command to go on."
                 )
     run.keep(accelerator)
+    accelerator.wait_for_everyone()
     return checkpoints.load(path)
+
+
+def _any_process(here: bool, accelerator: Accelerator) -> bool:
+    """Whether any process was asked to stop: all must stop after the same step, or the others wait for it for ever."""
+    if accelerator.num_processes == 1:
+        return here
+    return bool(accelerator.reduce(torch.tensor(float(here), device=accelerator.device)).item())
 
 
 def _step(model: Architecture, wrapped: Any, optimizer: Any, batch: Batch, accelerator: Accelerator) -> float:

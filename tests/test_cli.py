@@ -51,7 +51,7 @@ def trained(tmp_path_factory: Any) -> Path:
 def test_run_trains_scores_and_shows_the_leaderboard(trained: Path) -> None:
     out = (trained / "stdout").read_text()
     assert out.splitlines()[0].startswith("No --data: embedded people, drawn and not photographs.")
-    assert re.search(r"train hourglass1 1/1 .* eta 0:00:00 .* epoch 1/1 .* loss 0\.\d+", out)
+    assert re.search(r"train hourglass1 4/4 .* eta 0:00:00 .* epoch 1/1 .* loss 0\.\d+", out)
     assert "500 people in 500 images" in out
     results = trained / "results"
     record = json.loads(next((results / "records").iterdir()).read_text())
@@ -77,14 +77,20 @@ def test_each_step_runs_alone_on_the_last_ones_file_and_gives_the_same_score(tra
 
 def test_the_same_run_again_is_neither_repeated_nor_lost_unasked(trained: Path) -> None:
     arguments = ("--arch", "hourglass1", "--protocol", "mpii", "--limit", 16, "--epochs", 1, "--workers", 0)
-    assert "Add --resume to go on from it, or --restart to train anew" in failed(posebench("train", *arguments, cwd=trained))
+    assert "Add --resume to go on from it, or --restart to train anew" in failed(
+        posebench("train", *arguments, cwd=trained)
+    )
     out = succeeded(posebench("train", *arguments, "--resume", cwd=trained))
     assert out.strip().endswith("checkpoint.pt")
 
 
 def test_report_regenerates_every_page_to_the_byte(trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained / "results", tmp_path / "results")
-    written = [tmp_path / line.strip() for line in succeeded(posebench("report", cwd=tmp_path)).splitlines() if "results/" in line]
+    written = [
+        tmp_path / line.strip()
+        for line in succeeded(posebench("report", cwd=tmp_path)).splitlines()
+        if "results/" in line
+    ]
     before = {path: path.read_bytes() for path in written if path.is_file()}
     assert len(before) >= 4
     succeeded(posebench("report", cwd=tmp_path))
@@ -114,14 +120,24 @@ sys.exit("torch" in sys.modules or "pandas" in sys.modules or "matplotlib" in sy
 
 def test_evaluate_says_when_the_ground_truth_is_truncated(shared: Path, tmp_path: Path) -> None:
     file, truth = shared / "data/mpii/predictions/newell.h5", shared / "data/mpii/annot/valid.h5"
-    out = succeeded(posebench("evaluate", file, "--protocol", "mpii", "--data", truth, "--name", "Newell 2016", cwd=tmp_path))
+    out = succeeded(
+        posebench("evaluate", file, "--protocol", "mpii", "--data", truth, "--name", "Newell 2016", cwd=tmp_path)
+    )
     assert "Ground truth truncated to whole pixels (valid.h5)" in out
     assert "Newell 2016" in out
 
 
 def test_json_is_one_object_and_nothing_else(shared: Path, tmp_path: Path) -> None:
     pairs = shared / "data/coco/pairs"
-    arguments = ("evaluate", pairs / "val538_seed0_dt.json", "--protocol", "coco", "--data", pairs / "val538_gt.json", "--json")
+    arguments = (
+        "evaluate",
+        pairs / "val538_seed0_dt.json",
+        "--protocol",
+        "coco",
+        "--data",
+        pairs / "val538_gt.json",
+        "--json",
+    )
     scored = json.loads(succeeded(posebench(*arguments, cwd=tmp_path)))
     assert scored["metrics"]["AP"] == pytest.approx(0.45626349058931226, abs=1e-9)
 
@@ -159,7 +175,18 @@ def photographs(tmp_path: Path) -> Path:
 
 
 def test_an_unreadable_photograph_is_named_and_counted_and_its_person_missed(photographs: Path) -> None:
-    arguments = ("--arch", "hourglass1", "--protocol", "mpii", "--data", photographs, "--recipe", "quick", "--epochs", 1)
+    arguments = (
+        "--arch",
+        "hourglass1",
+        "--protocol",
+        "mpii",
+        "--data",
+        photographs,
+        "--recipe",
+        "quick",
+        "--epochs",
+        1,
+    )
     out = succeeded(posebench("run", *arguments, "--workers", 1, cwd=photographs))
     assert "1 photographs could not be read; their people were not trained on: people-seed0-val-000002.jpg" in out
     assert "1 photographs could not be read; their people count as missed: people-seed0-val-000002.jpg" in out
@@ -171,13 +198,19 @@ def test_an_unreadable_photograph_is_named_and_counted_and_its_person_missed(pho
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        (["run", "--arch", "hourglas8", "--protocol", "mpii"], "No architecture is named 'hourglas8'. Did you mean 'hourglass8'?"),
+        (
+            ["run", "--arch", "hourglas8", "--protocol", "mpii"],
+            "No architecture is named 'hourglas8'. Did you mean 'hourglass8'?",
+        ),
         (["run", "--arch", "hourglass8", "--protocol", "mpi"], "No protocol is named 'mpi'. Did you mean 'mpii'?"),
         (["run", "--arch", "hourglass1", "--protocol", "mpii", "--data", "nowhere"], "--data nowhere does not exist"),
-        (["run", "--arch", "hourglass1", "--protocol", "coco", "--data", "."], "No COCO train annotation below ."),
+        (["run", "--arch", "hourglass1", "--protocol", "coco", "--data", "."], "No COCO val annotation below ."),
         (["run", "--arch", "hourglass1", "--protocol", "mpii", "--recipe", "papr"], "No recipe is named 'papr'"),
         (["evaluate", "none.h5", "--protocol", "mpii"], "none.h5 does not exist; a predictions file should be there"),
-        (["evaluate", "x.h5", "--protocol", "mpii", "--split", "test"], "No split of mpii is named 'test'. Known: train, val."),
+        (
+            ["evaluate", "x.h5", "--protocol", "mpii", "--split", "test"],
+            "No split of mpii is named 'test'. Known: train, val.",
+        ),
         (["evaluate", "x.h5", "--protocol", "mpii"], "x.h5 is neither a readable HDF5 nor a readable MATLAB file"),
         (["evaluate", ".", "--protocol", "mpii"], ". is a folder; a predictions file should be a file"),
         (["predict", "x.h5", "--protocol", "mpii"], "x.h5 is not readable as a checkpoint"),

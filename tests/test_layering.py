@@ -9,16 +9,41 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ORDER = """
-errors skeleton instances
-geometry metrics oks predictions
-recipe protocol heatmaps images
-people scenes painting synthetic architecture plugins augment
-pixels loader
-checkpoints train predict progress
-results boards leaderboard plots overlays report
-flow cli __main__
-""".split()
+ORDER = [
+    "errors",
+    "skeleton",
+    "instances",
+    "geometry",
+    "metrics",
+    "oks",
+    "predictions",
+    "recipe",
+    "protocol",
+    "heatmaps",
+    "images",
+    "people",
+    "scenes",
+    "painting",
+    "synthetic",
+    "architecture",
+    "plugins",
+    "augment",
+    "pixels",
+    "loader",
+    "checkpoints",
+    "train",
+    "predict",
+    "progress",
+    "results",
+    "boards",
+    "leaderboard",
+    "plots",
+    "overlays",
+    "report",
+    "flow",
+    "cli",
+    "__main__",
+]
 """Modules of the core: each may import only what stands before it."""
 
 
@@ -57,7 +82,9 @@ def test_plugins_know_the_contracts_and_nothing_above(folder: str, lowest: str) 
 def test_every_package_on_disk_is_installed() -> None:
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     listed = {ROOT / folder for folder in setuptools["package-dir"].values()}
-    found = {path.parent for name in ("posebench", "architectures", "protocols") for path in (ROOT / name).rglob("*.py")}
+    found = {
+        path.parent for name in ("posebench", "architectures", "protocols") for path in (ROOT / name).rglob("*.py")
+    }
     assert found == listed
     assert set(setuptools["packages"]) == set(setuptools["package-dir"])
 

@@ -88,7 +88,9 @@ def test_a_sample_is_the_same_whatever_the_number_of_workers() -> None:
 
 
 def test_a_sample_differs_between_seeds_and_epochs(dots: Instances) -> None:
-    images = [Samples(dots, (32, 64), Augmentation(), seed)[(epoch, 0)]["images"] for seed, epoch in ((0, 0), (0, 1), (1, 0))]
+    images = [
+        Samples(dots, (32, 64), Augmentation(), seed)[(epoch, 0)]["images"] for seed, epoch in ((0, 0), (0, 1), (1, 0))
+    ]
     assert not np.array_equal(images[0], images[1])
     assert not np.array_equal(images[0], images[2])
 
@@ -114,5 +116,7 @@ def test_missing_images_are_counted_and_named_before_anything_runs(dots: Instanc
     (tmp_path / "b.png").unlink()
     with pytest.raises(PosebenchError, match=r"lacks 1 of the 2 photographs of dots train; the first is b.png"):
         Samples(dots, (32, 32))
-    with pytest.raises(PosebenchError, match=r"should be in .*nowhere, which is not there. It needs 2 of them, such as a.png"):
+    with pytest.raises(
+        PosebenchError, match=r"should be in .*nowhere, which is not there. It needs 2 of them, such as a.png"
+    ):
         ImageReader(replace(dots, image_root=tmp_path / "nowhere"))

@@ -39,7 +39,11 @@ def posebench(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
 def test_the_built_in_ones_come_through_entry_points() -> None:
     names = [plugin.name for plugin in installed("architecture") if plugin.package == "posebench"]
     assert names == [f"hourglass{i}" for i in range(1, 9)]
-    assert {plugin.name for plugin in installed("protocol") if plugin.package == "posebench"} == {"coco", "flic", "mpii"}
+    assert {plugin.name for plugin in installed("protocol") if plugin.package == "posebench"} == {
+        "coco",
+        "flic",
+        "mpii",
+    }
 
 
 def test_a_stranger_is_listed_with_package_and_version(stranger: Path) -> None:
@@ -62,7 +66,10 @@ def test_a_strangers_architecture_runs_on_a_strangers_protocol(stranger: Path, t
 @pytest.mark.parametrize(
     "arch, sentence",
     [
-        ("broken", "stranger_broken:nothing of stranger 3.2.1) is broken: RuntimeError: needs a library that nobody has"),
+        (
+            "broken",
+            "stranger_broken:nothing of stranger 3.2.1) is broken: RuntimeError: needs a library that nobody has",
+        ),
         ("impostor", "made a str, not a posebench Architecture"),
         ("tiyn", "No architecture is named 'tiyn'. Did you mean 'tiny'? Installed: broken, hourglass1"),
     ],

@@ -5,7 +5,9 @@ import pytest
 from posebench.errors import PosebenchError
 from posebench.recipe import QUICK, Recipe, choose
 
-STEPS = QUICK.model_copy(update={"schedule": "steps", "milestones": (0.5, 0.75), "divisor": 10.0, "warmup": 0.1, "learning_rate": 1.0})
+STEPS = QUICK.model_copy(
+    update={"schedule": "steps", "milestones": (0.5, 0.75), "divisor": 10.0, "warmup": 0.1, "learning_rate": 1.0}
+)
 
 
 def test_steps_divide_the_rate_at_their_milestones() -> None:
@@ -30,16 +32,14 @@ def test_a_file_may_hold_a_recipe(tmp_path: Path) -> None:
         'name = "mine"\ninput_size = [192, 256]\nepochs = 3\nbatch_size = 4\noptimizer = "adamw"\nlearning_rate = 1e-3\n'
         "[augmentation]\nrotation = 45\n"
     )
-    recipe = choose(str(tmp_path / "mine.toml"), QUICK)
+    recipe = choose(str(tmp_path / "mine.toml"))
     assert (recipe.input_size, recipe.optimizer, recipe.augmentation.rotation) == ((192, 256), "adamw", 45)
     (tmp_path / "mine.json").write_text(recipe.model_dump_json())
-    assert choose(str(tmp_path / "mine.json"), QUICK) == recipe
+    assert choose(str(tmp_path / "mine.json")) == recipe
 
 
-def test_paper_is_the_architectures_own() -> None:
-    paper = QUICK.model_copy(update={"name": "paper"})
-    assert choose("paper", paper) is paper
-    assert choose("quick", paper) is QUICK
+def test_quick_is_known_by_name() -> None:
+    assert choose("quick") is QUICK
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_a_wrong_recipe_is_a_sentence_with_the_field(tmp_path: Path, text: str, 
     path = tmp_path / ("x.json" if text.startswith("{") else "x.toml")
     path.write_text(text)
     with pytest.raises(PosebenchError, match=sentence):
-        choose(str(path), QUICK)
+        choose(str(path))
 
 
 @pytest.mark.parametrize("name", ["papr", "missing.toml"])
 def test_an_unknown_recipe_is_a_sentence(name: str) -> None:
     with pytest.raises(PosebenchError, match=r"Known: paper, quick|missing\.toml does not exist"):
-        choose(name, QUICK)
+        choose(name)
 
 
 def test_a_recipe_survives_json() -> None:

@@ -23,7 +23,9 @@ def record(two_people: Instances, tmp_path: Path) -> Record:
     people = replace(two_people, source=Source("some/annot.h5", "abc", ("truncated",)))
     made = for_instances(people, people.keypoints, provenance={"arch": "x", "seed": 3})
     save(made, tmp_path / "p.h5")
-    return make_record("A name", MPII, "official", people, made, MPII.score(made, people, "official"), tmp_path / "p.h5")
+    return make_record(
+        "A name", MPII, "official", people, made, MPII.score(made, people, "official"), tmp_path / "p.h5"
+    )
 
 
 def test_a_saved_record_is_read_back_equal(record: Record, tmp_path: Path) -> None:
@@ -33,7 +35,12 @@ def test_a_saved_record_is_read_back_equal(record: Record, tmp_path: Path) -> No
 
 def test_a_record_says_what_was_scored_by_which_rule_on_what(record: Record, tmp_path: Path) -> None:
     assert (record.rule.protocol, record.rule.convention, record.rule.headline) == ("mpii", "official", "Mean")
-    assert (record.data.dataset, record.data.split, record.data.people, record.data.annotations) == ("mpii", "val", 2, "annot.h5")
+    assert (record.data.dataset, record.data.split, record.data.people, record.data.annotations) == (
+        "mpii",
+        "val",
+        2,
+        "annot.h5",
+    )
     assert record.predictions_sha256 == sha256(tmp_path / "p.h5")
     assert record.notes == ["truncated"]
     assert record.model == {"arch": "x", "seed": 3}
@@ -81,7 +88,9 @@ def test_hostile_names_make_harmless_file_names(name: str, record: Record, tmp_p
         (lambda text: text.replace('"schema_version": 1', '"schema_version": 2'), "schema_version"),
     ],
 )
-def test_a_damaged_record_is_named_with_its_field(damage: object, sentence: str, record: Record, tmp_path: Path) -> None:
+def test_a_damaged_record_is_named_with_its_field(
+    damage: object, sentence: str, record: Record, tmp_path: Path
+) -> None:
     path = save_record(record, tmp_path)
     path.write_text(damage(path.read_text()))  # type: ignore[operator]
     with pytest.raises(PosebenchError, match=sentence):

@@ -1,5 +1,7 @@
 """A stranger's plugins: an architecture without heatmaps, and a protocol on two keypoints."""
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -42,7 +44,7 @@ class Tiny(Architecture):
         return torch.stack([1 - 1 / self.input_size[0] - places[..., 0], places[..., 1]], dim=-1)
 
 
-def tiny(skeleton: Skeleton, input_size: tuple[int, int]) -> Tiny:
+def tiny(skeleton: Skeleton, input_size: tuple[int, int] = Tiny.paper.input_size) -> Tiny:
     """The entry point."""
     return Tiny(skeleton, input_size)
 
@@ -59,7 +61,7 @@ class Corners(Protocol):
     version = 4
     skeleton = Skeleton(keypoints=("nose", "left_wrist"))
     headline = "Both"
-    conventions = {"half": Convention("half", "Within half a torso.", "a stranger")}
+    conventions: ClassVar = {"half": Convention("half", "Within half a torso.", "a stranger")}
 
     def instances(self, root, split):
         return instances(self.skeleton, split, 5)
@@ -71,5 +73,7 @@ class Corners(Protocol):
         counted = instances.visibility > 0
         number = hits(distances, counted, np.array([0.5]))
         return Scores(
-            metrics={"Both": float(percentage(number.sum(), counted.sum()))}, people=len(instances), images=len(instances)
+            metrics={"Both": float(percentage(number.sum(), counted.sum()))},
+            people=len(instances),
+            images=len(instances),
         )
