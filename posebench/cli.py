@@ -103,6 +103,10 @@ def run(
     console = _console()
     protocol = plugins.protocol(protocol_name)
     _say_people(console, data, protocol_name)
+    if data is not None and data.is_file():
+        raise PosebenchError(
+            f"--data {data} is one file, so training and scoring would share their people. Name the folder."
+        )
     jobs = [_job(arch, protocol, data, results, options) for arch in archs]
     people = flow.load_people(protocol, data, protocol.report_split)
     records = []

@@ -119,7 +119,9 @@ def train(job: Job, console: Console, resume: bool, restart: bool) -> Path:
             raise PosebenchError(
                 f"{path} holds this very run. Add --resume to go on from it, or --restart to train anew."
             )
-        path.unlink()
+        path.unlink(missing_ok=True)  # of several processes, one is first
+    # Written before the first step: a folder that cannot be written to must not be found after an epoch.
+    files.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
     model = architecture(job.arch, job.protocol.skeleton, job.recipe.input_size)
     with progress(console, f"train {job.arch}") as update:

@@ -48,7 +48,7 @@ def predict(
     keys = (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
     for batch in batches(Samples(people, model.input_size), keys, workers, pin=device.type == "cuda"):
         outputs = averaged(model, model.prepare(batch.images.to(device, non_blocking=True)), flip_test)
-        crops, confidence = (value.double().cpu().numpy() for value in model.decode(outputs))
+        crops, confidence = (value.cpu().double().numpy() for value in model.decode(outputs))
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
             raise PosebenchError(
                 f"The network put out something that is not finite for {people.describe(int(batch.rows[0]))}."

@@ -205,6 +205,10 @@ def test_an_unreadable_photograph_is_named_and_counted_and_its_person_missed(pho
         (["run", "--arch", "hourglass8", "--protocol", "mpi"], "No protocol is named 'mpi'. Did you mean 'mpii'?"),
         (["run", "--arch", "hourglass1", "--protocol", "mpii", "--data", "nowhere"], "--data nowhere does not exist"),
         (["run", "--arch", "hourglass1", "--protocol", "coco", "--data", "."], "No COCO val annotation below ."),
+        (
+            ["run", "--arch", "hourglass1", "--protocol", "coco", "--data", "x.h5"],
+            "training and scoring would share their people",
+        ),
         (["run", "--arch", "hourglass1", "--protocol", "mpii", "--recipe", "papr"], "No recipe is named 'papr'"),
         (["evaluate", "none.h5", "--protocol", "mpii"], "none.h5 does not exist; a predictions file should be there"),
         (
