@@ -21,6 +21,8 @@ from posebench.results import Data, Record, Rule
 
 EMBEDDED = "embedded people: drawn, not photographs; not comparable with any published number"
 UNKNOWN = "–"
+INTERVAL = "95 %"
+"""Header of the headline's interval."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class Board:
         return [
             *self._identity(),
             *facts,
-            *self.metrics,
+            *(column for metric in self.metrics for column in self._with_interval(metric)),
             *self._people(),
             *[self._truth()] * self.mixed_truth,
         ]
@@ -160,7 +162,7 @@ class Board:
         groups = zip(*(record.group for record in self.records), strict=True)
         files = ("annotations_sha256", "embedded")
         columns = [
-            *self._identity(), *self._model_columns(), *self.metrics, *self._people(),
+            *self._identity(), *self._model_columns(), *self.metrics, *self._bounds(), *self._people(),
             *(Column(name, values) for name, values in zip(names, groups, strict=True)),
             Column("annotations", tuple(record.data.annotations for record in self.records)),
             *(Column(name, tuple(getattr(record.data, name) for record in self.records)) for name in files),
@@ -171,6 +173,26 @@ class Board:
         frame = pd.DataFrame({place: column.values for place, column in enumerate(columns)})
         frame[0] = frame[0].astype("Int64")
         return frame.set_axis([column.header for column in columns], axis="columns")
+
+    def _with_interval(self, metric: Column) -> list[Column]:
+        """The headline is shown with its 95 % interval, where any row has one."""
+        shown = [record.intervals.get(metric.header) for record in self.records]
+        if metric.header != self.rule.headline or not any(shown):
+            return [metric]
+        texts = (bounds and "–".join(f"{bound:.{metric.decimals}f}" for bound in bounds) for bounds in shown)
+        return [metric, Column(INTERVAL, tuple(texts))]
+
+    def _bounds(self) -> list[Column]:
+        """Both ends of every metric's interval."""
+        columns = [
+            Column(
+                f"{metric.header} 95 % {end}",
+                tuple((r.intervals.get(metric.header) or (None, None))[i] for r in self.records),
+            )
+            for metric in self.metrics
+            for i, end in enumerate(("low", "high"))
+        ]
+        return [column for column in columns if column.known]
 
     def _identity(self) -> list[Column]:
         scores = pd.Series([headline(record) for record in self.records], dtype=float)

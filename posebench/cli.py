@@ -277,6 +277,8 @@ def _print_scores(console: "Console", record: "Record") -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from posebench.uncertainty import LEVEL, RESAMPLES
+
     rule, data = record.rule, record.data
     console.print(
         f"[bold]{escape(record.name)}[/bold] on {data.dataset} {data.split}: {data.people:,} people in {data.images:,} images, "
@@ -288,6 +290,12 @@ def _print_scores(console: "Console", record: "Record") -> None:
     for metric in record.metrics:
         table.add_column(metric, justify="right")
     table.add_row(*("–" if value is None else f"{value:.4f}" for value in record.metrics.values()))
+    if record.intervals:
+        digits = 1 if rule.unit == "%" else 3
+        bounds = (record.intervals.get(metric) for metric in record.metrics)
+        table.add_row(*("–" if b is None else f"{b[0]:.{digits}f}–{b[1]:.{digits}f}" for b in bounds), style="dim")
+        table.caption = f"second row: {LEVEL} % intervals, {RESAMPLES:,} resamples of the images"
+        table.caption_justify = "left"
     console.print(table)
     for note in record.notes:
         console.print(f"[yellow]Note:[/yellow] {escape(note)}", highlight=False)

@@ -6,8 +6,8 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
-from posebench.boards import EMBEDDED, Board, Column, boards, one_line
-from posebench.predictions import write_atomically
+from posebench.boards import EMBEDDED, INTERVAL, Board, Column, boards, one_line
+from posebench.predictions import write_text
 from posebench.results import Record
 
 if TYPE_CHECKING:
@@ -30,15 +30,6 @@ def write_leaderboards(tables: Sequence[Board], results: Path) -> list[Path]:
     for path, text in texts.items():
         write_text(path, text)
     return list(texts)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file: whole, or not at all, and with the same bytes on every system."""
-
-    def write(partial: Path) -> None:
-        partial.write_text(text, "utf-8", newline="\n")
-
-    write_atomically(path, write)
 
 
 def markdown(tables: Sequence[Board]) -> str:
@@ -113,7 +104,7 @@ def _terminal_table(board: Board, width: int) -> "Table":
 
 def _fitting(board: Board, width: int) -> list[Column]:
     """The columns that fit, in their order: ranks, names and headline first, then metrics, then the rest."""
-    needed = ("rank", "name", board.rule.headline)
+    needed = ("rank", "name", board.rule.headline, INTERVAL)
     metrics = {column.header for column in board.metrics}
     shown, room = [], width
     for column in sorted(board.columns, key=lambda c: (c.header not in needed, c.header not in metrics)):

@@ -29,21 +29,18 @@ def normalised_distances(keypoints: Array, truth: Array, lengths: Array, missing
 
 
 def hits(distances: Array, counted: Array, thresholds: Array) -> Array:
-    """How many counted keypoints lie within each threshold.
+    """Which counted keypoints lie within each threshold.
 
     Args:
         distances: (N, K), as `normalised_distances` returns.
         counted: (N, K) bool.
-        thresholds: (T,) ascending.
+        thresholds: (T,).
 
     Returns:
-        (T, K) int.
+        (N, T, K) bool.
     """
-    result = np.zeros((len(thresholds), distances.shape[1]), np.int64)
-    for joint in range(distances.shape[1]):
-        ordered = np.sort(distances[counted[:, joint], joint])
-        result[:, joint] = np.searchsorted(ordered, thresholds, side="right")
-    return result
+    within: Array = (distances[:, None] <= thresholds[:, None]) & counted[:, None]
+    return within
 
 
 def percentage(numbers: Array, total: Array) -> Array:
@@ -52,9 +49,10 @@ def percentage(numbers: Array, total: Array) -> Array:
     return result
 
 
-def area_under_curve(values: Array) -> float:
-    """Mean height of the piecewise linear curve through equally spaced values: AUC as the official MPII toolkit's."""
-    return float((values[:-1] + values[1:]).mean() / 2)
+def area_under_curve(values: Array) -> Array:
+    """Mean height of the piecewise linear curve through equally spaced values (..., T): the official MPII toolkit's AUC."""
+    area: Array = (values[..., :-1] + values[..., 1:]).mean(axis=-1) / 2
+    return area
 
 
 def personal_area_under_curve(distances: Array, counted: Array, limit: float) -> Array:

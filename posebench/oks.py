@@ -64,12 +64,12 @@ class Matches:
     """What became of each detection that was looked at, best score first over all images.
 
     Attributes:
-        rows: (D',) of the detections.
+        image: (D',) of the detections.
         found: (areas, thresholds, D') bool, it found a person. ignored: likewise, it counts neither way.
-        people: (areas,) how many there were to find.
+        people: (areas, images) how many there were to find in each image.
     """
 
-    rows: Array
+    image: Array
     found: Array
     ignored: Array
     people: Array
@@ -109,8 +109,8 @@ def similarity(keypoints: Array, people: People, rows: Array, sigmas: Array) -> 
     return result
 
 
-def match(detections: Detections, people: People, sigmas: Array) -> Matches:
-    """Match detections to people at every threshold of `THRESHOLDS` and area range of `AREAS`."""
+def match(detections: Detections, people: People, sigmas: Array, images: int) -> Matches:
+    """Match detections to people at every threshold of `THRESHOLDS` and area range of `AREAS`; `images` is their number."""
     order = np.lexsort((-detections.score, detections.image))
     image = detections.image[order]
     rank = np.arange(len(order)) - np.searchsorted(image, image)
@@ -132,11 +132,12 @@ def match(detections: Detections, people: People, sigmas: Array) -> Matches:
     ignored = hit & ignored_people[taken, area_index] if len(people.id) else hit
     ignored |= ~found & _outside(detections.area[order], ranges)[:, :, None]
     best_first = np.argsort(-detections.score[order], kind="stable")
+    to_find = [np.bincount(people.image[~ignored_here], minlength=images) for ignored_here in ignored_people.T]
     return Matches(
-        order[best_first],
+        detections.image[order[best_first]],
         found[best_first].transpose(1, 2, 0),
         ignored[best_first].transpose(1, 2, 0),
-        (~ignored_people).sum(axis=0),
+        np.array(to_find),
     )
 
 
@@ -189,8 +190,11 @@ def _greedy(candidates: tuple[Array, Array, Array], rank: Array, crowd: Array, i
     return taken
 
 
-def precision_recall(matches: Matches) -> tuple[Array, Array]:
+def precision_recall(matches: Matches, weights: Array | None = None) -> tuple[Array, Array]:
     """Interpolated precision at `RECALLS` and the largest recall; -1 where there was nobody to find.
+
+    Args:
+        weights: (images,) how often each image counts, as if it were in the dataset so many times; None for once.
 
     Returns:
         precision (areas, thresholds, 101) and recall (areas, thresholds).
@@ -198,17 +202,19 @@ def precision_recall(matches: Matches) -> tuple[Array, Array]:
     areas, thresholds, _ = matches.found.shape
     precision = np.full((areas, thresholds, len(RECALLS)), -1.0)
     recall = np.full((areas, thresholds), -1.0)
-    for a in range(areas):
-        if not matches.people[a]:
-            continue
-        true = np.cumsum(matches.found[a] & ~matches.ignored[a], axis=1, dtype=float)
-        false = np.cumsum(~matches.found[a] & ~matches.ignored[a], axis=1, dtype=float)
-        reached = true / matches.people[a]
-        envelope = np.maximum.accumulate((true / (false + true + _EPSILON))[:, ::-1], axis=1)[:, ::-1]
-        recall[a] = reached[:, -1] if reached.shape[1] else 0
-        for t in range(thresholds):
-            at = np.searchsorted(reached[t], RECALLS, side="left")
-            precision[a, t] = np.append(envelope[t], 0)[at]
+    weight = np.ones(len(matches.image)) if weights is None else weights[matches.image].astype(float)
+    people = matches.people.sum(axis=1) if weights is None else matches.people @ weights
+    for a, t in np.argwhere(people[:, None] * np.ones(thresholds) > 0):
+        counted = np.flatnonzero(~matches.ignored[a, t])
+        found = matches.found[a, t, counted]
+        running = np.cumsum(weight[counted])
+        at_hits = np.flatnonzero(found)  # precision only rises at a hit, so the envelope needs no other place
+        true = np.cumsum(weight[counted[at_hits]])
+        reached = true / people[a]
+        exact = true / ((running[at_hits] - true) + true + _EPSILON)
+        envelope = np.maximum.accumulate(exact[::-1])[::-1]
+        precision[a, t] = np.append(envelope, 0)[np.searchsorted(reached, RECALLS, side="left")]
+        recall[a, t] = reached[-1] if len(reached) else 0
     return precision, recall
 
 

@@ -45,23 +45,29 @@ class Scores:
 
     Attributes:
         metrics: name → value, in the order of the field's tables; PCK in percent, OKS AP as a fraction.
+        intervals: name → (low, high), where 95 % of the resamples over images are (posebench.uncertainty).
         per_joint: keypoint name → value, where the protocol scores keypoints one by one. NaN: not predicted.
+        per_joint_intervals: as `intervals`.
         per_joint_metric: what those values are, such as `PCKh@0.5`.
         curves: scores over thresholds.
         people, images: how many were scored.
         notes: everything that was left out or treated specially, as sentences.
         per_person: (N,) one number per instance, larger is better, NaN where it has none: for picking the
             best and worst cases. It is not kept in the record.
+        per_person_metric: what that number is.
     """
 
     metrics: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     per_joint: Mapping[str, float] = field(default_factory=dict)
+    per_joint_intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     per_joint_metric: str = ""
     curves: tuple[Curve, ...] = ()
     people: int = 0
     images: int = 0
     notes: tuple[str, ...] = ()
     per_person: Array = field(default_factory=lambda: np.zeros(0), compare=False)
+    per_person_metric: str = ""
 
 
 class Protocol(ABC):

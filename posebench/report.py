@@ -10,8 +10,9 @@ from typing import Any
 import posebench
 from posebench.boards import EMBEDDED, UNKNOWN, Board, boards
 from posebench.errors import PosebenchError
-from posebench.leaderboard import PREAMBLE, write_leaderboards, write_text
+from posebench.leaderboard import PREAMBLE, write_leaderboards
 from posebench.plots import write_plots
+from posebench.predictions import write_text
 from posebench.results import Record, load_records
 
 # What `Board.slug` and the modules that write by it make; whatever else lies there is somebody's own.

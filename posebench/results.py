@@ -67,7 +67,9 @@ class Record(_Part):
     rule: Rule
     data: Data
     metrics: dict[str, float | None]
+    intervals: dict[str, tuple[float, float]] = Field({}, description="95 %, by resampling images")
     per_joint: dict[str, float | None]
+    per_joint_intervals: dict[str, tuple[float, float]] = {}
     per_joint_metric: str
     curves: list[Curve]
     notes: list[str]
@@ -121,7 +123,9 @@ def make_record(
             annotations_sha256=instances.source.sha256, embedded=instances.embedded,
         ),
         metrics={key: _known(value) for key, value in scores.metrics.items()},
+        intervals=dict(scores.intervals),
         per_joint={key: _known(value) for key, value in scores.per_joint.items()},
+        per_joint_intervals=dict(scores.per_joint_intervals),
         per_joint_metric=scores.per_joint_metric,
         curves=[Curve.model_validate(vars(c)) for c in scores.curves if all(map(math.isfinite, c.values))],
         notes=[*instances.source.notes, *scores.notes],

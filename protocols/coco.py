@@ -26,6 +26,7 @@ from posebench.instances import Instances, Source
 from posebench.predictions import Predictions, is_predictions, sha256
 from posebench.protocol import Convention, Curve, Protocol, Scores, missing_notes
 from posebench.skeleton import Skeleton
+from posebench.uncertainty import image_weights, interval
 
 Array = NDArray[Any]
 
@@ -79,15 +80,18 @@ class COCO(Protocol):
         self.check_convention(convention)
         detections = detections_of(predictions, instances)
         people = people_of(instances)
-        precision, recall = oks.precision_recall(oks.match(detections, people, SIGMAS))
+        matches = oks.match(detections, people, SIGMAS, len(instances.images))
+        precision, recall = oks.precision_recall(matches)
         by_threshold = precision[0].mean(axis=1)
         return Scores(
             metrics=oks.summary(precision, recall),
+            intervals=bootstrap(matches),
             curves=(Curve("AP", "OKS threshold", tuple(oks.THRESHOLDS.tolist()), tuple(by_threshold.tolist())),),
             people=int((~people.ignored).sum()),
             images=len(instances.images),
             notes=missing_notes(predictions),
             per_person=best_similarity(detections, people, instances),
+            per_person_metric="the best OKS of any detection with the person",
         )
 
 
@@ -131,7 +135,7 @@ def read_annotations(file: Path, split: str) -> Instances:
     area = np.array([entry[4] for entry in rows], float)
     bbox = np.array([entry[5] for entry in rows], float).reshape(-1, 4)
     keypoints = np.array([entry[6] for entry in rows], float).reshape(-1, len(SKELETON), 3)
-    finite = np.isfinite(np.column_stack([area, bbox, keypoints.reshape(len(rows), -1)])).all(axis=1)
+    finite = np.isfinite(np.column_stack([area, bbox, keypoints.reshape(len(rows), 3 * len(SKELETON))])).all(axis=1)
     if not finite.all():
         raise PosebenchError(f"{file}: annotation id {number[finite.argmin()]} has a number that is not finite.")
     if len(set(number.tolist())) < len(number):
@@ -222,6 +226,14 @@ def people_of(instances: Instances) -> oks.People:
     )  # fmt: skip
 
 
+def bootstrap(matches: oks.Matches) -> dict[str, tuple[float, float]]:
+    """95 % intervals of the table: the AP of every resample of the images, matched once. What a resample lacks is left out."""
+    weights = image_weights(matches.people.shape[1])[1:]
+    tables = [oks.summary(*oks.precision_recall(matches, weight)) for weight in weights]
+    columns = {name: np.array([table[name] for table in tables]) for name in tables[0]}
+    return {name: interval(values) for name, values in columns.items() if (values >= 0).all()}
+
+
 def best_similarity(detections: oks.Detections, people: oks.People, instances: Instances) -> Array:
     """(N,) the largest OKS that any detection reaches with each usable person; NaN for the others."""
     order = np.argsort(detections.image, kind="stable")
@@ -260,6 +272,8 @@ def _annotation(row: int, entry: Any, names: dict[int, str], file: Path) -> tupl
         if image not in names:
             raise PosebenchError(f"{file}, annotation {row}: image_id {image} is not among 'images'.")
         bbox = [float(value) for value in entry["bbox"]]
+        if len(bbox) != 4:
+            raise PosebenchError(f"{file}, annotation {row}: bbox has {len(bbox)} values, not x, y, width, height.")
         return (
             image,
             int(entry["id"]),

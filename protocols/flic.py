@@ -27,6 +27,7 @@ from posebench.metrics import area_under_curve, hits, normalised_distances, perc
 from posebench.predictions import Predictions, is_predictions, load_array, sha256
 from posebench.protocol import Convention, Curve, Protocol, Scores, align, missing_notes, person_first
 from posebench.skeleton import Skeleton
+from posebench.uncertainty import resampled_sums, with_intervals
 
 Array = NDArray[Any]
 
@@ -42,6 +43,7 @@ SKELETON = Skeleton(
     ),
 )  # fmt: skip
 GROUPS = {part.title(): (f"left_{part}", f"right_{part}") for part in ("elbow", "wrist", "shoulder", "hip")}
+REPORTED = ("Elbow", "Wrist")
 YANG = (
     "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "right_hip",
     "left_shoulder", "left_elbow", "left_wrist", "left_hip",
@@ -100,26 +102,30 @@ class FLIC(Protocol):
         distances = normalised_distances(
             predictions.keypoints[rows], instances.keypoints, instances.measures["torso_diameter"], missing
         )
-        number = hits(distances, counted, THRESHOLDS)
-        total = np.where(missing.all(axis=0), 0, counted.sum(axis=0))
-        per_joint = percentage(number, np.broadcast_to(total, number.shape))
-
-        groups = {group: per_joint[:, SKELETON.index(*names)].mean(axis=1) for group, names in GROUPS.items()}
-        metrics = {group: float(values[AT_FIFTH]) for group, values in groups.items()}
-        metrics |= {f"{group}@0.1": float(groups[group][AT_TENTH]) for group in ("Elbow", "Wrist")}
-        metrics |= {f"AUC[0,0.2] {group}": area_under_curve(groups[group]) for group in ("Elbow", "Wrist")}
+        number = resampled_sums(hits(distances, counted, THRESHOLDS), instances.image)
+        total = resampled_sums(counted & ~missing.all(axis=0), instances.image)[:, None]
+        per_joint = percentage(number, total)  # (R, T, K): the sample, then its resamples
+        groups = {group: per_joint[:, :, SKELETON.index(*names)].mean(axis=2) for group, names in GROUPS.items()}
+        columns = {group: values[:, AT_FIFTH] for group, values in groups.items()}
+        columns |= {f"{group}@0.1": groups[group][:, AT_TENTH] for group in REPORTED}
+        columns |= {f"AUC[0,0.2] {group}": area_under_curve(groups[group]) for group in REPORTED}
+        metrics, intervals = with_intervals(columns)
+        joints, joint_intervals = with_intervals(dict(zip(SKELETON.keypoints, per_joint[:, AT_FIFTH].T, strict=True)))
         return Scores(
             metrics=metrics,
-            per_joint=dict(zip(SKELETON.keypoints, per_joint[AT_FIFTH].tolist(), strict=True)),
+            intervals=intervals,
+            per_joint=joints,
+            per_joint_intervals=joint_intervals,
             per_joint_metric="PCK@0.2",
             curves=tuple(
-                Curve(label, "distance / torso", tuple(THRESHOLDS.tolist()), tuple(values.tolist()))
+                Curve(label, "distance / torso", tuple(THRESHOLDS.tolist()), tuple(values[0].tolist()))
                 for label, values in groups.items()
             ),
             people=len(instances),
             images=len(np.unique(instances.image)),
             notes=missing_notes(predictions),
             per_person=personal_area_under_curve(distances, counted, 0.2),
+            per_person_metric="the person's AUC of PCK to 0.2",
         )
 
 

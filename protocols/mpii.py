@@ -28,6 +28,7 @@ from posebench.metrics import area_under_curve, hits, normalised_distances, perc
 from posebench.predictions import Predictions, load_array, sha256
 from posebench.protocol import Convention, Curve, Protocol, Scores, align, missing_notes
 from posebench.skeleton import Skeleton
+from posebench.uncertainty import resampled_sums, with_intervals
 
 Array = NDArray[Any]
 
@@ -96,26 +97,16 @@ class MPII(Protocol):
         distances = normalised_distances(
             predictions.keypoints[rows], instances.keypoints, instances.measures["head_length"], missing
         )
-        number = hits(distances, counted, THRESHOLDS)
-        absent = missing.all(axis=0)
-        total = np.where(absent, 0, counted.sum(axis=0))
-        per_joint = percentage(number, np.broadcast_to(total, number.shape))
-
-        mean = self._pooled(number, total, SCORED)
-        at_half = per_joint[AT_HALF]
-        metrics = {group: float(at_half[SKELETON.index(*names)].mean()) for group, names in GROUPS.items()}
-        metrics |= {
-            "UBody": float(self._pooled(number, total, UPPER_BODY)[AT_HALF]),
-            "Mean": float(mean[AT_HALF]),
-            "Mean@0.1": float(mean[AT_TENTH]),
-            "AUC": area_under_curve(mean),
-        }
-        curves = {"Mean": mean} | {
-            group: per_joint[:, SKELETON.index(*names)].mean(axis=1) for group, names in GROUPS.items()
-        }
+        number = resampled_sums(hits(distances, counted, THRESHOLDS), instances.image)
+        total = resampled_sums(counted & ~missing.all(axis=0), instances.image)[:, None]
+        per_joint, columns, curves = tabulate(number, total)
+        metrics, intervals = with_intervals(columns)
+        joints, joint_intervals = with_intervals(dict(zip(SKELETON.keypoints, per_joint.T, strict=True)))
         return Scores(
             metrics=metrics,
-            per_joint=dict(zip(SKELETON.keypoints, at_half.tolist(), strict=True)),
+            intervals=intervals,
+            per_joint=joints,
+            per_joint_intervals=joint_intervals,
             per_joint_metric="PCKh@0.5",
             curves=tuple(
                 Curve(label, "distance / head length", tuple(THRESHOLDS.tolist()), tuple(values.tolist()))
@@ -125,14 +116,36 @@ class MPII(Protocol):
             images=len(np.unique(instances.image)),
             notes=missing_notes(predictions),
             per_person=personal_area_under_curve(distances, counted, 0.5),
+            per_person_metric="the person's AUC of PCKh to 0.5",
         )
 
-    @staticmethod
-    def _pooled(number: Array, total: Array, names: tuple[str, ...]) -> Array:
-        """(T,) hits of the named keypoints over their annotations; NaN where one of them was not predicted."""
+
+def tabulate(number: Array, total: Array) -> tuple[Array, dict[str, Array], dict[str, Array]]:
+    """The table's numbers, of the sample and its resamples at once.
+
+    Args:
+        number: (R, T, K) hits within each of `THRESHOLDS`. total: (R, 1, K) annotated keypoints; 0 where none was predicted.
+
+    Returns:
+        PCKh@0.5 per keypoint (R, K), the columns (R,) by name, and the sample's curves (T,) by name. What needs a
+        keypoint that nobody predicted is NaN.
+    """
+
+    def pooled(names: tuple[str, ...]) -> Array:
         joints = SKELETON.index(*names)
-        pooled = percentage(number[:, joints].sum(axis=1), np.full(len(number), total[joints].sum()))
-        return np.full(len(number), np.nan) if (total[joints] == 0).any() else pooled
+        known = (total[:, :, joints] > 0).all()
+        return percentage(number[:, :, joints].sum(axis=2), total[:, :, joints].sum(axis=2) * known)
+
+    per_joint = percentage(number, total)
+    groups = {group: per_joint[:, :, SKELETON.index(*names)].mean(axis=2) for group, names in GROUPS.items()}
+    mean = pooled(SCORED)
+    columns = {group: values[:, AT_HALF] for group, values in groups.items()} | {
+        "UBody": pooled(UPPER_BODY)[:, AT_HALF],
+        "Mean": mean[:, AT_HALF],
+        "Mean@0.1": mean[:, AT_TENTH],
+        "AUC": area_under_curve(mean),
+    }
+    return per_joint[:, AT_HALF], columns, {name: values[0] for name, values in ({"Mean": mean} | groups).items()}
 
 
 def find_annotations(root: Path, split: str) -> Path:

@@ -4,12 +4,14 @@ import contextlib
 import copy
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from posebench import oks, uncertainty
 from posebench.errors import PosebenchError
 from posebench.plugins import protocol
 from posebench.predictions import for_instances
@@ -98,6 +100,7 @@ def test_whom_a_network_cannot_be_asked_about_is_not_usable(changes: dict[str, A
         (dataset(annotation(), annotation()), "annotation id 7 appears twice"),
         (dataset({"id": 1}), "annotation 0: KeyError"),
         (dataset(annotation(bbox=[1, 2, None, 4])), "annotation 0: TypeError"),
+        (dataset(annotation(bbox=[1, 2, 3])), "annotation 0: bbox has 3 values, not x, y, width, height"),
         (dataset(annotation(keypoints=[float("nan")] * 51)), "annotation id 7 has a number that is not finite"),
     ],
 )
@@ -145,6 +148,13 @@ def test_no_detection_at_all_scores_nothing(tmp_path: Path) -> None:
     (tmp_path / "dt.json").write_text("[]")
     metrics = COCO.score(COCO.read_predictions(tmp_path / "dt.json", people), people, "official").metrics
     assert (metrics["AP"], metrics["AR"], metrics["APL"]) == (0.0, 0.0, -1.0)
+
+
+def test_a_dataset_without_people_scores_nothing(tmp_path: Path) -> None:
+    people = read(tmp_path, dataset())
+    (tmp_path / "dt.json").write_text(json.dumps([{"image_id": 3, "keypoints": [0] * 51, "score": 1}]))
+    metrics = COCO.score(COCO.read_predictions(tmp_path / "dt.json", people), people, "official").metrics
+    assert set(metrics.values()) == {-1.0}
 
 
 def test_each_person_has_the_best_similarity_of_any_detection(tmp_path: Path) -> None:
@@ -201,7 +211,8 @@ def reference(truth: dict[str, Any], detections: list[dict[str, Any]]) -> list[f
     return [float(value) for value in evaluator.stats]
 
 
-def test_hundreds_of_random_cases_equal_pycocotools_to_the_bit(tmp_path: Path) -> None:
+def test_hundreds_of_random_cases_equal_pycocotools_to_the_bit(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(uncertainty, "RESAMPLES", 1)  # the intervals are not what is compared here
     pytest.importorskip("pycocotools", reason="the reference evaluator is not installed")
     several = 0
     for seed in range(400):
@@ -214,3 +225,44 @@ def test_hundreds_of_random_cases_equal_pycocotools_to_the_bit(tmp_path: Path) -
         assert list(metrics.values()) == reference(truth, detections), seed
         several += 0 < metrics["AP"] < 1
     assert several > 200  # the cases are worth something
+
+
+def table(truth: dict[str, Any], detections: list[dict[str, Any]], weights: Any, folder: Path) -> dict[str, float]:
+    """COCO's table of a dataset whose images count as often as `weights` says; None for once."""
+    people = read(folder, truth)
+    (folder / "dt.json").write_text(json.dumps(detections))
+    rules = sys.modules[type(COCO).__module__]
+    found = rules.detections_of(COCO.read_predictions(folder / "dt.json", people), people)
+    matches = oks.match(found, rules.people_of(people), rules.SIGMAS, len(people.images))
+    return oks.summary(*oks.precision_recall(matches, weights))
+
+
+def copies(entries: list[dict[str, Any]], key: str, weights: dict[int, int]) -> list[dict[str, Any]]:
+    """Each entry as often as its image counts, every copy in an image of its own."""
+    return [entry | {key: entry[key] * 10 + n} for entry in entries for n in range(weights[entry[key]])]
+
+
+def test_a_weighted_image_counts_as_if_it_were_there_so_often(tmp_path: Path) -> None:
+    """The bootstrap's AP is the AP of the resampled dataset, not an approximation of it."""
+    compared = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        truth, detections = random_case(seed)
+        # No ties between images (which copy comes first is a matter of taste), no boxes, no id 0 that never counts.
+        detections = [
+            {key: entry[key] for key in ("image_id", "keypoints")} | {"score": float(random.random())}
+            for entry in detections
+        ]
+        truth["annotations"] = [entry | {"id": entry["id"] + 1} for entry in truth["annotations"]]
+        weights = {image["id"]: int(random.integers(0, 4)) for image in truth["images"]}
+        people = copies(truth["annotations"], "image_id", weights)
+        repeated = {
+            "images": [entry | {"file_name": str(entry["id"])} for entry in copies(truth["images"], "id", weights)],
+            "annotations": [entry | {"id": number + 1} for number, entry in enumerate(people)],
+        }
+        weighted = table(truth, detections, np.array([weights[i] for i in sorted(weights)]), tmp_path)
+        assert weighted == pytest.approx(
+            table(repeated, copies(detections, "image_id", weights), None, tmp_path), abs=1e-12
+        )
+        compared += 0 < weighted["AP"] < 1
+    assert compared > 20

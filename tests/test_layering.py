@@ -15,6 +15,7 @@ ORDER = [
     "instances",
     "geometry",
     "metrics",
+    "uncertainty",
     "oks",
     "predictions",
     "recipe",

@@ -1,0 +1,66 @@
+"""Uncertainty: how much a score would differ on other images of the same kind.
+
+A bootstrap over images: people of one image stay together, since they share its light, its crowd and its annotator. A
+resample draws as many images as there are, with replacement; it is kept as how often each image was drawn, so that any
+score which is made of sums over images is one matrix product away from all its resamples (Efron, Tibshirani, "An
+Introduction to the Bootstrap", 1993; percentile intervals).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+RESAMPLES = 1000
+SEED = 0
+"""One seed for all scores: a report regenerates to the byte, and two runs on one split are resampled alike."""
+LEVEL = 95
+"""Percent of the resamples that an interval holds."""
+
+
+def image_weights(images: int) -> Array:
+    """How often each image counts.
+
+    Returns:
+        (1 + RESAMPLES, images) int64: the first row is all ones (the sample itself), every other one a resample.
+    """
+    drawn = np.random.default_rng(SEED).integers(0, max(images, 1), (RESAMPLES, images))
+    places = drawn + images * np.arange(RESAMPLES)[:, None]
+    counts = np.bincount(places.ravel(), minlength=images * RESAMPLES).reshape(RESAMPLES, images)
+    return np.concatenate([np.ones((1, images), np.int64), counts])
+
+
+def resampled_sums(values: Array, image: Array) -> Array:
+    """Sums over people, of the sample and of every resample.
+
+    Args:
+        values: (N, ...) integers below 2 ** 24 in all, per person.
+        image: (N,) which image each person is in; only images with people are drawn.
+
+    Returns:
+        (1 + resamples, ...) float64, the first row the sample's.
+    """
+    kept, place = np.unique(image, return_inverse=True)
+    # Whole numbers below 2 ** 24 are exact in single precision, which multiplies twice as fast.
+    per_image = np.zeros((len(kept), values[0].size if len(values) else 0), np.float32)
+    np.add.at(per_image, place, values.reshape(len(values), -1))
+    sums = image_weights(len(kept)).astype(np.float32) @ per_image
+    return sums.astype(float).reshape(len(sums), *values.shape[1:])
+
+
+def interval(resampled: Array) -> tuple[float, float]:
+    """The middle 95 % of (resamples,) scores; NaN where one of them is unknown."""
+    if not np.isfinite(resampled).all():
+        return float("nan"), float("nan")
+    low, high = np.percentile(resampled, [50 - LEVEL / 2, 50 + LEVEL / 2])
+    return float(low), float(high)
+
+
+def with_intervals(scores: Mapping[str, Array]) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Split (1 + resamples,) scores into the sample's values and the intervals of those that are known."""
+    values = {name: float(score[0]) for name, score in scores.items()}
+    known = {name: interval(score[1:]) for name, score in scores.items() if np.isfinite(score).all()}
+    return values, known
