@@ -205,9 +205,7 @@ def overlays(record: Record, scores: Scores, made: files.Predictions, people: In
     rows = _row_of_each(made, people)
     found = rows >= 0
     keypoints, missing = made.keypoints[rows], made.missing[rows] | ~found[:, None]
-    title = (
-        f"{record.name} · {record.rule.protocol} {record.rule.convention} · {people.what} · {scores.per_person_metric}"
-    )
+    title = f"{record.name} · {record.rule.protocol} {record.rule.convention} · {people.what}; below each: {scores.per_person_metric}"
     reader: Callable[[int], Any] = ImageReader(people)
     per_person = np.where(missing.all(axis=1), np.nan, scores.per_person)  # nothing to draw, perhaps no photograph
     draw(people, keypoints, missing, per_person, reader, path, title)

@@ -67,7 +67,7 @@ def overlays(
                 image = int(instances.image[row])
                 crop = Crop.around(instances.center[row], instances.size[row], (480, round(480 * slender)))
                 _person(axis, read_image(image), crop, (instances, keypoints, row))
-                _under(axis, f"{per_person[row]:.4g}", 3, fontsize=9.5, weight="bold")
+                _under(axis, f"{per_person[row]:.2f}", 3, fontsize=9.5, weight="bold")
                 _under(axis, plain(Path(instances.images[image]).name[-26:], 26), 16, fontsize=7, color=QUIET)
         save_png(figure, path)
 
