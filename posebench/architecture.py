@@ -45,8 +45,8 @@ class Architecture(nn.Module, ABC):
         """(B, 3, H, W) → the network's outputs, batch first."""
 
     @abstractmethod
-    def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor]:
-        """The parts whose sum is minimised, by name.
+    def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor] | Tensor:
+        """The parts whose sum is minimised, by name; or one scalar.
 
         Args:
             outputs: of `forward`.

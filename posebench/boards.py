@@ -1,14 +1,14 @@
 """Boards: the records that may be compared, ranked, as the columns of one table each.
 
 Two records share a table only where `Record.group` agrees: protocol, version, convention, dataset, split, box
-source. Everything is a function of the records alone, so that a leaderboard regenerates to the byte.
+source and ground truth file. Everything is a function of the records alone, so that a leaderboard regenerates to the byte.
 """
 
 import hashlib
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -89,8 +89,8 @@ class Board:
     def title(self) -> str:
         """Such as `mpii val: mpii v1, official`."""
         rule, data = self.rule, self.data
-        boxes = "" if data.box_source == "annotation" else f", {data.box_source} boxes"
-        people = f"{data.dataset} {data.split}"
+        boxes = "" if data.box_source == "annotation" else f", boxes: {data.box_source}"
+        people = f"{data.dataset} {data.split}" + ("" if data.embedded else f" ({data.annotations})")
         return one_line(f"{people}: {rule.protocol} v{rule.version}, {rule.convention}{boxes}")
 
     @property
@@ -105,11 +105,6 @@ class Board:
         return any(record.data.embedded for record in self.records)
 
     @property
-    def mixed_truth(self) -> bool:
-        """Whether rows were scored on different annotation files."""
-        return len({record.data.annotations_sha256 for record in self.records}) > 1
-
-    @property
     def facts(self) -> list[tuple[str, str]]:
         """What the heading states, as (term, sentence)."""
         rule, data = self.rule, self.data
@@ -117,7 +112,10 @@ class Board:
             ("Protocol", f"{rule.protocol}, version {rule.version}"),
             ("Convention", f"{rule.convention}: {rule.rule}"),
             ("Evaluator", rule.evaluator),
-            ("Data", f"{data.dataset} {data.split}, boxes: {data.box_source}; {self.people}"),
+            (
+                "Data",
+                f"{data.dataset} {data.split}, ground truth: {data.annotations}, boxes: {data.box_source}; {self.people}",
+            ),
             ("Ranked by", f"{rule.headline} ({rule.unit})" if rule.unit else rule.headline),
         ]
         return [(term, one_line(sentence)) for term, sentence in facts]
@@ -126,8 +124,6 @@ class Board:
     def notes(self) -> list[str]:
         """What was left out or treated specially, each once; with names where it is not about all rows."""
         notes = []
-        if self.mixed_truth:
-            notes.append("Rows were scored on different ground truth files, which alone changes numbers.")
         if len({record.data.people for record in self.records}) > 1:
             notes.append("Rows were not all scored on the same number of people.")
         for note in dict.fromkeys(note for record in self.records for note in record.notes):
@@ -152,20 +148,18 @@ class Board:
             *facts,
             *(column for metric in self.metrics for column in self._with_interval(metric)),
             *self._people(),
-            *[self._truth()] * self.mixed_truth,
         ]
 
     @cached_property
     def frame(self) -> pd.DataFrame:
         """All columns at full precision, and each row's rule, data and files; NaN or None where unknown."""
-        names = ("protocol", "version", "convention", "dataset", "split", "box source")
+        names = ("protocol", "version", "convention", "dataset", "split", "box source", "annotations_sha256")
         groups = zip(*(record.group for record in self.records), strict=True)
-        files = ("annotations_sha256", "embedded")
         columns = [
             *self._identity(), *self._model_columns(), *self.metrics, *self._bounds(), *self._people(),
             *(Column(name, values) for name, values in zip(names, groups, strict=True)),
             Column("annotations", tuple(record.data.annotations for record in self.records)),
-            *(Column(name, tuple(getattr(record.data, name) for record in self.records)) for name in files),
+            Column("embedded", tuple(record.data.embedded for record in self.records)),
             Column("predictions", tuple(record.predictions for record in self.records)),
             Column("predictions_sha256", tuple(record.predictions_sha256 for record in self.records)),
         ]  # fmt: skip
@@ -208,18 +202,11 @@ class Board:
             Column("architecture", tuple(model.get("arch") for model in models)),
             Column("input (w×h)", tuple(_size(model.get("input_size")) for model in models)),
             Column("params (M)", tuple(_millions(model.get("parameters")) for model in models), 2),
+            Column("training", tuple(_training(model) for model in models)),
         ]
 
     def _people(self) -> list[Column]:
         return [Column("people", tuple(record.data.people for record in self.records), 0)]
-
-    def _truth(self) -> Column:
-        files = {(record.data.annotations, record.data.annotations_sha256) for record in self.records}
-        alike = len({name for name, _ in files}) < len(files)
-        return Column(
-            "ground truth",
-            tuple(r.data.annotations + f" ({r.data.annotations_sha256[:8]})" * alike for r in self.records),
-        )
 
 
 def boards(records: Iterable[Record]) -> list[Board]:
@@ -255,6 +242,20 @@ def _standing(record: Record) -> tuple[Any, ...]:
 def _size(value: object) -> str | None:
     """`192×256`, width first, from the (width, height) that a predictions file names."""
     return "×".join(map(str, value)) if isinstance(value, list | tuple) and len(value) == 2 else None
+
+
+def _training(model: Mapping[str, Any]) -> str | None:
+    """Such as `quick, 4 epochs, 4,000 people, seed 0`: what tells two runs of one architecture apart."""
+    recipe, trained_on = model.get("recipe"), model.get("trained_on")
+    if not (isinstance(recipe, dict) and isinstance(trained_on, dict)):
+        return None
+    parts = [
+        recipe.get("name"),
+        f"{recipe.get('epochs')} epochs",
+        f"{trained_on.get('people')} people",
+        f"seed {model.get('seed')}",
+    ]
+    return ", ".join(map(str, parts))
 
 
 def _millions(value: object) -> float | None:

@@ -42,8 +42,9 @@ def load(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(existing(path, "a checkpoint"), map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise PosebenchError(f"{path} is not readable as a checkpoint: {reason}") from error
+        raise PosebenchError(
+            f"{path} is not readable as a checkpoint: it is of another kind, or was cut off."
+        ) from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise PosebenchError(f"{path} is no {FORMAT!r}; posebench train writes one.")
     if lacking := [name for name in FIELDS if name not in state]:

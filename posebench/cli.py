@@ -26,7 +26,8 @@ class Sentences(click.Group):
         try:
             return super().invoke(ctx)
         except PosebenchError as error:
-            raise click.ClickException(str(error)) from error
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
         except OSError as error:
             raise click.ClickException(f"{error.strerror or error}: {error.filename or ''}") from error
 
@@ -112,7 +113,7 @@ def run(
     records = []
     for job in jobs:
         checkpoint = flow.train(job, console, options["resume"], options["restart"])
-        out = results / "predictions" / f"{checkpoint.parent.name}.h5"
+        out = flow.predictions_path(checkpoint, people, results)
         flow.predict(checkpoint, protocol, people, out, console, job.workers)
         record, scores, made = flow.evaluate(out, protocol, people, None, _label(name, job.arch, len(jobs)))
         _print_scores(console, record)
@@ -135,6 +136,8 @@ def _label(name: str | None, arch: str, jobs: int) -> str | None:
 def _job(arch: str, protocol: "Protocol", data: Path | None, results: Path, options: dict[str, Any]) -> "Job":
     from posebench import flow, plugins
 
+    if options["resume"] and options["restart"]:
+        raise PosebenchError("--resume goes on from a checkpoint and --restart discards it; give one of them.")
     plugins.find("architecture", arch)  # a misspelt name should not wait for torch
     recipe = flow.choose_recipe(arch, protocol, data, options["recipe"], options["epochs"])
     return flow.Job(
@@ -165,7 +168,12 @@ def train(arch: str, protocol_name: str, data: Path | None, results: Path, **opt
 @data_option
 @split_option
 @workers_option
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Default: results/predictions/<run>.h5.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Default: predictions/<run>-<split>-<data>.h5 below --results.",
+)
 @results_option
 def predict(
     checkpoint: Path,
@@ -183,7 +191,7 @@ def predict(
     protocol = plugins.protocol(protocol_name)
     _say_people(console, data, protocol_name)
     people = flow.load_people(protocol, data, split or protocol.report_split)
-    out = out or results / "predictions" / f"{checkpoint.parent.name}.h5"
+    out = out or flow.predictions_path(checkpoint, people, results)
     click.echo(flow.predict(checkpoint, protocol, people, out, console, flow.worker_count(workers)))
 
 
@@ -218,13 +226,13 @@ def evaluate(
     if not options["as_json"]:
         _print_scores(console, record)  # before anything is written: a full disk must not cost the numbers
     path = save_record(record, options["results"])
+    if not options["as_json"]:
+        console.print(f"Record: {path}", highlight=False, soft_wrap=True)
     if options["overlays"]:
         drawn = flow.overlays(record, scores, made, people, options["results"])
         console.print(f"Overlays: {drawn or 'not drawn; this protocol does not score people one by one'}")
     if options["as_json"]:
         click.echo(json.dumps(record.model_dump(mode="json") | {"record": str(path)}))
-    else:
-        console.print(f"Record: {path}", highlight=False, soft_wrap=True)
 
 
 @main.command()

@@ -9,6 +9,8 @@ from pathlib import Path
 class PosebenchError(Exception):
     """Something outside the code is wrong. The message is a sentence for the user; the CLI prints it alone."""
 
+    exit_code = 1
+
 
 def unknown(what: str, name: str, known: Iterable[str], label: str = "Known") -> PosebenchError:
     """The error for a name that is not among `known`, with the nearest one suggested."""
@@ -23,14 +25,23 @@ def natural(text: str) -> list[str | int]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", text)]
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """Such as `1 person` or `2,958 people`."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def existing(path: Path, what: str) -> Path:
-    """`path` if it is a file, else a sentence that says what was looked for and where.
+    """`path` if it is a file with something in it, else a sentence that says what was looked for and where.
 
     Raises:
-        PosebenchError: nothing is there, or it is a folder.
+        PosebenchError: nothing is there, or it is a folder, a device, or empty.
     """
-    if path.is_file():
+    if path.is_file() and path.stat().st_size:
         return path
     if path.is_dir():
         raise PosebenchError(f"{path} is a folder; {what} should be a file.")
+    if path.is_file():
+        raise PosebenchError(f"{path} is empty; {what} should be there.")
+    if path.exists():
+        raise PosebenchError(f"{path} is a device, not a file; {what} should be there.")
     raise PosebenchError(f"{path} does not exist; {what} should be there.")

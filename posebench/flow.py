@@ -15,7 +15,7 @@ import posebench
 from posebench import predictions as files
 from posebench import recipe as recipes
 from posebench import results
-from posebench.errors import PosebenchError, unknown
+from posebench.errors import PosebenchError, counted, unknown
 from posebench.instances import Instances
 from posebench.progress import progress
 from posebench.protocol import Protocol, Scores
@@ -96,7 +96,12 @@ def _published(arch: str, protocol: Protocol) -> Recipe:
     from posebench.plugins import architecture
 
     with torch.device("meta"):
-        return architecture(arch, protocol.skeleton).paper
+        recipe = getattr(architecture(arch, protocol.skeleton), "paper", None)
+    if not isinstance(recipe, Recipe):
+        raise PosebenchError(
+            f"{arch} has no published recipe (its class has no `paper`). Name one: --recipe quick, or a file."
+        )
+    return recipe
 
 
 def train(job: Job, console: Console, resume: bool, restart: bool) -> Path:
@@ -130,10 +135,7 @@ def train(job: Job, console: Console, resume: bool, restart: bool) -> Path:
             update(p.step, p.steps, f"epoch {p.epoch}/{p.epochs}  loss {p.loss:.6f}  rate {p.rate:.1e}")
 
         state = training.train(model, people, job.recipe, job.seed, path, show, job.workers)
-    if lost := state["trained_on"]["unreadable"]:
-        console.print(
-            f"[yellow]{len(lost):,} photographs could not be read; their people were not trained on: {', '.join(lost[:3])}"
-        )
+    _tell_unreadable(state["trained_on"]["unreadable"], "were not trained on", console)
     return path
 
 
@@ -165,12 +167,21 @@ def predict(
             model, people, flip_test=flip_test, workers=workers, provenance=provenance,
             show=lambda done, total: update(done, total, ""),
         )  # fmt: skip
-    if unreadable:
-        console.print(
-            f"[yellow]{len(unreadable):,} photographs could not be read; their people count as missed: {', '.join(unreadable[:3])}"
-        )
+    _tell_unreadable(unreadable, "count as missed", console)
     files.save(made, out)
     return out
+
+
+def _tell_unreadable(names: list[str], consequence: str, console: Console) -> None:
+    if names:
+        many = counted(len(names), "photograph could not be read; its", "photographs could not be read; their")
+        console.print(f"[yellow]{many} people {consequence}: {', '.join(names[:3])}", highlight=False)
+
+
+def predictions_path(checkpoint: Path, people: Instances, folder: Path) -> Path:
+    """Where predictions of `people` go: another file for every run, split and annotation file."""
+    data = hashlib.sha256(repr((people.dataset, people.source)).encode()).hexdigest()[:8]
+    return folder / "predictions" / f"{checkpoint.parent.name}-{people.split}-{data}.h5"
 
 
 def evaluate(
@@ -184,6 +195,10 @@ def evaluate(
     except PosebenchError as error:
         raise PosebenchError(f"{path}: {error}") from error
     label = name or str(made.provenance.get("arch") or path.stem)
+    if not 0 < len(label) <= results.LONGEST_NAME:
+        raise PosebenchError(
+            f"The name of a row may have 1 to {results.LONGEST_NAME} characters; this one has {len(label)}."
+        )
     return results.make_record(label, protocol, convention, people, made, scores, path), scores, made
 
 
@@ -205,7 +220,8 @@ def overlays(record: Record, scores: Scores, made: files.Predictions, people: In
     rows = _row_of_each(made, people)
     found = rows >= 0
     keypoints, missing = made.keypoints[rows], made.missing[rows] | ~found[:, None]
-    title = f"{record.name} · {record.rule.protocol} {record.rule.convention} · {people.what}; below each: {scores.per_person_metric}"
+    what = f"{record.rule.protocol} {record.rule.convention} · {people.what}"
+    title = f"{record.name} · {what}; below each: {scores.per_person_metric}"
     reader: Callable[[int], Any] = ImageReader(people)
     per_person = np.where(missing.all(axis=1), np.nan, scores.per_person)  # nothing to draw, perhaps no photograph
     draw(people, keypoints, missing, per_person, reader, path, title)

@@ -7,6 +7,7 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 from posebench.boards import EMBEDDED, INTERVAL, Board, Column, boards, one_line
+from posebench.errors import counted
 from posebench.predictions import write_text
 from posebench.results import Record
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 PREAMBLE = (
-    "Rows share a table only where protocol, version, convention, dataset, split and box source agree. "
+    "Rows share a table only where protocol, version, convention, dataset, split, box source and ground truth file agree. "
     "Numbers of different tables are not comparable."
 )
 
@@ -89,7 +90,7 @@ def _terminal_table(board: Board, width: int) -> "Table":
     shown = _fitting(board, width)
     left_out = len(board.columns) - len(shown)
     caption = [EMBEDDED] * board.embedded + [f"{term}: {sentence}" for term, sentence in board.facts[:3]]
-    caption += [f"{left_out} more columns in leaderboard.md"] * bool(left_out)
+    caption += [f"{counted(left_out, 'more column', 'more columns')} in leaderboard.md"] * bool(left_out)
     table = Table(title=Text(board.title), caption=Text("\n".join(caption)), box=SIMPLE_HEAD)
     table.title_justify = table.caption_justify = "left"
     for column in shown:

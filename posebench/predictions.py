@@ -70,7 +70,7 @@ class Predictions:
             raise PosebenchError(
                 f"predictions: {bad.sum():,} keypoints are not finite; the first is {self.keypoint_names[joint]} of row "
                 f"{row} ({self.images[self.image[row]]}): {self.keypoints[row, joint].tolist()}. "
-                "Write a finite guess, or declare the keypoint in /missing: it then counts as wrong."
+                "Write a finite guess, or use posebench's own file, which can declare a keypoint in /missing."
             )
         if not (np.isfinite(self.score).all() and np.isfinite(self.scores[~self.missing]).all()):
             row = int((~np.isfinite(self.score) | (~np.isfinite(self.scores) & ~self.missing).any(axis=1)).argmax())

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench import predictions as files
-from posebench.errors import PosebenchError, existing, unknown
+from posebench.errors import PosebenchError, counted, existing, unknown
 from posebench.instances import Instances
 from posebench.predictions import Predictions
 from posebench.skeleton import Skeleton
@@ -126,9 +126,14 @@ class Protocol(ABC):
         existing(path, "a predictions file")
         if files.is_predictions(path):
             return files.load(path)
+        if path.suffix == ".json":
+            raise PosebenchError(f"{path} is JSON, but {self.name} reads .h5 and .mat. Was it written for coco?")
         arrays = files.load_array(path)
         if "preds" not in arrays:
-            raise PosebenchError(f"{path} has no 'preds'; it has {', '.join(arrays) or 'nothing'}.")
+            raise PosebenchError(
+                f"{path} has no 'preds', so it is no prediction file of {self.name}; it has {', '.join(arrays) or 'nothing'}. "
+                "Is it an annotation, or another protocol's?"
+            )
         keypoints = person_first(arrays["preds"], path)
         self.check_count(keypoints, instances, path)
         return self.named(path, instances, keypoints - self.first_pixel)
@@ -152,9 +157,10 @@ class Protocol(ABC):
             )
         if n != len(instances):
             raise PosebenchError(
-                f"{path} has {n:,} people, but {instances.what} has {len(instances):,}. A file without names must hold "
-                "every person, in the annotation file's order; save it with posebench.predictions to name them."
-            )
+                f"{path} has {n:,} people, but {instances.what} has {len(instances):,}. "
+                + ("Add --data with the people it is about." if instances.embedded else
+                   "A file without names must hold every person, in the annotation file's order.")
+            )  # fmt: skip
 
     def check_convention(self, convention: str) -> Convention:
         """The convention of that name.
@@ -225,7 +231,7 @@ def align(predictions: Predictions, instances: Instances) -> tuple[Array, Array]
     if strange:
         raise PosebenchError(
             f"The predictions have {len(strange):,} people whom {instances.what} does not have; "
-            f"the first is {min(strange)[0]}, person {min(strange)[1]}."
+            f"the first is {min(strange)[0]}, person {min(strange)[1]}. Does --data name the data it was predicted on?"
         )
     order = np.array([rows.get(key, 0) for key in asked], dtype=np.int64)
     absent = np.array([key not in rows for key in asked], dtype=bool)
@@ -244,5 +250,6 @@ def missing_notes(predictions: Predictions) -> tuple[str, ...]:
     lost = (predictions.missing | absent).all(axis=1)
     if lost.any():
         first = predictions.images[predictions.image[int(lost.argmax())]]
-        notes.append(f"{lost.sum():,} people have no prediction and count as missed; the first is in {first}.")
+        lost_people = counted(int(lost.sum()), "person has", "people have")
+        notes.append(f"{lost_people} no prediction and counted as missed; the first is in {first}.")
     return tuple(notes)

@@ -16,6 +16,8 @@ from posebench.instances import Instances
 from posebench.predictions import Predictions, sha256, write_text
 from posebench.protocol import Protocol, Scores
 
+LONGEST_NAME = 200
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
@@ -63,7 +65,7 @@ class Record(_Part):
     """
 
     schema_version: Literal[1] = 1
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=LONGEST_NAME)
     rule: Rule
     data: Data
     metrics: dict[str, float | None]
@@ -82,17 +84,16 @@ class Record(_Part):
     @property
     def id(self) -> str:
         """File name without ending: readable, and different for whatever must not be overwritten."""
-        parts = (self.rule.protocol, self.data.dataset, self.data.split, self.rule.convention, self.name)
-        tail = hashlib.sha256(repr((parts, self.data.box_source, self.data.annotations_sha256,
-                                    self.rule.version, self.predictions_sha256)).encode()).hexdigest()[:8]  # fmt: skip
+        tail = hashlib.sha256(repr((self.group, self.name, self.predictions_sha256)).encode()).hexdigest()[:8]
         readable = re.sub(r"[^a-z0-9]+", "-", f"{self.rule.protocol} {self.data.split} {self.name}".lower()).strip("-")
         return f"{readable[:80]}-{tail}"
 
     @property
-    def group(self) -> tuple[str, int, str, str, str, str]:
-        """Records are comparable, and share a table, only where all of these agree."""
+    def group(self) -> tuple[str, int, str, str, str, str, str]:
+        """Records are comparable, and share a table, only where all of these agree: the annotations' hash is the last."""
         rule, data = self.rule, self.data
-        return rule.protocol, rule.version, rule.convention, data.dataset, data.split, data.box_source
+        same = data.dataset, data.split, data.box_source, data.annotations_sha256
+        return rule.protocol, rule.version, rule.convention, *same
 
 
 def make_record(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from torch import Tensor
 
 from posebench import checkpoints
 from posebench.architecture import Architecture
@@ -31,6 +32,8 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 
 class Interrupted(PosebenchError):
     """Training was asked to stop; the checkpoint holds everything up to the last step."""
+
+    exit_code = 130  # as a shell reports Ctrl-C
 
 
 @dataclass
@@ -120,6 +123,8 @@ def _step(model: Architecture, wrapped: Any, optimizer: Any, batch: Batch, accel
     with accelerator.autocast():
         outputs = wrapped(model.prepare(batch.images))
     parts = model.loss(outputs, batch.keypoints, batch.visible)
+    if isinstance(parts, Tensor):
+        parts = {"loss": parts}
     loss = torch.stack(list(parts.values())).sum()
     if not torch.isfinite(loss):
         values = ", ".join(f"{name} {part.item():g}" for name, part in parts.items())

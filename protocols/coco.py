@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench import oks
-from posebench.errors import PosebenchError, existing
+from posebench.errors import PosebenchError, counted, existing
 from posebench.instances import Instances, Source
 from posebench.predictions import Predictions, is_predictions, sha256
 from posebench.protocol import Convention, Curve, Protocol, Scores, missing_notes
@@ -138,6 +138,9 @@ def read_annotations(file: Path, split: str) -> Instances:
     finite = np.isfinite(np.column_stack([area, bbox, keypoints.reshape(len(rows), 3 * len(SKELETON))])).all(axis=1)
     if not finite.all():
         raise PosebenchError(f"{file}: annotation id {number[finite.argmin()]} has a number that is not finite.")
+    category = np.array([entry[7] for entry in rows], np.int64)
+    if len(np.unique(category)) > 1:
+        raise PosebenchError(f"{file} annotates categories {np.unique(category).tolist()}; coco scores one, people.")
     if len(set(number.tolist())) < len(number):
         twice = next(n for n in number.tolist() if (number == n).sum() > 1)
         raise PosebenchError(f"{file}: annotation id {twice} appears twice.")
@@ -147,7 +150,9 @@ def read_annotations(file: Path, split: str) -> Instances:
         dataset="coco", split=split, skeleton=SKELETON, images=tuple(names[i] for i in ids), image_ids=np.array(ids, np.int64),
         image=image, person=number, center=bbox[:, :2] + bbox[:, 2:] / 2 - 0.5, size=BOX_PADDING * bbox[:, 2:],
         keypoints=keypoints[..., :2], visibility=visibility, usable=usable, bbox=bbox,
-        measures={"id": number, "area": area, "iscrowd": crowd, "num_keypoints": keypoint_count},
+        measures={
+            "id": number, "area": area, "iscrowd": crowd, "num_keypoints": keypoint_count, "category_id": category,
+        },
         image_root=_image_folder(file, split), source=Source(str(file), sha256(file)),
     )  # fmt: skip
 
@@ -160,14 +165,20 @@ def read_results(path: Path, instances: Instances) -> Predictions:
     """
     content = _json(path)
     if not isinstance(content, list):
-        raise PosebenchError(f"{path} is no COCO result: it should be a list of detections.")
+        kind = "It looks like an annotation." if isinstance(content, dict) and "annotations" in content else ""
+        raise PosebenchError(f"{path} is no COCO result: it should be a list of detections. {kind}".rstrip())
     row_of = {int(number): row for row, number in enumerate(instances.image_ids.tolist())}
+    person = next(iter(instances.measures.get("category_id", np.ones(1)).tolist()), 1)
     image, keypoints, score = [], [], []
     for row, entry in enumerate(content):
         try:
             image.append(row_of[entry["image_id"]])
             keypoints.append(np.array(entry["keypoints"], float).reshape(len(SKELETON), 3))
             score.append(float(entry["score"]))
+            if entry.get("category_id", person) != person:
+                raise PosebenchError(
+                    f"{path}, row {row}: category_id {entry['category_id']!r} is not that of people ({person})."
+                )
         except KeyError as error:
             raise PosebenchError(f"{path}, row {row}: {_lacking(entry, error, instances)}") from error
         except (TypeError, ValueError) as error:
@@ -203,7 +214,8 @@ def detections_of(predictions: Predictions, instances: Instances) -> oks.Detecti
     strange = sorted({predictions.images[i] for i in predictions.image.tolist()} - row_of.keys())
     if strange:
         raise PosebenchError(
-            f"{len(strange):,} predicted images are not in {instances.what}; the first is {strange[0]}."
+            f"{counted(len(strange), 'predicted image is', 'predicted images are')} not in {instances.what}; "
+            f"the first is {strange[0]}. Does --data name the data it was predicted on?"
         )
     image = np.array([row_of.get(name, -1) for name in predictions.images], np.int64)[predictions.image]
     kept = ~predictions.missing.any(axis=1)
@@ -248,7 +260,12 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(existing(path, "a COCO file").read_bytes())
     except (ValueError, OSError, RecursionError) as error:
-        raise PosebenchError(f"{path} is not readable JSON: {error}. Was it cut off?") from error
+        kind = (
+            "It is no text: another kind of file?"
+            if isinstance(error, UnicodeDecodeError)
+            else f"{error}. Was it cut off?"
+        )
+        raise PosebenchError(f"{path} is not readable JSON. {kind}") from error
 
 
 def _image_names(images: list[Any], file: Path) -> dict[int, str]:
@@ -282,6 +299,7 @@ def _annotation(row: int, entry: Any, names: dict[int, str], file: Path) -> tupl
             float(entry["area"]),
             bbox,
             keypoints,
+            int(entry.get("category_id", 1)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise PosebenchError(f"{file}, annotation {row}: {error!r}; is this a person_keypoints file?") from error
@@ -295,5 +313,7 @@ def _image_folder(file: Path, split: str) -> Path:
 
 def _lacking(entry: Any, error: KeyError, instances: Instances) -> str:
     if isinstance(entry, dict) and {"image_id", "keypoints", "score"} <= entry.keys():
-        return f"image_id {entry['image_id']} is not in {instances.what}."
+        return (
+            f"image_id {entry['image_id']!r} is not in {instances.what}. Does --data name the data it was predicted on?"
+        )
     return f"it lacks {error.args[0]!r}; a detection has image_id, category_id, keypoints and score."

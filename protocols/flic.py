@@ -159,6 +159,11 @@ def read_h5(file: Path, split: str) -> Instances:
         raise PosebenchError(
             f"{file}: part is {parts.shape}, but FLIC has ({n}, {len(SKELETON)}, 2). Is it another dataset's?"
         )
+    if facing_away := own_sides(parts):
+        raise PosebenchError(
+            f"{file} has person-centric labels: in {facing_away:,} people the left shoulder, elbow and wrist are all left of the "
+            f"right ones. The rule is about observer-centric ones; use {file.name.replace('_personcentric', '')}."
+        )
     names = [name.decode("utf-8", "replace") for name in columns["imgname"].tolist()]
     images = tuple(dict.fromkeys(names))
     row = {name: i for i, name in enumerate(images)}
@@ -174,6 +179,12 @@ def read_h5(file: Path, split: str) -> Instances:
         image_root=folder if folder.is_dir() else file.parent.parent / "images",
         source=Source(str(file), sha256(file)),
     )  # fmt: skip
+
+
+def own_sides(parts: Array) -> int:
+    """People (N, 11, 2) whom only themselves would label so: left of right at shoulder, elbow and wrist (MODEC's flip rule)."""
+    pairs = [SKELETON.index(f"left_{part}", f"right_{part}") for part in ("shoulder", "elbow", "wrist")]
+    return int(np.all([parts[:, left, 0] < parts[:, right, 0] for left, right in pairs], axis=0).sum())
 
 
 def _within_image(image: Array) -> Array:

@@ -85,6 +85,8 @@ class MPII(Protocol):
         """Read `detections.mat` (val only) or `train.h5` / `valid.h5` below `root`, `root/annot`; or the file `root`."""
         self.check_split(split)
         file = find_annotations(root, split)
+        if file.suffix not in (".h5", ".mat"):
+            raise PosebenchError(f"{file}: mpii reads detections.mat, train.h5 and valid.h5.")
         if file.suffix == ".h5":
             return to_instances(read_h5(file), file, split, (TRUNCATED.format(file.name),))
         return to_instances(read_mat(file), file, split, ())
@@ -226,7 +228,10 @@ def read_mat(file: Path) -> Annotation:
         scale = np.array([float(p.scale) for p in people])
         image, person = arrays["RELEASE_img_index"].astype(int) - 1, arrays["RELEASE_person_index"].astype(int) - 1
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise PosebenchError(f"{file} is not pytorch-pose's detections.mat: {error!r}.") from error
+        raise PosebenchError(
+            f"{file} is not pytorch-pose's detections.mat ({type(error).__name__}: {error}). "
+            "mpii reads that, train.h5 and valid.h5."
+        ) from error
     center[:, 1] += 15 * scale
     head_length = HEAD_BIAS * np.hypot(heads[:, 2] - heads[:, 0], heads[:, 3] - heads[:, 1])
     return Annotation(_names_beside(file, image), person, center, 1.25 * scale, parts, visibility, head_length)

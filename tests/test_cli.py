@@ -188,10 +188,10 @@ def test_an_unreadable_photograph_is_named_and_counted_and_its_person_missed(pho
         1,
     )
     out = succeeded(posebench("run", *arguments, "--workers", 1, cwd=photographs))
-    assert "1 photographs could not be read; their people were not trained on: people-seed0-val-000002.jpg" in out
-    assert "1 photographs could not be read; their people count as missed: people-seed0-val-000002.jpg" in out
+    assert "1 photograph could not be read; its people were not trained on: people-seed0-val-000002.jpg" in out
+    assert "1 photograph could not be read; its people count as missed: people-seed0-val-000002.jpg" in out
     record = json.loads(next((photographs / "results/records").iterdir()).read_text())
-    assert any("1 people have no prediction and count as missed" in note for note in record["notes"])
+    assert any("1 person has no prediction and counted as missed" in note for note in record["notes"])
     assert record["model"]["trained_on"]["unreadable"] == ["people-seed0-val-000002.jpg"]
 
 

@@ -139,7 +139,7 @@ def test_predictions_of_unknown_images_are_refused(tmp_path: Path) -> None:
     people = read(tmp_path, dataset(annotation()))
     made = for_instances(people, people.keypoints)
     other = read(tmp_path, dataset(annotation()) | {"images": [{"id": 3, "file_name": "else.jpg"}]})
-    with pytest.raises(PosebenchError, match="1 predicted images are not in coco val; the first is 003.jpg"):
+    with pytest.raises(PosebenchError, match="1 predicted image is not in coco val; the first is 003.jpg"):
         COCO.score(made, other, "official")
 
 

@@ -47,7 +47,7 @@ def write(folder: Path, parts: Any) -> Path:
 
 def parts() -> Any:
     points = np.zeros((3, 11, 2))
-    points[:] = np.arange(1, 12)[:, None]
+    points[:] = np.arange(12, 1, -1)[:, None]
     points[:, 0], points[:, 7] = [130.0, 50.0], [100.0, 90.0]  # left shoulder to right hip: 50 pixels
     return points
 
@@ -77,6 +77,15 @@ def test_yangs_keypoints_find_their_places(tmp_path: Path) -> None:
     at = dict(zip(made.keypoint_names, made.keypoints[0, :, 0] + 1, strict=True))
     assert (at["nose"], at["right_shoulder"], at["left_hip"], at["left_wrist"]) == (0, 2, 9, 8)
     assert made.missing.all(axis=0).nonzero()[0].tolist() == people.skeleton.index("left_eye", "right_eye")
+
+
+def test_person_centric_labels_are_refused(tmp_path: Path, shared: Path) -> None:
+    with pytest.raises(PosebenchError, match=r"person-centric labels: in 48 people .*; use valid\.h5"):
+        FLIC.instances(shared / "data/flic/annot/valid_personcentric.h5", "test")
+    facing_away = parts()
+    facing_away[1, :3, 0], facing_away[1, 3:6, 0] = 10, 20
+    with pytest.raises(PosebenchError, match="in 1 people"):
+        FLIC.instances(write(tmp_path, facing_away), "test")
 
 
 def test_a_file_of_mpii_is_refused(tmp_path: Path) -> None:

@@ -83,16 +83,19 @@ def test_model_columns_that_no_record_knows_are_left_out():
     assert [column.header for column in board.columns][:3] == ["rank", "name", "Head"]
 
 
-def test_rows_on_different_ground_truth_say_which():
+def test_rows_on_different_ground_truth_are_in_different_tables_named_after_it():
     other = {"annotations": "detections.mat", "annotations_sha256": "d" * 64}
-    (board,) = boards([record("a"), record("b", data=other)])
-    assert cells(board, "ground truth") == ["valid.h5", "detections.mat"]
-    assert "different ground truth" in board.notes[0]
+    found = boards([record("a"), record("b", data=other)])
+    assert [board.title for board in found] == [
+        "mpii val (valid.h5): mpii v1, official",
+        "mpii val (detections.mat): mpii v1, official",
+    ]
 
 
-def test_ground_truth_files_of_one_name_are_told_apart_by_their_hash():
-    (board,) = boards([record("a"), record("b", data={"annotations_sha256": "d" * 64})])
-    assert cells(board, "ground truth") == ["valid.h5 (aaaaaaaa)", "valid.h5 (dddddddd)"]
+def test_a_trained_row_says_how_it_was_trained():
+    model = {"arch": "x", "seed": 3, "recipe": {"name": "quick", "epochs": 4}, "trained_on": {"people": 40}}
+    (board,) = boards([record("a", model=model), record("b")])
+    assert sorted(cells(board, "training")) == ["quick, 4 epochs, 40 people, seed 3", "–"]
 
 
 def test_a_note_is_said_once_and_names_its_rows_unless_it_is_about_all():

@@ -142,7 +142,7 @@ def test_what_is_missing_is_told(two_people: Instances) -> None:
     made = files.for_instances(two_people, np.where(missing[..., None], np.nan, two_people.keypoints), missing=missing)
     assert missing_notes(made) == (
         "Not predicted, so not scored: upper_neck.",
-        "1 people have no prediction and count as missed; the first is in a.jpg.",
+        "1 person has no prediction and counted as missed; the first is in a.jpg.",
     )
 
 

@@ -175,7 +175,7 @@ def test_people_in_unreadable_photographs_are_declared_missing(tmp_path: Path) -
     assert unreadable == [f"{people.images[1]}.png"]
     assert made.missing.all(axis=1).tolist() == [False, True, False]
     scores = MPII.score(made, folder, "official")
-    assert scores.notes[-1] == f"1 people have no prediction and count as missed; the first is in {unreadable[0]}."
+    assert scores.notes[-1] == f"1 person has no prediction and counted as missed; the first is in {unreadable[0]}."
     state = train(fresh(), folder, RECIPE, 0, tmp_path / "x.pt")
     assert state["trained_on"]["unreadable"] == unreadable
 
