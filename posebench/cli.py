@@ -1,6 +1,7 @@
 """The command line. Heavy modules are imported inside the command that needs them."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -270,7 +271,9 @@ def list_(as_json: bool) -> None:
 def _console(stderr: bool = False) -> "Console":
     from rich.console import Console
 
-    return Console(stderr=stderr) if sys.stdout.isatty() else Console(stderr=stderr, width=150)
+    # Of several processes (torchrun sets RANK) the first one speaks.
+    quiet = os.environ.get("RANK", "0") != "0"
+    return Console(stderr=stderr, quiet=quiet, width=None if sys.stdout.isatty() else 150)
 
 
 def _say_people(console: "Console", data: Path | None, protocol: str) -> None:

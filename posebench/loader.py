@@ -116,12 +116,19 @@ def _quiet(worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def epoch_steps(people: int, batch_size: int) -> int:
+    """Batches in an epoch over so many people: whole ones, but at least one."""
+    return max(people // batch_size, 1)
+
+
 def training_keys(rows: NDArray[np.int64], batch_size: int, seed: int, epochs: range) -> Iterator[list[Key]]:
     """Batches of sample addresses over some epochs, each a shuffle that depends on (seed, epoch) alone.
 
-    The last batch of an epoch is smaller where `batch_size` does not divide the number of rows.
+    What `batch_size` leaves over is left out, others in each epoch: batch normalisation makes a small last batch count
+    more than the rest, and cannot work on one sample at all (one person alone comes twice).
     """
     for epoch in epochs:
         order = np.random.default_rng((seed, epoch)).permutation(rows).tolist()
-        for start in range(0, len(order), batch_size):
-            yield [(epoch, row) for row in order[start : start + batch_size]]
+        for step in range(epoch_steps(len(order), batch_size)):
+            batch = [(epoch, row) for row in order[step * batch_size : (step + 1) * batch_size]]
+            yield batch * 2 if len(order) == 1 else batch

@@ -20,7 +20,7 @@ from posebench import checkpoints
 from posebench.architecture import Architecture
 from posebench.errors import PosebenchError
 from posebench.instances import Instances
-from posebench.loader import Batch, Samples, batches, training_keys
+from posebench.loader import Batch, Samples, batches, epoch_steps, training_keys
 from posebench.recipe import Recipe
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -85,7 +85,7 @@ def train(
     model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), lr=recipe.learning_rate)
     run = Run(model, optimizer, recipe, seed, path, _trained_on(instances, rows))
-    run.steps = recipe.epochs * -(-len(rows) // recipe.batch_size)
+    run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size)
     run.restore()
     wrapped, prepared = accelerator.prepare(model, optimizer)
     keys = _own_share(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs)), run.step, accelerator)

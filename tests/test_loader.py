@@ -12,7 +12,7 @@ from posebench import synthetic
 from posebench.errors import PosebenchError
 from posebench.geometry import transform
 from posebench.instances import Instances
-from posebench.loader import Samples, batches, collate, training_keys
+from posebench.loader import Samples, batches, collate, epoch_steps, training_keys
 from posebench.pixels import ImageReader
 from posebench.plugins import protocol
 from posebench.recipe import Augmentation
@@ -82,7 +82,7 @@ def test_a_sample_is_the_same_whatever_the_number_of_workers() -> None:
     samples = Samples(people, (64, 48), Augmentation(), seed=5)
     keys = list(training_keys(np.arange(10), 4, 5, range(2)))
     here, there = (list(batches(samples, iter(keys), workers)) for workers in (0, 2))
-    assert [len(batch.rows) for batch in here] == [4, 4, 2, 4, 4, 2]
+    assert [len(batch.rows) for batch in here] == [4, 4, 4, 4]
     for a, b in zip(here, there, strict=True):
         assert all(torch.equal(getattr(a, name), getattr(b, name)) for name in vars(a))
 
@@ -95,11 +95,18 @@ def test_a_sample_differs_between_seeds_and_epochs(dots: Instances) -> None:
     assert not np.array_equal(images[0], images[2])
 
 
+@pytest.mark.parametrize("people, batch_size, lengths", [(5, 2, [2, 2]), (4, 2, [2, 2]), (3, 8, [3]), (1, 8, [2])])
+def test_batches_are_whole_but_for_a_dataset_smaller_than_one(people: int, batch_size: int, lengths: list[int]) -> None:
+    keys = list(training_keys(np.arange(people), batch_size, 0, range(1)))
+    assert [len(batch) for batch in keys] == lengths
+    assert len(keys) == epoch_steps(people, batch_size)
+
+
 def test_every_row_comes_once_an_epoch_in_an_order_of_its_own() -> None:
-    keys = list(training_keys(np.array([3, 5, 8, 9, 11]), 2, 0, range(2)))
-    assert [len(batch) for batch in keys] == [2, 2, 1, 2, 2, 1]
+    keys = list(training_keys(np.array([3, 5, 8, 9, 11, 12]), 2, 0, range(2)))
+    assert [len(batch) for batch in keys] == [2] * 6
     epochs = [[row for batch in keys for epoch, row in batch if epoch == e] for e in (0, 1)]
-    assert [sorted(epoch) for epoch in epochs] == [[3, 5, 8, 9, 11]] * 2
+    assert [sorted(epoch) for epoch in epochs] == [[3, 5, 8, 9, 11, 12]] * 2
     assert epochs[0] != epochs[1]
 
 
