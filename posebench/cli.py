@@ -1,8 +1,6 @@
 """The command line. Heavy modules are imported inside the command that needs them."""
 
 import json
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +11,8 @@ import posebench
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from posebench.flow import Job
     from posebench.protocol import Protocol
-    from posebench.results import Record
 
 
 class Sentences(click.Group):
@@ -99,12 +94,12 @@ def run(
     archs: tuple[str, ...], protocol_name: str, data: Path | None, results: Path, name: str | None, **options: Any
 ) -> None:
     """Train, predict, score, and show the leaderboard."""
-    from posebench import flow, leaderboard, plugins, report
+    from posebench import flow, leaderboard, plugins, report, terminal
     from posebench.results import load_records, save_record
 
-    console = _console()
+    console = terminal.console()
     protocol = plugins.protocol(protocol_name)
-    _say_people(console, data, protocol_name)
+    terminal.say_people(console, data, protocol_name)
     if data is not None and data.is_file():
         raise PosebenchError(
             f"--data {data} is one file, so training and scoring would share their people. Name the folder."
@@ -117,7 +112,7 @@ def run(
         out = flow.predictions_path(checkpoint, people, results)
         flow.predict(checkpoint, protocol, people, out, console, job.workers)
         record, scores, made = flow.evaluate(out, protocol, people, None, _label(name, job.arch, len(jobs)))
-        _print_scores(console, record)
+        terminal.print_scores(console, record)
         save_record(record, results)
         flow.overlays(record, scores, made, people, results)
         records.append(record)
@@ -154,11 +149,11 @@ def _job(arch: str, protocol: "Protocol", data: Path | None, results: Path, opti
 @results_option
 def train(arch: str, protocol_name: str, data: Path | None, results: Path, **options: Any) -> None:
     """Train only; print the checkpoint's path."""
-    from posebench import flow, plugins
+    from posebench import flow, plugins, terminal
 
-    console = _console(stderr=True)
+    console = terminal.console(stderr=True)
     protocol = plugins.protocol(protocol_name)
-    _say_people(console, data, protocol_name)
+    terminal.say_people(console, data, protocol_name)
     job = _job(arch, protocol, data, results, options)
     click.echo(flow.train(job, console, options["resume"], options["restart"]))
 
@@ -186,11 +181,11 @@ def predict(
     results: Path,
 ) -> None:
     """Predict with a CHECKPOINT; print the predictions file's path."""
-    from posebench import flow, plugins
+    from posebench import flow, plugins, terminal
 
-    console = _console(stderr=True)
+    console = terminal.console(stderr=True)
     protocol = plugins.protocol(protocol_name)
-    _say_people(console, data, protocol_name)
+    terminal.say_people(console, data, protocol_name)
     people = flow.load_people(protocol, data, split or protocol.report_split)
     out = out or flow.predictions_path(checkpoint, people, results)
     click.echo(flow.predict(checkpoint, protocol, people, out, console, flow.worker_count(workers)))
@@ -216,16 +211,16 @@ def evaluate(
     **options: Any,
 ) -> None:
     """Score a predictions FILE: posebench's own, or the field's (MPII and FLIC .h5/.mat, COCO results JSON)."""
-    from posebench import flow, plugins
+    from posebench import flow, plugins, terminal
     from posebench.results import save_record
 
-    console = _console(stderr=options["as_json"])
+    console = terminal.console(stderr=options["as_json"])
     protocol = plugins.protocol(protocol_name)
-    _say_people(console, data, protocol_name)
+    terminal.say_people(console, data, protocol_name)
     people = flow.load_people(protocol, data, split or protocol.report_split)
     record, scores, made = flow.evaluate(file, protocol, people, convention, name)
     if not options["as_json"]:
-        _print_scores(console, record)  # before anything is written: a full disk must not cost the numbers
+        terminal.print_scores(console, record)  # before anything is written: a full disk must not cost the numbers
     path = save_record(record, options["results"])
     if not options["as_json"]:
         console.print(f"Record: {path}", highlight=False, soft_wrap=True)
@@ -240,11 +235,11 @@ def evaluate(
 @results_option
 def report(results: Path) -> None:
     """Regenerate leaderboards, plots and the page from the records."""
-    from posebench import leaderboard
+    from posebench import leaderboard, terminal
     from posebench.report import write_report
     from posebench.results import load_records
 
-    console = _console()
+    console = terminal.console()
     paths = write_report(results)
     for table in leaderboard.terminal_tables(load_records(results), console.width):
         console.print(table)
@@ -266,47 +261,3 @@ def list_(as_json: bool) -> None:
         click.echo(f"{kind}:")
         for plugin in plugins:
             click.echo(f"  {plugin.name:<24} {plugin.package} {plugin.version:<10} {plugin.target}")
-
-
-def _console(stderr: bool = False) -> "Console":
-    from rich.console import Console
-
-    # Of several processes (torchrun sets RANK) the first one speaks.
-    quiet = os.environ.get("RANK", "0") != "0"
-    return Console(stderr=stderr, quiet=quiet, width=None if sys.stdout.isatty() else 150)
-
-
-def _say_people(console: "Console", data: Path | None, protocol: str) -> None:
-    if data is None:
-        console.print(
-            f"[yellow]No --data: embedded people, drawn and not photographs. Numbers say nothing about {protocol}."
-        )
-
-
-def _print_scores(console: "Console", record: "Record") -> None:
-    """The numbers of one record, to four decimals, with their rule and what was scored."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    from posebench.uncertainty import LEVEL, RESAMPLES
-
-    rule, data = record.rule, record.data
-    console.print(
-        f"[bold]{escape(record.name)}[/bold] on {data.dataset} {data.split}: {data.people:,} people in {data.images:,} images, "
-        f"boxes: {data.box_source}, ground truth: {escape(data.annotations)}",
-        highlight=False,
-    )
-    console.print(f"{rule.protocol} {rule.convention}: {rule.rule} Evaluator: {rule.evaluator}.", highlight=False)
-    table = Table(box=None, pad_edge=False)
-    for metric in record.metrics:
-        table.add_column(metric, justify="right")
-    table.add_row(*("–" if value is None else f"{value:.4f}" for value in record.metrics.values()))
-    if record.intervals:
-        digits = 1 if rule.unit == "%" else 3
-        bounds = (record.intervals.get(metric) for metric in record.metrics)
-        table.add_row(*("–" if b is None else f"{b[0]:.{digits}f}–{b[1]:.{digits}f}" for b in bounds), style="dim")
-        table.caption = f"second row: {LEVEL} % intervals, {RESAMPLES:,} resamples of the images"
-        table.caption_justify = "left"
-    console.print(table)
-    for note in record.notes:
-        console.print(f"[yellow]Note:[/yellow] {escape(note)}", highlight=False)

@@ -42,6 +42,7 @@ ORDER = [
     "overlays",
     "report",
     "flow",
+    "terminal",
     "cli",
     "__main__",
 ]
