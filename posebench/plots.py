@@ -79,7 +79,7 @@ def joints(board: Board) -> Figure | None:
     down = math.ceil(len(names) * each / WIDEST)
     across = math.ceil(len(names) / down)
     what = f"{board.newest.per_joint_metric or 'Score'} by keypoint"
-    figure, axes = _page(board, what, (max(6.0, 0.7 + across * each), 2.4), (down, 1))
+    figure, axes = _page(board, what, (max(7.5, 0.7 + across * each), 2.4), (down, 1))
     for row, axis in enumerate(axes):
         here = names[row * across : (row + 1) * across]
         for place, record in enumerate(records):
