@@ -25,6 +25,7 @@ FIELDS = (
     "optimizer",
     "trained_on",
     "history",
+    "running",
 )
 
 

@@ -15,7 +15,7 @@ import posebench
 from posebench import predictions as files
 from posebench import recipe as recipes
 from posebench import results
-from posebench.errors import PosebenchError, counted, unknown
+from posebench.errors import PosebenchError, counted
 from posebench.instances import Instances
 from posebench.progress import progress
 from posebench.protocol import Protocol, Scores
@@ -50,7 +50,7 @@ class Job:
         """Folder and file name of this run: readable, and different wherever anything that matters is."""
         facts = {
             "recipe": self.recipe.model_dump(mode="json"), "limit": self.limit, "protocol": self.protocol.version,
-            "data": [train.dataset, train.split, train.source.sha256 or train.source.file],
+            "data": [train.dataset, train.split, train.source.identity],
         }  # fmt: skip
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
         return f"{self.arch}-{self.protocol.name}-{self.recipe.name}-seed{self.seed}-{digest}"
@@ -62,8 +62,7 @@ def load_people(protocol: Protocol, data: Path | None, split: str) -> Instances:
     Raises:
         PosebenchError: the split is unknown, or the dataset is not there.
     """
-    if split not in protocol.splits:
-        raise unknown(f"split of {protocol.name}", split, protocol.splits)
+    protocol.check_split(split)
     if data is None:
         from posebench import synthetic
 
@@ -158,7 +157,7 @@ def predict(
     provenance = {
         "arch": state["arch"], "parameters": sum(p.numel() for p in model.parameters()), "input_size": state["input_size"],
         "recipe": state["recipe"], "seed": state["seed"], "step": state["step"], "steps": state["steps"],
-        "trained_on": {k: v for k, v in state["trained_on"].items() if not k.startswith("epoch_")},
+        "trained_on": state["trained_on"],
         "checkpoint": "the last one", "checkpoint_sha256": files.sha256(checkpoint), "flip_test": flip_test,
         "device": device_name(device), "posebench": posebench.__version__, "torch": str(torch.__version__),
     }  # fmt: skip
@@ -180,8 +179,8 @@ def _tell_unreadable(names: list[str], consequence: str, console: Console) -> No
 
 def predictions_path(checkpoint: Path, people: Instances, folder: Path) -> Path:
     """Where predictions of `people` go: another file for every run, split and annotation file."""
-    data = hashlib.sha256(repr((people.dataset, people.source)).encode()).hexdigest()[:8]
-    return folder / "predictions" / f"{checkpoint.parent.name}-{people.split}-{data}.h5"
+    data = hashlib.sha256(repr((people.dataset, people.source.identity)).encode()).hexdigest()[:8]
+    return folder / "predictions" / f"{checkpoint.resolve().parent.name}-{people.split}-{data}.h5"
 
 
 def evaluate(

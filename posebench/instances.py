@@ -25,6 +25,11 @@ class Source:
     sha256: str = ""
     notes: tuple[str, ...] = ()
 
+    @property
+    def identity(self) -> str:
+        """What tells these annotations from others, wherever the file lies."""
+        return self.sha256 or self.file
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Instances:

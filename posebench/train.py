@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -43,7 +43,6 @@ class Progress:
     Attributes:
         step, steps: done and in all. epoch, epochs: likewise, the epoch under way counted from 1.
         loss: mean over this epoch so far. rate: learning rate.
-        unreadable: names of the photographs that could not be read; their people were left out.
     """
 
     steps: int
@@ -52,7 +51,6 @@ class Progress:
     epoch: int = 1
     loss: float = float("nan")
     rate: float = 0.0
-    unreadable: list[str] = field(default_factory=list)
 
 
 def train(
@@ -166,7 +164,7 @@ class Run:
         epoch = min((self.step - 1) // max(self.steps_per_epoch, 1) + 1, self.recipe.epochs)
         loss = self.total / self.count if self.count else self.history[-1]["loss"] if self.history else float("nan")
         rate = self.recipe.rate(max(self.step - 1, 0), self.steps)
-        return Progress(self.steps, self.recipe.epochs, self.step, epoch, loss, rate, list(self.unreadable))
+        return Progress(self.steps, self.recipe.epochs, self.step, epoch, loss, rate)
 
     def advance(self, loss: float, batch: Batch, instances: Instances) -> None:
         """Note one finished step."""
@@ -191,8 +189,8 @@ class Run:
             "trained_on": self.trained_on | {
                 "unreadable": list(self.unreadable), "device": device_name(accelerator.device),
                 "torch": str(torch.__version__), "seconds": self.seconds + time.monotonic() - self.started,
-                "epoch_loss": self.total, "epoch_steps": self.count,
             },
+            "running": [self.total, self.count],  # of the epoch under way: sum of losses, and steps
         })  # fmt: skip
         self.kept = self.step
 
@@ -217,7 +215,7 @@ class Run:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.history, trained_on = state["step"], state["history"], state["trained_on"]
-        self.total, self.count = trained_on["epoch_loss"], trained_on["epoch_steps"]
+        self.total, self.count = state["running"]
         self.unreadable, self.seconds = dict.fromkeys(trained_on["unreadable"]), trained_on["seconds"]
         self.kept = self.step
 

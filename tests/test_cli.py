@@ -75,6 +75,19 @@ def test_each_step_runs_alone_on_the_last_ones_file_and_gives_the_same_score(tra
     assert Path(tmp_path / scored["record"]).is_file()
 
 
+def test_predictions_are_named_after_run_split_and_data_however_the_paths_were_typed(
+    trained: Path, tmp_path: Path
+) -> None:
+    folder = next((trained / "results/runs").iterdir())
+    arguments = ("--protocol", "mpii", "--workers", 0, "--results", tmp_path)
+    made = [
+        succeeded(posebench("predict", checkpoint, *arguments, cwd=cwd)).strip()
+        for checkpoint, cwd in (("checkpoint.pt", folder), (folder / "checkpoint.pt", tmp_path))
+    ]
+    assert made[0] == made[1]
+    assert Path(made[0]).name.startswith(f"{folder.name}-val-")
+
+
 def test_the_same_run_again_is_neither_repeated_nor_lost_unasked(trained: Path) -> None:
     arguments = ("--arch", "hourglass1", "--protocol", "mpii", "--limit", 16, "--epochs", 1, "--workers", 0)
     assert "Add --resume to go on from it, or --restart to train anew" in failed(
