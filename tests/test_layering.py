@@ -43,6 +43,9 @@ ORDER = [
     "report",
     "flow",
     "terminal",
+    "cli_options",
+    "cli_training",
+    "cli_scoring",
     "cli",
     "__main__",
 ]

@@ -1,0 +1,49 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+protocol_option = click.option(
+    "--protocol", "protocol_name", required=True, metavar="NAME", help="See `posebench list`."
+)
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path), metavar="DIR",
+    help="The dataset's folder, or its annotation file. Without it: embedded people, drawn on the spot.",
+)  # fmt: skip
+split_option = click.option("--split", metavar="NAME", help="Default: the split that published numbers are about.")
+results_option = click.option(
+    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR",
+    help="Where records are kept.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else there.")
+name_option = click.option(
+    "--name", metavar="TEXT", help="The row's label in tables. Default: the architecture or file name."
+)
+convention_option = click.option("--convention", metavar="NAME", help="Default: the official evaluator's.")
+workers_option = click.option(
+    "--workers", type=click.IntRange(0), metavar="N", help="Processes that make batches. Default: by cores."
+)
+
+
+def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that `run` and `train` share."""
+    for option in (
+        workers_option,
+        click.option("--restart", is_flag=True, help="Discard this run's checkpoint, if there is one."),
+        click.option("--resume", is_flag=True, help="Go on from this run's checkpoint, if there is one."),
+        click.option("--limit", type=click.IntRange(1), metavar="N", help="Train on the first N people only."),
+        click.option(
+            "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights, order, augmentation."
+        ),
+        click.option("--epochs", type=click.IntRange(0), metavar="N", help="Instead of the recipe's."),
+        click.option(
+            "--recipe",
+            metavar="NAME",
+            help="paper, quick, or a TOML/JSON file. Default: paper with --data, quick without.",
+        ),
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,129 @@
+"""Commands that need networks: run, train, predict. Heavy modules are imported inside the command that needs them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from posebench.cli_options import (
+    data_option,
+    name_option,
+    protocol_option,
+    results_option,
+    split_option,
+    training_options,
+    workers_option,
+)  # fmt: skip
+from posebench.errors import PosebenchError
+
+if TYPE_CHECKING:
+    from posebench.flow import Job
+    from posebench.protocol import Protocol
+
+
+@click.command()
+@click.option("--arch", "archs", required=True, multiple=True, metavar="NAME", help="Architecture; may be repeated.")
+@protocol_option
+@data_option
+@training_options
+@name_option
+@results_option
+def run(
+    archs: tuple[str, ...], protocol_name: str, data: Path | None, results: Path, name: str | None, **options: Any
+) -> None:
+    """Train, predict, score, and show the leaderboard."""
+    from posebench import flow, leaderboard, plugins, report, terminal
+    from posebench.results import load_records, save_record
+
+    console = terminal.console()
+    protocol = plugins.protocol(protocol_name)
+    terminal.say_people(console, data, protocol_name)
+    if data is not None and data.is_file():
+        raise PosebenchError(
+            f"--data {data} is one file, so training and scoring would share their people. Name the folder."
+        )
+    jobs = [_job(arch, protocol, data, results, options) for arch in archs]
+    people = flow.load_people(protocol, data, protocol.report_split)
+    records = []
+    for job in jobs:
+        checkpoint = flow.train(job, console, options["resume"], options["restart"])
+        out = flow.predictions_path(checkpoint, people, results)
+        flow.predict(checkpoint, protocol, people, out, console, job.workers)
+        record, scores, made = flow.evaluate(out, protocol, people, None, _label(name, job.arch, len(jobs)))
+        terminal.print_scores(console, record)
+        save_record(record, results)
+        flow.overlays(record, scores, made, people, results)
+        records.append(record)
+    pages = report.write_report(results)
+    groups = {record.group for record in records}
+    for table in leaderboard.terminal_tables([r for r in load_records(results) if r.group in groups], console.width):
+        console.print(table)
+    page = next(page for page in pages if page.suffix == ".html")
+    console.print(f"Leaderboards and plots: {page}", highlight=False, soft_wrap=True)
+
+
+def _label(name: str | None, arch: str, jobs: int) -> str | None:
+    """Several rows cannot all have the one name that was given."""
+    return f"{name} ({arch})" if name and jobs > 1 else name
+
+
+def _job(arch: str, protocol: "Protocol", data: Path | None, results: Path, options: dict[str, Any]) -> "Job":
+    from posebench import flow, plugins
+
+    if options["resume"] and options["restart"]:
+        raise PosebenchError("--resume goes on from a checkpoint and --restart discards it; give one of them.")
+    plugins.find("architecture", arch)  # a misspelt name should not wait for torch
+    recipe = flow.choose_recipe(arch, protocol, data, options["recipe"], options["epochs"])
+    return flow.Job(
+        arch, protocol, data, recipe, options["seed"], results, options["limit"], flow.worker_count(options["workers"])
+    )
+
+
+@click.command()
+@click.option("--arch", required=True, metavar="NAME", help="See `posebench list`.")
+@protocol_option
+@data_option
+@training_options
+@results_option
+def train(arch: str, protocol_name: str, data: Path | None, results: Path, **options: Any) -> None:
+    """Train only; print the checkpoint's path."""
+    from posebench import flow, plugins, terminal
+
+    console = terminal.console(stderr=True)
+    protocol = plugins.protocol(protocol_name)
+    terminal.say_people(console, data, protocol_name)
+    job = _job(arch, protocol, data, results, options)
+    click.echo(flow.train(job, console, options["resume"], options["restart"]))
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@protocol_option
+@data_option
+@split_option
+@workers_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Default: predictions/<run>-<split>-<data>.h5 below --results.",
+)
+@results_option
+def predict(
+    checkpoint: Path,
+    protocol_name: str,
+    data: Path | None,
+    split: str | None,
+    workers: int | None,
+    out: Path | None,
+    results: Path,
+) -> None:
+    """Predict with a CHECKPOINT; print the predictions file's path."""
+    from posebench import flow, plugins, terminal
+
+    console = terminal.console(stderr=True)
+    protocol = plugins.protocol(protocol_name)
+    terminal.say_people(console, data, protocol_name)
+    people = flow.load_people(protocol, data, split or protocol.report_split)
+    out = out or flow.predictions_path(checkpoint, people, results)
+    click.echo(flow.predict(checkpoint, protocol, people, out, console, flow.worker_count(workers)))
