@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from posebench.errors import PosebenchError
+from posebench.pipeline import Pipeline
+from posebench.published import Published
 from posebench.recipe import Recipe
 from posebench.skeleton import Skeleton
 
@@ -15,30 +17,48 @@ class Architecture(nn.Module, ABC):
     """A network with its loss and its decoding.
 
     A plugin is a function `(skeleton, input_size=...) -> Architecture` under the entry-point group
-    `posebench.architectures`; `input_size` is (width, height) in pixels, and its default the published one.
+    `posebench.architectures`; `input_size` is (width, height) in pixels, and its default the published one. If it takes
+    a keyword `variant`, that is what was typed after a colon, as in `hourglass2:supervise=last`.
 
     Attributes:
         name: as typed after `--arch`; whoever builds it by name sets it.
         skeleton: the K keypoints to find.
         input_size: (width, height) of the crops.
-        mean, std: what `prepare` subtracts from RGB in 0..1, and then divides by.
+        pipeline: what surrounds the network. A class has that of its own training; importing published weights
+            gives the instance theirs.
+        origin: whose weights it began with, and their file; empty where they are random.
         paper: the published recipe.
+        published: whose checkpoints can be imported.
     """
 
     name: str = ""
-    mean: ClassVar[tuple[float, float, float]] = (0.0, 0.0, 0.0)
-    std: ClassVar[tuple[float, float, float]] = (1.0, 1.0, 1.0)
-    paper: ClassVar[Recipe]
+    pipeline: Pipeline = Pipeline()
+    paper: Recipe
+    published: ClassVar[tuple[Published, ...]] = ()
 
     def __init__(self, skeleton: Skeleton, input_size: tuple[int, int]) -> None:
         super().__init__()
+        self.origin: dict[str, str] = {}
         self.skeleton = skeleton
         self.input_size = input_size
 
     def prepare(self, images: Tensor) -> Tensor:
         """Crops (B, H, W, 3) uint8 RGB → (B, 3, H, W) float, normalised; channels stay last in memory."""
-        mean, std = (torch.tensor(values, device=images.device) for values in (self.mean, self.std))
+        if self.pipeline.channels == "bgr":
+            images = images.flip(-1)
+        mean, std = (torch.tensor(values, device=images.device) for values in (self.pipeline.mean, self.pipeline.std))
         return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+
+    def load_pretrained(self) -> str | None:
+        """Start from weights that others trained on another task, where the family does so.
+
+        Returns:
+            What they are, for the record; None where there are none.
+
+        Raises:
+            PosebenchError: they cannot be had; says how to get them.
+        """
+        return None
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:

@@ -249,6 +249,9 @@ def _training(model: Mapping[str, Any]) -> str | None:
     recipe, trained_on = model.get("recipe"), model.get("trained_on")
     if not (isinstance(recipe, dict) and isinstance(trained_on, dict)):
         return None
+    origin = trained_on.get("began_with")
+    if isinstance(origin, dict) and not trained_on.get("people"):
+        return f"published weights ({origin.get('weights')})"
     parts = [
         recipe.get("name"),
         f"{recipe.get('epochs')} epochs",

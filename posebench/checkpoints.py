@@ -1,13 +1,16 @@
 """Checkpoints: a plain dict that says what was trained, how far, and on what."""
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from posebench import weights
 from posebench.architecture import Architecture
 from posebench.errors import PosebenchError, existing
+from posebench.pipeline import Pipeline
 from posebench.plugins import architecture
 from posebench.predictions import write_atomically
 from posebench.skeleton import Skeleton
@@ -26,6 +29,7 @@ FIELDS = (
     "trained_on",
     "history",
     "running",
+    "pipeline",
 )
 
 
@@ -70,4 +74,51 @@ def network(state: dict[str, Any], skeleton: Skeleton, path: Path) -> Architectu
         model.load_state_dict(state["model"])
     except RuntimeError as error:
         raise PosebenchError(f"{path} does not fit {state['arch']}: {str(error).splitlines()[-1].strip()}") from error
+    model.pipeline = Pipeline.of(state["pipeline"])
     return model
+
+
+def load_published(
+    arch: str, source: Path | Mapping[str, Any], keypoints: int | Skeleton | None = None
+) -> Architecture:
+    """The network of published weights, with the pipeline that they expect; see `weights.load`, which can do more.
+
+    Args:
+        arch: such as `hrnet_w32`.
+        source: a file, or what `torch.load` made of one.
+        keypoints: the skeleton, or how many keypoints one of an installed protocol has; None to count them in the file.
+
+    Raises:
+        PosebenchError: the weights are not, tensor by tensor, those of the architecture.
+    """
+    return weights.load(arch, source, keypoints=keypoints)[0]
+
+
+def import_published(
+    arch: str, file: Path, out: Path, *, keypoints: Skeleton | None = None, input_size: tuple[int, int] | None = None,
+    partial: bool = False,
+) -> weights.Fit:  # fmt: skip
+    """Make a checkpoint of published weights; the arguments are those of `weights.load`.
+
+    Returns:
+        The report of what was imported.
+
+    Raises:
+        PosebenchError: they do not fit, or `out` is there already.
+    """
+    if out.exists():
+        raise PosebenchError(f"{out} is there already; name another file with --out, or remove it.")
+    model, fit = weights.load(arch, file, keypoints=keypoints, input_size=input_size, partial=partial)
+    save(out, of_published(model))
+    return fit
+
+
+def of_published(model: Architecture) -> dict[str, Any]:
+    """What `save` takes, for a network that `weights.load` made: no step of ours, and its origin."""
+    changes = {"name": "published", "input_size": model.input_size, "epochs": 0}
+    return {
+        "arch": model.name, "keypoints": list(model.skeleton.keypoints), "input_size": list(model.input_size),
+        "recipe": model.paper.model_copy(update=changes).model_dump(mode="json"), "seed": 0, "step": 0, "steps": 0,
+        "model": model.state_dict(), "optimizer": {}, "history": [], "running": [0.0, 0],
+        "trained_on": {"people": 0, "unreadable": [], "began_with": model.origin}, "pipeline": model.pipeline.plain(),
+    }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 import posebench
-from posebench import cli_scoring, cli_training
+from posebench import cli_networks, cli_scoring, cli_training
 from posebench.cli_options import json_option
 from posebench.errors import PosebenchError
 
@@ -58,5 +58,6 @@ for _command in (
     cli_training.predict,
     cli_scoring.evaluate,
     cli_scoring.report,
+    cli_networks.weights,
 ):
     main.add_command(_command)

@@ -34,6 +34,17 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
         workers_option,
         click.option("--restart", is_flag=True, help="Discard this run's checkpoint, if there is one."),
         click.option("--resume", is_flag=True, help="Go on from this run's checkpoint, if there is one."),
+        click.option(
+            "--no-pretrained",
+            is_flag=True,
+            help="Start from random weights where the architecture starts from ImageNet's.",
+        ),
+        click.option(
+            "--weights",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Begin with published weights; with --epochs 0, score them as they are.",
+        ),
         click.option("--limit", type=click.IntRange(1), metavar="N", help="Train on the first N people only."),
         click.option(
             "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights, order, augmentation."

@@ -73,10 +73,14 @@ def _job(arch: str, protocol: "Protocol", data: Path | None, results: Path, opti
     if options["resume"] and options["restart"]:
         raise PosebenchError("--resume goes on from a checkpoint and --restart discards it; give one of them.")
     plugins.find("architecture", arch)  # a misspelt name should not wait for torch
-    recipe = flow.choose_recipe(arch, protocol, data, options["recipe"], options["epochs"])
+    name = options["recipe"] or ("paper" if options["weights"] else None)
+    recipe = flow.choose_recipe(arch, protocol, data, name, options["epochs"])
+    if options["no_pretrained"]:
+        recipe = recipe.model_copy(update={"pretrained": False})
     return flow.Job(
-        arch, protocol, data, recipe, options["seed"], results, options["limit"], flow.worker_count(options["workers"])
-    )
+        arch, protocol, data, recipe, options["seed"], results, options["weights"], options["limit"],
+        flow.worker_count(options["workers"]),
+    )  # fmt: skip
 
 
 @click.command()

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -22,6 +23,9 @@ from posebench.protocol import Protocol, Scores
 from posebench.recipe import Recipe
 from posebench.results import Record
 
+if TYPE_CHECKING:
+    from posebench.architecture import Architecture
+
 EMBEDDED_TO_TRAIN, EMBEDDED_TO_SCORE = 4000, 500
 
 
@@ -33,6 +37,7 @@ class Job:
         protocol: whose people and rules.
         data: the dataset's folder or file; None for embedded people.
         results: folder of records; checkpoints and predictions are kept below it.
+        weights: a file of published weights to begin with; None for none. With no epochs, they are scored as they are.
         limit: train on the first so many usable people; None for all.
         workers: processes that make batches.
     """
@@ -43,6 +48,7 @@ class Job:
     recipe: Recipe
     seed: int
     results: Path
+    weights: Path | None = None
     limit: int | None = None
     workers: int = 0
 
@@ -50,10 +56,16 @@ class Job:
         """Folder and file name of this run: readable, and different wherever anything that matters is."""
         facts = {
             "recipe": self.recipe.model_dump(mode="json"), "limit": self.limit, "protocol": self.protocol.version,
-            "data": [train.dataset, train.split, train.source.identity],
+            "data": [train.dataset, train.split, train.source.identity], "arch": self.arch,
+            "weights": None if self.weights is None else files.sha256(self.weights),
         }  # fmt: skip
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
-        return f"{self.arch}-{self.protocol.name}-{self.recipe.name}-seed{self.seed}-{digest}"
+        return f"{plain(self.arch)}-{self.protocol.name}-{self.recipe.name}-seed{self.seed}-{digest}"
+
+
+def plain(arch: str) -> str:
+    """An architecture's name as part of a file's: `hourglass2:stem=bearpaw` → `hourglass2_stem=bearpaw`."""
+    return re.sub(r"[^\w.=-]+", "_", arch)
 
 
 def load_people(protocol: Protocol, data: Path | None, split: str) -> Instances:
@@ -104,7 +116,7 @@ def _published(arch: str, protocol: Protocol) -> Recipe:
 
 
 def train(job: Job, console: Console, resume: bool, restart: bool) -> Path:
-    """Train, and return the checkpoint's path.
+    """Train, and return the checkpoint's path. Published weights and no epochs: they are it.
 
     Raises:
         PosebenchError: a checkpoint of this very run is there, and neither `resume` nor `restart` is asked for.
@@ -112,8 +124,9 @@ def train(job: Job, console: Console, resume: bool, restart: bool) -> Path:
     import torch
 
     from posebench import train as training
-    from posebench.plugins import architecture
 
+    if job.weights is not None and not job.recipe.epochs:
+        return _as_published(job, job.weights)
     people = load_people(job.protocol, job.data, job.protocol.train_split)
     if job.limit is not None:
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
@@ -127,7 +140,7 @@ def train(job: Job, console: Console, resume: bool, restart: bool) -> Path:
     # Written before the first step: a folder that cannot be written to must not be found after an epoch.
     files.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
-    model = architecture(job.arch, job.protocol.skeleton, job.recipe.input_size)
+    model = _fresh(job, resumed=path.exists())
     with progress(console, f"train {job.arch}") as update:
 
         def show(p: training.Progress) -> None:
@@ -135,6 +148,32 @@ def train(job: Job, console: Console, resume: bool, restart: bool) -> Path:
 
         state = training.train(model, people, job.recipe, job.seed, path, show, job.workers)
     _tell_unreadable(state["trained_on"]["unreadable"], "were not trained on", console)
+    return path
+
+
+def _fresh(job: Job, resumed: bool) -> "Architecture":
+    """The network as training begins: random, from ImageNet, or from published weights. A resumed one gets its own."""
+    from posebench import weights
+    from posebench.plugins import architecture
+
+    skeleton, size = job.protocol.skeleton, job.recipe.input_size
+    if job.weights is not None:
+        return weights.load(job.arch, job.weights, keypoints=skeleton, input_size=size)[0]
+    model = architecture(job.arch, skeleton, size)
+    if job.recipe.pretrained and not resumed and (name := model.load_pretrained()) is not None:
+        model.origin = {"weights": name}
+    return model
+
+
+def _as_published(job: Job, file: Path) -> Path:
+    """The checkpoint of published weights that are scored as they are."""
+    from posebench import checkpoints, weights
+
+    model, _ = weights.load(job.arch, file, keypoints=job.protocol.skeleton, input_size=job.recipe.input_size)
+    width, height = job.recipe.input_size
+    name = f"{plain(model.name)}-{job.protocol.name}-published-{width}x{height}-{files.sha256(file)[:8]}"
+    path = job.results / "runs" / name / "checkpoint.pt"
+    checkpoints.save(path, checkpoints.of_published(model))
     return path
 
 
@@ -157,7 +196,7 @@ def predict(
     provenance = {
         "arch": state["arch"], "parameters": sum(p.numel() for p in model.parameters()), "input_size": state["input_size"],
         "recipe": state["recipe"], "seed": state["seed"], "step": state["step"], "steps": state["steps"],
-        "trained_on": state["trained_on"],
+        "trained_on": state["trained_on"], "pipeline": state["pipeline"]["name"],
         "checkpoint": "the last one", "checkpoint_sha256": files.sha256(checkpoint), "flip_test": flip_test,
         "device": device_name(device), "posebench": posebench.__version__, "torch": str(torch.__version__),
     }  # fmt: skip

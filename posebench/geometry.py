@@ -9,15 +9,21 @@ A heatmap of stride s has cells that cover s pixels each. Cell i spans s*i - 0.5
 centre is at pixel s*i + (s - 1) / 2. Datasets that count from 1 (MATLAB: MPII, FLIC) are shifted where they are read.
 
 A **Crop** takes the region of an image (centre, size, rotation, mirror) onto the network's input: edges to edges.
+
+The one exception is for weights that were trained elsewhere. HRNet, SimpleBaseline and mmpose lay index 0 on index 0
+(alignment `points`): W pixels have their middle at W / 2, half a pixel further, and cell i is pixel s*i itself.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+Alignment = Literal["edges", "points"]
+"""How a grid lies on a finer one: its edges on the other's edges, or its first point on the other's first point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +34,19 @@ class Crop:
         matrix: (2, 3) float; `crop = matrix[:, :2] @ image + matrix[:, 2]`.
         width, height: of the crop, in pixels.
         mirrored: left and right are swapped, so keypoints must trade names too.
+        alignment: where the region's middle lies in the crop.
     """
 
     matrix: Array
     width: int
     height: int
     mirrored: bool = False
+    alignment: Alignment = "edges"
 
     @classmethod
-    def around(cls, center: NDArray[Any], size: NDArray[Any], input_size: tuple[int, int]) -> "Crop":
+    def around(
+        cls, center: NDArray[Any], size: NDArray[Any], input_size: tuple[int, int], alignment: Alignment = "edges"
+    ) -> "Crop":
         """The upright crop of a region.
 
         Args:
@@ -44,24 +54,25 @@ class Crop:
             size: (2,) its width and height. The side that is too short for the input's aspect is widened,
                 so nothing of the region is lost and nothing is stretched.
             input_size: (width, height) of the crop.
+            alignment: of the crop on the region.
         """
         width, height = input_size
         scale = min(width / size[0], height / size[1])
-        offset = np.array([(width - 1) / 2, (height - 1) / 2]) - scale * np.asarray(center, float)
-        return cls(np.column_stack([scale * np.eye(2), offset]), width, height)
+        offset = _middle(width, height, alignment) - scale * np.asarray(center, float)
+        return cls(np.column_stack([scale * np.eye(2), offset]), width, height, alignment=alignment)
 
     def perturbed(self, scale: float, rotation: float, mirror: bool) -> "Crop":
         """This crop of a region `scale` times as large, its content turned by `rotation` degrees (clockwise on the
         screen) about the middle, then mirrored left to right.
         """
-        middle = np.array([(self.width - 1) / 2, (self.height - 1) / 2])
+        middle = _middle(self.width, self.height, self.alignment)
         angle = np.deg2rad(rotation)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / scale
         if mirror:
             turn[0] *= -1
         linear = turn @ self.matrix[:, :2]
         offset = turn @ (self.matrix[:, 2] - middle) + middle
-        return Crop(np.column_stack([linear, offset]), self.width, self.height, self.mirrored ^ mirror)
+        return Crop(np.column_stack([linear, offset]), self.width, self.height, self.mirrored ^ mirror, self.alignment)
 
     @property
     def inverse(self) -> Array:
@@ -84,11 +95,21 @@ def transform(matrix: NDArray[Any], points: NDArray[Any]) -> NDArray[Any]:
     return moved
 
 
-def cell_to_pixel(cells: Any, stride: int) -> Any:
+def cell_to_pixel(cells: Any, stride: int, alignment: Alignment = "edges") -> Any:
     """Heatmap coordinates (cells, centres at integers) → crop pixels. Arrays and tensors alike."""
-    return cells * stride + (stride - 1) / 2
+    return cells * stride + _first(stride, alignment)
 
 
-def pixel_to_cell(pixels: Any, stride: int) -> Any:
+def pixel_to_cell(pixels: Any, stride: int, alignment: Alignment = "edges") -> Any:
     """Crop pixels → heatmap coordinates; the inverse of `cell_to_pixel`."""
-    return (pixels - (stride - 1) / 2) / stride
+    return (pixels - _first(stride, alignment)) / stride
+
+
+def _first(stride: int, alignment: Alignment) -> float:
+    """The pixel on which cell 0 has its centre."""
+    return (stride - 1) / 2 if alignment == "edges" else 0.0
+
+
+def _middle(width: int, height: int, alignment: Alignment) -> Array:
+    """The pixel on which the middle of a region lies."""
+    return (np.array([width, height]) - (alignment == "edges")) / 2

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from posebench.augment import perturb
 from posebench.errors import PosebenchError
-from posebench.geometry import Crop, transform
+from posebench.geometry import Alignment, Crop, transform
 from posebench.images import Image, cut
 from posebench.instances import UNLABELLED, Instances
 from posebench.pixels import ImageReader
@@ -57,25 +57,28 @@ class Samples(Dataset[dict[str, Any]]):
     """The samples of `instances`, addressed by (epoch, row)."""
 
     def __init__(
-        self, instances: Instances, input_size: tuple[int, int], augmentation: Augmentation | None = None, seed: int = 0
-    ) -> None:
+        self, instances: Instances, input_size: tuple[int, int], augmentation: Augmentation | None = None,
+        seed: int = 0, alignment: Alignment = "edges",
+    ) -> None:  # fmt: skip
         """
         Args:
             instances: all rows may be asked for; use `usable` ones.
             input_size: (width, height) of the crops.
             augmentation: None for upright crops.
             seed: of the augmentation.
+            alignment: of the crops on the people's regions.
         """
         self.instances = instances
         self.input_size = input_size
         self.augmentation = augmentation
         self.seed = seed
+        self.alignment = alignment
         self.read = ImageReader(instances)
 
     def __getitem__(self, key: Key) -> dict[str, Any]:
         epoch, row = key
         people = self.instances
-        crop = Crop.around(people.center[row], people.size[row], self.input_size)
+        crop = Crop.around(people.center[row], people.size[row], self.input_size, self.alignment)
         if self.augmentation is not None:
             crop = perturb(crop, self.augmentation, self.seed, epoch, row)
         order = list(people.skeleton.flip_order) if crop.mirrored else slice(None)

@@ -1,5 +1,9 @@
-"""Plugins: architectures and protocols, by entry point. Listing imports nothing; asking for one imports that one."""
+"""Plugins: architectures and protocols, by entry point. Listing imports nothing; asking for one imports that one.
 
+A name may go on after a colon, as in `simplebaseline:vit_base_patch16_224`; what stands there is the plugin's to understand.
+"""
+
+import inspect
 from collections import defaultdict
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -45,6 +49,7 @@ def architecture(name: str, skeleton: Skeleton, input_size: tuple[int, int] | No
     """Build the architecture of that name.
 
     Args:
+        name: may go on after a colon; the plugin then gets that as the keyword `variant`.
         input_size: (width, height) of the crops; None for the published one.
 
     Raises:
@@ -70,11 +75,12 @@ def protocol(name: str) -> "Protocol":
 
 
 def find(kind: Kind, name: str) -> Plugin:
-    """The one plugin of that name, without importing it.
+    """The one plugin of that name, without importing it. What stands after a colon is not looked at.
 
     Raises:
         PosebenchError: there is none (the nearest name is suggested), or two packages offer it.
     """
+    name = name.partition(":")[0]
     by_name: dict[str, list[Plugin]] = defaultdict(list)
     for plugin in installed(kind):
         by_name[plugin.name].append(plugin)
@@ -89,8 +95,12 @@ def find(kind: Kind, name: str) -> Plugin:
 def _call(kind: Kind, name: str, expected: type, *arguments: Any) -> Any:
     plugin = find(kind, name)
     origin = f"The {kind} {name!r} ({plugin.target} of {plugin.package} {plugin.version})"
+    _, colon, variant = name.partition(":")
     try:
-        made = EntryPoint(name, plugin.target, f"posebench.{kind}s").load()(*arguments)
+        make = EntryPoint(plugin.name, plugin.target, f"posebench.{kind}s").load()
+        if colon and "variant" not in inspect.signature(make).parameters:
+            raise PosebenchError(f"{origin} has no variants: nothing may stand after its colon.")
+        made = make(*arguments, variant=variant) if colon else make(*arguments)
     except PosebenchError:
         raise
     except Exception as error:  # a stranger's code may raise anything; it must not take posebench down unexplained

@@ -46,7 +46,8 @@ def predict(
     missing = np.ones(keypoints.shape[:2], bool)
     rows: list[Key] = [(0, row) for row in range(len(people))]
     keys = (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
-    for batch in batches(Samples(people, model.input_size), keys, workers, pin=device.type == "cuda"):
+    samples = Samples(people, model.input_size, alignment=model.pipeline.alignment)
+    for batch in batches(samples, keys, workers, pin=device.type == "cuda"):
         outputs = averaged(model, model.prepare(batch.images.to(device, non_blocking=True)), flip_test)
         crops, confidence = (value.cpu().double().numpy() for value in model.decode(outputs))
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):

@@ -11,13 +11,18 @@ from posebench.errors import PosebenchError, existing
 
 
 class Augmentation(BaseModel):
-    """Random changes of the crop. Scale and rotation are uniform, as in Newell et al. (ECCV 2016)."""
+    """Random changes of the crop. Scale and rotation are uniform, as in Newell et al. (ECCV 2016), or clipped normals."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     scale: tuple[float, float] = Field((0.75, 1.25), description="region size, as a factor")
     rotation: float = Field(30, ge=0, le=180, description="degrees, either way")
     flip: float = Field(0.5, ge=0, le=1, description="probability of a mirror")
+    draws: Literal["uniform", "normal"] = Field(
+        "uniform",
+        description="normal: the ranges are one deviation; clipped there (scale) or at two (rotation), as HRNet does",
+    )
+    rotated: float = Field(1, ge=0, le=1, description="probability of a rotation")
 
 
 class Recipe(BaseModel):
@@ -38,6 +43,7 @@ class Recipe(BaseModel):
     precision: Literal["no", "bf16", "fp16"] = Field("no", description="mixed precision, in accelerate's words")
     augmentation: Augmentation = Augmentation()
     flip_test: bool = Field(True, description="predict the mean of an image and its mirror")
+    pretrained: bool = Field(True, description="start from weights of another task, where the architecture does so")
 
     def rate(self, step: int, steps: int) -> float:
         """Learning rate of a step: a pure function, so that a resumed run has the same."""

@@ -21,6 +21,7 @@ from posebench.architecture import Architecture
 from posebench.errors import PosebenchError
 from posebench.instances import Instances
 from posebench.loader import Batch, Samples, batches, epoch_steps, training_keys
+from posebench.pipeline import Pipeline
 from posebench.recipe import Recipe
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -87,7 +88,7 @@ def train(
     run.restore()
     wrapped, prepared = accelerator.prepare(model, optimizer)
     keys = _own_share(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs)), run.step, accelerator)
-    samples = Samples(instances, recipe.input_size, recipe.augmentation, seed)
+    samples = Samples(instances, recipe.input_size, recipe.augmentation, seed, model.pipeline.alignment)
     wrapped.train()
     with _asked_to_stop() as stop:
         for batch in batches(samples, keys, workers, pin=accelerator.device.type == "cuda"):
@@ -187,9 +188,11 @@ class Run:
             "recipe": self.recipe.model_dump(mode="json"), "seed": self.seed, "step": self.step, "steps": self.steps,
             "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "history": self.history,
             "trained_on": self.trained_on | {
+                "began_with": self.model.origin,
                 "unreadable": list(self.unreadable), "device": device_name(accelerator.device),
                 "torch": str(torch.__version__), "seconds": self.seconds + time.monotonic() - self.started,
             },
+            "pipeline": self.model.pipeline.plain(),
             "running": [self.total, self.count],  # of the epoch under way: sum of losses, and steps
         })  # fmt: skip
         self.kept = self.step
@@ -213,6 +216,8 @@ class Run:
             if state[name] != value:
                 raise PosebenchError(f"{self.path} is of another run: its {name} is {state[name]}, not {value}.")
         self.model.load_state_dict(state["model"])
+        self.model.pipeline = Pipeline.of(state["pipeline"])
+        self.model.origin = state["trained_on"]["began_with"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.history, trained_on = state["step"], state["history"], state["trained_on"]
         self.total, self.count = state["running"]

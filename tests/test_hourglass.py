@@ -1,12 +1,5 @@
-"""Stacked hourglass: its structure, and that it is the published one: its weights give the published heatmaps."""
+"""Stacked hourglass: its structure, and its options. That it is the published one is in test_published.py."""
 
-import importlib.util
-import json
-import re
-from pathlib import Path
-from typing import Any
-
-import numpy as np
 import pytest
 import torch
 
@@ -58,45 +51,47 @@ def test_a_size_that_cannot_be_halved_often_enough_is_refused_with_the_nearest()
         architecture("hourglass1", HAND, (200, 256))
 
 
-def published_name(key: str) -> str:
-    """Where a parameter of ours is in Newell's PyTorch release."""
-    order = {"0": "bn1", "2": "conv1.conv", "3": "bn2", "5": "conv2.conv", "6": "bn3", "8": "conv3.conv"}
-    key = re.sub(r"^stem\.0\.", "pre.0.conv.", key)
-    key = re.sub(r"^stem\.1\.", "pre.0.bn.", key)
-    key = re.sub(r"^stem\.3\.", "pre.1.", key)
-    key = re.sub(r"^stem\.(5|6)\.", lambda m: f"pre.{int(m[1]) - 2}.", key)
-    key = re.sub(r"^stacks\.(\d+)\.features\.0\.", r"hgs.\1.0.", key)
-    key = re.sub(r"^stacks\.(\d+)\.features\.1\.", r"features.\1.0.", key)
-    key = re.sub(r"^stacks\.(\d+)\.features\.2\.", r"features.\1.1.conv.", key)
-    key = re.sub(r"^stacks\.(\d+)\.features\.3\.", r"features.\1.1.bn.", key)
-    key = re.sub(r"^stacks\.(\d+)\.head\.", r"outs.\1.conv.", key)
-    key = re.sub(r"^merge_features\.(\d+)\.", r"merge_features.\1.conv.conv.", key)
-    key = re.sub(r"^merge_heatmaps\.(\d+)\.", r"merge_preds.\1.conv.conv.", key)
-    for ours, theirs in (("across", "up1"), ("down", "low1"), ("inner", "low2"), ("up", "low3")):
-        key = re.sub(rf"\.{ours}(?=\.)", f".{theirs}", key)
-    key = re.sub(r"\.body\.(\d)\.", lambda m: f".{order[m[1]]}.", key)
-    return re.sub(r"\.skip\.(weight|bias)", r".skip_layer.conv.\1", key)
+def test_last_stack_supervision_leaves_the_others_to_their_successors() -> None:
+    torch.manual_seed(0)
+    model = architecture("hourglass2:supervise=last", HAND, (64, 64))
+    parts = model.loss(
+        model(torch.randn(2, 3, 64, 64)), torch.full((2, 3, 2), 30.0), torch.ones(2, 3, dtype=torch.bool)
+    )
+    assert list(parts) == ["stack2"]
+    sum(parts.values()).backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
 
 
-@pytest.mark.parametrize("stacks", [1, 2, 8])
-def test_published_weights_give_the_published_heatmaps(stacks: int, shared: Path) -> None:
-    name = f"hourglass{stacks}-princeton-mpii-256x256"
-    folder = shared / "reference"
-    spec = importlib.util.spec_from_file_location("deterministic", folder / "deterministic.py")
-    deterministic: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(deterministic)
-    published = json.loads((folder / "checkpoints" / f"{name}.json").read_text())
-    rows = {key: (tuple(shape), role) for key, shape, role in published["tensors"]}
-
+@pytest.mark.parametrize(
+    "name, millions", [("hourglass2:residuals=4", 24.59), ("hourglass4:residuals=2", 24.87), ("hourglass8", 25.43)]
+)
+def test_stacks_and_residuals_trade_at_about_equal_parameters(name: str, millions: float) -> None:
     from posebench.plugins import protocol
 
-    model = architecture(f"hourglass{stacks}", protocol("mpii").skeleton, (256, 256)).eval()
-    state = {}
-    for key in model.state_dict():
-        theirs = published_name(key)
-        state[key] = torch.from_numpy(deterministic.tensor(theirs, *rows[theirs]))
-    model.load_state_dict(state)
-    with torch.inference_mode():
-        ours = model(torch.from_numpy(deterministic.image(256, 256)))[0].numpy()
-    theirs = np.load(folder / "checkpoints" / f"{name}.npz")["heatmaps"].reshape(ours.shape)
-    assert np.abs(ours - theirs).max() <= 1e-5 * np.abs(theirs).max()
+    with torch.device("meta"):
+        model = architecture(name, protocol("mpii").skeleton, (256, 256))
+    assert sum(p.numel() for p in model.parameters()) / 1e6 == pytest.approx(millions, abs=0.01)
+
+
+def test_a_head_before_the_last_upsampling_sees_cells_of_8_pixels() -> None:
+    model = architecture("hourglass2:head=8", HAND, (64, 128))
+    outputs = model(torch.zeros(2, 3, 128, 64))
+    assert outputs.shape == (2, 2, 3, 16, 8)
+    maps = torch.zeros(1, 2, 3, 16, 8)
+    maps[:, -1, :, 4, 2] = 1
+    assert model.decode(maps)[0][0, 0].tolist() == [8 * 2 + 3.5, 8 * 4 + 3.5]
+    sum(model.loss(outputs, torch.full((2, 3, 2), 30.0), torch.ones(2, 3, dtype=torch.bool)).values()).backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+
+
+@pytest.mark.parametrize(
+    "variant, sentence",
+    [
+        ("residuals=9", "hourglass1 takes one residuals, of 1, 2, 3, 4, 5, 6, 7, 8; 'residuals=9' is not that"),
+        ("stem=newell,stem=bearpaw", "takes one stem"),
+        ("sten=bearpaw", "No option of hourglass1 is named 'sten'. Did you mean 'stem'"),
+    ],
+)
+def test_an_unknown_option_is_a_sentence(variant: str, sentence: str) -> None:
+    with pytest.raises(PosebenchError, match=sentence):
+        architecture(f"hourglass1:{variant}", HAND, (64, 64))

@@ -38,7 +38,10 @@ def posebench(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_built_in_ones_come_through_entry_points() -> None:
     names = [plugin.name for plugin in installed("architecture") if plugin.package == "posebench"]
-    assert names == [f"hourglass{i}" for i in range(1, 9)]
+    assert names == [
+        *(f"hourglass{i}" for i in range(1, 9)), "hrnet_w32", "hrnet_w48", "simplebaseline",
+        *(f"simplebaseline_resnet{i}" for i in (50, 101, 152)),
+    ]  # fmt: skip
     assert {plugin.name for plugin in installed("protocol") if plugin.package == "posebench"} == {
         "coco",
         "flic",
@@ -111,3 +114,14 @@ def test_a_network_knows_the_name_it_was_built_by() -> None:
 def test_an_unknown_protocol_is_a_sentence() -> None:
     with pytest.raises(PosebenchError, match="No protocol is named 'mpi'. Did you mean 'mpii'"):
         protocol("mpi")
+
+
+def test_what_stands_after_a_colon_is_the_plugins_own() -> None:
+    model = architecture("hourglass2:supervise=last", Skeleton(keypoints=("nose", "chin")), (64, 64))
+    assert model.name == "hourglass2:supervise=last"
+    assert find("architecture", "hourglass2:supervise=last").name == "hourglass2"
+
+
+def test_a_plugin_without_variants_says_so() -> None:
+    with pytest.raises(PosebenchError, match="'simplebaseline_resnet50:x' .* has no variants"):
+        architecture("simplebaseline_resnet50:x", Skeleton(keypoints=("nose", "chin")))

@@ -1,0 +1,140 @@
+"""SimpleBaseline (Xiao, Wu, Wei, "Simple Baselines for Human Pose Estimation and Tracking", ECCV 2018).
+
+    image ─► backbone (1/32) ─► three times: transposed convolution 4×4 / 2, BN, ReLU ─► 1×1 ─► heatmaps (1/4)
+
+The head stands on any timm backbone: `simplebaseline:vit_base_patch16_224` is what ViTPose calls its classic decoder (two
+transposed convolutions from 1/16). A backbone gets as many of them as bring it to 1/4.
+"""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from posebench.architecture import check_input_size
+from posebench.errors import PosebenchError
+from posebench.published import Published
+from posebench.skeleton import Skeleton
+
+from .layers import SIMPLE_BASELINE, HeatmapNetwork, Size, imagenet, initialise, mmpose, paper
+
+FINEST = 4
+"""Crop pixels per heatmap cell that deconvolutions stop at."""
+CHANNELS = 256
+PREFIX = "backbone.model."
+"""timm wraps a backbone whose features it hands out."""
+
+
+class SimpleBaseline(HeatmapNetwork):
+    """A backbone from timm, deconvolutions, and one 1×1 convolution."""
+
+    published = (
+        Published("simplebaseline", "final_layer.weight", SIMPLE_BASELINE, lambda key: key.removeprefix(PREFIX)),
+        *mmpose(PREFIX),
+    )
+
+    def __init__(self, skeleton: Skeleton, input_size: Size | None, backbone: str) -> None:
+        """
+        Args:
+            backbone: timm's name, as in `timm.list_models()`; its ImageNet tag may follow after a dot.
+
+        Raises:
+            PosebenchError: timm has no such model, it cannot hand out features, or the input size does not fit.
+        """
+        recipe = paper(skeleton, epochs=140, milestones=(90, 120), coco=(0.3, 40.0))
+        input_size = input_size or recipe.input_size
+        super().__init__(skeleton, input_size)
+        self.paper = recipe
+        self.timm_name = backbone
+        self.backbone = features(backbone, input_size)
+        reduction, channels = self.backbone.feature_info.reduction()[-1], self.backbone.feature_info.channels()[-1]
+        check_input_size(f"simplebaseline on {backbone}", input_size, reduction)
+        layers: list[nn.Module] = []
+        self.stride = reduction
+        while self.stride % 2 == 0 and self.stride // 2 >= FINEST:
+            self.stride //= 2
+            inputs = CHANNELS if layers else channels
+            layers += [
+                nn.ConvTranspose2d(inputs, CHANNELS, 4, 2, 1, bias=False), nn.BatchNorm2d(CHANNELS), nn.ReLU(inplace=True)
+            ]  # fmt: skip
+        self.deconv_layers = nn.Sequential(*layers)
+        self.final_layer = nn.Conv2d(CHANNELS if layers else channels, len(skeleton), 1)
+        self.deconv_layers.apply(initialise)
+        initialise(self.final_layer)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) → (B, K, H/stride, W/stride)."""
+        maps: Tensor = self.final_layer(self.deconv_layers(self.backbone(images)[-1]))
+        return maps
+
+    def load_pretrained(self) -> str | None:
+        """The backbone's ImageNet weights, through timm, resampled to this input size where they depend on it."""
+        import timm
+
+        if not timm.is_model_pretrained(self.timm_name):
+            return None
+        name = self.timm_name
+        self.backbone.load_state_dict(features(name, self.input_size, imagenet).state_dict())
+        return f"timm {name}"
+
+
+def features(name: str, input_size: Size, create: Callable[..., Any] | None = None) -> Any:
+    """A timm model that puts out its last feature map, (B, C, H/r, W/r), in a list.
+
+    Args:
+        create: what makes the model; `timm.create_model` if None.
+
+    Raises:
+        PosebenchError: timm has no model of that name, or it has no feature maps.
+    """
+    import timm
+    from timm.models._features import FeatureGetterNet
+
+    create = create or timm.create_model
+    known = timm.list_models()
+    if not timm.is_model(name):
+        near = ", ".join(get_close_matches(name.partition(".")[0], known, n=3))
+        raise PosebenchError(
+            f"timm has no model {name!r}.{f' Near it: {near}.' if near else ''} It has {len(known):,}: timm.list_models()."
+        )
+    width, height = input_size
+    try:
+        try:
+            model = create(name, num_classes=0, img_size=(height, width))
+        except TypeError:  # convolutional: any size will do, and none is asked for
+            model = create(name, num_classes=0)
+        if not hasattr(model, "forward_intermediates"):
+            return create(name, features_only=True, out_indices=(-1,))
+        # Transformers end in a normalisation that their features are meant to be read behind.
+        return FeatureGetterNet(model, out_indices=(-1,), norm=hasattr(model, "num_prefix_tokens"))
+    except PosebenchError:
+        raise
+    except (RuntimeError, AssertionError, AttributeError, ValueError, TypeError, IndexError) as error:
+        if torch.get_default_device().type == "meta":  # some of timm's cannot be built without memory
+            with torch.device("cpu"):
+                return features(name, input_size, create).to("meta")
+        raise PosebenchError(f"timm's {name} has no feature maps of {width}x{height} crops: {error}") from error
+
+
+def simplebaseline(skeleton: Skeleton, input_size: Size | None = None, variant: str | None = None) -> SimpleBaseline:
+    """On the timm backbone that is named after the colon."""
+    if not variant:
+        raise PosebenchError("simplebaseline needs a backbone of timm after a colon, such as simplebaseline:resnet50.")
+    return SimpleBaseline(skeleton, input_size, variant)
+
+
+def simplebaseline_resnet50(skeleton: Skeleton, input_size: Size | None = None) -> SimpleBaseline:
+    """ResNet-50, with torchvision's ImageNet weights as published: 34.0 M parameters."""
+    return SimpleBaseline(skeleton, input_size, "resnet50.tv_in1k")
+
+
+def simplebaseline_resnet101(skeleton: Skeleton, input_size: Size | None = None) -> SimpleBaseline:
+    """ResNet-101, with torchvision's ImageNet weights as published: 53.0 M parameters."""
+    return SimpleBaseline(skeleton, input_size, "resnet101.tv_in1k")
+
+
+def simplebaseline_resnet152(skeleton: Skeleton, input_size: Size | None = None) -> SimpleBaseline:
+    """ResNet-152, with torchvision's ImageNet weights as published: 68.6 M parameters."""
+    return SimpleBaseline(skeleton, input_size, "resnet152.tv_in1k")

@@ -1,0 +1,74 @@
+"""Commands about networks themselves: weights. Heavy modules are imported inside the command that needs them."""
+
+from pathlib import Path
+
+import click
+
+from posebench.errors import PosebenchError
+
+
+@click.group()
+def weights() -> None:
+    """Import published weights, and export to their names."""
+
+
+@weights.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--arch", required=True, metavar="NAME", help="The network that the weights are of; see `posebench list`."
+)
+@click.option("--protocol", "protocol_name", metavar="NAME", help="Whose keypoints. Default: by their number.")
+@click.option("--input-size", metavar="WxH", help="Of the crops, such as 288x384. Default: the published one.")
+@click.option("--partial", is_flag=True, help="Import what fits, and leave the rest as it is initialised.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Default: FILE with the ending .posebench.pt."
+)
+def import_(
+    file: Path, arch: str, protocol_name: str | None, input_size: str | None, partial: bool, out: Path | None
+) -> None:
+    """Make a checkpoint of a published FILE, and print its path.
+
+    Reads HRNet's, SimpleBaseline's, Newell's PyTorch and pytorch-pose checkpoints, and mmpose's heatmap networks on HRNet
+    and ResNet. The pipeline that the weights expect (channels, mean, alignment, decoding) comes with them.
+    """
+    from posebench import checkpoints, plugins, terminal
+
+    plugins.find("architecture", arch)  # a misspelt name should not wait for torch
+    skeleton = plugins.protocol(protocol_name).skeleton if protocol_name else None
+    out = out or file.with_name(f"{file.stem}.posebench.pt")
+    size = None if input_size is None else _size(input_size)
+    fit = checkpoints.import_published(arch, file, out, keypoints=skeleton, input_size=size, partial=partial)
+    console = terminal.console(stderr=True)
+    for line in fit.lines():
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    click.echo(out)
+
+
+@weights.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="The state dict's file.")
+@click.option(
+    "--family", metavar="NAME", help="Whose names. Default: whose weights they were, or the network's authors'."
+)
+def export(checkpoint: Path, out: Path, family: str | None) -> None:
+    """Write the weights of a CHECKPOINT as a state dict under published names, and print its path."""
+    import torch
+
+    from posebench import checkpoints
+    from posebench import weights as published
+    from posebench.predictions import write_atomically
+    from posebench.skeleton import Skeleton
+
+    state = checkpoints.load(checkpoint)
+    model = checkpoints.network(state, Skeleton(tuple(state["keypoints"])), checkpoint)
+    exported = published.export(model, family)
+    write_atomically(out, lambda partial: torch.save(exported, partial))
+    click.echo(out)
+
+
+def _size(text: str) -> tuple[int, int]:
+    """`288x384` → (288, 384)."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise PosebenchError(f"--input-size is {text!r}, but should be width x height, such as 288x384.")
+    return int(width), int(height)
