@@ -1,5 +1,6 @@
 """Heatmaps: Gaussian targets, and their inverse. On the batch, on its device."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,7 +74,7 @@ def decode(heatmaps: Tensor, peak: Peak = Peak()) -> tuple[Tensor, Tensor]:
     heatmaps = heatmaps.float()
     height, width = heatmaps.shape[-2:]
     values = heatmaps.flatten(2)
-    scores, flat = values.max(dim=2)
+    scores, flat = _highest(values)
     x, y = flat % width, flat // width
     cells = []
     for place, length, step, beside, breadth in ((x, width, 1, y, height), (y, height, width, x, width)):
@@ -86,6 +87,19 @@ def decode(heatmaps: Tensor, peak: Peak = Peak()) -> tuple[Tensor, Tensor]:
     if peak.empty is not None:
         decoded = torch.where(scores[..., None] > 0, decoded, peak.empty)
     return decoded, scores
+
+
+def _highest(values: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, K, n) → the highest value and its index, the first of equals, as `values.max(dim=2)` gives them.
+
+    torch finds a highest value about ten times as fast as its index; so first the highest part, then the index in there.
+    """
+    parts = math.gcd(values.shape[2], 16)
+    pieces = values.unflatten(2, (parts, -1))
+    scores, part = pieces.amax(dim=3).max(dim=2)
+    length = pieces.shape[3]
+    piece = pieces.gather(2, part[..., None, None].expand(-1, -1, 1, length))[:, :, 0]
+    return scores, part * length + piece.argmax(dim=2)
 
 
 def _between(place: Tensor, length: int, margins: tuple[int, int]) -> Tensor:

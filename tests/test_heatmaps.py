@@ -93,3 +93,19 @@ def test_unflipping_restores_what_a_mirror_did() -> None:
 def test_pixels_and_cells_are_inverse_for_tensors() -> None:
     pixels = torch.tensor([0.0, 1.5, 27.25])
     assert torch.equal(cell_to_pixel(pixel_to_cell(pixels, 4), 4), pixels)
+
+
+@pytest.mark.parametrize("size", [(5, 7), (16, 12), (8, 8)])
+def test_the_first_of_equally_high_cells_is_it(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    few = torch.randint(0, 4, (3, 2, *size)).float()
+    rule = heatmaps.Peak(own=(99, 0))  # no cell is moved
+    cells, scores = heatmaps.decode(few, rule)
+    for cell, score, one in zip(cells.reshape(-1, 2), scores.flatten(), few.reshape(-1, *size), strict=True):
+        first = int(one.numpy().argmax())
+        assert (cell[1] * size[1] + cell[0], score) == (first, one.max())
+
+
+def test_a_mirrored_map_moves_right_and_its_first_column_stays() -> None:
+    moved = heatmaps.unflip(torch.tensor([[[[4.0, 3.0, 2.0, 1.0]]]]), (0,), shift=1)
+    assert moved.tolist() == [[[[1.0, 1.0, 2.0, 3.0]]]]

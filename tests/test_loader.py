@@ -10,7 +10,7 @@ import torch
 
 from posebench import synthetic
 from posebench.errors import PosebenchError
-from posebench.geometry import transform
+from posebench.geometry import Alignment, transform
 from posebench.instances import Instances
 from posebench.loader import Samples, batches, collate, epoch_steps, training_keys
 from posebench.pixels import ImageReader
@@ -69,6 +69,30 @@ def test_both_kinds_of_crops_occur(dots: Instances) -> None:
 def test_the_way_back_restores_image_pixels(dots: Instances) -> None:
     sample = Samples(dots, (64, 96))[(0, 1)]
     np.testing.assert_allclose(transform(sample["to_image"], sample["keypoints"]), dots.keypoints[1], atol=1e-4)
+
+
+def test_normal_draws_are_clipped_and_turn_only_some() -> None:
+    people = synthetic.instances(protocol("mpii").skeleton, "train", 1)
+    augmentation = Augmentation(scale=(0.75, 1.25), rotation=30, flip=0, draws="normal", rotated=0.6)
+    upright = Samples(people, (64, 64))[(0, 0)]["to_image"]
+    scales, angles = [], []
+    for epoch in range(200):
+        linear = Samples(people, (64, 64), augmentation, seed=1)[(epoch, 0)]["to_image"][:, :2] / upright[0, 0]
+        scales.append(np.sqrt(np.linalg.det(linear)))
+        angles.append(np.rad2deg(np.arctan2(linear[1, 0], linear[0, 0])))
+    scales, angles = np.array(scales), np.array(angles)
+    assert scales.min() == pytest.approx(0.75)
+    assert scales.max() == pytest.approx(1.25)
+    assert 0.2 < np.isclose(scales, [[0.75], [1.25]]).any(0).mean() < 0.45  # beyond one deviation: 32 % of a normal's
+    assert np.abs(angles).max() <= 60 + 1e-9
+    assert 0.3 < np.isclose(angles, 0).mean() < 0.5
+    assert 20 < angles[~np.isclose(angles, 0)].std() < 36
+
+
+@pytest.mark.parametrize("alignment, middle", [("edges", 31.5), ("points", 32.0)])
+def test_a_crop_is_aligned_as_its_network_wants_it(dots: Instances, alignment: Alignment, middle: float) -> None:
+    to_image = Samples(dots, (64, 64), alignment=alignment)[(0, 0)]["to_image"]
+    np.testing.assert_allclose(transform(to_image, np.array([[middle, middle]]))[0], dots.center[0])
 
 
 def test_unlabelled_is_not_visible_and_occluded_is(dots: Instances) -> None:
