@@ -79,7 +79,7 @@ def network(state: dict[str, Any], skeleton: Skeleton, path: Path) -> Architectu
 
 
 def load_published(
-    arch: str, source: Path | Mapping[str, Any], keypoints: int | Skeleton | None = None
+    arch: str, source: str | Path | Mapping[str, Any], keypoints: int | Skeleton | None = None
 ) -> Architecture:
     """The network of published weights, with the pipeline that they expect; see `weights.load`, which can do more.
 

@@ -95,9 +95,9 @@ def _highest(values: Tensor) -> tuple[Tensor, Tensor]:
     torch finds a highest value about ten times as fast as its index; so first the highest part, then the index in there.
     """
     parts = math.gcd(values.shape[2], 16)
-    pieces = values.unflatten(2, (parts, -1))
+    length = values.shape[2] // parts
+    pieces = values.reshape(*values.shape[:2], parts, length)
     scores, part = pieces.amax(dim=3).max(dim=2)
-    length = pieces.shape[3]
     piece = pieces.gather(2, part[..., None, None].expand(-1, -1, 1, length))[:, :, 0]
     return scores, part * length + piece.argmax(dim=2)
 

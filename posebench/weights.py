@@ -125,7 +125,7 @@ def unwrapped(loaded: Any, what: str = "This") -> dict[str, Tensor]:
 
 
 def load(
-    arch: str, source: Path | Mapping[str, Any], *, keypoints: int | Skeleton | None = None,
+    arch: str, source: str | Path | Mapping[str, Any], *, keypoints: int | Skeleton | None = None,
     input_size: tuple[int, int] | None = None, partial: bool = False,
 ) -> tuple[Architecture, Fit]:  # fmt: skip
     """A network with published weights, and with the pipeline that they expect.
@@ -140,6 +140,7 @@ def load(
     Raises:
         PosebenchError: the file is of no family that the architecture knows, or does not fit it tensor by tensor.
     """
+    source = Path(source) if isinstance(source, str) else source
     tensors = read(source) if isinstance(source, Path) else unwrapped(source)
     with torch.device("meta"):
         layouts = plugins.architecture(arch, Skeleton(("any",))).published
