@@ -7,6 +7,7 @@ transposed convolutions from 1/16). A backbone gets as many of them as bring it 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,10 +16,11 @@ from torch import Tensor, nn
 
 from posebench.architecture import check_input_size
 from posebench.errors import PosebenchError
+from posebench.pipeline import Pipeline
 from posebench.published import Published
 from posebench.skeleton import Skeleton
 
-from .layers import SIMPLE_BASELINE, HeatmapNetwork, Size, imagenet, initialise, mmpose, paper
+from .layers import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, imagenet, initialise, mmpose, paper
 
 FINEST = 4
 """Crop pixels per heatmap cell that deconvolutions stop at."""
@@ -49,6 +51,7 @@ class SimpleBaseline(HeatmapNetwork):
         self.paper = recipe
         self.timm_name = backbone
         self.backbone = features(backbone, input_size)
+        self.pipeline = normalised(backbone)
         reduction, channels = self.backbone.feature_info.reduction()[-1], self.backbone.feature_info.channels()[-1]
         check_input_size(f"simplebaseline on {backbone}", input_size, reduction)
         layers: list[nn.Module] = []
@@ -78,6 +81,14 @@ class SimpleBaseline(HeatmapNetwork):
         name = self.timm_name
         self.backbone.load_state_dict(features(name, self.input_size, imagenet).state_dict())
         return f"timm {name}"
+
+
+def normalised(name: str) -> Pipeline:
+    """Our pipeline with the mean and deviation that a backbone's pretrained weights expect: not all have ImageNet's."""
+    import timm
+
+    expected: Any = timm.get_pretrained_cfg(name)
+    return replace(OURS, mean=tuple(expected.mean), std=tuple(expected.std)) if expected is not None else OURS
 
 
 def features(name: str, input_size: Size, create: Callable[..., Any] | None = None) -> Any:

@@ -106,6 +106,15 @@ def test_a_backbone_that_timm_has_not_is_a_sentence(name: str, sentence: str) ->
         architecture(name, HAND, (64, 64))
 
 
+def test_a_backbone_sees_images_as_its_pretrained_weights_do() -> None:
+    with torch.device("meta"):
+        resnet, vit = (
+            architecture(f"simplebaseline:{name}", HAND, (64, 64)) for name in ("resnet50", "vit_tiny_patch16_224")
+        )
+    assert resnet.pipeline.mean == (0.485, 0.456, 0.406)
+    assert vit.pipeline.mean == vit.pipeline.std == (0.5, 0.5, 0.5)
+
+
 def test_a_backbone_that_needs_memory_to_be_built_is_built_all_the_same() -> None:
     with torch.device("meta"):
         model = architecture("simplebaseline:swin_tiny_patch4_window7_224", HAND, (224, 224))
