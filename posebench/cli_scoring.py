@@ -43,7 +43,7 @@ def evaluate(
     console = terminal.console(stderr=options["as_json"])
     protocol = plugins.protocol(protocol_name)
     terminal.say_people(console, data, protocol_name)
-    people = flow.load_people(protocol, data, split or protocol.report_split)
+    people = flow.load_people(protocol, data, split or protocol.report_split, convention)
     record, scores, made = flow.evaluate(file, protocol, people, convention, name)
     if not options["as_json"]:
         terminal.print_scores(console, record)  # before anything is written: a full disk must not cost the numbers

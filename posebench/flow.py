@@ -56,8 +56,8 @@ class Job:
         return f"{self.arch}-{self.protocol.name}-{self.recipe.name}-seed{self.seed}-{digest}"
 
 
-def load_people(protocol: Protocol, data: Path | None, split: str) -> Instances:
-    """The people of a split: annotated ones below `data`, or embedded ones.
+def load_people(protocol: Protocol, data: Path | None, split: str, convention: str | None = None) -> Instances:
+    """The people of a split: annotated ones below `data`, from the file that the convention's evaluator uses; or embedded ones.
 
     Raises:
         PosebenchError: the split is unknown, or the dataset is not there.
@@ -72,7 +72,9 @@ def load_people(protocol: Protocol, data: Path | None, split: str) -> Instances:
         raise PosebenchError(
             f"--data {data} does not exist. It should be the folder of {protocol.name}, or its annotation file."
         )
-    return protocol.instances(data, split)
+    convention = convention or next(iter(protocol.conventions))
+    protocol.check_convention(convention)
+    return protocol.instances(protocol.annotations(data, split, convention), split)
 
 
 def worker_count(asked: int | None) -> int:

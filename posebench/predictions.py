@@ -7,7 +7,9 @@
 /scores        (R, K) float    confidence per keypoint
 /score         (R,) float      confidence per person
 /missing       (R, K) bool     True where nothing was predicted; /keypoints is then NaN
-/bbox          (R, 4) float    optional; the box (x, y, width, height) that was searched
+/bbox          (R, 4) float    optional; the box (x, y, width, height) that a COCO result states of itself
+/region        (R, 4) float    optional; what the network saw: middle x, y, width, height, padding included
+/box_score     (R,) float      optional; the detector's confidence in the box; 1 for an annotated one
 attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
 """
 
@@ -29,6 +31,8 @@ from posebench.instances import Instances
 Array = NDArray[Any]
 
 FORMAT = "posebench predictions 1"
+COLUMNS = "image", "person", "keypoints", "scores", "score", "missing"
+OPTIONAL = "bbox", "region", "box_score"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,6 +53,8 @@ class Predictions:
     score: Array
     missing: Array
     bbox: Array | None = None
+    region: Array | None = None
+    box_score: Array | None = None
     dataset: str = ""
     split: str = ""
     box_source: str = "annotation"
@@ -58,7 +64,9 @@ class Predictions:
         r, k = len(self.image), len(self.keypoint_names)
         expected = {
             "person": (r,), "keypoints": (r, k, 2), "scores": (r, k), "score": (r,), "missing": (r, k),
-        } | ({} if self.bbox is None else {"bbox": (r, 4)})  # fmt: skip
+        }  # fmt: skip
+        optional = {"bbox": (r, 4), "region": (r, 4), "box_score": (r,)}
+        expected |= {name: shape for name, shape in optional.items() if getattr(self, name) is not None}
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise PosebenchError(f"predictions: {name} is {getattr(self, name).shape}, but should be {shape}.")
@@ -91,10 +99,13 @@ def for_instances(instances: Instances, keypoints: Array, scores: Array | None =
     """
     missing = more.pop("missing", np.zeros(keypoints.shape[:2], bool))
     scores = np.ones(keypoints.shape[:2]) if scores is None else scores
+    columns = {
+        "person": instances.person, "score": scores.mean(axis=1), "dataset": instances.dataset,
+        "split": instances.split, "box_source": instances.box_source,
+    }  # fmt: skip
     return Predictions(
         keypoint_names=instances.skeleton.keypoints, images=instances.images, image=instances.image,
-        person=instances.person, keypoints=keypoints, scores=scores, score=scores.mean(axis=1), missing=missing,
-        **({"dataset": instances.dataset, "split": instances.split, "box_source": instances.box_source} | more),
+        keypoints=keypoints, scores=scores, missing=missing, **(columns | more),
     )  # fmt: skip
 
 
@@ -110,7 +121,7 @@ def save(predictions: Predictions, path: Path) -> None:
             file.attrs["keypoint_names"] = json.dumps(predictions.keypoint_names)
             file.attrs["provenance"] = json.dumps(dict(predictions.provenance))
             file["images"] = np.array(predictions.images, dtype=h5py.string_dtype())
-            for name in ("image", "person", "keypoints", "scores", "score", "missing", "bbox"):
+            for name in (*COLUMNS, *OPTIONAL):
                 if (column := getattr(predictions, name)) is not None:
                     file.create_dataset(name, data=column, compression="gzip", shuffle=True)
 
@@ -129,10 +140,9 @@ def load(path: Path) -> Predictions:
         with h5py.File(existing(path, "a predictions file"), "r") as file:
             if file.attrs.get("format") != FORMAT:
                 raise PosebenchError(f"{path} is no {FORMAT!r} file (its format: {file.attrs.get('format')!r}).")
-            columns = {name: file[name][()] for name in ("image", "person", "keypoints", "scores", "score", "missing")}
+            columns = {name: file[name][()] for name in (*COLUMNS, *(name for name in OPTIONAL if name in file))}
             return Predictions(
                 **columns,
-                bbox=file["bbox"][()] if "bbox" in file else None,
                 images=tuple(name.decode() for name in file["images"][()]),
                 keypoint_names=tuple(json.loads(file.attrs["keypoint_names"])),
                 provenance=json.loads(file.attrs["provenance"]),

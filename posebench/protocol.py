@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench import predictions as files
+from posebench import uncertainty
 from posebench.errors import PosebenchError, counted, existing, unknown
 from posebench.instances import Instances
 from posebench.predictions import Predictions
@@ -27,6 +28,10 @@ class Convention:
     """The rule in one sentence: operator, joints, mean."""
     source: str
     """Who computes it so: evaluator and version."""
+    published_by: str = ""
+    """Whose numbers are by it, for a reader who holds a paper."""
+    difference: str = ""
+    """Why its numbers differ from the first convention's, in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +45,58 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Slice:
+    """The headline on a part of the keypoints or people, such as the occluded ones or those who dance.
+
+    Attributes:
+        by: what was sliced by, such as `visibility`. name: the part, such as `occluded`.
+        value: the headline's rule on this part alone.
+        resampled: (RESAMPLES,) the same on resamples of the images.
+        people, keypoints: how many are in it.
+    """
+
+    by: str
+    name: str
+    value: float
+    resampled: Array = field(compare=False)
+    people: int
+    keypoints: int
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Where 95 % of the resamples are; None where some resample has none of this part."""
+        return uncertainty.intervals({"": self.resampled}).get("")
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """What the dataset's own annotators reach against each other: nothing above it is known to be better.
+
+    Attributes:
+        what: a sentence on what was compared with what.
+        metrics: name → value, as in `Scores.metrics`; those that are known.
+        curves: with the labels of `Scores.curves`.
+    """
+
+    what: str
+    metrics: Mapping[str, float]
+    curves: tuple[Curve, ...] = ()
+
+
+@dataclass(frozen=True)
 class Scores:
     """What a protocol says of a predictions file.
 
     Attributes:
         metrics: name → value, in the order of the field's tables; PCK in percent, OKS AP as a fraction.
-        intervals: name → (low, high), where 95 % of the resamples over images are (posebench.uncertainty).
+        resampled: name → (RESAMPLES,) the same on resamples of the images (posebench.uncertainty); equal images are
+            resampled alike, so that the difference of two runs can be taken resample by resample.
         per_joint: keypoint name → value, where the protocol scores keypoints one by one. NaN: not predicted.
-        per_joint_intervals: as `intervals`.
+        per_joint_resampled: as `resampled`.
         per_joint_metric: what those values are, such as `PCKh@0.5`.
         curves: scores over thresholds.
+        slices: the headline on parts of the data.
+        ceiling: what the dataset's annotators reach against each other, where that is known.
         people, images: how many were scored.
         notes: everything that was left out or treated specially, as sentences.
         per_person: (N,) one number per instance, larger is better, NaN where it has none: for picking the
@@ -58,16 +105,28 @@ class Scores:
     """
 
     metrics: Mapping[str, float]
-    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    resampled: Mapping[str, Array] = field(default_factory=dict, compare=False)
     per_joint: Mapping[str, float] = field(default_factory=dict)
-    per_joint_intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    per_joint_resampled: Mapping[str, Array] = field(default_factory=dict, compare=False)
     per_joint_metric: str = ""
     curves: tuple[Curve, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    ceiling: Ceiling | None = None
     people: int = 0
     images: int = 0
     notes: tuple[str, ...] = ()
     per_person: Array = field(default_factory=lambda: np.zeros(0), compare=False)
     per_person_metric: str = ""
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Metric → (low, high), where 95 % of its resamples are; those that are known."""
+        return uncertainty.intervals(self.resampled)
+
+    @property
+    def per_joint_intervals(self) -> dict[str, tuple[float, float]]:
+        """As `intervals`, by keypoint."""
+        return uncertainty.intervals(self.per_joint_resampled)
 
 
 class Protocol(ABC):
@@ -83,6 +142,7 @@ class Protocol(ABC):
         splits: names of the splits, as the dataset's community says them.
         report_split: the split that published numbers are about.
         train_split: the split to train on.
+        exports: forms that `export` writes: name → what it is for. The name begins with the protocol's: `mpii-mat`.
         first_pixel: what the dataset's own files call the first pixel: 0, or 1 for MATLAB.
     """
 
@@ -95,7 +155,16 @@ class Protocol(ABC):
     splits: ClassVar[tuple[str, ...]] = ("train", "val")
     report_split: ClassVar[str] = "val"
     train_split: ClassVar[str] = "train"
+    exports: ClassVar[Mapping[str, str]] = {}
     first_pixel: ClassVar[int] = 0
+
+    def annotations(self, root: Path, split: str, convention: str) -> Path:
+        """What `instances` should read for a convention: evaluators differ in the ground truth file that they use.
+
+        Args:
+            root: the dataset's folder, or one of its annotation files (which then is the answer).
+        """
+        return root  # a protocol with one form of ground truth has nothing to choose
 
     @abstractmethod
     def instances(self, root: Path, split: str) -> Instances:
@@ -161,6 +230,27 @@ class Protocol(ABC):
                 + ("Add --data with the people it is about." if instances.embedded else
                    "A file without names must hold every person, in the annotation file's order.")
             )  # fmt: skip
+
+    def curves(
+        self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
+    ) -> tuple[Curve, ...]:
+        """Scores over thresholds of one's own choice, (T,) ascending.
+
+        Raises:
+            PosebenchError: this protocol's thresholds are part of its rule; or as `score`.
+        """
+        raise PosebenchError(f"The thresholds of {self.name} are part of its rule, so none can be chosen.")
+
+    def export(self, form: str, predictions: Predictions, instances: Instances, path: Path) -> list[str]:
+        """Write predictions in one of `exports`, the forms that others' evaluators and servers take.
+
+        Returns:
+            sentences on what was written and what a reader should know of it.
+
+        Raises:
+            PosebenchError: the form is unknown, or the predictions lack what it asks for.
+        """
+        raise unknown(f"export of {self.name}", form, self.exports)
 
     def check_convention(self, convention: str) -> Convention:
         """The convention of that name.

@@ -24,7 +24,7 @@ from posebench.errors import PosebenchError, counted, existing
 from posebench.instances import Instances
 from posebench.predictions import Predictions, is_predictions
 from posebench.protocol import Convention, Curve, Protocol, Scores, missing_notes
-from posebench.uncertainty import image_weights, interval
+from posebench.uncertainty import image_weights
 
 from .coco_files import SKELETON, find_annotations, read_annotations, read_results
 
@@ -71,7 +71,7 @@ class COCO(Protocol):
         by_threshold = precision[0].mean(axis=1)
         return Scores(
             metrics=oks.summary(precision, recall),
-            intervals=bootstrap(matches),
+            resampled=bootstrap(matches),
             curves=(Curve("AP", "OKS threshold", tuple(oks.THRESHOLDS.tolist()), tuple(by_threshold.tolist())),),
             people=int((~people.ignored).sum()),
             images=len(instances.images),
@@ -120,12 +120,13 @@ def people_of(instances: Instances) -> oks.People:
     )  # fmt: skip
 
 
-def bootstrap(matches: oks.Matches) -> dict[str, tuple[float, float]]:
-    """95 % intervals of the table: the AP of every resample of the images, matched once. What a resample lacks is left out."""
-    weights = image_weights(matches.people.shape[1])[1:]
-    tables = [oks.summary(*oks.precision_recall(matches, weight)) for weight in weights]
+def bootstrap(matches: oks.Matches) -> dict[str, Array]:
+    """Metric → (RESAMPLES,) of every resample of the images, matched once; NaN where a resample has nobody to find."""
+    tables = [
+        oks.summary(*oks.precision_recall(matches, weight)) for weight in image_weights(matches.people.shape[1])[1:]
+    ]
     columns = {name: np.array([table[name] for table in tables]) for name in tables[0]}
-    return {name: interval(values) for name, values in columns.items() if (values >= 0).all()}
+    return {name: np.where(values < 0, np.nan, values) for name, values in columns.items()}
 
 
 def best_similarity(detections: oks.Detections, people: oks.People, instances: Instances) -> Array:

@@ -15,19 +15,21 @@ Files: the hourglass release's `train.h5` (3,987 people) and `valid.h5` (1,016 p
 `normalize` is the other diagonal (right shoulder to left hip) and is not used here. They count pixels from 1.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench import pck
 from posebench.errors import PosebenchError, existing
-from posebench.instances import UNLABELLED, VISIBLE, Instances, Source
-from posebench.metrics import area_under_curve, hits, normalised_distances, percentage, personal_area_under_curve
+from posebench.instances import VISIBLE, Instances, Source
+from posebench.metrics import area_under_curve, percentage
+from posebench.pck import PCK
 from posebench.predictions import Predictions, is_predictions, load_array, sha256
-from posebench.protocol import Convention, Curve, Protocol, Scores, align, missing_notes, person_first
+from posebench.protocol import Convention, Curve, Protocol, Scores, person_first
 from posebench.skeleton import Skeleton
-from posebench.uncertainty import resampled_sums, with_intervals
 
 Array = NDArray[Any]
 
@@ -42,7 +44,10 @@ SKELETON = Skeleton(
         ("right_shoulder", "right_hip"), ("left_hip", "right_hip"), ("left_eye", "nose"), ("right_eye", "nose"),
     ),
 )  # fmt: skip
-GROUPS = {part.title(): (f"left_{part}", f"right_{part}") for part in ("elbow", "wrist", "shoulder", "hip")}
+GROUPS = {
+    part.title(): tuple(SKELETON.index(f"left_{part}", f"right_{part}"))
+    for part in ("elbow", "wrist", "shoulder", "hip")
+}
 REPORTED = ("Elbow", "Wrist")
 YANG = (
     "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "right_hip",
@@ -53,6 +58,27 @@ YANG = (
 CROP_PIXELS = 200
 THRESHOLDS = np.arange(21) / 100
 AT_FIFTH, AT_TENTH = 20, 10
+
+
+def lines(number: Array, total: Array) -> dict[str, Array]:
+    """PCK over thresholds of each pair: the mean of left and right."""
+    per_joint = percentage(number, total)
+    return {group: per_joint[:, :, joints].mean(axis=2) for group, joints in GROUPS.items()}
+
+
+def columns(lines: Mapping[str, Array]) -> dict[str, Array]:
+    """The table: every pair at 0.2, those that the field reports at 0.1 too, and the areas under their curves."""
+    return (
+        {group: line[:, AT_FIFTH] for group, line in lines.items()}
+        | {f"{group}@0.1": lines[group][:, AT_TENTH] for group in REPORTED}
+        | {f"AUC[0,0.2] {group}": area_under_curve(lines[group]) for group in REPORTED}
+    )
+
+
+RULE = PCK(
+    measure="torso_diameter", thresholds=THRESHOLDS, at=AT_FIFTH, metric="PCK@0.2", axis="distance / torso",
+    lines=lines, columns=columns, pooled=GROUPS["Elbow"] + GROUPS["Wrist"],
+)  # fmt: skip
 
 
 class FLIC(Protocol):
@@ -97,36 +123,14 @@ class FLIC(Protocol):
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """PCK per keypoint and per pair. `instances` need `torso_diameter`."""
         self.check_convention(convention)
-        rows, missing = align(predictions, instances)
-        counted = instances.visibility > UNLABELLED
-        distances = normalised_distances(
-            predictions.keypoints[rows], instances.keypoints, instances.measures["torso_diameter"], missing
-        )
-        number = resampled_sums(hits(distances, counted, THRESHOLDS), instances.image)
-        total = resampled_sums(counted & ~missing.all(axis=0), instances.image)[:, None]
-        per_joint = percentage(number, total)  # (R, T, K): the sample, then its resamples
-        groups = {group: per_joint[:, :, SKELETON.index(*names)].mean(axis=2) for group, names in GROUPS.items()}
-        columns = {group: values[:, AT_FIFTH] for group, values in groups.items()}
-        columns |= {f"{group}@0.1": groups[group][:, AT_TENTH] for group in REPORTED}
-        columns |= {f"AUC[0,0.2] {group}": area_under_curve(groups[group]) for group in REPORTED}
-        metrics, intervals = with_intervals(columns)
-        joints, joint_intervals = with_intervals(dict(zip(SKELETON.keypoints, per_joint[:, AT_FIFTH].T, strict=True)))
-        return Scores(
-            metrics=metrics,
-            intervals=intervals,
-            per_joint=joints,
-            per_joint_intervals=joint_intervals,
-            per_joint_metric="PCK@0.2",
-            curves=tuple(
-                Curve(label, "distance / torso", tuple(THRESHOLDS.tolist()), tuple(values[0].tolist()))
-                for label, values in groups.items()
-            ),
-            people=len(instances),
-            images=len(np.unique(instances.image)),
-            notes=missing_notes(predictions),
-            per_person=personal_area_under_curve(distances, counted, 0.2),
-            per_person_metric="the person's AUC of PCK to 0.2",
-        )
+        return pck.score(predictions, instances, RULE)
+
+    def curves(
+        self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
+    ) -> tuple[Curve, ...]:
+        """PCK over thresholds of one's own choice, in torso diameters."""
+        self.check_convention(convention)
+        return pck.curves(predictions, instances, RULE, thresholds)
 
 
 def find_annotations(root: Path, split: str) -> Path:

@@ -1,6 +1,6 @@
 """MPII's files: every form of its annotation that is read → Instances. They count pixels from 1, Instances from 0."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,13 @@ HEAD_BIAS = 0.6
 """Head length as a part of the head box's diagonal (evalMPII, util_get_head_size.m)."""
 TRUNCATED = "Ground truth truncated to whole pixels ({}): scores differ from those on the exact annotation."
 
+HEAD_IN_GT_VALID = "head_length_in_gt_valid"
+"""The measure that mmpose's evaluator divides by: head boxes of the gt_valid.mat beside another annotation."""
+ZEROED = "13 joints of 10 people are zeroed in gt_valid.mat: even the truth scores 99.97 on it."
 
-def find_annotations(root: Path, split: str) -> Path:
-    """The annotation file to read: the exact one where there are several.
+
+def find_annotations(root: Path, split: str, form: str | None = None) -> Path:
+    """The annotation file to read: the one of that form where it is there, else the exact one.
 
     Raises:
         PosebenchError: there is none.
@@ -43,6 +47,7 @@ def find_annotations(root: Path, split: str) -> Path:
     if root.is_file():
         return root
     names = {"train": ("train.h5",), "val": ("detections.mat", "valid.h5")}[split]
+    names = names if form is None else (form, *names)
     folders = (root / "annot", root, root / "annotations")
     for name in names:
         for folder in folders:
@@ -69,6 +74,8 @@ def read(file: Path, split: str) -> Instances:
     """
     if file.suffix == ".h5":
         return to_instances(read_h5(file), file, split, (TRUNCATED.format(file.name),))
+    if file.suffix == ".mat" and "pos_gt_src" in (arrays := load_array(file)):
+        return to_instances(read_gt_valid(arrays, file), file, split, (ZEROED,))
     if file.suffix == ".mat":
         return to_instances(read_mat(file), file, split, ())
     raise PosebenchError(f"{file}: mpii reads detections.mat, train.h5 and valid.h5.")
@@ -112,6 +119,30 @@ def read_h5(file: Path) -> Annotation:
         visibility=np.where(labelled, np.where(columns["visible"] > 0, VISIBLE, OCCLUDED), UNLABELLED),
         head_length=columns["normalize"],
     )
+
+
+def read_gt_valid(arrays: dict[str, Array], file: Path) -> Annotation:
+    """`gt_valid.mat` of HRNet's and its relatives' evaluators: keypoints and head boxes. Its people are those of `valid.h5`
+    beside it, which has their images, centres, scales and visibility.
+    """
+    h5 = file.with_name("valid.h5")
+    if not h5.is_file():
+        raise PosebenchError(f"{file} names no images. Put valid.h5, which has them, beside it.")
+    people = read_h5(h5)
+    keypoints = arrays["pos_gt_src"].transpose(2, 0, 1).astype(float)
+    labelled = arrays["jnt_missing"].T == 0
+    if keypoints.shape != people.keypoints.shape:
+        raise PosebenchError(f"{file} has {len(keypoints):,} people, but {h5} has {len(people.keypoints):,}.")
+    return replace(
+        people, keypoints=keypoints, head_length=head_lengths(arrays),
+        visibility=np.where(labelled, np.maximum(people.visibility, OCCLUDED), UNLABELLED),
+    )  # fmt: skip
+
+
+def head_lengths(arrays: dict[str, Array]) -> Array:
+    """(N,) of gt_valid.mat's boxes (2 corners, 2, N), with their noise of 1e-5 pixels."""
+    boxes = arrays["headboxes_src"].astype(float)
+    return HEAD_BIAS * np.asarray(np.linalg.norm(boxes[1] - boxes[0], axis=0))
 
 
 def read_mat(file: Path) -> Annotation:
@@ -196,7 +227,16 @@ def to_instances(annotation: Annotation, file: Path, split: str, notes: tuple[st
         keypoints=annotation.keypoints - 1,
         visibility=annotation.visibility.astype(np.int8),
         usable=np.asarray((annotation.visibility > 0).any(axis=1)),
-        measures={"head_length": np.asarray(annotation.head_length, float)},
+        measures={"head_length": np.asarray(annotation.head_length, float)} | lengths_beside(file, len(names), split),
         image_root=image_folder(file),
         source=Source(str(file), sha256(file), notes),
     )
+
+
+def lengths_beside(file: Path, people: int, split: str) -> dict[str, Array]:
+    """The head lengths of a gt_valid.mat beside the file, where it has as many people."""
+    beside = file.with_name("gt_valid.mat")
+    if split != "val" or beside == file or not beside.is_file():
+        return {}
+    lengths = head_lengths(load_array(beside))
+    return {HEAD_IN_GT_VALID: lengths} if len(lengths) == people else {}

@@ -20,6 +20,7 @@ ORDER = [
     "predictions",
     "recipe",
     "protocol",
+    "pck",
     "heatmaps",
     "images",
     "people",
