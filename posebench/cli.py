@@ -32,6 +32,7 @@ def main() -> None:
     \b
     posebench run --arch hourglass8 --protocol mpii      train, predict, score
     posebench evaluate FILE --protocol mpii --data DIR   score a predictions file
+    posebench evaluate FILE … --explain                  the same file under every convention
     posebench report                                     leaderboards and plots
     """
 
@@ -57,6 +58,7 @@ for _command in (
     cli_training.train,
     cli_training.predict,
     cli_scoring.evaluate,
+    cli_scoring.export,
     cli_scoring.report,
 ):
     main.add_command(_command)

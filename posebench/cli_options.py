@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+MOST_THRESHOLDS = 1000
+
 protocol_option = click.option(
     "--protocol", "protocol_name", required=True, metavar="NAME", help="See `posebench list`."
 )
@@ -47,3 +49,22 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def read_thresholds(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+    """`0:1:0.02` → (T,) ascending, both ends included."""
+    import numpy as np
+
+    if value is None:
+        return None
+    try:
+        first, last, step = (float(part) for part in value.split(":"))
+        count = round((last - first) / step)
+        if not (0 <= first < last and 1 <= count <= MOST_THRESHOLDS and abs(first + count * step - last) < step / 1000):
+            raise ValueError
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise click.BadParameter(
+            f"{value!r} should be FROM:TO:STEP with whole steps, at most {MOST_THRESHOLDS:,}, such as 0:1:0.02."
+        ) from None
+    # A product, not a sum: 0.3 must be the number that a rule's own 0.3 is.
+    return first + np.round(np.arange(count + 1) * step, 12)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -185,16 +185,33 @@ def predictions_path(checkpoint: Path, people: Instances, folder: Path) -> Path:
     return folder / "predictions" / f"{checkpoint.resolve().parent.name}-{people.split}-{data}.h5"
 
 
-def evaluate(
-    path: Path, protocol: Protocol, people: Instances, convention: str | None, name: str | None
-) -> tuple[Record, Scores, files.Predictions]:
-    """Score a predictions file; the record is not yet written."""
-    convention = convention or next(iter(protocol.conventions))
+def score(
+    path: Path, protocol: Protocol, people: Instances, convention: str, thresholds: Any = None
+) -> tuple[Scores, files.Predictions]:
+    """Score a predictions file.
+
+    Args:
+        thresholds: (T,) ascending, those of the curves; None for the rule's own.
+
+    Raises:
+        PosebenchError: the file is damaged, of other people, or the protocol has no thresholds to choose; names the file.
+    """
     made = protocol.read_predictions(path, people)
     try:
         scores = protocol.score(made, people, convention)
+        if thresholds is not None:
+            scores = replace(scores, curves=protocol.curves(made, people, convention, thresholds))
     except PosebenchError as error:
         raise PosebenchError(f"{path}: {error}") from error
+    return scores, made
+
+
+def evaluate(
+    path: Path, protocol: Protocol, people: Instances, convention: str | None, name: str | None, thresholds: Any = None
+) -> tuple[Record, Scores, files.Predictions]:
+    """Score a predictions file; the record is not yet written."""
+    convention = convention or next(iter(protocol.conventions))
+    scores, made = score(path, protocol, people, convention, thresholds)
     label = name or str(made.provenance.get("arch") or path.stem)
     if not 0 < len(label) <= results.LONGEST_NAME:
         raise PosebenchError(

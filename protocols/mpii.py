@@ -56,7 +56,7 @@ AT_HALF, AT_TENTH, AT_ELEVEN_HUNDREDTHS = 50, 10, 11
 
 def pooled(number: Array, total: Array, joints: tuple[int, ...]) -> Array:
     """(R, T) percent of all keypoints of these joints; NaN where nobody predicted one of the joints."""
-    known = (total[:, :, joints] > 0).all()
+    known = (total[0, :, joints] > 0).all()  # in the sample: a resample may happen to hold nobody with that joint
     return percentage(number[:, :, joints].sum(axis=2), total[:, :, joints].sum(axis=2) * known)
 
 

@@ -43,6 +43,7 @@ ORDER = [
     "overlays",
     "report",
     "flow",
+    "explain",
     "terminal",
     "cli_options",
     "cli_training",
