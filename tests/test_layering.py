@@ -37,6 +37,7 @@ ORDER = [
     "predict",
     "progress",
     "results",
+    "literature",
     "boards",
     "leaderboard",
     "plots",
