@@ -77,7 +77,9 @@ def in_both_halves(halves: list[tuple[list[str], Array, Array]]) -> tuple[str, .
     if not shared:
         return ()
     images = counted(len(shared), "image is", "images are")
-    return (f"{images} in train and in test, with the same person annotated in both: {', '.join(map(file_name, shared[:3]))}.",)
+    return (
+        f"{images} in train and in test, with the same person annotated in both: {', '.join(map(file_name, shared[:3]))}.",
+    )
 
 
 def file_name(image: str) -> str:

@@ -102,6 +102,8 @@ def read(file: Path, split: str) -> Instances:
     arrays = load_array(existing(file, "a FLIC annotation"))
     if "examples" in arrays:
         halves, form, notes = examples(arrays["examples"], file)
+        if not halves[split].rows:
+            raise PosebenchError(f"{file}: nobody is marked is{split}, so there is no {split} half in it.")
         return to_instances(halves[split], file, split, form, (*notes, *shared_images(halves)))
     if "part" not in arrays:
         again = " A MATLAB file of version 7.3 must be saved again with -v7." if file.suffix == ".mat" else ""
@@ -135,8 +137,6 @@ def examples(table: Array, file: Path) -> tuple[dict[str, Annotation], str, tupl
     halves = {}
     for split, chosen in (("train", people.train), ("test", people.test)):
         rows = np.flatnonzero(chosen)
-        if not len(rows):
-            raise PosebenchError(f"{file}: no row is marked is{split}.")
         keypoints = people.keypoints[rows]
         halves[split] = Annotation(
             rows=[f"examples({row + 1})" for row in rows], images=[people.images[row] for row in rows],
