@@ -106,10 +106,9 @@ def labelled(instances: Instances, convention: str) -> tuple[Instances, tuple[st
     orientation = instances.labels.get("orientation")
     if convention not in PERSON_CENTRIC:
         away = 0 if orientation is None else int((orientation == FACING_AWAY).sum())
-        people = counted(away, "person faces away and has", "people face away and have")
-        return instances, (
-            f"{people} left and right as an observer sees them: the file is person-centric.",
-        ) if away else ()
+        whose = counted(away, "person faces away, whose", "people face away, whose")
+        note = f"{whose} left and right were exchanged as an observer sees them: the file is person-centric."
+        return instances, (note,) if away else ()
     if orientation is None:
         raise PosebenchError(
             f"{instances.source.file or instances.what} has observer-centric labels, but {convention} needs person-centric "

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from posebench.errors import PosebenchError, existing
+from posebench.errors import PosebenchError, counted, existing
 from posebench.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances, Source
 from posebench.predictions import load_array, sha256
 from posebench.skeleton import Skeleton
@@ -147,7 +147,12 @@ def examples(table: Array, file: Path) -> tuple[dict[str, Annotation], str, tupl
     if not people.full:
         return halves, "examples.mat", ()
     left_out = len(people.images) - int((people.train | people.test).sum())
-    note = f"FLIC-full: {left_out:,} people who are in neither half (bad or unchecked) are left out."
+    are = counted(
+        left_out,
+        "person of FLIC-full is in neither half (bad or unchecked) and is",
+        "people of FLIC-full are in neither half (bad or unchecked) and are",
+    )
+    note = f"{are} left out."
     return halves, "FLIC-full examples.mat", (note,) if left_out else ()
 
 

@@ -94,7 +94,9 @@ def test_people_who_face_away_are_named_and_scored_apart(shared: Path) -> None:
     people = FLIC.instances(shared / "data/flic/annot/valid_personcentric.h5", "test")
     made = FLIC.read_predictions(shared / YANG, people)
     seen, own = (FLIC.score(made, people, convention) for convention in ("observer-centric", "person-centric"))
-    sentence = "48 people face away and have left and right as an observer sees them: the file is person-centric."
+    sentence = (
+        "48 people face away, whose left and right were exchanged as an observer sees them: the file is person-centric."
+    )
     assert sentence in seen.notes and sentence not in own.notes
     apart = {(part.name, part.people): part.value for part in own.slices if part.by == "orientation"}
     assert apart["facing away", 48] == 0  # every left elbow and wrist was guessed on an observer's left

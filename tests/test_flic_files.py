@@ -50,7 +50,7 @@ def test_of_flic_full_the_halves_are_read_and_the_rest_is_counted(tmp_path: Path
     full = rows(istrain=[1, 0, 0, 0], isbad=[0, 1, 0, 0], isunchecked=[0, 0, 0, 0])
     people = FLIC.instances(write_examples(tmp_path / "x.mat", full), "train")
     assert len(people) == 1 and people.source.form == "FLIC-full examples.mat"
-    assert people.source.notes == ("FLIC-full: 1 people who are in neither half (bad or unchecked) are left out.",)
+    assert people.source.notes == ("1 person of FLIC-full is in neither half (bad or unchecked) and is left out.",)
 
 
 def test_a_joint_that_is_not_annotated_is_unlabelled(tmp_path: Path) -> None:
@@ -225,6 +225,25 @@ def test_an_h5_with_changed_bytes_is_read_or_is_a_sentence(tmp_path: Path) -> No
             refused += 1
             assert file.name in str(error)
     assert refused > 5
+
+
+def test_more_people_than_memory_holds_is_a_sentence(tmp_path: Path) -> None:
+    file = write_h5(tmp_path / "huge.h5", {name: column for name, column in H5.items() if name != "part"})
+    with h5py.File(file, "a") as damaged:
+        damaged.create_dataset("part", (10**13, 11, 2), float, chunks=(9, 11, 2))
+    with pytest.raises(PosebenchError, match=r"huge\.h5 is neither a readable .*Unable to allocate"):
+        FLIC.instances(file, "test")
+
+
+def test_what_the_h5_calls_invisible_is_occluded_and_photographs_lie_beside(tmp_path: Path) -> None:
+    visible = np.ones((3, 11))
+    visible[1, 2] = 0
+    (tmp_path / "annot").mkdir()
+    file = write_h5(tmp_path / "annot/valid.h5", H5 | {"visible": visible})
+    people = FLIC.instances(file, "test")
+    assert np.argwhere(people.visibility == 1).tolist() == [[1, 2]] and people.image_root == tmp_path / "images"
+    (tmp_path / "annot/images").mkdir()
+    assert FLIC.instances(file, "test").image_root == tmp_path / "annot/images"
 
 
 def test_hostile_names_are_only_names(tmp_path: Path) -> None:
