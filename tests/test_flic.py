@@ -191,11 +191,9 @@ def test_without_people_annotated_twice_there_is_no_ceiling(shared: Path) -> Non
 
 
 def test_the_ceiling_is_what_one_annotation_scores_against_the_other(tmp_path: Path) -> None:
-    images = [
-        f"{i // 3}.jpg" for i in range(90)
-    ]  # each with somebody, with somebody else, and with the first one again
+    images = [f"{i // 3}.jpg" for i in range(90)]  # each with somebody else, with somebody, and with the same again
     points = parts(90)
-    points[1::3] += 200
+    points[0::3] += 200
     points[2::3, 0] += [3.0, -4.0]  # the second time, the torso is 55 pixels long
     points[2::6, 2] += [10.5, 0.0]  # the left wrist: 0.21 of the shorter torso, 0.19 of the longer one
     people = FLIC.instances(write_h5(tmp_path / "x.h5", h5_columns(points, images)), "test")

@@ -38,6 +38,19 @@ def test_of_29_columns_the_annotated_11_are_read(tmp_path: Path) -> None:
     assert (people.keypoints[0, :, 1] + 1).tolist() == [0, 1, 4, 9, 16, 25, 36, 81, 144, 169, 256]
 
 
+def test_normalize_tells_whose_sides_an_h5_has_where_nobody_faces_away(tmp_path: Path) -> None:
+    own = FLIC.instances(write_h5(tmp_path / "own.h5", h5_columns(parts())), "test")
+    assert own.labels["orientation"].tolist() == ["not facing away"] * 3
+    points = parts()
+    points[1] = turned(points[1])
+    seen = FLIC.instances(write_h5(tmp_path / "seen.h5", h5_columns(points) | {"part": parts()}), "test")
+    assert "orientation" not in seen.labels and np.array_equal(seen.keypoints, own.keypoints)
+    assert seen.measures["torso_diameter_normalize"].tolist() == [100.0, 50.0, 100.0]
+    silent = {name: column for name, column in h5_columns(parts()).items() if name != "normalize"}
+    people = FLIC.instances(write_h5(tmp_path / "silent.h5", silent), "test")
+    assert (people.labels, set(people.measures)) == ({}, {"torso_diameter"})
+
+
 def test_examples_mat_is_person_centric(tmp_path: Path) -> None:
     points = parts(4)
     points[3] = turned(points[3])
