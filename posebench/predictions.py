@@ -170,7 +170,8 @@ def load_array(path: Path) -> dict[str, Array]:
             import h5py
 
             with h5py.File(path, "r") as file:
-                return {name: node[()] for name, node in file.items() if isinstance(node, h5py.Dataset)}
+                # A name that is no UTF-8 comes as bytes.
+                return {str(name): node[()] for name, node in file.items() if isinstance(node, h5py.Dataset)}
         from scipy.io import loadmat
 
         return {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
