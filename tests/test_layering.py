@@ -17,6 +17,7 @@ ORDER = [
     "metrics",
     "uncertainty",
     "oks",
+    "suppression",
     "predictions",
     "recipe",
     "protocol",
