@@ -98,7 +98,7 @@ def notes(before: Predictions, after: Predictions, convention: str) -> tuple[str
         return ()
     gone = int((~before.missing.any(axis=1)).sum()) - len(after)
     why = f"beyond the {suppression.SOFT_LIMIT} of an image" if convention == "hrnet-soft" else "as people found twice"
-    found = [f"{counted(gone, 'detection was', 'detections were')} left out {why}."]
+    found = [f"{counted(gone, 'detection was', 'detections were')} left out {why}."] if gone else []
     if before.box_source == SUBMITTED:
         found.append(
             "The results' scores were taken for box scores. Results that an evaluator wrote are rescored already: "
