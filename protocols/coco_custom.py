@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 LARGEST_FILE = 1_000_000
 """Bytes; a description is a page of text."""
-_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]{0,59}\Z")]
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]{0,59}$")]
 _Sigma = Annotated[float, Field(gt=0, lt=10, allow_inf_nan=False)]
 
 
@@ -37,7 +37,7 @@ class Description(BaseModel):
     """The file behind `coco:FILE`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}\Z")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
     keypoints: list[_Name] | None = Field(None, min_length=1, max_length=1000)
     sigmas: list[_Sigma] | Literal["coco"]
     bones: list[tuple[str, str]] | None = None

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 
-def annotation(keypoints: int = 17, **changes: Any) -> dict[str, Any]:
+def annotation(count: int = 17, **changes: Any) -> dict[str, Any]:
     """A person in image 3, every keypoint labelled."""
-    points = [v for k in range(keypoints) for v in (20.0 + 3 * k, 30.0 + 2 * k, 2)]
+    points = [v for k in range(count) for v in (20.0 + 3 * k, 30.0 + 2 * k, 2)]
     return {
         "id": 7, "image_id": 3, "category_id": 1, "iscrowd": 0, "area": 2500.0, "bbox": [20.0, 30.0, 50.0, 60.0],
-        "num_keypoints": keypoints, "keypoints": points,
+        "num_keypoints": count, "keypoints": points,
     } | changes  # fmt: skip
 
 
