@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -244,7 +245,7 @@ def overlays(record: Record, scores: Scores, made: files.Predictions, people: In
     if not len(scores.per_person):
         return None
     path = folder / "overlays" / f"{record.id}.png"
-    rows = _row_of_each(made, people)
+    rows = row_of_each(made, people)
     found = rows >= 0
     keypoints, missing = made.keypoints[rows], made.missing[rows] | ~found[:, None]
     what = f"{record.rule.protocol} {record.rule.convention} · {people.what}"
@@ -255,10 +256,22 @@ def overlays(record: Record, scores: Scores, made: files.Predictions, people: In
     return path
 
 
-def _row_of_each(made: files.Predictions, people: Instances) -> Any:
-    """(N,) row of `made` that predicts each person of `people`; -1 where none names this person."""
+def row_of_each(made: files.Predictions, people: Instances) -> Any:
+    """(N,) row of `made` that predicts each person of `people`: the one that names them, else the nearest that names nobody.
+
+    -1 where there is neither.
+    """
     rows = {
         (made.images[i], p): r for r, (i, p) in enumerate(zip(made.image.tolist(), made.person.tolist(), strict=True))
     }
-    asked = zip(people.image.tolist(), people.person.tolist(), strict=True)
-    return np.array([rows.get((people.images[i], p), -1) for i, p in asked], np.int64)
+    unnamed: dict[str, list[int]] = defaultdict(list)
+    for row in np.flatnonzero((made.person < 0) & ~made.missing.any(axis=1)).tolist():
+        unnamed[made.images[made.image[row]]].append(row)
+    found = []
+    for person, (image, number) in enumerate(zip(people.image.tolist(), people.person.tolist(), strict=True)):
+        row, detected = rows.get((people.images[image], number), -1), unnamed.get(people.images[image], [])
+        if row < 0 and detected:
+            apart = made.keypoints[detected] - people.keypoints[person]
+            row = detected[int((np.hypot(*apart.T).T * (people.visibility[person] > 0)).sum(axis=1).argmin())]
+        found.append(row)
+    return np.array(found, np.int64)

@@ -55,6 +55,9 @@ def taken(predictions: Predictions, rows: Array, **changes: Any) -> Predictions:
 def processed(predictions: Predictions, convention: str, sigmas: Array) -> Predictions:
     """Detections as the convention's evaluator hands them to AP: rescored, and rid of people found twice.
 
+    HRNet's numbers are in double precision here, as its evaluator gives on results that were written to a file; where it adds
+    a network's single-precision confidences itself, scores differ in the eighth digit.
+
     Results lose the box they state of themselves, since these evaluators write none: areas then are the keypoints' extent.
 
     Args:
@@ -84,7 +87,8 @@ def processed(predictions: Predictions, convention: str, sigmas: Array) -> Predi
     suppress = suppression.soft_suppress if convention == "hrnet-soft" else suppression.suppress
     area = region[rows, 2:].astype(kind).prod(axis=1)
     poses = predictions.keypoints[rows].astype(kind)
-    kept = suppress(predictions.image[rows], poses, score, area, sigmas.astype(kind))
+    with np.errstate(over="ignore", invalid="ignore"):  # of absurd distances; such poses are like no other
+        kept = suppress(predictions.image[rows], poses, score, area, sigmas.astype(kind))
     if single:  # xtcocotools: no confidence above 0, no detection
         kept = kept[(predictions.scores[rows[kept]] > 0).any(axis=1)]
     return taken(

@@ -174,3 +174,14 @@ def test_a_threshold_without_boxes_is_a_sentence(checkpoint: Path) -> None:
     done = CliRunner().invoke(main, ["predict", str(checkpoint), "--protocol", "coco", "--box-threshold", "0.3"])
     assert done.exit_code == 1
     assert "--box-threshold is about the scores of --boxes, and there are none." in done.stderr
+
+
+def test_a_detected_pose_is_drawn_on_the_annotated_person_it_is_nearest_to(tmp_path: Path) -> None:
+    from posebench.flow import row_of_each
+
+    shifted = [v + (100 if i % 3 == 0 else 0) for i, v in enumerate(annotation()["keypoints"])]
+    truth = dataset(annotation(), annotation(id=8, keypoints=shifted), annotation(id=9, image_id=9))
+    people = COCO.instances(written(tmp_path / "gt.json", truth), "val")
+    entries = [{"image_id": 3, "keypoints": points, "score": 1} for points in (shifted, annotation()["keypoints"])]
+    made = COCO.read_predictions(written(tmp_path / "dt.json", entries), people)
+    assert row_of_each(made, people).tolist() == [1, 0, -1]

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from coco_data import annotation, dataset, written
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from test_coco import reference
 
 from posebench import uncertainty
@@ -182,3 +184,19 @@ def test_an_unknown_form_or_convention_is_a_sentence(tmp_path: Path) -> None:
 def test_a_damaged_box_of_a_result_is_a_sentence(box: Any, tmp_path: Path) -> None:
     with pytest.raises(PosebenchError, match=r"dt.json, row 1: a box should be finite numbers"):
         found(tmp_path, [detection(), detection(bbox=box)])
+
+
+BOXES = st.lists(st.floats() | st.integers() | st.none() | st.text(max_size=2), min_size=1, max_size=5) | st.integers()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(boxes=st.lists(st.dictionaries(st.sampled_from(["bbox", "center", "scale"]), BOXES), min_size=1, max_size=3))
+def test_any_box_of_a_result_is_scored_or_refused_in_a_sentence(boxes: list[dict[str, Any]], tmp_path: Path) -> None:
+    entries = [{key: v for key, v in detection().items() if key != "bbox"} | box for box in boxes]
+    try:
+        people, made = found(tmp_path, entries)
+        scores = [COCO.score(made, people, name) for name in ("hrnet", "hrnet-soft", "mmpose")]
+    except PosebenchError as error:
+        assert "bbox" in str(error) or "row" in str(error)
+    else:
+        assert all(0 <= each.metrics["AP"] <= 1 for each in scores)
