@@ -122,17 +122,13 @@ def people_of(instances: Instances) -> oks.People:
 
 def bootstrap(matches: oks.Matches) -> dict[str, Array]:
     """Metric → (RESAMPLES,) of every resample of the images, matched once; NaN where a resample has nobody to find."""
-    tables = [
-        oks.summary(*oks.precision_recall(matches, weight)) for weight in image_weights(matches.people.shape[1])[1:]
-    ]
-    columns = {name: np.array([table[name] for table in tables]) for name in tables[0]}
-    return {name: np.where(values < 0, np.nan, values) for name, values in columns.items()}
+    return oks.resampled(matches, image_weights(matches.people.shape[1])[1:])
 
 
 def best_similarity(detections: oks.Detections, people: oks.People, instances: Instances) -> Array:
     """(N,) the largest OKS that any detection reaches with each usable person; NaN for the others."""
     order = np.argsort(detections.image, kind="stable")
-    person, detection = oks.pairs(people.image, detections.image[order])
+    person, detection = oks.pairs(people.image, detections.image[order], len(instances.images))
     value = oks.similarity(detections.keypoints[order[detection]], people, person, SIGMAS)
     best = np.zeros(len(instances))
     np.maximum.at(best, person, value)
