@@ -75,7 +75,7 @@ class COCO(Protocol):
             curves=(Curve("AP", "OKS threshold", tuple(oks.THRESHOLDS.tolist()), tuple(by_threshold.tolist())),),
             people=int((~people.ignored).sum()),
             images=len(instances.images),
-            notes=missing_notes(predictions),
+            notes=(*missing_notes(predictions), *id_notes(people)),
             per_person=best_similarity(detections, people, instances),
             per_person_metric="the best OKS of any detection with the person",
         )
@@ -118,6 +118,15 @@ def people_of(instances: Instances) -> oks.People:
         area=measures["area"], bbox=np.zeros((len(instances), 4)) if bbox is None else bbox,
         crowd=crowd, ignored=crowd | (measures["num_keypoints"] == 0),
     )  # fmt: skip
+
+
+def id_notes(people: oks.People) -> tuple[str, ...]:
+    """A sentence on an annotation id of 0, which COCOeval takes for "not matched"."""
+    if (people.id != 0).all():
+        return ()
+    return (
+        "annotation id 0 is never counted as found, as in pycocotools: number annotations from 1 to have that person count.",
+    )
 
 
 def bootstrap(matches: oks.Matches) -> dict[str, Array]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from posebench import oks, uncertainty
+from posebench import oks
 from posebench.errors import PosebenchError
 from posebench.plugins import protocol
 from posebench.predictions import for_instances
@@ -164,23 +164,29 @@ def test_each_person_has_the_best_similarity_of_any_detection(tmp_path: Path) ->
 
 
 def random_case(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A small dataset and detections full of ties, crowds, empty people, crowds of detections and area boundaries."""
+    """A few people and detections, full of what evaluators trip over.
+
+    Tied scores, crowds, people without a labelled keypoint, images without people, areas on the boundaries of the ranges,
+    ids from 0, the same person or detection twice, more than 20 detections in an image, results with boxes.
+    """
     random = np.random.default_rng(seed)
-    images = [{"id": int(i), "file_name": f"{i}.jpg"} for i in random.permutation(6) + random.integers(0, 3)]
+    images = [{"id": int(i), "file_name": f"{i}.jpg"} for i in random.permutation(4) + random.integers(0, 3)]
     people, detections = [], []
     first_id = int(random.integers(0, 2))
-    for n in range(int(random.integers(1, 14))):
+    for n in range(int(random.integers(1, 9))):
         points = random.integers(0, 120, (17, 2)) * random.choice([1, 2])
         seen = random.choice([0, 1, 2], 17) * (random.random() > 0.15)
         x, y, w, h = *(int(v) for v in random.integers(0, 60, 2)), *(int(v) for v in random.integers(20, 150, 2))
         people.append({
-            "id": first_id + n, "image_id": int(random.choice([image["id"] for image in images[:4]])), "category_id": 1,
+            "id": first_id + n, "image_id": int(random.choice([image["id"] for image in images[:3]])), "category_id": 1,
             "iscrowd": int(random.random() < 0.15), "num_keypoints": int((seen > 0).sum() * (random.random() > 0.05)),
             "area": float(random.choice([900, 1024, 5000, 9216, 20000])), "bbox": [x, y, w, h],
             "keypoints": np.column_stack([points * (seen > 0)[:, None], seen]).ravel().tolist(),
         })  # fmt: skip
+        if random.random() < 0.1:
+            people[-1] = people[0] | {"id": first_id + n}
     boxed = random.random() < 0.3
-    for _ in range(int(random.integers(0, 90))):
+    for _ in range(int(random.integers(22, 40) if random.random() < 0.1 else random.integers(1, 20))):
         near = people[int(random.integers(len(people)))]
         points = np.array(near["keypoints"], float).reshape(17, 3)[:, :2] + random.normal(
             0, random.choice([0, 2, 9]), (17, 2)
@@ -192,11 +198,14 @@ def random_case(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         }  # fmt: skip
         if boxed:
             detection["bbox"] = [0.0, 0.0, float(random.choice([32, 50, 96])), float(random.choice([32, 96, 150]))]
-        detections.append(detection)
+        detections += [detection] * (1 + (random.random() < 0.1))
+    if random.random() < 0.05:  # all in one image, so that more than 20 are
+        detections = [entry | {"image_id": images[0]["id"]} for entry in detections * 3]
     return {"images": images, "annotations": people, "categories": [{"id": 1, "name": "person"}]}, detections
 
 
-def reference(truth: dict[str, Any], detections: list[dict[str, Any]]) -> list[float]:
+def reference(truth: dict[str, Any], detections: list[dict[str, Any]]) -> tuple[list[float], list[float]]:
+    """The ten numbers of pycocotools, and its AP at each threshold."""
     from pycocotools.coco import COCO as Reference
     from pycocotools.cocoeval import COCOeval
 
@@ -208,33 +217,50 @@ def reference(truth: dict[str, Any], detections: list[dict[str, Any]]) -> list[f
         evaluator.evaluate()
         evaluator.accumulate()
         evaluator.summarize()
-    return [float(value) for value in evaluator.stats]
+    return [float(value) for value in evaluator.stats], evaluator.eval["precision"][:, :, 0, 0, 0].mean(axis=1).tolist()
 
 
-def test_hundreds_of_random_cases_equal_pycocotools_to_the_bit(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(uncertainty, "RESAMPLES", 1)  # the intervals are not what is compared here
-    pytest.importorskip("pycocotools", reason="the reference evaluator is not installed")
-    several = 0
-    for seed in range(400):
-        truth, detections = random_case(seed)
-        if not detections:
-            continue
-        people = read(tmp_path, truth)
-        (tmp_path / "dt.json").write_text(json.dumps(detections))
-        metrics = COCO.score(COCO.read_predictions(tmp_path / "dt.json", people), people, "official").metrics
-        assert list(metrics.values()) == reference(truth, detections), seed
-        several += 0 < metrics["AP"] < 1
-    assert several > 200  # the cases are worth something
-
-
-def table(truth: dict[str, Any], detections: list[dict[str, Any]], weights: Any, folder: Path) -> dict[str, float]:
-    """COCO's table of a dataset whose images count as often as `weights` says; None for once."""
+def matched(truth: dict[str, Any], detections: list[dict[str, Any]], folder: Path) -> oks.Matches:
+    """What posebench makes of the same, through its files."""
     people = read(folder, truth)
     (folder / "dt.json").write_text(json.dumps(detections))
     rules = sys.modules[type(COCO).__module__]
     found = rules.detections_of(COCO.read_predictions(folder / "dt.json", people), people)
-    matches = oks.match(found, rules.people_of(people), rules.SIGMAS, len(people.images))
-    return oks.summary(*oks.precision_recall(matches, weights))
+    return oks.match(found, rules.people_of(people), rules.SIGMAS, len(people.images))
+
+
+@pytest.mark.parametrize("first", range(0, 2400, 400))
+def test_random_cases_equal_pycocotools_to_the_bit(first: int, tmp_path: Path) -> None:
+    pytest.importorskip("pycocotools", reason="the reference evaluator is not installed")
+    several = 0
+    for seed in range(first, first + 400):
+        truth, detections = random_case(seed)
+        precision, recall = oks.precision_recall(matched(truth, detections, tmp_path))
+        numbers, by_threshold = reference(truth, detections)
+        assert list(oks.summary(precision, recall).values()) == numbers, seed
+        assert precision[0].mean(axis=1).tolist() == by_threshold, seed
+        several += 0 < numbers[0] < 1
+    assert several > 200  # the cases are worth something
+
+
+def test_the_random_cases_have_what_evaluators_trip_over() -> None:
+    cases = [random_case(seed) for seed in range(200)]
+    for truth, detections in cases:
+        people = truth["annotations"]
+        assert len(people) and len(detections)
+    crowded = [max(np.unique([d["image_id"] for d in found], return_counts=True)[1]) > 20 for _, found in cases]
+    twice = [len({str(p["keypoints"]) for p in truth["annotations"]}) < len(truth["annotations"]) for truth, _ in cases]
+    zero = [any(p["id"] == 0 for p in truth["annotations"]) for truth, _ in cases]
+    crowd = [any(p["iscrowd"] for p in truth["annotations"]) for truth, _ in cases]
+    unlabelled = [any(not any(p["keypoints"]) for p in truth["annotations"]) for truth, _ in cases]
+    boxed = ["bbox" in found[0] for _, found in cases]
+    tied = [len({d["score"] for d in found}) < len(found) for _, found in cases]
+    assert min(sum(kind) for kind in (crowded, twice, zero, crowd, unlabelled, boxed, tied)) > 10
+
+
+def table(truth: dict[str, Any], detections: list[dict[str, Any]], weights: Any, folder: Path) -> dict[str, float]:
+    """COCO's table of a dataset whose images count as often as `weights` says; None for once."""
+    return oks.summary(*oks.precision_recall(matched(truth, detections, folder), weights))
 
 
 def copies(entries: list[dict[str, Any]], key: str, weights: dict[int, int]) -> list[dict[str, Any]]:
