@@ -90,7 +90,8 @@ def similarity_of(points: Array, start: Array, people: People, rows: Array, sigm
 
 def _doubled_boxes(bbox: Array) -> tuple[Array, Array]:
     """(G, 2) lower and upper corners of boxes three times as wide and high about the same middle, as COCOeval says double."""
-    return bbox[:, :2] - bbox[:, 2:], bbox[:, :2] + bbox[:, 2:] * 2
+    with np.errstate(over="ignore"):
+        return bbox[:, :2] - bbox[:, 2:], bbox[:, :2] + bbox[:, 2:] * 2
 
 
 def plausible(points: Array, start: Array, people: People, rows: Array, sigmas: Array, threshold: float) -> Array:

@@ -83,10 +83,12 @@ def read_annotations(file: Path, split: str, skeleton: Skeleton = SKELETON, data
     _check_annotations(file, columns, area, bbox, keypoints)
     _check_categories(file, columns["category_id"], content.get("categories"), dataset)
     visibility = keypoints[..., 2].astype(np.int8)
+    with np.errstate(over="ignore"):  # Instances refuses what is infinite
+        center, size = bbox[:, :2] + bbox[:, 2:] / 2 - 0.5, BOX_PADDING * bbox[:, 2:]
     usable = (columns["iscrowd"] == 0) & (visibility > 0).any(axis=1) & (area > 0) & (bbox[:, 2:] > 0).all(axis=1)
     return Instances(
         dataset=dataset, split=split, skeleton=skeleton, images=tuple(names[i] for i in ids), image_ids=np.array(ids, np.int64),
-        image=image, person=columns["id"], center=bbox[:, :2] + bbox[:, 2:] / 2 - 0.5, size=BOX_PADDING * bbox[:, 2:],
+        image=image, person=columns["id"], center=center, size=size,
         keypoints=np.ascontiguousarray(keypoints[..., :2]), visibility=visibility, usable=usable, bbox=bbox,
         measures={"area": area, **columns},
         image_root=_image_folder(file, split), source=Source(str(file), hashlib.sha256(text).hexdigest()),
