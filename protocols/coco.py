@@ -104,7 +104,7 @@ class COCO(Protocol):
             curves=(Curve("AP", "OKS threshold", tuple(oks.THRESHOLDS.tolist()), tuple(by_threshold.tolist())),),
             people=int((~people.ignored).sum()),
             images=len(instances.images),
-            notes=(*missing_notes(given), *notes(given, predictions, convention), *origin),
+            notes=(*missing_notes(given), *notes(given, predictions, convention), *id_notes(people), *origin),
             per_person=best_similarity(detections, people, instances, self.sigmas),
             per_person_metric="the best OKS of any detection with the person",
         )
@@ -178,11 +178,10 @@ def detections_of(predictions: Predictions, instances: Instances) -> oks.Detecti
     image = image_rows(predictions, instances)
     kept = ~predictions.missing.any(axis=1)
     keypoints = predictions.keypoints[kept]
-    extent = np.ptp(keypoints, axis=1) if len(keypoints) else np.zeros((0, 2))
-    sides = extent if predictions.bbox is None else predictions.bbox[kept, 2:]
-    return oks.Detections(
-        image=image[kept], keypoints=keypoints, score=predictions.score[kept], area=sides.prod(axis=1)
-    )
+    with np.errstate(over="ignore"):  # an area beyond all numbers is large
+        extent = np.ptp(keypoints, axis=1) if len(keypoints) else np.zeros((0, 2))
+        area = (extent if predictions.bbox is None else predictions.bbox[kept, 2:]).prod(axis=1)
+    return oks.Detections(image=image[kept], keypoints=keypoints, score=predictions.score[kept], area=area)
 
 
 def people_of(instances: Instances, recounted: bool = False) -> oks.People:
@@ -201,19 +200,24 @@ def people_of(instances: Instances, recounted: bool = False) -> oks.People:
     )  # fmt: skip
 
 
+def id_notes(people: oks.People) -> tuple[str, ...]:
+    """A sentence on an annotation id of 0, which COCOeval takes for "not matched"."""
+    if (people.id != 0).all():
+        return ()
+    return (
+        "annotation id 0 is never counted as found, as in pycocotools: number annotations from 1 to have that person count.",
+    )
+
+
 def bootstrap(matches: oks.Matches) -> dict[str, Array]:
     """Metric → (RESAMPLES,) of every resample of the images, matched once; NaN where a resample has nobody to find."""
-    tables = [
-        oks.summary(*oks.precision_recall(matches, weight)) for weight in image_weights(matches.people.shape[1])[1:]
-    ]
-    columns = {name: np.array([table[name] for table in tables]) for name in tables[0]}
-    return {name: np.where(values < 0, np.nan, values) for name, values in columns.items()}
+    return oks.resampled(matches, image_weights(matches.people.shape[1])[1:])
 
 
 def best_similarity(detections: oks.Detections, people: oks.People, instances: Instances, sigmas: Array) -> Array:
     """(N,) the largest OKS that any detection reaches with each usable person; NaN for the others."""
     order = np.argsort(detections.image, kind="stable")
-    person, detection = oks.pairs(people.image, detections.image[order])
+    person, detection = oks.pairs(people.image, detections.image[order], len(instances.images))
     value = oks.similarity(detections.keypoints[order[detection]], people, person, sigmas)
     best = np.zeros(len(instances))
     np.maximum.at(best, person, value)

@@ -9,7 +9,7 @@ from posebench.errors import PosebenchError, counted
 from posebench.instances import Instances, Source
 from posebench.predictions import sha256
 
-from .coco_files import read_json
+from .coco_json import load
 from .coco_regions import BOX_PADDING, middle
 
 _HUGE = 1e15  # larger whole numbers are not exact
@@ -27,7 +27,7 @@ def read_boxes(path: Path, instances: Instances, threshold: float) -> Instances:
     """
     if not np.isfinite(threshold):
         raise PosebenchError(f"The threshold of box scores should be a number, not {threshold}.")
-    content = read_json(path)
+    content, _ = load(path)
     if not isinstance(content, list):
         raise PosebenchError(f"{path} is no list of boxes. {_FORM}.")
     columns = np.array([_box(row, entry, path) for row, entry in enumerate(content)], float).reshape(-1, 7)

@@ -15,7 +15,8 @@ from posebench.instances import Instances
 from posebench.recipe import explain
 from posebench.skeleton import Skeleton
 
-from .coco_files import read_annotations, read_json
+from .coco_files import read_annotations
+from .coco_json import load as load_json
 
 Array = NDArray[Any]
 
@@ -169,7 +170,7 @@ def _annotated_keypoints(description: Description, path: Path) -> tuple[list[str
         raise PosebenchError(
             f"{path} names no keypoints, and {found[0]} is not there to take them from. List them: keypoints = [...]"
         )
-    content = read_json(file)
+    content, _ = load_json(file)
     try:
         category = content["categories"][0]
         names = category["keypoints"]

@@ -196,7 +196,7 @@ def test_a_number_of_keypoints_that_disagrees_is_told(tmp_path: Path) -> None:
     "changes, sentence",
     [
         ({"area": 0.0}, "annotation id 7 has area 0, by which OKS divides"),
-        ({"area": -4.0}, "annotation id 7 has area -4, by which OKS divides"),
+        ({"area": -4.0}, "annotation id 7 has area -4; areas are not negative"),
         ({"keypoints": [1, 2, 2] * 4}, "annotation 0: 12 keypoint values, but horses .* has 5 keypoints"),
         ({"id": 8}, "annotation id 8 appears twice"),
         ({"category_id": 2}, r"annotates categories \[1, 2\]"),

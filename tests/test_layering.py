@@ -16,6 +16,8 @@ ORDER = [
     "geometry",
     "metrics",
     "uncertainty",
+    "average_precision",
+    "similarity",
     "oks",
     "suppression",
     "predictions",
