@@ -30,6 +30,21 @@ workers_option = click.option(
 )
 
 
+def box_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of commands that predict: whose boxes."""
+    for option in (
+        click.option("--box-threshold", type=float, metavar="T", help="Leave out boxes of a lower score. Default: 0."),
+        click.option(
+            "--boxes",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="A detector's boxes (COCO's result form) instead of the annotated ones.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `run` and `train` share."""
     for option in (

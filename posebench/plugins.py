@@ -1,5 +1,10 @@
-"""Plugins: architectures and protocols, by entry point. Listing imports nothing; asking for one imports that one."""
+"""Plugins: architectures and protocols, by entry point. Listing imports nothing; asking for one imports that one.
 
+What follows a colon in a name is the variant: the entry point of `coco` is called with `variant="crowd.toml"` for
+`coco:crowd.toml`.
+"""
+
+import inspect
 from collections import defaultdict
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -70,11 +75,12 @@ def protocol(name: str) -> "Protocol":
 
 
 def find(kind: Kind, name: str) -> Plugin:
-    """The one plugin of that name, without importing it.
+    """The one plugin of that name, whatever its variant, without importing it.
 
     Raises:
         PosebenchError: there is none (the nearest name is suggested), or two packages offer it.
     """
+    name, _ = _parts(name)
     by_name: dict[str, list[Plugin]] = defaultdict(list)
     for plugin in installed(kind):
         by_name[plugin.name].append(plugin)
@@ -89,8 +95,12 @@ def find(kind: Kind, name: str) -> Plugin:
 def _call(kind: Kind, name: str, expected: type, *arguments: Any) -> Any:
     plugin = find(kind, name)
     origin = f"The {kind} {name!r} ({plugin.target} of {plugin.package} {plugin.version})"
+    variant = _parts(name)[1]
     try:
-        made = EntryPoint(name, plugin.target, f"posebench.{kind}s").load()(*arguments)
+        entry = EntryPoint(plugin.name, plugin.target, f"posebench.{kind}s").load()
+        if variant is not None and "variant" not in inspect.signature(entry).parameters:
+            raise PosebenchError(f"The {kind} {plugin.name!r} has no variants, so nothing can follow it: {name!r}.")
+        made = entry(*arguments) if variant is None else entry(*arguments, variant=variant)
     except PosebenchError:
         raise
     except Exception as error:  # a stranger's code may raise anything; it must not take posebench down unexplained
@@ -98,6 +108,12 @@ def _call(kind: Kind, name: str, expected: type, *arguments: Any) -> Any:
     if not isinstance(made, expected):
         raise PosebenchError(f"{origin} made a {type(made).__name__}, not a posebench {expected.__name__}.")
     return made
+
+
+def _parts(name: str) -> tuple[str, str | None]:
+    """Name of the entry point and of its variant; None without a colon."""
+    base, colon, variant = name.partition(":")
+    return base, variant if colon else None
 
 
 def _entries(kind: Kind) -> list[EntryPoint]:

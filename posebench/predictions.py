@@ -123,7 +123,7 @@ def save(predictions: Predictions, path: Path) -> None:
             file["images"] = np.array(predictions.images, dtype=h5py.string_dtype())
             for name in (*COLUMNS, *OPTIONAL):
                 if (column := getattr(predictions, name)) is not None:
-                    file.create_dataset(name, data=column, compression="gzip", shuffle=True)
+                    file[name] = column  # not compressed: it would save a third and take thirty times as long to read
 
     write_atomically(path, write)
 

@@ -132,7 +132,7 @@ class Scores:
 class Protocol(ABC):
     """A dataset and its scoring rules.
 
-    Class attributes:
+    Attributes, of the class unless a variant has its own:
         name: as typed after `--protocol`.
         version: raised whenever a number could change; part of every record.
         skeleton: the keypoints that are scored.
@@ -146,14 +146,14 @@ class Protocol(ABC):
         first_pixel: what the dataset's own files call the first pixel: 0, or 1 for MATLAB.
     """
 
-    name: ClassVar[str]
-    version: ClassVar[int]
-    skeleton: ClassVar[Skeleton]
-    headline: ClassVar[str]
+    name: str
+    version: int
+    skeleton: Skeleton
+    headline: str
     unit: ClassVar[str] = "%"
     conventions: ClassVar[Mapping[str, Convention]]
-    splits: ClassVar[tuple[str, ...]] = ("train", "val")
-    report_split: ClassVar[str] = "val"
+    splits: tuple[str, ...] = ("train", "val")
+    report_split: str = "val"
     train_split: ClassVar[str] = "train"
     exports: ClassVar[Mapping[str, str]] = {}
     first_pixel: ClassVar[int] = 0
@@ -177,6 +177,30 @@ class Protocol(ABC):
         Raises:
             PosebenchError: a file is missing (says which, and where it comes from) or is not what it should be.
         """
+
+    def detected(self, instances: Instances, path: Path, threshold: float) -> Instances:
+        """People whom a detector found in the images of `instances`, to be predicted instead of the annotated ones.
+
+        Args:
+            path: the detector's boxes, in the dataset's own form.
+            threshold: boxes of a lower score are left out.
+
+        Returns:
+            Instances with `measures["box_score"]` and a `box_source` of their own; nothing of them is labelled.
+
+        Raises:
+            PosebenchError: this protocol asks about annotated people, or the file is not what it should be.
+        """
+        raise PosebenchError(f"{self.name} asks about annotated people, so it takes no --boxes.")
+
+    def processed(self, predictions: Predictions, convention: str) -> Predictions:
+        """Predictions as a convention's evaluator hands them to its matching, such as rescored and rid of duplicates.
+
+        Raises:
+            PosebenchError: the convention is unknown, or the predictions lack what it needs.
+        """
+        self.check_convention(convention)
+        return predictions
 
     @abstractmethod
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
