@@ -111,13 +111,13 @@ def export(form: str, file: Path, data: Path, split: str | None, convention: str
 
     \b
     mpii-mat    what the MPII evaluation server takes
-    coco-json   what pycocotools and the COCO server take
+    coco-json   what pycocotools and the COCO server take; --convention hrnet rescores and suppresses first
     """
     from posebench import flow, plugins, terminal
 
     protocol = plugins.protocol(form.rpartition("-")[0] or form)
     people = flow.load_people(protocol, data, split or protocol.report_split, convention)
-    made = protocol.read_predictions(file, people)
+    made = protocol.processed(protocol.read_predictions(file, people), convention or next(iter(protocol.conventions)))
     for sentence in protocol.export(form, made, people, out):
         terminal.console(stderr=True).print(sentence, highlight=False, markup=False, soft_wrap=True)
     click.echo(out)
