@@ -21,6 +21,7 @@ ORDER = [
     "recipe",
     "protocol",
     "pck",
+    "comparison",
     "heatmaps",
     "images",
     "people",
