@@ -114,7 +114,7 @@ def _fitting(board: Board, width: int) -> list[Column]:
     """The columns that fit, in their order: ranks, names and headline first, then metrics, then the rest."""
     needed = ("rank", "name", board.rule.headline, INTERVAL)
     metrics = {column.header for column in board.metrics}
-    shown, room = [], width
+    shown, room = [], width - 1  # rich takes three characters for every column, and one more
     for column in sorted(board.columns, key=lambda c: (c.header not in needed, c.header not in metrics)):
         widest = max(map(len, [one_line(column.header), *column.cells, column.foot_cell]))
         # Text may fold over lines; a number may not.

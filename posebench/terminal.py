@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from posebench.columns import one_line
 from posebench.comparison import CORRECTION, Difference, Pair
 from posebench.results import Record
 from posebench.uncertainty import LEVEL, RESAMPLES
@@ -71,43 +72,45 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
         highlight=False,
     )
     if len({record.data.box_source for record in records}) > 1:
-        boxes = "; ".join(f"{escape(record.name)}: {escape(record.data.box_source)}" for record in records)
+        boxes = "; ".join(f"{_label(record.name)}: {_label(record.data.box_source)}" for record in records)
         out.print(f"[yellow]Note:[/yellow] the boxes differ, not only the networks. {boxes}", highlight=False)
     decimals = 2 if rule.unit == "%" else 3
     if len(pairs) > 1:
         out.print(_pairs_table(pairs, decimals))
     else:
+        for letter, record in zip("AB", records, strict=True):
+            out.print(f"{letter}: [bold]{_label(record.name)}[/bold] ({_label(record.predictions)})", highlight=False)
         out.print(_pair_table(pairs[0], decimals))
         out.print(_sentence(pairs[0], decimals), highlight=False)
     out.print(f"{LEVEL} % intervals: {RESAMPLES:,} paired resamples of the images. {CORRECTION}.", style="dim")
     for record in records:
         for note in record.notes:
-            out.print(f"[yellow]Note:[/yellow] {escape(record.name)}: {escape(note)}", highlight=False)
+            out.print(f"[yellow]Note:[/yellow] {_label(record.name)}: {_label(note)}", highlight=False)
 
 
 def _sentence(pair: Pair, decimals: int) -> str:
-    name, one = escape(pair.headline.name), pair.headline
+    name, one = _label(pair.headline.name), pair.headline
     if one.p is None:
         return f"{name}: the difference or its resamples are unknown."
     if one.resolved:
         better, worse = (pair.a, pair.b) if one.value > 0 else (pair.b, pair.a)
-        return f"{name}: resolved. {escape(better)} is better than {escape(worse)} by {abs(one.value):.{decimals}f}."
-    return f"{name}: not resolved. These images cannot tell {escape(pair.a)} and {escape(pair.b)} apart."
+        return f"{name}: resolved. {_label(better)} is better than {_label(worse)} by {abs(one.value):.{decimals}f}."
+    return f"{name}: not resolved. These images cannot tell {_label(pair.a)} and {_label(pair.b)} apart."
 
 
 def _pair_table(pair: Pair, decimals: int) -> Table:
-    table = _table(["", escape(pair.a), escape(pair.b)], f"{escape(pair.a)} − {escape(pair.b)}")
+    table = _table(["", "A", "B"], "A − B")
     for part in (pair.metrics, pair.joints):
         for one in part:
             values = (_number(value, decimals) for value in (one.a, one.b))
             style = "bold" if one is pair.headline else None
-            table.add_row(escape(one.name.replace("_", " ")), *values, *_cells(one, decimals), style=style)
+            table.add_row(_label(one.name.replace("_", " ")), *values, *_cells(one, decimals), style=style)
         table.add_section()
     return table
 
 
 def _pairs_table(pairs: Sequence[Pair], decimals: int) -> Table:
-    table = _table(["A", "B", "A scores", "B scores"], f"A − B, {escape(pairs[0].headline.name)}")
+    table = _table(["A", "B", "A scores", "B scores"], f"A − B, {_label(pairs[0].headline.name)}")
     table.columns[1].justify = "left"
     joints = any(pair.joints for pair in pairs)
     if joints:
@@ -116,7 +119,7 @@ def _pairs_table(pairs: Sequence[Pair], decimals: int) -> Table:
         one = pair.headline
         values = (_number(value, decimals) for value in (one.a, one.b))
         many = f"{sum(j.resolved for j in pair.joints)} of {len(pair.joints)}" if joints else ()
-        row = [escape(pair.a), escape(pair.b), *values, *_cells(one, decimals), *([many] if joints else [])]
+        row = [_label(pair.a), _label(pair.b), *values, *_cells(one, decimals), *([many] if joints else [])]
         table.add_row(*map(str, row))
     return table
 
@@ -124,8 +127,8 @@ def _pairs_table(pairs: Sequence[Pair], decimals: int) -> Table:
 def _table(first: Sequence[str], difference: str) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for place, header in enumerate([*first, difference, f"{LEVEL} %", "p", "verdict"]):
-        table.add_column(header, justify="right" if place else "left", overflow="fold")
-    table.columns[-1].justify = "left"
+        table.add_column(header, justify="right" if place else "left", overflow="fold", no_wrap=place > 1)
+    table.columns[-1].justify = "left"  # a number that is cut in two would be another one; names may fold
     return table
 
 
@@ -140,3 +143,7 @@ def _cells(one: Difference, decimals: int) -> list[str]:
 
 def _number(value: float, decimals: int, sign: str = "-") -> str:
     return f"{value:{sign}.{decimals}f}" if math.isfinite(value) else "–"
+
+
+def _label(text: str) -> str:
+    return escape(one_line(text))

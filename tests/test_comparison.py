@@ -163,6 +163,17 @@ def test_the_command_says_what_is_resolved_and_json_says_everything(shared: Path
     assert all(len(run["predictions_sha256"]) == 64 for run in whole["runs"])
 
 
+def test_a_hostile_name_is_shown_literally(shared: Path) -> None:
+    data = shared / "data/flic"
+    file = data / "predictions/yang16_oc.mat"
+    names = ("--name", "[bold]x[/bold]\n\x1b[31m", "--name", "n" * 150)
+    done = invoke(file, file, "--protocol", "flic", "--data", data, *names)
+    assert done.exit_code == 0, done.output
+    assert "A: [bold]x[/bold] [31m (yang16_oc.mat)" in done.output
+    assert "Wrist 94.24 94.24 +0.00 [+0.00, +0.00] 1.000 not resolved" in " ".join(done.output.split())
+    assert "left eye – – – – – –" in " ".join(done.output.split())
+
+
 def test_three_files_are_compared_pair_by_pair_and_alike_names_are_told_apart(shared: Path) -> None:
     data = shared / "data/flic"
     file = data / "predictions/yang16_oc.mat"

@@ -254,6 +254,13 @@ def test_a_narrow_terminal_leaves_columns_out_instead_of_cutting_numbers():
     assert "…" not in text
 
 
+@pytest.mark.parametrize("width", range(100, 116))
+def test_headers_are_never_cut_in_two(width):
+    (table,) = terminal_tables([record(data={"dataset": "x"})], width=width)
+    (line,) = (line for line in printed(table, width).splitlines() if "Mean@0.1" in line)
+    assert all(str(column.header) in line for column in table.columns)
+
+
 def test_a_wide_terminal_shows_every_column():
     (table,) = terminal_tables([record(data={"embedded": True})], width=160)
     assert len(table.columns) == 5 + len(MPII["metrics"]) + 1
