@@ -85,6 +85,11 @@ def test_pairs_are_all_in_the_order_of_the_runs() -> None:
     assert [one.name for one in pairs[0].metrics] == ["Head", "Mean"]
 
 
+def test_the_headline_among_the_metrics_is_the_headline_in_its_own_family() -> None:
+    one = pair(run(80.5, 1), run(80))
+    assert one.metrics[1] is one.headline
+
+
 def test_a_keypoint_that_one_run_lacks_is_unknown_and_costs_the_others_nothing() -> None:
     both = pair(run(0, 1, {"nose": 1.1}), run(0, 0, {"nose": 0.0})).joints
     lacking = pair(run(0, 1, {"nose": 1.1, "neck": math.nan}), run(0, 0, {"nose": 0.0, "neck": 5.0})).joints

@@ -163,3 +163,10 @@ def test_the_spread_over_seeds_is_part_of_a_rows_range() -> None:
     assert apart.ranges == ((1, 1), (2, 2))
     several = board(trained(0, 91, resampled=resampled[91]), trained(1, 87, resampled=resampled[87]), *one)
     assert several.ranges == ((1, 2), (1, 2))  # 89 with a standard error of 2
+
+
+def test_more_seeds_make_a_mean_surer() -> None:
+    other = record("one", metrics={"Mean": 86.0}, resampled=[86.0] * 1000)
+    runs = [trained(seed, mean, resampled=[mean] * 1000) for seed, mean in enumerate([91.0, 87.0] * 3)]
+    assert board(*runs[:2], other).ranges == ((1, 2), (1, 2))  # 3 above, with a standard error of 2
+    assert board(*runs, other).ranges == ((1, 1), (2, 2))  # of 0.9
