@@ -33,6 +33,7 @@ def main() -> None:
     posebench run --arch hourglass8 --protocol mpii      train, predict, score
     posebench evaluate FILE --protocol mpii --data DIR   score a predictions file
     posebench evaluate FILE … --explain                  the same file under every convention
+    posebench compare A B --protocol mpii --data DIR     is their difference more than chance?
     posebench report                                     leaderboards and plots
     """
 
@@ -59,6 +60,7 @@ for _command in (
     cli_training.predict,
     cli_scoring.evaluate,
     cli_scoring.export,
+    cli_scoring.compare,
     cli_scoring.report,
 ):
     main.add_command(_command)

@@ -1,4 +1,4 @@
-"""Commands that need no network: evaluate, report. Heavy modules are imported inside the command that needs them."""
+"""Commands that need no network: evaluate, compare, report. Heavy modules are imported inside the command that needs them."""
 
 import json
 import math
@@ -18,6 +18,10 @@ from posebench.cli_options import (
     results_option,
     split_option,
 )  # fmt: skip
+from posebench.errors import PosebenchError, counted
+
+if TYPE_CHECKING:
+    from posebench.results import Record
 
 if TYPE_CHECKING:
     from posebench.protocol import Protocol
@@ -121,6 +125,63 @@ def export(form: str, file: Path, data: Path, split: str | None, convention: str
     for sentence in protocol.export(form, made, people, out):
         terminal.console(stderr=True).print(sentence, highlight=False, markup=False, soft_wrap=True)
     click.echo(out)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="A B ...", type=click.Path(path_type=Path))
+@protocol_option
+@data_option
+@split_option
+@convention_option
+@click.option("--name", "names", multiple=True, metavar="TEXT", help="A file's label; once per file, in their order.")
+@json_option
+def compare(
+    files: tuple[Path, ...],
+    protocol_name: str,
+    data: Path | None,
+    split: str | None,
+    convention: str | None,
+    **options: Any,
+) -> None:
+    """Say by how much predictions files differ, and whether that is more than chance.
+
+    Differences are taken on the same people, with 95 % intervals over resamples of the images and p-values corrected for
+    how many differences are looked at. Two files: every metric and keypoint. More: the headline of every pair.
+    """
+    from posebench import comparison, flow, plugins, terminal
+
+    console = terminal.console(stderr=options["as_json"])
+    protocol = plugins.protocol(protocol_name)
+    labels = _labels(files, options["names"])
+    terminal.say_people(console, data, protocol_name)
+    people = flow.load_people(protocol, data, split or protocol.report_split, convention)
+    scored = [flow.evaluate(path, protocol, people, convention, name) for path, name in zip(files, labels, strict=True)]
+    records = _told_apart([record for record, _, _ in scored], files)
+    runs = [(record.name, scores) for record, (_, scores, _) in zip(records, scored, strict=True)]
+    pairs = comparison.compare(runs, protocol.headline)
+    if options["as_json"]:
+        about = {"runs": [record.model_dump(mode="json", exclude={"resampled"}) for record in records]}
+        click.echo(json.dumps(about | comparison.as_json(pairs)))
+    else:
+        terminal.print_comparison(console, records, pairs)
+
+
+def _labels(files: tuple[Path, ...], names: tuple[str, ...]) -> tuple[str | None, ...]:
+    if len(files) < 2:
+        raise PosebenchError(f"compare takes two predictions files or more; {files[0]} is one. `evaluate` scores one.")
+    if names and len(names) != len(files):
+        raise PosebenchError(
+            f"There are {len(files)} files, but {counted(len(names), '--name', '--names')}. Name all of them, in order, or none."
+        )
+    return names or (None,) * len(files)
+
+
+def _told_apart(records: "list[Record]", files: tuple[Path, ...]) -> "list[Record]":
+    """Records whose names are alike are called by their files; where these are alike too, also by their place."""
+    names = [record.name for record in records]
+    for more in ([str(path) for path in files], [f"{path} ({place})" for place, path in enumerate(files, start=1)]):
+        names = [new if names.count(name) > 1 else name for name, new in zip(names, more, strict=True)]
+    return [record.model_copy(update={"name": name}) for record, name in zip(records, names, strict=True)]
 
 
 @click.command()

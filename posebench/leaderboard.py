@@ -6,7 +6,8 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
-from posebench.boards import EMBEDDED, INTERVAL, Board, Column, boards, one_line
+from posebench.boards import EMBEDDED, INTERVAL, Board, boards
+from posebench.columns import Column, one_line
 from posebench.errors import counted
 from posebench.predictions import write_text
 from posebench.results import Record
@@ -68,9 +69,10 @@ def escape(text: str) -> str:
 
 def _blocks(board: Board) -> list[str]:
     """A table's Markdown: heading, warning, what it is about, rows, notes."""
-    cells = [[column.header, *column.cells] for column in board.columns]
+    foot = board.ceiling is not None
+    cells = [[column.header, *column.cells, *[column.foot_cell] * foot] for column in board.columns]
     texts = [[escape(cell) for cell in column] for column in cells]
-    rule = ["---:" if column.decimals is not None else ":---" for column in board.columns]
+    rule = ["---:" if column.number else ":---" for column in board.columns]
     lines = ["| " + " | ".join(row) + " |" for row in zip(*texts, strict=True)]
     lines.insert(1, "| " + " | ".join(rule) + " |")
     return [
@@ -94,12 +96,17 @@ def _terminal_table(board: Board, width: int) -> "Table":
     table = Table(title=Text(board.title), caption=Text("\n".join(caption)), box=SIMPLE_HEAD)
     table.title_justify = table.caption_justify = "left"
     for column in shown:
-        number = column.decimals is not None
+        number = column.number
         style = "bold" if column.header == board.rule.headline else None
         table.add_column(Text(one_line(column.header)), style=style, no_wrap=number, overflow="fold")
         table.columns[-1].justify = "right" if number else "left"
-    for row in zip(*(column.cells for column in shown), strict=True):
+    for begins, *row in zip(board.begins, *(column.cells for column in shown), strict=True):
+        if begins:
+            table.add_section()
         table.add_row(*map(Text, row))
+    if board.ceiling is not None:
+        table.add_section()
+        table.add_row(*(Text(column.foot_cell) for column in shown), style="dim")
     return table
 
 
@@ -107,11 +114,11 @@ def _fitting(board: Board, width: int) -> list[Column]:
     """The columns that fit, in their order: ranks, names and headline first, then metrics, then the rest."""
     needed = ("rank", "name", board.rule.headline, INTERVAL)
     metrics = {column.header for column in board.metrics}
-    shown, room = [], width
+    shown, room = [], width - 1  # rich takes three characters for every column, and one more
     for column in sorted(board.columns, key=lambda c: (c.header not in needed, c.header not in metrics)):
-        widest = max(map(len, [one_line(column.header), *column.cells]))
+        widest = max(map(len, [one_line(column.header), *column.cells, column.foot_cell]))
         # Text may fold over lines; a number may not.
-        room -= 3 + (min(widest, 24) if column.decimals is None else widest)
+        room -= 3 + (min(widest, 24) if not column.number else widest)
         if room >= 0 or column.header in needed:
             shown.append(column)
     return [column for column in board.columns if column in shown]

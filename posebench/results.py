@@ -158,7 +158,7 @@ def make_record(
         curves=[Curve.model_validate(vars(c)) for c in scores.curves if all(map(math.isfinite, c.values))],
         slices=[Slice(**_fields(part, "resampled"), interval=part.interval) for part in scores.slices],
         ceiling=None if scores.ceiling is None else _ceiling(scores.ceiling),
-        resampled=np.round(scores.resampled.get(protocol.headline, []), RESAMPLED_DECIMALS).tolist(),
+        resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
         notes=[*instances.source.notes, *scores.notes],
         predictions=path.name,
         predictions_sha256=sha256(path),
@@ -205,6 +205,12 @@ def _fields(part: Any, *without: str) -> dict[str, Any]:
 def _ceiling(ceiling: KnownCeiling) -> Ceiling:
     curves = [Curve.model_validate(vars(curve)) for curve in ceiling.curves]
     return Ceiling(what=ceiling.what, metrics=dict(ceiling.metrics), curves=curves)
+
+
+def _all_known(resampled: Any) -> list[float]:
+    """Rounded; empty where one of them is unknown, since ranks and pairs need all."""
+    known = np.isfinite(resampled).all()
+    return np.round(resampled, RESAMPLED_DECIMALS).tolist() if known else []
 
 
 def _known(value: float) -> float | None:
