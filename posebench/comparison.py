@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench import uncertainty
-from posebench.protocol import Scores
+from posebench.scores import Scores
 
 Array = NDArray[Any]
 

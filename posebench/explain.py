@@ -12,7 +12,8 @@ import numpy as np
 
 from posebench.errors import PosebenchError
 from posebench.flow import load_people, score
-from posebench.protocol import Convention, Protocol, Scores
+from posebench.protocol import Convention, Protocol
+from posebench.scores import Scores
 
 
 @dataclass(frozen=True)

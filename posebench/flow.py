@@ -19,9 +19,10 @@ from posebench import results
 from posebench.errors import PosebenchError, counted
 from posebench.instances import Instances
 from posebench.progress import progress
-from posebench.protocol import Protocol, Scores
+from posebench.protocol import Protocol
 from posebench.recipe import Recipe
 from posebench.results import Record
+from posebench.scores import Scores
 
 EMBEDDED_TO_TRAIN, EMBEDDED_TO_SCORE = 4000, 500
 

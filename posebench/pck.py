@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench.alignment import align, missing_notes
 from posebench.errors import PosebenchError
 from posebench.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
 from posebench.metrics import hits, normalised_distances, percentage, personal_area_under_curve
 from posebench.predictions import Predictions
-from posebench.protocol import Curve, Scores, Slice, align, missing_notes
+from posebench.scores import Curve, Scores, Slice
 from posebench.uncertainty import resampled_sums, split
 
 Array = NDArray[Any]

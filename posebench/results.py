@@ -15,8 +15,9 @@ import posebench
 from posebench.errors import PosebenchError
 from posebench.instances import Instances
 from posebench.predictions import Predictions, sha256, write_text
-from posebench.protocol import Ceiling as KnownCeiling
-from posebench.protocol import Protocol, Scores
+from posebench.protocol import Protocol
+from posebench.scores import Ceiling as KnownCeiling
+from posebench.scores import Scores
 
 LONGEST_NAME = 200
 RESAMPLED_DECIMALS = 6

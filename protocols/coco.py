@@ -23,10 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench import oks
+from posebench.alignment import missing_notes
 from posebench.errors import PosebenchError, counted, existing, unknown
 from posebench.instances import Instances
 from posebench.predictions import Predictions, is_predictions, write_text
-from posebench.protocol import Convention, Curve, Protocol, Scores, missing_notes
+from posebench.protocol import Convention, Protocol
+from posebench.scores import Curve, Scores
 from posebench.uncertainty import image_weights
 
 from .coco_boxes import read_boxes

@@ -29,12 +29,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench import pck
+from posebench.alignment import person_first
 from posebench.errors import PosebenchError, counted, existing
 from posebench.instances import Instances
 from posebench.metrics import area_under_curve, percentage
 from posebench.pck import PCK
 from posebench.predictions import Predictions, is_predictions, load_array
-from posebench.protocol import Convention, Curve, Protocol, Scores, person_first
+from posebench.protocol import Convention, Protocol
+from posebench.scores import Curve, Scores
 
 from .flic_duplicates import ceiling, pairs_of
 from .flic_files import FACING_AWAY, SKELETON, find_annotations, other_sides, read, right_torso

@@ -16,7 +16,7 @@ from posebench.errors import counted
 from posebench.instances import UNLABELLED, Instances
 from posebench.metrics import hits, normalised_distances
 from posebench.pck import PCK, SMALLEST_SLICE, as_curves
-from posebench.protocol import Ceiling
+from posebench.scores import Ceiling
 
 Array = NDArray[Any]
 

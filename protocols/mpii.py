@@ -34,7 +34,8 @@ from posebench.instances import UNLABELLED, Instances
 from posebench.metrics import area_under_curve, percentage
 from posebench.pck import PCK
 from posebench.predictions import Predictions
-from posebench.protocol import Convention, Curve, Protocol, Scores
+from posebench.protocol import Convention, Protocol
+from posebench.scores import Curve, Scores
 
 from .mpii_files import HEAD_IN_GT_VALID, SKELETON, find_annotations, read
 

@@ -12,7 +12,8 @@ from posebench.cli import main
 from posebench.comparison import Pair, as_json, compare, p_values, studentised
 from posebench.instances import Instances
 from posebench.plugins import protocol
-from posebench.protocol import Protocol, Scores
+from posebench.protocol import Protocol
+from posebench.scores import Scores
 
 WAVE = np.sin(np.arange(1000.0) * 7)
 """Noise of 1,000 resamples: mean 0, standard deviation 0.71."""

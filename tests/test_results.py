@@ -12,8 +12,8 @@ from posebench.errors import PosebenchError
 from posebench.instances import Instances, Source
 from posebench.plugins import protocol
 from posebench.predictions import for_instances, save, sha256
-from posebench.protocol import Curve
 from posebench.results import Record, load_records, make_record, save_record
+from posebench.scores import Curve
 
 MPII = protocol("mpii")
 
