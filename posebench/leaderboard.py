@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from posebench.boards import EMBEDDED, INTERVAL, Board, boards
 from posebench.columns import Column, one_line
 from posebench.errors import counted
+from posebench.literature import HEADING, Published, beside, published
 from posebench.predictions import write_text
 from posebench.results import Record
 
@@ -27,16 +28,16 @@ def write_leaderboards(tables: Sequence[Board], results: Path) -> list[Path]:
     Returns:
         the files' paths.
     """
-    texts = {results / "leaderboard.md": markdown(tables)}
+    texts = {results / "leaderboard.md": markdown(tables, published(results))}
     texts |= {results / "leaderboards" / f"{board.slug}.csv": csv(board) for board in tables}
     for path, text in texts.items():
         write_text(path, text)
     return list(texts)
 
 
-def markdown(tables: Sequence[Board]) -> str:
-    """All tables as one page of GitHub's Markdown."""
-    blocks = ["# Leaderboard", PREAMBLE, *(block for board in tables for block in _blocks(board))]
+def markdown(tables: Sequence[Board], literature: Sequence[Published] = ()) -> str:
+    """All tables as one page of GitHub's Markdown, with the published rows that may stand beside each."""
+    blocks = ["# Leaderboard", PREAMBLE, *(block for board in tables for block in _blocks(board, literature))]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -67,21 +68,26 @@ def escape(text: str) -> str:
     return re.sub(r"(?<=\w):(?=//)|(?<=www)\.", r"<!-- -->\g<0>", text, flags=re.IGNORECASE)
 
 
-def _blocks(board: Board) -> list[str]:
-    """A table's Markdown: heading, warning, what it is about, rows, notes."""
-    foot = board.ceiling is not None
-    cells = [[column.header, *column.cells, *[column.foot_cell] * foot] for column in board.columns]
-    texts = [[escape(cell) for cell in column] for column in cells]
-    rule = ["---:" if column.number else ":---" for column in board.columns]
-    lines = ["| " + " | ".join(row) + " |" for row in zip(*texts, strict=True)]
-    lines.insert(1, "| " + " | ".join(rule) + " |")
+def _blocks(board: Board, literature: Sequence[Published]) -> list[str]:
+    """A table's Markdown: heading, warning, what it is about, rows, notes, the literature's rows."""
+    columns = beside(board, literature)
     return [
         f"## {escape(board.title)}",
         *([f"> **{EMBEDDED}**"] if board.embedded else []),
         "\n".join(f"- **{term}:** {escape(sentence)}" for term, sentence in board.facts),
-        "\n".join(lines),
+        _table(board.columns, foot=board.ceiling is not None),
         *(f"<sub>{escape(note)}</sub>" for note in board.notes),
+        *([f"**{HEADING}:**", _table(columns)] if columns else []),
     ]
+
+
+def _table(columns: Sequence[Column], foot: bool = False) -> str:
+    cells = [[column.header, *column.cells, *[column.foot_cell] * foot] for column in columns]
+    texts = [[escape(cell) for cell in column] for column in cells]
+    rule = ["---:" if column.number else ":---" for column in columns]
+    lines = ["| " + " | ".join(row) + " |" for row in zip(*texts, strict=True)]
+    lines.insert(1, "| " + " | ".join(rule) + " |")
+    return "\n".join(lines)
 
 
 def _terminal_table(board: Board, width: int) -> "Table":

@@ -6,15 +6,21 @@ them are which convention here; whatever it does not name is joined with nothing
 
 import csv
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from posebench.boards import Board
+from posebench.columns import Column
 from posebench.errors import PosebenchError
 
 FILE = "published.csv"
 COLUMNS = ("arch", "input_size", "protocol", "split", "convention", "metric", "value", "params_m", "gflops", "source")
+
+HEADING = "Published by the same convention, as printed; not scored here"
+SHOWN = 12
+"""Published rows beside one leaderboard; the file has all."""
 
 ANNOTATED = "annotation"
 HRNET_BOXES = "COCO_val2017_detections_AP_H_56_person.json"
@@ -92,6 +98,33 @@ def published(results: Path) -> list[Published]:
                 METRICS.get(entry["metric"], _metric(entry["metric"])), _in_unit(entry["protocol"], value)
             )
     return [Published(*key, metrics) for key, metrics in rows.items()]
+
+
+def beside(board: Board, rows: Sequence[Published]) -> list[Column]:
+    """The published rows that may stand beside a leaderboard, best first, as columns; none where there is no such row.
+
+    Protocol, split, convention and box source agree. Boxes below a detector's threshold change AP, but not by much: the source
+    of boxes is compared, not the threshold.
+    """
+    if board.embedded or board.data.dataset != board.rule.protocol:
+        return []
+    boxes = board.data.box_source.partition(" >= ")[0]
+    asked = (board.rule.protocol, board.data.split, board.rule.convention, boxes)
+    found = [row for row in rows if (row.protocol, row.split, row.convention, row.box_source) == asked]
+    found = sorted(found, key=lambda row: -row.metrics.get(board.rule.headline, 0))[:SHOWN]
+    if not found:
+        return []
+    names = dict.fromkeys(column.header for column in board.metrics)
+    metrics = [
+        Column(name, tuple(row.metrics.get(name) for row in found), 3 if board.rule.unit != "%" else 1)
+        for name in names
+    ]
+    return [
+        Column("published as", tuple(row.name for row in found)),
+        Column("input (h×w)", tuple(row.input_size.replace("x", "×") for row in found)),
+        *(column for column in metrics if column.known),
+        Column("source", tuple(row.source for row in found)),
+    ]
 
 
 def _rule(protocol: str, description: str) -> tuple[str, str] | None:

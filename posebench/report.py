@@ -12,6 +12,7 @@ from posebench.boards import EMBEDDED, Board, boards
 from posebench.columns import UNKNOWN, bounds
 from posebench.errors import PosebenchError
 from posebench.leaderboard import PREAMBLE, write_leaderboards
+from posebench.literature import HEADING, beside, published
 from posebench.plots import write_plots
 from posebench.predictions import write_text
 from posebench.results import load_records
@@ -65,11 +66,14 @@ def page(tables: list[Board], plots: Mapping[str, list[Path]], results: Path) ->
     environment.filters["facts"] = facts
     template = environment.from_string(files(posebench).joinpath("report.html.jinja").read_text("utf-8"))
     records = [record for board in tables for record in board.records]
+    known = published(results)
     return template.render(
         boards=tables,
         records=records,
         plots={slug: [path.relative_to(results).as_posix() for path in made] for slug, made in plots.items()},
         overlays={record.id for record in records if (results / "overlays" / f"{record.id}.png").is_file()},
+        literature={board.slug: beside(board, known) for board in tables},
+        literature_heading=HEADING,
         joints=_joints,
         slices=_slices,
         pictures=PICTURES,

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from records import record
 
+from posebench.boards import boards
 from posebench.errors import PosebenchError
-from posebench.literature import COLUMNS, CONVENTIONS, published
+from posebench.leaderboard import markdown
+from posebench.literature import COLUMNS, CONVENTIONS, HEADING, beside, published
 from posebench.plugins import protocol
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -71,3 +74,25 @@ def test_what_is_no_number_is_a_sentence_with_its_line(tmp_path: Path) -> None:
 
 def test_without_the_file_nothing_is_published(tmp_path: Path) -> None:
     assert published(tmp_path) == []
+
+
+def test_published_rows_stand_below_the_table_of_their_convention_alone(tmp_path: Path) -> None:
+    rows = published(write(
+        tmp_path,
+        "low,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/mean(macro14),86.76,,,repo",
+        "high,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/mean(macro14),88.64,,,repo",
+        "other,256x256,mpii,val,mmpose MpiiPCKAccuracy,PCKh@0.5/mean,0.90,,,repo",
+    ))  # fmt: skip
+    bearpaw, official = (boards([record(rule={"convention": name})])[0] for name in ("bearpaw", "official"))
+    assert {column.header: column.cells for column in beside(bearpaw, rows)} == {
+        "published as": ["high", "low"], "input (h×w)": ["256×256"] * 2, "Mean": ["88.6", "86.8"], "source": ["repo"] * 2,
+    }  # fmt: skip
+    assert beside(official, rows) == []
+    assert "high | 256×256 | 88.6" in markdown([bearpaw], rows)
+    assert HEADING not in markdown([official], rows)
+
+
+def test_drawn_people_and_other_boxes_have_no_literature(tmp_path: Path) -> None:
+    rows = published(write(tmp_path, "hg,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/mean(macro14),86.76,,,repo"))
+    for data in ({"embedded": True}, {"box_source": "a detector"}, {"split": "train"}):
+        assert beside(boards([record(rule={"convention": "bearpaw"}, data=data)])[0], rows) == []
