@@ -108,7 +108,7 @@ def curves(board: Board) -> Figure | None:
     if not labels:
         return None
     labels.sort(key=lambda label: label != board.rule.headline)
-    across = min(3, len(labels))
+    across = 2 if len(labels) == 4 else min(3, len(labels))
     down = -(-len(labels) // across)
     width = 7.5 if across == 1 else 3.9 * across + 0.6
     score = board.newest.per_joint_metric.partition("@")[0] or board.rule.headline
