@@ -36,7 +36,8 @@ from posebench.pck import PCK
 from posebench.predictions import Predictions
 from posebench.protocol import Convention, Curve, Protocol, Scores
 
-from .mpii_files import HEAD_IN_GT_VALID, SKELETON, find_annotations, read
+from .mpii_annotation import SKELETON
+from .mpii_files import HEAD_IN_GT_VALID, find_annotations, read
 
 Array = NDArray[Any]
 Lines = Mapping[str, Array]

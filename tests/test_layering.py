@@ -17,6 +17,7 @@ ORDER = [
     "metrics",
     "uncertainty",
     "oks",
+    "matlab",
     "predictions",
     "recipe",
     "protocol",
