@@ -69,7 +69,7 @@ def adjusted(center: Array, scale: Array) -> tuple[Array, Array]:
 
     The box of a raw annotation cuts off feet.
     """
-    return center + np.stack([0 * scale, 15 * scale], axis=1), 1.25 * scale
+    return center + np.stack([np.zeros_like(scale), 15 * scale], axis=1), 1.25 * scale
 
 
 def to_instances(annotation: Annotation, file: Path, split: str) -> Instances:

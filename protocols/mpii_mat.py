@@ -6,6 +6,7 @@ MATLAB leaves out, empties, or writes as text what it likes, and the release doe
 
 from dataclasses import replace
 from importlib import resources
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ Array = NDArray[Any]
 
 RELEASE_FORM, DETECTIONS_FORM, GT_VALID_FORM = "mpii_human_pose_v1_u12_1.mat", "detections.mat", "gt_valid.mat"
 NOTHING = np.zeros(0)
+JOINTS = {float(joint): joint for joint in range(len(SKELETON))}
 TRAIN_RULE = (
-    "Trained on every annotated person of a training image without a validation person (22,246 people in the full release, "
-    "as in train.h5 and train.json)."
+    "Everybody with keypoints, centre and scale in the training images without a validation person (22,246 people in the whole "
+    "release, as in train.h5 and train.json)."
 )
 
 
@@ -49,7 +51,13 @@ def number(value: Any) -> float:
     try:
         return float(value.item())
     except (AttributeError, TypeError, ValueError):
-        return np.nan
+        return nan
+
+
+def column(records: Array, name: str) -> list[float]:
+    """A field of many records, as numbers."""
+    there = name in (records.dtype.names or ())
+    return [number(value) for value in records[name].tolist()] if there else [nan] * len(records)
 
 
 def text(value: Any) -> str:
@@ -76,14 +84,15 @@ def points(rect: Any) -> tuple[Array, Array]:
         ValueError: a joint is unknown, twice there, or nowhere.
     """
     keypoints, visibility = np.zeros((len(SKELETON), 2)), np.full(len(SKELETON), UNLABELLED, np.int8)
-    for point in rows(field(first(field(rect, "annopoints")), "point")):
-        joint, x, y = (number(field(point, name)) for name in ("id", "x", "y"))
-        if joint not in range(len(SKELETON)) or visibility[int(joint)]:
-            raise ValueError(f"joint {joint:g} is twice there" if 0 <= joint < len(SKELETON) else f"joint {joint:g}")
-        if not np.isfinite([x, y]).all():
-            raise ValueError(f"{SKELETON.keypoints[int(joint)]} is at ({x:g}, {y:g})")
-        keypoints[int(joint)] = x, y
-        visibility[int(joint)] = OCCLUDED if number(field(point, "is_visible")) == 0 else VISIBLE
+    found = rows(field(first(field(rect, "annopoints")), "point"))
+    columns = (column(found, name) for name in ("id", "x", "y", "is_visible"))
+    for joint, x, y, seen in zip(*columns, strict=True):
+        if joint not in JOINTS or visibility[JOINTS[joint]]:
+            raise ValueError(f"joint {joint:g} is twice there" if joint in JOINTS else f"joint {joint:g}")
+        if not (isfinite(x) and isfinite(y)):
+            raise ValueError(f"{SKELETON.keypoints[JOINTS[joint]]} is at ({x:g}, {y:g})")
+        keypoints[JOINTS[joint]] = x, y
+        visibility[JOINTS[joint]] = OCCLUDED if seen == 0 else VISIBLE
     return keypoints, visibility
 
 
@@ -222,7 +231,9 @@ def read_detections(file: Path, beside: Annotation | None) -> Annotation:
     """
     arrays = load_array(file, ["annolist", "RELEASE_img_index", "RELEASE_person_index"])
     people = [(first(field(entry, "annorect")), f"entry {row}") for row, entry in enumerate(rows(arrays["annolist"]))]
-    given: dict[str, Array] = {name: np.ravel(arrays[name]) for name in ("RELEASE_img_index", "RELEASE_person_index") if name in arrays}
+    given: dict[str, Array] = {
+        name: np.ravel(arrays[name]) for name in ("RELEASE_img_index", "RELEASE_person_index") if name in arrays
+    }
     if len(given) < 2:
         raise PosebenchError(f"{file} has an annolist, but no RELEASE_img_index and RELEASE_person_index beside it.")
     index, person = (whole(numbers(given, name, (len(people),), file) - 1, name, file) for name in given)

@@ -220,7 +220,9 @@ def test_a_wrong_annotation_is_a_sentence(tmp_path: Path, changes: dict[str, Any
 
 
 def test_a_missing_annotation_says_what_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(PosebenchError, match=r"looked for mpii_human_pose_v1_u12_\*.mat and detections.mat and valid.json and valid.h5"):
+    with pytest.raises(
+        PosebenchError, match=r"looked for mpii_human_pose_v1_u12_\*.mat and detections.mat and valid.json and valid.h5"
+    ):
         MPII.instances(tmp_path, "val")
 
 
