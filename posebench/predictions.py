@@ -178,16 +178,7 @@ def load_array(path: Path, names: Collection[str] | None = None) -> dict[str, Ar
         found = _datasets(file, path)
         return {name: node[()] for name, node in found.items() if names is None or name in names}
 
-    def from_mat() -> dict[str, Array]:
-        from scipy.io import loadmat
-
-        matlab.check_declared(path, LARGEST)
-        wanted = None if names is None else list(names)
-        return {
-            name: value for name, value in loadmat(path, variable_names=wanted).items() if not name.startswith("__")
-        }
-
-    return _read_either(path, from_hdf5, from_mat)
+    return _read_either(path, from_hdf5, lambda: matlab.arrays(path, LARGEST, names))
 
 
 def array_names(path: Path) -> list[str]:
@@ -197,12 +188,23 @@ def array_names(path: Path) -> list[str]:
         PosebenchError: as `load_array`.
     """
 
-    def from_mat() -> list[str]:
-        from scipy.io import whosmat
+    return _read_either(path, lambda file: list(_datasets(file, path)), lambda: matlab.names(path, LARGEST))
 
-        return [name for name, _, _ in whosmat(path)]
 
-    return _read_either(path, lambda file: list(_datasets(file, path)), from_mat)
+def load_structs(path: Path, name: str) -> matlab.Element:
+    """A variable of a MATLAB file (Level 5) of which little is asked, or much that is irregular.
+
+    Raises:
+        PosebenchError: as `load_array`, or there is none of this name.
+    """
+
+    def from_mat() -> matlab.Element:
+        return dict(matlab.variables(path, LARGEST, [name]))[name]
+
+    def from_hdf5(file: Any) -> matlab.Element:
+        raise PosebenchError(f"{path} is a MATLAB file of version 7.3. Save it in MATLAB with -v7 instead.")
+
+    return _read_either(path, from_hdf5, from_mat)
 
 
 def _datasets(file: Any, path: Path) -> dict[str, Any]:

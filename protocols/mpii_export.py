@@ -18,7 +18,7 @@ from posebench.instances import Instances
 from posebench.predictions import Predictions, write_atomically
 from posebench.protocol import align
 
-from .mpii_mat import DETECTIONS_FORM, RELEASE_FORM, Release, field, rows, validation_people
+from .mpii_mat import DETECTIONS_FORM, RELEASE_FORM, Record, Release, number, rows, validation_people
 
 Array = NDArray[Any]
 People = dict[tuple[int, int], Any]
@@ -98,13 +98,15 @@ def _toolkit(people: People, instances: Instances) -> tuple[dict[str, Any], list
     ]
 
 
-def _annorect(rects: Array, image: int, people: People) -> Array:
+def _annorect(rects: list[Record], image: int, people: People) -> Array:
     """The image's people as in the release: `objpos` and `scale` as they are there, predicted points where there are any."""
     records = []
     for person, rect in enumerate(rects):
+        position = rows(rect.get("objpos"))
+        scale = number(rect.get("scale"))
         records.append({
-            "objpos": field(rect, "objpos") if len(rows(field(rect, "objpos"))) else EMPTY,
-            "scale": field(rect, "scale") if np.size(field(rect, "scale")) else EMPTY,
+            "objpos": _struct([{axis: number(position[0].get(axis)) for axis in ("x", "y")}]) if position else EMPTY,
+            "scale": EMPTY if np.isnan(scale) else scale,
             "annopoints": people.get((image, person), EMPTY),
         })  # fmt: skip
     return _struct(records) if records else EMPTY

@@ -81,11 +81,18 @@ def read_annotation(file: Path, split: str) -> Annotation:
         names = array_names(file)
     except PosebenchError as error:
         raise PosebenchError(f"{error} {KNOWN}.") from error
+    try:
+        return _read_arrays(file, split, set(names))
+    except ValueError as error:
+        raise PosebenchError(f"{file} is damaged: {error}.") from error
+
+
+def _read_arrays(file: Path, split: str, names: set[str]) -> Annotation:
     if "RELEASE" in names:
         return read_release(file, split)
     if "imgname" in names:
         return read_h5(file, split)
-    if {"pos_gt_src", "annolist"} & set(names) and split != "val":
+    if {"pos_gt_src", "annolist"} & names and split != "val":
         raise PosebenchError(f"{file} has validation people only, so nobody of mpii {split}.")
     if "pos_gt_src" in names:
         return read_gt_valid(file, people_beside(file, split))

@@ -1,7 +1,7 @@
 """MPII's MATLAB files: the official release, pytorch-pose's raw subset of it (`detections.mat`), and `gt_valid.mat`.
 
 MATLAB leaves out, empties, or writes as text what it likes, and the release does all three. So everything here is read by
-`rows`, `field`, `number` and `text`, which answer emptiness with emptiness.
+`rows`, `first`, `number`, `text` and `flat`, which answer emptiness with emptiness.
 """
 
 from dataclasses import replace
@@ -15,78 +15,81 @@ from numpy.typing import NDArray
 
 from posebench.errors import PosebenchError, counted
 from posebench.instances import OCCLUDED, UNLABELLED, VISIBLE
-from posebench.predictions import load_array
+from posebench.matlab import CELL, STRUCT, Element
+from posebench.predictions import load_array, load_structs
 
 from .mpii_annotation import HEAD_BIAS, SKELETON, Annotation, adjusted, numbers, whole
 
 Array = NDArray[Any]
 
 RELEASE_FORM, DETECTIONS_FORM, GT_VALID_FORM = "mpii_human_pose_v1_u12_1.mat", "detections.mat", "gt_valid.mat"
-NOTHING = np.zeros(0)
 JOINTS = {float(joint): joint for joint in range(len(SKELETON))}
+Record = dict[str, Element]
 TRAIN_RULE = (
     "Everybody with keypoints, centre and scale in the training images without a validation person (22,246 people in the whole "
     "release, as in train.h5 and train.json)."
 )
 
 
-def rows(value: Any) -> Array:
-    """The elements of a struct array as records; none where the value is no struct."""
-    return value.ravel() if isinstance(value, np.ndarray) and value.dtype.names else NOTHING
+def rows(value: Element | None) -> list[Record]:
+    """The records of a struct array; none where the value is no struct."""
+    fields = {} if value is None else value.fields()
+    return [dict(zip(fields, record, strict=True)) for record in zip(*fields.values(), strict=True)]
 
 
-def field(record: Any, name: str) -> Any:
-    """A field of a record; nothing where the record does not have it."""
-    return record[name] if name in (record.dtype.names or ()) else NOTHING
-
-
-def first(value: Any) -> Any:
-    """The only record of a struct, or something without fields."""
+def first(value: Element | None) -> Record:
+    """The first record of a struct, or one without fields."""
     records = rows(value)
-    return records[0] if len(records) else NOTHING
+    return records[0] if records else {}
 
 
-def number(value: Any) -> float:
+def number(value: Element | None) -> float:
     """A number, be it written as text; NaN where there is none."""
-    try:
-        return float(value.item())
-    except (AttributeError, TypeError, ValueError):
-        return nan
+    return nan if value is None else value.number()
 
 
-def column(records: Array, name: str) -> list[float]:
-    """A field of many records, as numbers."""
-    there = name in (records.dtype.names or ())
-    return [number(value) for value in records[name].tolist()] if there else [nan] * len(records)
-
-
-def text(value: Any) -> str:
+def text(value: Element | None) -> str:
     """A text; empty where there is none."""
-    return str(value.ravel()[0]) if isinstance(value, np.ndarray) and value.dtype.kind == "U" and value.size else ""
+    array = np.zeros(0) if value is None else value.array()
+    return str(array[0]) if array.dtype.kind == "U" and array.size else ""
 
 
-def place(rect: Any) -> tuple[float, float, float]:
+def flat(value: Element | None) -> Array:
+    """Numbers in a row; none where there are none."""
+    array = np.zeros(0) if value is None or value.head()[0] & 0xFF in (CELL, STRUCT) else value.array().ravel()
+    return array if array.dtype.kind in "iufb" else np.zeros(0)
+
+
+def place(rect: Record) -> tuple[float, float, float]:
     """Centre (x, y) and scale of an annorect, NaN where it has none."""
-    position = first(field(rect, "objpos"))
-    return number(field(position, "x")), number(field(position, "y")), number(field(rect, "scale"))
+    position = first(rect.get("objpos"))
+    return number(position.get("x")), number(position.get("y")), number(rect.get("scale"))
 
 
-def head_length(rect: Any) -> float:
+def head_length(rect: Record) -> float:
     """0.6 × the diagonal of the head box; NaN where there is none."""
-    x1, y1, x2, y2 = (number(field(rect, name)) for name in ("x1", "y1", "x2", "y2"))
+    x1, y1, x2, y2 = (number(rect.get(name)) for name in ("x1", "y1", "x2", "y2"))
     return HEAD_BIAS * float(np.hypot(x2 - x1, y2 - y1))
 
 
-def points(rect: Any) -> tuple[Array, Array]:
+def annotated(rect: Record) -> bool:
+    """Whether an annorect has a point."""
+    point = first(rect.get("annopoints")).get("point")
+    return point is not None and point.head()[0] & 0xFF == STRUCT and 0 not in point.head()[1]
+
+
+def points(rect: Record) -> tuple[Array, Array]:
     """(16, 2) keypoints as annotated and (16,) visibility of one annorect; a joint without a mark of visibility is visible.
 
     Raises:
         ValueError: a joint is unknown, twice there, or nowhere.
     """
     keypoints, visibility = np.zeros((len(SKELETON), 2)), np.full(len(SKELETON), UNLABELLED, np.int8)
-    found = rows(field(first(field(rect, "annopoints")), "point"))
-    columns = (column(found, name) for name in ("id", "x", "y", "is_visible"))
-    for joint, x, y, seen in zip(*columns, strict=True):
+    point = first(rect.get("annopoints")).get("point")
+    fields = {} if point is None else point.fields()
+    nothing = [None] * max(map(len, fields.values()), default=0)
+    for record in zip(*(fields.get(name, nothing) for name in ("id", "x", "y", "is_visible")), strict=True):
+        joint, x, y, seen = map(number, record)
         if joint not in JOINTS or visibility[JOINTS[joint]]:
             raise ValueError(f"joint {joint:g} is twice there" if joint in JOINTS else f"joint {joint:g}")
         if not (isfinite(x) and isfinite(y)):
@@ -116,33 +119,32 @@ class Release:
     """
 
     def __init__(self, file: Path) -> None:
-        release = first(load_array(file, ["RELEASE"])["RELEASE"])
+        release = first(load_structs(file, "RELEASE"))
         self.file = file
-        self.annolist = rows(field(release, "annolist"))
-        self.train = np.ravel(field(release, "img_train"))
-        self.single = np.ravel(field(release, "single_person"))
+        self.annolist = rows(release.get("annolist"))
+        self.train = flat(release.get("img_train"))
+        self.single = release["single_person"].cells() if "single_person" in release else []
         lengths = {"annolist": len(self.annolist), "img_train": len(self.train), "single_person": len(self.single)}
-        if not len(self.annolist) or len(set(lengths.values())) > 1 or self.train.dtype.kind not in "biuf":
+        if not self.annolist or len(set(lengths.values())) > 1:
             raise PosebenchError(
                 f"{file}: RELEASE should have annolist, img_train and single_person of equal lengths, but they are {lengths}. "
                 "Is it the file of mpii_human_pose_v1_u12_2.zip?"
             )
         self.train = self.train == 1
-        acts = rows(field(release, "act"))
-        self.activity = [text(field(act, "cat_name")) for act in acts] if len(acts) == len(self.train) else None
+        acts = rows(release.get("act"))
+        self.activity = [text(act.get("cat_name")) for act in acts] if len(acts) == len(self.train) else None
 
-    def rects(self, image: int) -> Array:
+    def rects(self, image: int) -> list[Record]:
         """The annorect records of an image."""
-        return rows(field(self.annolist[image], "annorect"))
+        return rows(self.annolist[image].get("annorect"))
 
     def name(self, image: int) -> str:
         """The file name of an image."""
-        return text(field(first(field(self.annolist[image], "image")), "name"))
+        return text(first(self.annolist[image].get("image")).get("name"))
 
     def singles(self, image: int) -> list[int]:
         """0-based indices of the people who are far enough from others to be judged alone."""
-        cell = np.ravel(self.single[image])
-        return [int(person) - 1 for person in cell.tolist()] if cell.dtype.kind in "iufb" else []
+        return [int(person) - 1 for person in flat(self.single[image]).tolist()]
 
     def people(self, split: str) -> list[tuple[int, int]]:
         """(image, person) of a split: those of the validation list; the test images' single people; of the training images
@@ -158,7 +160,7 @@ class Release:
             validation = {image for image, _ in listed}
             images = [i for i in np.flatnonzero(self.train).tolist() if i not in validation]
             asked = [(i, p) for i in images for p, rect in enumerate(self.rects(i))
-                     if len(rows(field(first(field(rect, "annopoints")), "point")))]  # fmt: skip
+                     if annotated(rect)]  # fmt: skip
         return [(i, p) for i, p in asked if np.isfinite(place(self.rects(i)[p])).all()]
 
     def check(self, people: list[tuple[int, int]]) -> None:
@@ -196,7 +198,7 @@ def read_release(file: Path, split: str) -> Annotation:
     )  # fmt: skip
 
 
-def raw_people(people: list[tuple[Any, str]], file: Path, labelled: bool = True) -> Annotation:
+def raw_people(people: list[tuple[Record, str]], file: Path, labelled: bool = True) -> Annotation:
     """Annorects, each with words for messages, as an Annotation that still lacks names and numbers of images.
 
     Raises:
@@ -215,7 +217,7 @@ def raw_people(people: list[tuple[Any, str]], file: Path, labelled: bool = True)
             raise PosebenchError(f"{file}: {who}: {error}; an MPII point has an id of 0 to 15, x and y.") from error
     center, scale = adjusted(places[:, :2], places[:, 2])
     return Annotation(
-        form="", images=[], person=NOTHING, center=center, scale=scale, keypoints=keypoints, visibility=visibility,
+        form="", images=[], person=np.zeros(0), center=center, scale=scale, keypoints=keypoints, visibility=visibility,
         head_length=np.array([head_length(rect) for rect, _ in people]),
     )  # fmt: skip
 
@@ -229,8 +231,9 @@ def read_detections(file: Path, beside: Annotation | None) -> Annotation:
     Raises:
         PosebenchError: it is no such file.
     """
-    arrays = load_array(file, ["annolist", "RELEASE_img_index", "RELEASE_person_index"])
-    people = [(first(field(entry, "annorect")), f"entry {row}") for row, entry in enumerate(rows(arrays["annolist"]))]
+    entries = rows(load_structs(file, "annolist"))
+    arrays = load_array(file, ["RELEASE_img_index", "RELEASE_person_index"])
+    people = [(first(entry.get("annorect")), f"entry {row}") for row, entry in enumerate(entries)]
     given: dict[str, Array] = {
         name: np.ravel(arrays[name]) for name in ("RELEASE_img_index", "RELEASE_person_index") if name in arrays
     }
@@ -283,7 +286,7 @@ def head_lengths(arrays: dict[str, Array], file: Path) -> Array:
     Raises:
         PosebenchError: they are missing or no such boxes.
     """
-    found = np.shape(arrays.get("headboxes_src", NOTHING))
+    found = np.shape(arrays.get("headboxes_src", ()))
     if len(found) != 3:
         raise PosebenchError(f"{file}: headboxes_src is {found}, but should be (2, 2, people).")
     boxes = numbers(arrays, "headboxes_src", (2, 2, found[2]), file)

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from mpii_release import VALIDATION
-from scipy.io import loadmat
 
 from posebench.errors import PosebenchError
 from posebench.instances import Instances
 from posebench.plugins import protocol
-from posebench.predictions import Predictions, for_instances
+from posebench.predictions import Predictions, for_instances, load_array, load_structs
 
 MPII = protocol("mpii")
 mat = importlib.import_module(MPII.__module__.replace("mpii", "mpii_mat"))
@@ -38,7 +37,7 @@ def guess(people: Instances) -> Predictions:
 def exported(people: Instances, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Any]:
     """What was said, and `pred`."""
     path = tmp_path_factory.mktemp("mpii") / "out.mat"
-    return MPII.export("mpii-mat", guess(people), people, path), loadmat(path)["pred"]
+    return MPII.export("mpii-mat", guess(people), people, path), mat.rows(load_structs(path, "pred"))
 
 
 def test_the_servers_file_has_every_test_image_and_whom_it_walks_through(
@@ -48,13 +47,13 @@ def test_the_servers_file_has_every_test_image_and_whom_it_walks_through(
     assert "all 6,908 test images" in said[0] and "7,247 single people" in said[0]
     assert "pred_keypoints_mpii.mat" in said[1]
     assert "1 keypoint that nobody predicted" in said[2]
-    assert pred.shape == (1, 6908)
+    assert len(pred) == 6908
     original = mat.Release(mpii_release)
     images = np.flatnonzero(~original.train).tolist()
     found = {}
-    for image, entry in zip(images, pred[0], strict=True):
-        assert mat.text(mat.field(mat.first(mat.field(entry, "image")), "name")) == f"{image:09d}.jpg"
-        rects = mat.rows(mat.field(entry, "annorect"))
+    for image, entry in zip(images, pred, strict=True):
+        assert mat.text(mat.first(entry.get("image")).get("name")) == f"{image:09d}.jpg"
+        rects = mat.rows(entry.get("annorect"))
         for person, (rect, given) in enumerate(zip(rects, original.rects(image), strict=True)):
             np.testing.assert_array_equal(mat.place(rect), mat.place(given))
             found[image, person] = mat.points(rect)
@@ -68,22 +67,22 @@ def test_the_servers_file_has_every_test_image_and_whom_it_walks_through(
 
 
 def test_ids_are_those_of_mpii_and_fields_those_that_the_toolkit_reads(exported: tuple[list[str], Any]) -> None:
-    _, rect, *_ = mat.rows(mat.field(exported[1][0, 0], "annorect"))
-    points = mat.rows(mat.field(mat.first(mat.field(rect, "annopoints")), "point"))
-    assert points.dtype.names == ("x", "y", "id")
-    assert mat.column(points, "id") == [float(joint) for joint in range(16)]
+    _, rect, *_ = mat.rows(exported[1][0].get("annorect"))
+    points = mat.rows(mat.first(rect.get("annopoints")).get("point"))
+    assert list(points[0]) == ["x", "y", "id"]
+    assert [mat.number(point["id"]) for point in points] == [float(joint) for joint in range(16)]
 
 
 def test_the_toolkits_file_has_one_entry_for_each_validation_person(mpii_release: Path, tmp_path: Path) -> None:
     val = MPII.instances(mpii_release, "val")
     said = MPII.export("mpii-mat", guess(val), val, tmp_path / "out.mat")
     assert "2,958 validation people" in said[0] and "at home" in said[1]
-    arrays = loadmat(tmp_path / "out.mat")
+    arrays = load_array(tmp_path / "out.mat", ["RELEASE_img_index", "RELEASE_person_index"])
     numbers = zip(arrays["RELEASE_img_index"][0] - 1, arrays["RELEASE_person_index"][0] - 1, strict=True)
     assert list(numbers) == VALIDATION
-    entries = mat.rows(arrays["pred"])
+    entries = mat.rows(load_structs(tmp_path / "out.mat", "pred"))
     assert len(entries) == 2958
-    keypoints, _ = mat.points(mat.first(mat.field(entries[2957], "annorect")))
+    keypoints, _ = mat.points(mat.first(entries[2957].get("annorect")))
     assert keypoints[4].tolist() == [2957 + 1 + 1.0, 1000.0 - 4 + 1]
 
 
