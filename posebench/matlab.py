@@ -24,6 +24,8 @@ HEADER = 128
 NAME_WITHIN = 4096
 """Bytes of a variable that are unpacked for its name."""
 DEEPEST = 32
+LONGEST_NUMBER = 32
+"""Letters of a number that is written as text."""
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 TEXTS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
 MATRIX, COMPRESSED = 14, 15
@@ -169,9 +171,10 @@ class Element:
             plain = head[:2] == FLAGS and head[4:] == SCALAR and head[2] & 0xFF in NUMERIC and not head[2] & COMPLEX
             if plain and code and size == code.size and self.start + at + size <= self.end:
                 return float(code.unpack_from(content.bytes, self.start + at)[0])
-        _, shape, _, _ = self.head()
+        flags, shape, _, _ = self.head()
+        letters = flags & 0xFF == CHAR and prod(shape) <= LONGEST_NUMBER
         try:
-            return float(self.array().item()) if prod(shape) == 1 else nan
+            return float(self.array().item()) if prod(shape) == 1 or letters else nan
         except (TypeError, ValueError):
             return nan
 

@@ -96,6 +96,13 @@ def test_every_package_on_disk_is_installed() -> None:
     assert set(setuptools["packages"]) == set(setuptools["package-dir"])
 
 
+def test_every_data_file_is_in_the_wheel() -> None:
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    for package, folder in setuptools["package-dir"].items():
+        found = {path.name for path in (ROOT / folder).iterdir() if path.is_file() and path.suffix != ".py"}
+        assert found == set(setuptools["package-data"].get(package, [])), package
+
+
 @pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["list"]])
 def test_light_commands_import_nothing_heavy(command: list[str]) -> None:
     code = f"""
