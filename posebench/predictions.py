@@ -215,7 +215,9 @@ def _datasets(file: Any, path: Path) -> dict[str, Any]:
     """
     import h5py
 
-    found = {name: node for name, node in file.items() if isinstance(node, h5py.Dataset) and node.shape is not None}
+    # A name that is no UTF-8 comes as bytes; str() keeps it from meeting text.
+    nodes = {str(name): node for name, node in file.items() if isinstance(node, h5py.Dataset)}
+    found = {name: node for name, node in nodes.items() if node.shape is not None}
     declared = sum(math.prod(node.shape) * node.dtype.itemsize for node in found.values())
     if declared > LARGEST:
         raise PosebenchError(f"{path} declares arrays of {declared:,} bytes; {LARGEST:,} is the most that is read.")
