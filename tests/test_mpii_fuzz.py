@@ -19,7 +19,7 @@ from posebench.predictions import array_names, for_instances, load, load_array, 
 MPII = protocol("mpii")
 PEOPLE = 3
 SEEDS = 40
-"""Damaged variants of every form; 3,000 of each found nothing more."""
+"""Damaged variants of every form."""
 
 
 def h5_columns() -> dict[str, Any]:
