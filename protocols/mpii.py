@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench import pck
+from posebench.errors import PosebenchError, unknown
 from posebench.instances import UNLABELLED, Instances
 from posebench.metrics import area_under_curve, percentage
 from posebench.pck import PCK
@@ -37,7 +38,9 @@ from posebench.predictions import Predictions
 from posebench.protocol import Convention, Protocol
 from posebench.scores import Curve, Scores
 
-from .mpii_files import HEAD_IN_GT_VALID, SKELETON, find_annotations, read
+from .mpii_annotation import SKELETON
+from .mpii_export import export_mat
+from .mpii_files import HEAD_IN_GT_VALID, find_annotations, read
 
 Array = NDArray[Any]
 Lines = Mapping[str, Array]
@@ -133,6 +136,10 @@ class MPII(Protocol):
     version = 1
     skeleton = SKELETON
     headline = "Mean"
+    splits = ("train", "val", "test")
+    exports: ClassVar[dict[str, str]] = {
+        "mpii-mat": "MPII's evaluation server (test people), or its toolkit at home (validation people)"
+    }
     first_pixel = 1
     conventions: ClassVar[dict[str, Convention]] = {
         convention.name: convention
@@ -187,6 +194,7 @@ class MPII(Protocol):
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """PCKh per keypoint and per group. `instances` need `head_length`."""
         self.check_convention(convention)
+        check_public(instances)
         scores = pck.score(predictions, instances, rule_for(convention, instances))
         return scores if convention != "princeton" else with_visibility(scores)
 
@@ -195,7 +203,23 @@ class MPII(Protocol):
     ) -> tuple[Curve, ...]:
         """PCKh over thresholds of one's own choice, in head lengths."""
         self.check_convention(convention)
+        check_public(instances)
         return pck.curves(predictions, instances, rule_for(convention, instances), thresholds)
+
+    def export(self, form: str, predictions: Predictions, instances: Instances, path: Path) -> list[str]:
+        """Write `mpii-mat`, what MPII's server (split test) and toolkit (split val) take."""
+        if form not in self.exports:
+            raise unknown(f"export of {self.name}", form, self.exports)
+        return export_mat(predictions, instances, path)
+
+
+def check_public(instances: Instances) -> None:
+    """Raise a sentence for the test people, whose keypoints MPII keeps to itself."""
+    if instances.split == "test" and not (instances.visibility > UNLABELLED).any():
+        raise PosebenchError(
+            f"{instances.what} has no public keypoints, so it cannot be scored here. Write the file that MPII's server scores: "
+            "posebench export mpii-mat."
+        )
 
 
 def with_visibility(scores: Scores) -> Scores:

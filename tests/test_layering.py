@@ -21,6 +21,7 @@ ORDER = [
     "oks",
     "suppression",
     "scores",
+    "matlab",
     "predictions",
     "alignment",
     "recipe",
@@ -106,6 +107,13 @@ def test_every_package_on_disk_is_installed() -> None:
     }
     assert found == listed
     assert set(setuptools["packages"]) == set(setuptools["package-dir"])
+
+
+def test_every_data_file_is_in_the_wheel() -> None:
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    for package, folder in setuptools["package-dir"].items():
+        found = {path.name for path in (ROOT / folder).iterdir() if path.is_file() and path.suffix != ".py"}
+        assert found == set(setuptools["package-data"].get(package, [])), package
 
 
 @pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["list"]])
