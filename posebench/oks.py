@@ -15,6 +15,7 @@ posebench.average_precision, whose names are offered here too.
 """
 
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 
@@ -27,7 +28,7 @@ from posebench.similarity import People, as_complex, plausible, similarity, simi
 Array = NDArray[Any]
 
 __all__ = [
-    "AREAS", "MAX_DETECTIONS", "RECALLS", "THRESHOLDS", "Detections", "Matches", "People", "match", "pairs",
+    "AREAS", "MAX_DETECTIONS", "RECALLS", "THRESHOLDS", "Detections", "Matches", "People", "extent", "match", "pairs",
     "precision_recall", "resampled", "similarity", "summary",
 ]  # fmt: skip
 
@@ -42,6 +43,14 @@ class Detections:
     keypoints: Array
     score: Array
     area: Array
+
+
+def extent(keypoints: Array) -> Array:
+    """(D,) area of the smallest box about each detection's (D, K, 2) keypoints, all of them: COCOeval's area of it."""
+    by_keypoint = keypoints.swapaxes(0, 1)  # K comparisons of long columns, not D of short ones
+    width, height = (reduce(np.maximum, by_keypoint) - reduce(np.minimum, by_keypoint)).T
+    area: Array = width * height
+    return area
 
 
 def match(detections: Detections, people: People, sigmas: Array, images: int) -> Matches:

@@ -178,11 +178,10 @@ def detections_of(predictions: Predictions, instances: Instances) -> oks.Detecti
         PosebenchError: another skeleton, or an image that the annotation does not have.
     """
     image = image_rows(predictions, instances)
-    kept = ~predictions.missing.any(axis=1)
+    kept = ~predictions.missing.any(axis=1) if predictions.missing.any() else slice(None)
     keypoints = predictions.keypoints[kept]
     with np.errstate(over="ignore"):  # an area beyond all numbers is large
-        extent = np.ptp(keypoints, axis=1) if len(keypoints) else np.zeros((0, 2))
-        area = (extent if predictions.bbox is None else predictions.bbox[kept, 2:]).prod(axis=1)
+        area = oks.extent(keypoints) if predictions.bbox is None else predictions.bbox[kept, 2:].prod(axis=1)
     return oks.Detections(image=image[kept], keypoints=keypoints, score=predictions.score[kept], area=area)
 
 

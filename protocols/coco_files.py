@@ -16,7 +16,7 @@ from posebench.instances import Instances, Source
 from posebench.predictions import Predictions
 from posebench.skeleton import Skeleton
 
-from .coco_json import WRONG, floats, load, table, whole
+from .coco_json import WRONG, floats, load, table, whole, without_collection
 from .coco_regions import BOX_PADDING, stated_regions
 
 _BODY = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -53,6 +53,7 @@ def find_annotations(root: Path, split: str) -> Path:
     )
 
 
+@without_collection()
 def read_annotations(file: Path, split: str, skeleton: Skeleton = SKELETON, dataset: str = "coco") -> Instances:
     """COCO's keypoint annotation: every person is a row, also crowds and people without keypoints.
 
@@ -97,6 +98,7 @@ def read_annotations(file: Path, split: str, skeleton: Skeleton = SKELETON, data
     )  # fmt: skip
 
 
+@without_collection()
 def read_results(path: Path, instances: Instances) -> Predictions:
     """Detections in COCO's result form, in file order, with the keypoints of `instances`.
 

@@ -28,12 +28,11 @@ def load(path: Path) -> tuple[Any, bytes]:
     """
     try:
         text = existing(path, "a COCO file").read_bytes()
-        with _without_collection():
-            try:
-                content = orjson.loads(text)
-            except orjson.JSONDecodeError:
-                # Python's own reader is slower and takes more: NaN, say, whose row is then named.
-                content = json.loads(text)
+        try:
+            content = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            # Python's own reader is slower and takes more: NaN, say, whose row is then named.
+            content = json.loads(text)
     except (ValueError, OSError, RecursionError) as error:
         kind = (
             "It is no text: another kind of file?"
@@ -45,8 +44,8 @@ def load(path: Path) -> tuple[Any, bytes]:
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
-    """A parser makes hundreds of thousands of lists and no cycles; looking for cycles would double its time."""
+def without_collection() -> Iterator[None]:
+    """For functions that read: a parser makes hundreds of thousands of lists and no cycle; to look for one takes as long."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -58,7 +57,7 @@ def _without_collection() -> Iterator[None]:
 
 def floats(values: list[Any]) -> Array:
     """(N,) float64 of N numbers. Raises TypeError where one is none: a string, null or a list."""
-    return np.array(array("d", values), float)
+    return np.asarray(array("d", values))
 
 
 def table(rows: list[list[Any]], width: int) -> Array:
@@ -68,7 +67,7 @@ def table(rows: list[list[Any]], width: int) -> Array:
         if len(row) != width:
             raise ValueError(f"{len(row)} values instead of {width}")
         flat.fromlist(row)
-    return np.array(flat, float).reshape(-1, width)
+    return np.asarray(flat).reshape(-1, width)
 
 
 def whole(values: list[Any], name: str) -> Array:
