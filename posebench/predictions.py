@@ -33,6 +33,8 @@ from posebench.instances import Instances
 Array = NDArray[Any]
 Read = TypeVar("Read")
 
+LONGEST_FIXED = 60_000
+"""Bytes of an attribute of fixed length; HDF5 allows 64 KiB."""
 FORMAT = "posebench predictions 1"
 COLUMNS = "image", "person", "keypoints", "scores", "score", "missing"
 OPTIONAL = "bbox", "region", "box_score"
@@ -121,12 +123,18 @@ def save(predictions: Predictions, path: Path) -> None:
 
     def write(partial: Path) -> None:
         with h5py.File(partial, "w") as file:
-            file.attrs["format"] = FORMAT
-            for name in ("dataset", "split", "box_source"):
-                file.attrs[name] = getattr(predictions, name)
-            file.attrs["keypoint_names"] = json.dumps(predictions.keypoint_names)
-            file.attrs["provenance"] = json.dumps(dict(predictions.provenance))
-            file["images"] = np.array(predictions.images, dtype=h5py.string_dtype())
+            texts = {name: getattr(predictions, name) for name in ("dataset", "split", "box_source")} | {
+                "format": FORMAT,
+                "keypoint_names": json.dumps(predictions.keypoint_names),
+                "provenance": json.dumps(dict(predictions.provenance)),
+            }
+            for name, text in texts.items():
+                # Of a fixed length: HDF5's own library crashes on damaged texts of variable length. Longer ones do not fit.
+                if text:
+                    file.attrs[name] = np.bytes_(text.encode()) if len(text.encode()) < LONGEST_FIXED else text
+            file["images"] = np.array([name.encode() for name in predictions.images] or [b""])[
+                : len(predictions.images)
+            ]
             for name in (*COLUMNS, *OPTIONAL):
                 if (column := getattr(predictions, name)) is not None:
                     file[name] = column  # as it is: gzip saves a third and reads many times slower
@@ -144,18 +152,18 @@ def load(path: Path) -> Predictions:
 
     try:
         with h5py.File(existing(path, "a predictions file"), "r") as file:
-            if file.attrs.get("format") != FORMAT:
-                raise PosebenchError(f"{path} is no {FORMAT!r} file (its format: {file.attrs.get('format')!r}).")
+            if (form := _text(file, "format")) != FORMAT:
+                raise PosebenchError(f"{path} is no {FORMAT!r} file (its format: {form!r}).")
             _datasets(file, path)
             columns = {name: file[name][()] for name in (*COLUMNS, *(name for name in OPTIONAL if name in file))}
             return Predictions(
                 **columns,
                 images=tuple(name.decode() for name in file["images"][()]),
-                keypoint_names=tuple(json.loads(file.attrs["keypoint_names"])),
-                provenance=json.loads(file.attrs["provenance"]),
-                dataset=str(file.attrs["dataset"]),
-                split=str(file.attrs["split"]),
-                box_source=str(file.attrs["box_source"]),
+                keypoint_names=tuple(json.loads(_text(file, "keypoint_names"))),
+                provenance=json.loads(_text(file, "provenance")),
+                dataset=_text(file, "dataset"),
+                split=_text(file, "split"),
+                box_source=_text(file, "box_source"),
             )
     except PosebenchError as error:
         raise error if str(path) in str(error) else PosebenchError(f"{path}: {error}") from error
@@ -163,6 +171,11 @@ def load(path: Path) -> Predictions:
         raise PosebenchError(
             f"{path} cannot be read as predictions: {error}. Was it cut off, or written by hand?"
         ) from error
+
+
+def _text(file: Any, name: str) -> str:
+    value = file.attrs.get(name, "")
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def load_array(path: Path, names: Collection[str] | None = None) -> dict[str, Array]:
