@@ -1,16 +1,19 @@
-"""COCO scoring at val2017's size, side by side with pycocotools (and faster-coco-eval, where it is installed), in one run.
+"""COCO scoring at val2017's size, side by side with pycocotools and faster-coco-eval (where installed), in one run.
 
-    python benchmarks/scoring.py [--images 5000]
+    python benchmarks/scoring.py [--images 5000] [--rounds 5] [--cpu]
 
-Prints medians and ratios. The dataset is drawn from a seed; the numbers of all evaluators on it must be equal.
+Prints medians and how many times longer the others take for the same: from objects in memory, and from the two JSON files
+(annotation and results). The dataset is drawn from a seed, and the numbers of all evaluators on it must be equal.
 """
 
 import argparse
 import contextlib
-import copy
+import importlib
 import io
 import json
 import platform
+import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,10 +26,16 @@ import numpy as np
 
 from posebench import oks
 from posebench.plugins import protocol
-from posebench.predictions import load, save
+from posebench.predictions import Predictions, load, save
+from posebench.uncertainty import image_weights
 
 PEOPLE_PER_IMAGE, DETECTIONS_PER_IMAGE = 2.2, 20.8
-ROUNDS = 3
+OTHERS = {
+    "pycocotools": ("pycocotools.coco.COCO", "pycocotools.cocoeval.COCOeval"),
+    "faster-coco-eval": ("faster_coco_eval.COCO", "faster_coco_eval.COCOeval_faster"),
+}
+COCO = protocol("coco")
+RULES = sys.modules[type(COCO).__module__]
 
 
 def dataset(images: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -57,94 +66,135 @@ def dataset(images: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return {"images": images_, "annotations": people, "categories": [{"id": 1, "name": "person"}]}, detections
 
 
-def timed(what: Callable[[], Any], rounds: int = ROUNDS) -> tuple[float, Any]:
-    """Median seconds, and the last result."""
-    seconds = []
+def timed(ways: dict[str, Callable[[], Any]], rounds: int, clock: Callable[[], float]) -> tuple[dict[str, float], Any]:
+    """Median seconds of each way, and its last result. The ways take turns, so that a busy machine is so for all."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    results = {}
     for _ in range(rounds):
-        start = time.perf_counter()
-        result = what()
-        seconds.append(time.perf_counter() - start)
-    return median(seconds), result
+        for name, way in ways.items():
+            start = clock()
+            result = way()
+            seconds[name].append(clock() - start)
+            results[name] = result
+    return {name: median(spent) for name, spent in seconds.items()}, results
 
 
-def theirs(
-    coco: Any, evaluator: Any, truth: dict[str, Any], detections: list[dict[str, Any]]
-) -> Callable[[], list[float]]:
-    """A run of a COCOeval from objects in memory, without reading files."""
+def numbers(matches: oks.Matches) -> list[float]:
+    """The ten numbers of COCO's table."""
+    return list(oks.summary(*oks.precision_recall(matches)).values())
 
-    def score() -> list[float]:
+
+def matched(made: Predictions, people: Any) -> oks.Matches:
+    """posebench's matches of predictions."""
+    found, annotated = RULES.detections_of(made, people), RULES.people_of(people)
+    return oks.match(found, annotated, RULES.SIGMAS, len(people.images))
+
+
+def ours(gt: Path, dt: Path, h5: Path) -> dict[str, Callable[[], Any]]:
+    """The ways of posebench to the numbers, by what they start from; and its resamples."""
+    people = COCO.instances(gt, "val")
+    save(COCO.read_predictions(dt, people), h5)
+    made = load(h5)
+    found, annotated = RULES.detections_of(made, people), RULES.people_of(people)
+    matches = matched(made, people)
+    weights = image_weights(len(people.images))[1:]
+    return {
+        "posebench, arrays": lambda: numbers(oks.match(found, annotated, RULES.SIGMAS, len(people.images))),
+        "posebench, predictions file": lambda: numbers(matched(load(h5), people)),
+        "posebench, JSON": lambda: from_json(gt, dt),
+        "posebench, 1,000 resamples": lambda: oks.resampled(matches, weights),
+    }
+
+
+def from_json(gt: Path, dt: Path) -> list[float]:
+    """posebench's numbers from two JSON files."""
+    people = COCO.instances(gt, "val")
+    return numbers(matched(COCO.read_predictions(dt, people), people))
+
+
+def theirs(name: str, gt: Path, dt: Path) -> dict[str, Callable[[], Any]]:
+    """The same of an evaluator with COCOeval's interface."""
+    coco, evaluator = (
+        getattr(importlib.import_module(path.rpartition(".")[0]), path.rpartition(".")[2]) for path in OTHERS[name]
+    )
+
+    def evaluate(annotated: Any, found: Any) -> list[float]:
         with contextlib.redirect_stdout(io.StringIO()):
-            annotated = coco()
-            annotated.dataset = copy.deepcopy(truth)
-            annotated.createIndex()
-            found = annotated.loadRes(copy.deepcopy(detections))
-            start = time.perf_counter()
             run = evaluator(annotated, found, "keypoints")
             run.evaluate()
             run.accumulate()
             run.summarize()
-            spent.append(time.perf_counter() - start)
         return [float(value) for value in run.stats][:10]
 
-    spent: list[float] = []
-    score.spent = spent  # type: ignore[attr-defined]
-    return score
+    def read() -> tuple[Any, Any]:
+        with contextlib.redirect_stdout(io.StringIO()):
+            annotated = coco(str(gt))
+            return annotated, annotated.loadRes(str(dt))
+
+    objects = read()
+    return {f"{name}, objects": lambda: evaluate(*objects), f"{name}, JSON": lambda: evaluate(*read())}
+
+
+def peak_memory(gt: Path, dt: Path) -> float:
+    """MB that a process of its own needs at most to score two JSON files with 1,000 resamples, imports included."""
+    command = [sys.executable, __file__, "--memory", str(gt), str(dt)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def report_memory(gt: Path, dt: Path) -> None:
+    """Score, and print the largest size of this process in MB."""
+    people = COCO.instances(gt, "val")
+    matches = matched(COCO.read_predictions(dt, people), people)
+    oks.resampled(matches, image_weights(len(people.images))[1:])
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=5000)
-    truth, detections = dataset(parser.parse_args().images)
-    coco = protocol("coco")
-    print(f"{platform.processor() or platform.machine()}, numpy {np.__version__}; {len(truth['images']):,} images, "
-          f"{len(truth['annotations']):,} people, {len(detections):,} detections")  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--cpu", action="store_true", help="count processor time, for a machine that is busy")
+    parser.add_argument("--memory", type=Path, nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.memory:
+        report_memory(*options.memory)
+        return
+    clock = time.process_time if options.cpu else time.perf_counter
+    truth, detections = dataset(options.images)
+    print(f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}; {len(truth['images']):,} images, "
+          f"{len(truth['annotations']):,} people, {len(detections):,} detections; medians of {options.rounds}, "
+          f"{'processor' if options.cpu else 'wall'} time")  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         gt, dt, h5 = (Path(folder) / name for name in ("gt.json", "dt.json", "p.h5"))
         gt.write_text(json.dumps(truth))
         dt.write_text(json.dumps(detections))
-        seconds: dict[str, float] = {}
-        seconds["read annotation JSON"], people = timed(lambda: coco.instances(gt, "val"))
-        seconds["read result JSON"], made = timed(lambda: coco.read_predictions(dt, people))
-        save(made, h5)
-        seconds["read predictions file"], _ = timed(lambda: load(h5))
-        rules = sys.modules[type(coco).__module__]
-        found, annotated = rules.detections_of(made, people), rules.people_of(people)
-
-        def score() -> tuple[Any, dict[str, float]]:
-            matches = oks.match(found, annotated, rules.SIGMAS, len(people.images))
-            return matches, oks.summary(*oks.precision_recall(matches))
-
-        seconds["score from arrays"], (matches, numbers) = timed(score)
-        ones = np.ones(len(people.images), np.int64)
-        one_resample, _ = timed(lambda: oks.summary(*oks.precision_recall(matches, ones)))
-        seconds["1,000 resamples (from one)"] = 1000 * one_resample
-    for name, value in seconds.items():
-        print(f"posebench  {name:<28}{value:9.3f} s")
-    compare(truth, detections, numbers, seconds["score from arrays"])
+        del truth, detections
+        memory = peak_memory(gt, dt)
+        ways = ours(gt, dt, h5)
+        for name in OTHERS:
+            try:
+                ways |= theirs(name, gt, dt)
+            except ImportError:
+                print(f"{name} is not installed")
+        seconds, results = timed(ways, options.rounds, clock)
+    for name, spent in seconds.items():
+        print(f"{name:<28} {spent:8.3f} s")
+    print(f"posebench scores the JSON files and 1,000 resamples within {memory:,.0f} MB.")
+    compare(seconds, {name: result for name, result in results.items() if isinstance(result, list)})
 
 
-def compare(
-    truth: dict[str, Any], detections: list[dict[str, Any]], ours: dict[str, float], our_seconds: float
-) -> None:
-    """Run the other evaluators, and print how much longer they take and how far their numbers are from ours."""
-    for name, package in (("pycocotools", "pycocotools"), ("faster-coco-eval", "faster_coco_eval")):
-        try:
-            if package == "pycocotools":
-                from pycocotools.coco import COCO as Coco
-                from pycocotools.cocoeval import COCOeval as Evaluator
-            else:
-                from faster_coco_eval import COCO as Coco
-                from faster_coco_eval import COCOeval_faster as Evaluator
-        except ImportError:
-            print(f"{name} is not installed")
-            continue
-        run = theirs(Coco, Evaluator, truth, detections)
-        _, numbers = timed(run, 1)
-        spent = median(run.spent)  # type: ignore[attr-defined]
-        equal = np.abs(np.array(numbers) - np.array(list(ours.values()))).max()
-        print(f"{name:<17} score in memory {spent:9.3f} s   {spent / our_seconds:6.1f} x ours; "
-              f"largest difference {equal:.1e}")  # fmt: skip
+def compare(seconds: dict[str, float], tables: dict[str, list[float]]) -> None:
+    """Print how many times longer the others take, and that the numbers are equal."""
+    for name in OTHERS:
+        for theirs_, ours_ in (("objects", "arrays"), ("objects", "predictions file"), ("JSON", "JSON")):
+            if f"{name}, {theirs_}" in seconds:
+                ratio = seconds[f"{name}, {theirs_}"] / seconds[f"posebench, {ours_}"]
+                print(f"{name} from {theirs_} takes {ratio:5.1f} x posebench from {ours_}")
+    first = tables["posebench, arrays"]
+    difference = max(np.abs(np.array(table) - first).max() for table in tables.values())
+    print("All numbers are equal to the bit." if not difference else f"The numbers differ by up to {difference:.1e}.")
+    assert difference < 1e-9, tables
 
 
 if __name__ == "__main__":

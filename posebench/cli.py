@@ -32,6 +32,8 @@ def main() -> None:
     \b
     posebench run --arch hourglass8 --protocol mpii      train, predict, score
     posebench evaluate FILE --protocol mpii --data DIR   score a predictions file
+    posebench evaluate FILE … --explain                  the same file under every convention
+    posebench compare A B --protocol mpii --data DIR     is their difference more than chance?
     posebench report                                     leaderboards and plots
     """
 
@@ -57,6 +59,8 @@ for _command in (
     cli_training.train,
     cli_training.predict,
     cli_scoring.evaluate,
+    cli_scoring.export,
+    cli_scoring.compare,
     cli_scoring.report,
     cli_networks.weights,
 ):

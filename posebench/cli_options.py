@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+MOST_THRESHOLDS = 1000
+
 protocol_option = click.option(
     "--protocol", "protocol_name", required=True, metavar="NAME", help="See `posebench list`."
 )
@@ -26,6 +28,21 @@ convention_option = click.option("--convention", metavar="NAME", help="Default: 
 workers_option = click.option(
     "--workers", type=click.IntRange(0), metavar="N", help="Processes that make batches. Default: by cores."
 )
+
+
+def box_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of commands that predict: whose boxes."""
+    for option in (
+        click.option("--box-threshold", type=float, metavar="T", help="Leave out boxes of a lower score. Default: 0."),
+        click.option(
+            "--boxes",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="A detector's boxes (COCO's result form) instead of the annotated ones.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,3 +75,22 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def read_thresholds(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+    """`0:1:0.02` → (T,) ascending, both ends included."""
+    import numpy as np
+
+    if value is None:
+        return None
+    try:
+        first, last, step = (float(part) for part in value.split(":"))
+        count = round((last - first) / step)
+        if not (0 <= first < last and 1 <= count <= MOST_THRESHOLDS and abs(first + count * step - last) < step / 1000):
+            raise ValueError
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise click.BadParameter(
+            f"{value!r} should be FROM:TO:STEP with whole steps, at most {MOST_THRESHOLDS:,}, such as 0:1:0.02."
+        ) from None
+    # A product, not a sum: 0.3 must be the number that a rule's own 0.3 is.
+    return first + np.round(np.arange(count + 1) * step, 12)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from posebench.cli_options import (
+    box_options,
     data_option,
     name_option,
     protocol_option,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @protocol_option
 @data_option
 @training_options
+@box_options
 @name_option
 @results_option
 def run(
@@ -44,11 +46,12 @@ def run(
         )
     jobs = [_job(arch, protocol, data, results, options) for arch in archs]
     people = flow.load_people(protocol, data, protocol.report_split)
+    asked = flow.people_to_predict(protocol, people, options["boxes"], options["box_threshold"], console)
     records = []
     for job in jobs:
         checkpoint = flow.train(job, console, options["resume"], options["restart"])
-        out = flow.predictions_path(checkpoint, people, results)
-        flow.predict(checkpoint, protocol, people, out, console, job.workers)
+        out = flow.predictions_path(checkpoint, asked, results)
+        flow.predict(checkpoint, protocol, asked, out, console, job.workers)
         record, scores, made = flow.evaluate(out, protocol, people, None, _label(name, job.arch, len(jobs)))
         terminal.print_scores(console, record)
         save_record(record, results)
@@ -105,6 +108,7 @@ def train(arch: str, protocol_name: str, data: Path | None, results: Path, **opt
 @protocol_option
 @data_option
 @split_option
+@box_options
 @workers_option
 @click.option(
     "--out",
@@ -118,9 +122,7 @@ def predict(
     protocol_name: str,
     data: Path | None,
     split: str | None,
-    workers: int | None,
-    out: Path | None,
-    results: Path,
+    **options: Any,
 ) -> None:
     """Predict with a CHECKPOINT; print the predictions file's path."""
     from posebench import flow, plugins, terminal
@@ -129,5 +131,6 @@ def predict(
     protocol = plugins.protocol(protocol_name)
     terminal.say_people(console, data, protocol_name)
     people = flow.load_people(protocol, data, split or protocol.report_split)
-    out = out or flow.predictions_path(checkpoint, people, results)
-    click.echo(flow.predict(checkpoint, protocol, people, out, console, flow.worker_count(workers)))
+    people = flow.people_to_predict(protocol, people, options["boxes"], options["box_threshold"], console)
+    out = options["out"] or flow.predictions_path(checkpoint, people, options["results"])
+    click.echo(flow.predict(checkpoint, protocol, people, out, console, flow.worker_count(options["workers"])))

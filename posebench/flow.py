@@ -4,8 +4,9 @@ import hashlib
 import json
 import os
 import re
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,10 @@ from posebench import results
 from posebench.errors import PosebenchError, counted
 from posebench.instances import Instances
 from posebench.progress import progress
-from posebench.protocol import Protocol, Scores
+from posebench.protocol import Protocol
 from posebench.recipe import Recipe
 from posebench.results import Record
+from posebench.scores import Scores
 
 if TYPE_CHECKING:
     from posebench.architecture import Architecture
@@ -60,16 +62,16 @@ class Job:
             "weights": None if self.weights is None else files.sha256(self.weights),
         }  # fmt: skip
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
-        return f"{plain(self.arch)}-{self.protocol.name}-{self.recipe.name}-seed{self.seed}-{digest}"
+        return f"{plain(self.arch)}-{plain(self.protocol.name)}-{self.recipe.name}-seed{self.seed}-{digest}"
 
 
-def plain(arch: str) -> str:
-    """An architecture's name as part of a file's: `hourglass2:stem=bearpaw` → `hourglass2_stem=bearpaw`."""
-    return re.sub(r"[^\w.=-]+", "_", arch)
+def plain(name: str) -> str:
+    """A plugin's name as part of a file's: `hourglass2:stem=bearpaw` → `hourglass2-stem=bearpaw`; not every system takes a colon."""
+    return re.sub(r"[^\w.=-]+", "-", name)
 
 
-def load_people(protocol: Protocol, data: Path | None, split: str) -> Instances:
-    """The people of a split: annotated ones below `data`, or embedded ones.
+def load_people(protocol: Protocol, data: Path | None, split: str, convention: str | None = None) -> Instances:
+    """The people of a split: annotated ones below `data`, from the file that the convention's evaluator uses; or embedded ones.
 
     Raises:
         PosebenchError: the split is unknown, or the dataset is not there.
@@ -79,12 +81,36 @@ def load_people(protocol: Protocol, data: Path | None, split: str) -> Instances:
         from posebench import synthetic
 
         count = EMBEDDED_TO_TRAIN if split == protocol.train_split else EMBEDDED_TO_SCORE
-        return synthetic.instances(protocol.skeleton, split, count)
+        try:
+            return synthetic.instances(protocol.skeleton, split, count)
+        except PosebenchError as error:
+            raise PosebenchError(f"{error} Name the photographs of {protocol.name} with --data.") from error
     if not data.exists():
         raise PosebenchError(
             f"--data {data} does not exist. It should be the folder of {protocol.name}, or its annotation file."
         )
-    return protocol.instances(data, split)
+    convention = convention or next(iter(protocol.conventions))
+    protocol.check_convention(convention)
+    return protocol.instances(protocol.annotations(data, split, convention), split)
+
+
+def people_to_predict(
+    protocol: Protocol, annotated: Instances, boxes: Path | None, threshold: float | None, console: Console
+) -> Instances:
+    """The annotated people, or those whom a detector found in their images; what was left out is told.
+
+    Raises:
+        PosebenchError: a threshold without boxes, or the boxes are not what they should be.
+    """
+    if boxes is None:
+        if threshold is not None:
+            raise PosebenchError("--box-threshold is about the scores of --boxes, and there are none.")
+        return annotated
+    found = protocol.detected(annotated, boxes, threshold or 0.0)
+    console.print(f"{len(found):,} boxes of {found.box_source} to predict.", highlight=False, markup=False)
+    for note in found.source.notes:
+        console.print(note, style="yellow", highlight=False, markup=False)
+    return found
 
 
 def worker_count(asked: int | None) -> int:
@@ -200,6 +226,8 @@ def predict(
         "checkpoint": "the last one", "checkpoint_sha256": files.sha256(checkpoint), "flip_test": flip_test,
         "device": device_name(device), "posebench": posebench.__version__, "torch": str(torch.__version__),
     }  # fmt: skip
+    if "box_score" in people.measures:
+        provenance["boxes"] = {"sha256": people.source.sha256, "count": len(people), "notes": list(people.source.notes)}
     with progress(console, f"predict {people.what}") as update:
         made, unreadable = prediction.predict(
             model, people, flip_test=flip_test, workers=workers, provenance=provenance,
@@ -217,21 +245,39 @@ def _tell_unreadable(names: list[str], consequence: str, console: Console) -> No
 
 
 def predictions_path(checkpoint: Path, people: Instances, folder: Path) -> Path:
-    """Where predictions of `people` go: another file for every run, split and annotation file."""
-    data = hashlib.sha256(repr((people.dataset, people.source.identity)).encode()).hexdigest()[:8]
+    """Where predictions of `people` go: another file for every run, split, annotation file and source of boxes."""
+    facts = people.dataset, people.box_source, people.source.identity
+    data = hashlib.sha256(repr(facts).encode()).hexdigest()[:8]
     return folder / "predictions" / f"{checkpoint.resolve().parent.name}-{people.split}-{data}.h5"
 
 
-def evaluate(
-    path: Path, protocol: Protocol, people: Instances, convention: str | None, name: str | None
-) -> tuple[Record, Scores, files.Predictions]:
-    """Score a predictions file; the record is not yet written."""
-    convention = convention or next(iter(protocol.conventions))
+def score(
+    path: Path, protocol: Protocol, people: Instances, convention: str, thresholds: Any = None
+) -> tuple[Scores, files.Predictions]:
+    """Score a predictions file.
+
+    Args:
+        thresholds: (T,) ascending, those of the curves; None for the rule's own.
+
+    Raises:
+        PosebenchError: the file is damaged, of other people, or the protocol has no thresholds to choose; names the file.
+    """
     made = protocol.read_predictions(path, people)
     try:
         scores = protocol.score(made, people, convention)
+        if thresholds is not None:
+            scores = replace(scores, curves=protocol.curves(made, people, convention, thresholds))
     except PosebenchError as error:
         raise PosebenchError(f"{path}: {error}") from error
+    return scores, made
+
+
+def evaluate(
+    path: Path, protocol: Protocol, people: Instances, convention: str | None, name: str | None, thresholds: Any = None
+) -> tuple[Record, Scores, files.Predictions]:
+    """Score a predictions file; the record is not yet written."""
+    convention = convention or next(iter(protocol.conventions))
+    scores, made = score(path, protocol, people, convention, thresholds)
     label = name or str(made.provenance.get("arch") or path.stem)
     if not 0 < len(label) <= results.LONGEST_NAME:
         raise PosebenchError(
@@ -255,7 +301,7 @@ def overlays(record: Record, scores: Scores, made: files.Predictions, people: In
     if not len(scores.per_person):
         return None
     path = folder / "overlays" / f"{record.id}.png"
-    rows = _row_of_each(made, people)
+    rows = row_of_each(made, people)
     found = rows >= 0
     keypoints, missing = made.keypoints[rows], made.missing[rows] | ~found[:, None]
     what = f"{record.rule.protocol} {record.rule.convention} · {people.what}"
@@ -266,10 +312,22 @@ def overlays(record: Record, scores: Scores, made: files.Predictions, people: In
     return path
 
 
-def _row_of_each(made: files.Predictions, people: Instances) -> Any:
-    """(N,) row of `made` that predicts each person of `people`; -1 where none names this person."""
+def row_of_each(made: files.Predictions, people: Instances) -> Any:
+    """(N,) row of `made` that predicts each person of `people`: the one that names them, else the nearest that names nobody.
+
+    -1 where there is neither.
+    """
     rows = {
         (made.images[i], p): r for r, (i, p) in enumerate(zip(made.image.tolist(), made.person.tolist(), strict=True))
     }
-    asked = zip(people.image.tolist(), people.person.tolist(), strict=True)
-    return np.array([rows.get((people.images[i], p), -1) for i, p in asked], np.int64)
+    unnamed: dict[str, list[int]] = defaultdict(list)
+    for row in np.flatnonzero((made.person < 0) & ~made.missing.any(axis=1)).tolist():
+        unnamed[made.images[made.image[row]]].append(row)
+    found = []
+    for person, (image, number) in enumerate(zip(people.image.tolist(), people.person.tolist(), strict=True)):
+        row, detected = rows.get((people.images[image], number), -1), unnamed.get(people.images[image], [])
+        if row < 0 and detected:
+            apart = made.keypoints[detected] - people.keypoints[person]
+            row = detected[int((np.hypot(*apart.T).T * (people.visibility[person] > 0)).sum(axis=1).argmin())]
+        found.append(row)
+    return np.array(found, np.int64)

@@ -19,11 +19,18 @@ UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 
 @dataclass(frozen=True)
 class Source:
-    """Where annotations were read: the file, its hash, and what a reader of the score should know of it."""
+    """Where annotations were read.
+
+    Attributes:
+        file, sha256: the file and its hash.
+        notes: what a reader of the score should know of it, as sentences.
+        form: which of the dataset's forms it has, such as `valid.h5`, whatever the file is named.
+    """
 
     file: str
     sha256: str = ""
     notes: tuple[str, ...] = ()
+    form: str = ""
 
     @property
     def identity(self) -> str:
@@ -52,6 +59,7 @@ class Instances:
             keypoints) matter to scoring alone.
         bbox: (N, 4) float (x, y, width, height), where the dataset has boxes.
         measures: (N,) columns that errors are divided by or that scoring needs: `head_length`, `area`, ...
+        labels: (N,) columns of text by which scores may be sliced, such as `activity`; "" where unknown.
         image_root: folder of the images; None where it is not known.
         source: the annotation file.
         embedded: people drawn by posebench, not photographs.
@@ -75,6 +83,7 @@ class Instances:
     usable: Array
     bbox: Array | None = None
     measures: Mapping[str, Array] = field(default_factory=dict)
+    labels: Mapping[str, Array] = field(default_factory=dict)
     image_root: Path | None = None
     source: Source = Source("")
     embedded: bool = False
@@ -85,7 +94,7 @@ class Instances:
             "person": (n,), "center": (n, 2), "size": (n, 2), "keypoints": (n, k, 2), "visibility": (n, k),
             "usable": (n,), "image_ids": (len(self.images),),
         }  # fmt: skip
-        columns = {name: getattr(self, name) for name in expected} | dict(self.measures)
+        columns = {name: getattr(self, name) for name in expected} | dict(self.measures) | dict(self.labels)
         if self.bbox is not None:
             columns["bbox"], expected["bbox"] = self.bbox, (n, 4)
         for name, column in columns.items():
@@ -120,6 +129,7 @@ class Instances:
             for f in fields(self)
             if f.name in ("image", "person", "center", "size", "keypoints", "visibility", "usable")
         }
-        columns["measures"] = {name: column[rows] for name, column in self.measures.items()}
+        for kind in ("measures", "labels"):
+            columns[kind] = {name: column[rows] for name, column in getattr(self, kind).items()}
         columns["bbox"] = None if self.bbox is None else self.bbox[rows]
         return replace(self, **columns)

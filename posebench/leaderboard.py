@@ -6,8 +6,10 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
-from posebench.boards import EMBEDDED, INTERVAL, Board, Column, boards, one_line
+from posebench.boards import EMBEDDED, INTERVAL, Board, boards
+from posebench.columns import Column, one_line
 from posebench.errors import counted
+from posebench.literature import HEADING, Published, beside, published
 from posebench.predictions import write_text
 from posebench.results import Record
 
@@ -26,16 +28,16 @@ def write_leaderboards(tables: Sequence[Board], results: Path) -> list[Path]:
     Returns:
         the files' paths.
     """
-    texts = {results / "leaderboard.md": markdown(tables)}
+    texts = {results / "leaderboard.md": markdown(tables, published(results))}
     texts |= {results / "leaderboards" / f"{board.slug}.csv": csv(board) for board in tables}
     for path, text in texts.items():
         write_text(path, text)
     return list(texts)
 
 
-def markdown(tables: Sequence[Board]) -> str:
-    """All tables as one page of GitHub's Markdown."""
-    blocks = ["# Leaderboard", PREAMBLE, *(block for board in tables for block in _blocks(board))]
+def markdown(tables: Sequence[Board], literature: Sequence[Published] = ()) -> str:
+    """All tables as one page of GitHub's Markdown, with the published rows that may stand beside each."""
+    blocks = ["# Leaderboard", PREAMBLE, *(block for board in tables for block in _blocks(board, literature))]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -66,20 +68,26 @@ def escape(text: str) -> str:
     return re.sub(r"(?<=\w):(?=//)|(?<=www)\.", r"<!-- -->\g<0>", text, flags=re.IGNORECASE)
 
 
-def _blocks(board: Board) -> list[str]:
-    """A table's Markdown: heading, warning, what it is about, rows, notes."""
-    cells = [[column.header, *column.cells] for column in board.columns]
-    texts = [[escape(cell) for cell in column] for column in cells]
-    rule = ["---:" if column.decimals is not None else ":---" for column in board.columns]
-    lines = ["| " + " | ".join(row) + " |" for row in zip(*texts, strict=True)]
-    lines.insert(1, "| " + " | ".join(rule) + " |")
+def _blocks(board: Board, literature: Sequence[Published]) -> list[str]:
+    """A table's Markdown: heading, warning, what it is about, rows, notes, the literature's rows."""
+    columns = beside(board, literature)
     return [
         f"## {escape(board.title)}",
         *([f"> **{EMBEDDED}**"] if board.embedded else []),
         "\n".join(f"- **{term}:** {escape(sentence)}" for term, sentence in board.facts),
-        "\n".join(lines),
+        _table(board.columns, foot=board.ceiling is not None),
         *(f"<sub>{escape(note)}</sub>" for note in board.notes),
+        *([f"**{HEADING}:**", _table(columns)] if columns else []),
     ]
+
+
+def _table(columns: Sequence[Column], foot: bool = False) -> str:
+    cells = [[column.header, *column.cells, *[column.foot_cell] * foot] for column in columns]
+    texts = [[escape(cell) for cell in column] for column in cells]
+    rule = ["---:" if column.number else ":---" for column in columns]
+    lines = ["| " + " | ".join(row) + " |" for row in zip(*texts, strict=True)]
+    lines.insert(1, "| " + " | ".join(rule) + " |")
+    return "\n".join(lines)
 
 
 def _terminal_table(board: Board, width: int) -> "Table":
@@ -94,12 +102,17 @@ def _terminal_table(board: Board, width: int) -> "Table":
     table = Table(title=Text(board.title), caption=Text("\n".join(caption)), box=SIMPLE_HEAD)
     table.title_justify = table.caption_justify = "left"
     for column in shown:
-        number = column.decimals is not None
+        number = column.number
         style = "bold" if column.header == board.rule.headline else None
         table.add_column(Text(one_line(column.header)), style=style, no_wrap=number, overflow="fold")
         table.columns[-1].justify = "right" if number else "left"
-    for row in zip(*(column.cells for column in shown), strict=True):
+    for begins, *row in zip(board.begins, *(column.cells for column in shown), strict=True):
+        if begins:
+            table.add_section()
         table.add_row(*map(Text, row))
+    if board.ceiling is not None:
+        table.add_section()
+        table.add_row(*(Text(column.foot_cell) for column in shown), style="dim")
     return table
 
 
@@ -107,11 +120,11 @@ def _fitting(board: Board, width: int) -> list[Column]:
     """The columns that fit, in their order: ranks, names and headline first, then metrics, then the rest."""
     needed = ("rank", "name", board.rule.headline, INTERVAL)
     metrics = {column.header for column in board.metrics}
-    shown, room = [], width
+    shown, room = [], width - 1  # rich takes three characters for every column, and one more
     for column in sorted(board.columns, key=lambda c: (c.header not in needed, c.header not in metrics)):
-        widest = max(map(len, [one_line(column.header), *column.cells]))
+        widest = max(map(len, [one_line(column.header), *column.cells, column.foot_cell]))
         # Text may fold over lines; a number may not.
-        room -= 3 + (min(widest, 24) if column.decimals is None else widest)
+        room -= 3 + (min(widest, 24) if not column.number else widest)
         if room >= 0 or column.header in needed:
             shown.append(column)
     return [column for column in board.columns if column in shown]

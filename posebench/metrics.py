@@ -28,18 +28,20 @@ def normalised_distances(keypoints: Array, truth: Array, lengths: Array, missing
     return distances if missing is None else np.where(missing, np.inf, distances)
 
 
-def hits(distances: Array, counted: Array, thresholds: Array) -> Array:
+def hits(distances: Array, counted: Array, thresholds: Array, strict: bool = False) -> Array:
     """Which counted keypoints lie within each threshold.
 
     Args:
         distances: (N, K), as `normalised_distances` returns.
         counted: (N, K) bool.
         thresholds: (T,).
+        strict: `<` instead of `<=`.
 
     Returns:
         (N, T, K) bool.
     """
-    within: Array = (distances[:, None] <= thresholds[:, None]) & counted[:, None]
+    compare = np.less if strict else np.less_equal
+    within: Array = compare(distances[:, None], thresholds[:, None]) & counted[:, None]
     return within
 
 

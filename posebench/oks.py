@@ -1,10 +1,7 @@
-"""OKS and its average precision, as pycocotools' COCOeval computes them. Pure functions of arrays.
+"""Detections matched to people by OKS, as pycocotools' COCOeval does it. Pure functions of arrays.
 
-Object keypoint similarity of a detection d and a person g with n labelled keypoints:
-`mean over labelled i of exp(-|d_i - g_i|² / (2 · area_g · (2 sigma_i)²))`.
-
-Reference: cocodataset/cocoapi 8c9bcc3, PythonAPI/pycocotools/cocoeval.py (computeOks, evaluateImg, accumulate,
-summarize). Its rules are kept to the last bit, the surprising ones too:
+Reference: cocodataset/cocoapi 8c9bcc3, PythonAPI/pycocotools/cocoeval.py (evaluateImg). Its rules are kept
+to the last bit, the surprising ones too:
 
 * per image the 20 best-scored detections are matched, ties in file order, best first;
 * of the free people above the threshold the most similar is taken, the *later* of equals;
@@ -12,41 +9,30 @@ summarize). Its rules are kept to the last bit, the surprising ones too:
   detection is then ignored; a crowd can be taken again and again;
 * an annotation whose id is 0 can be taken, but never counts as found.
 
-Detections are matched rank by rank over all images, thresholds and area ranges at once.
+Most pairs within an image are of different people, and a few keypoints prove it (posebench.similarity); only the others get an
+OKS. They are matched rank by rank over all images, thresholds and area ranges at once. What follows from the matches is
+posebench.average_precision, whose names are offered here too.
 """
 
 from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench.average_precision import AREAS, RECALLS, THRESHOLDS, Matches, precision_recall, resampled, summary
+from posebench.similarity import People, as_complex, plausible, similarity, similarity_of
+
 Array = NDArray[Any]
 
-THRESHOLDS = np.linspace(0.5, 0.95, 10)
-RECALLS = np.linspace(0.0, 1.0, 101)
-AREAS = {"all": (0.0, 1e10), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10)}
+__all__ = [
+    "AREAS", "MAX_DETECTIONS", "RECALLS", "THRESHOLDS", "Detections", "Matches", "People", "extent", "match", "pairs",
+    "precision_recall", "resampled", "similarity", "summary",
+]  # fmt: skip
+
 MAX_DETECTIONS = 20
-_EPSILON = np.spacing(1)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class People:
-    """G annotated people, people of one image together and images ascending.
-
-    Attributes:
-        image: (G,) int. id: (G,) int, the annotation's own. keypoints: (G, K, 2). labelled: (G, K) bool.
-        area: (G,) square pixels. bbox: (G, 4). crowd: (G,) bool. ignored: (G,) bool, at every size.
-    """
-
-    image: Array
-    id: Array
-    keypoints: Array
-    labelled: Array
-    area: Array
-    bbox: Array
-    crowd: Array
-    ignored: Array
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -59,86 +45,67 @@ class Detections:
     area: Array
 
 
-@dataclass(frozen=True, eq=False)
-class Matches:
-    """What became of each detection that was looked at, best score first over all images.
-
-    Attributes:
-        image: (D',) of the detections.
-        found: (areas, thresholds, D') bool, it found a person. ignored: likewise, it counts neither way.
-        people: (areas, images) how many there were to find in each image.
-    """
-
-    image: Array
-    found: Array
-    ignored: Array
-    people: Array
-
-
-def similarity(keypoints: Array, people: People, rows: Array, sigmas: Array) -> Array:
-    """OKS of P pairs.
-
-    Args:
-        keypoints: (P, K, 2) detections.
-        people: whose rows `rows` (P,) they are compared with. Where nothing is labelled, distances are taken to the
-            person's box, doubled, over all K.
-        sigmas: (K,).
-
-    Returns:
-        (P,) in 0..1.
-    """
-    labelled = people.labelled[rows]
-    boxed = ~labelled.any(axis=1)
-    difference = keypoints - people.keypoints[rows]
-    if boxed.any():
-        x, y, width, height = people.bbox[rows[boxed]].T
-        low = np.stack([x - width, y - height], axis=1)[:, None]
-        high = np.stack([x + width * 2, y + height * 2], axis=1)[:, None]
-        points = keypoints[boxed]
-        difference[boxed] = np.maximum(0, low - points) + np.maximum(0, points - high)
-        labelled[boxed] = True
-    exponent = (difference[..., 0] ** 2 + difference[..., 1] ** 2) / (sigmas * 2) ** 2
-    exponent = exponent / (people.area[rows] + _EPSILON)[:, None] / 2
-    # Labelled keypoints first, so that a sum adds exactly the numbers that COCOeval adds, in its order.
-    exponent = np.take_along_axis(exponent, np.argsort(~labelled, axis=1, kind="stable"), axis=1)
-    count = labelled.sum(axis=1)
-    result = np.zeros(len(rows))
-    for n in np.unique(count):
-        of_n = count == n
-        result[of_n] = np.exp(-exponent[of_n, :n]).sum(axis=1) / n
-    return result
+def extent(keypoints: Array) -> Array:
+    """(D,) area of the smallest box about each detection's (D, K, 2) keypoints, all of them: COCOeval's area of it."""
+    by_keypoint = keypoints.swapaxes(0, 1)  # K comparisons of long columns, not D of short ones
+    width, height = (reduce(np.maximum, by_keypoint) - reduce(np.minimum, by_keypoint)).T
+    area: Array = width * height
+    return area
 
 
 def match(detections: Detections, people: People, sigmas: Array, images: int) -> Matches:
     """Match detections to people at every threshold of `THRESHOLDS` and area range of `AREAS`; `images` is their number."""
-    order = np.lexsort((-detections.score, detections.image))
-    image = detections.image[order]
-    rank = np.arange(len(order)) - np.searchsorted(image, image)
-    order = order[rank < MAX_DETECTIONS]
-    rank = rank[rank < MAX_DETECTIONS]
-
+    best_first, rank, by_image = _ranked(detections, images)
+    image = detections.image[best_first]
     ranges = np.array(list(AREAS.values()))
-    outside = _outside(people.area, ranges)
-    ignored_people = people.ignored[:, None] | outside
-    pair_detection, pair_person = pairs(detections.image[order], people.image)
-    value = similarity(detections.keypoints[order[pair_detection]], people, pair_person, sigmas)
-    possible = value >= THRESHOLDS[0]
-    candidates = pair_detection[possible], pair_person[possible], value[possible]
-    taken = _greedy(candidates, rank, people.crowd, ignored_people)
+    ignored_people = people.ignored[:, None] | _outside(people.area, ranges)
 
+    place, person = pairs(image[by_image], people.image, images)
+    detection = by_image[place]
+    points, start = as_complex(detections.keypoints).ravel(), best_first[detection] * len(sigmas)
+    kept = plausible(points, start, people, person, sigmas, THRESHOLDS[0])
+    detection, person = detection[kept], person[kept]
+    value = similarity_of(points, start[kept], people, person, sigmas)
+    possible = value >= THRESHOLDS[0]
+    candidates = detection[possible], person[possible], value[possible]
+    taker, taken = _greedy(candidates, rank, people.crowd, ignored_people)
+
+    outside = _outside(detections.area[best_first], ranges)
+    found = np.zeros((len(ranges), len(THRESHOLDS), len(image)), bool)
+    ignored = np.repeat(outside.T[:, None], len(THRESHOLDS), axis=1)
     hit = taken >= 0
-    found = hit & (people.id[taken] != 0) if len(people.id) else hit
-    area_index = np.arange(len(ranges))[None, :, None]
-    ignored = hit & ignored_people[taken, area_index] if len(people.id) else hit
-    ignored |= ~found & _outside(detections.area[order], ranges)[:, :, None]
-    best_first = np.argsort(-detections.score[order], kind="stable")
+    counts = hit & (people.id != 0)[taken]
+    not_asked = hit & ignored_people[taken, np.arange(len(ranges))[:, None]]
+    found[:, :, taker] = counts.transpose(1, 2, 0)
+    ignored[:, :, taker] = (not_asked | (~counts & outside[taker, :, None])).transpose(1, 2, 0)
     to_find = [np.bincount(people.image[~ignored_here], minlength=images) for ignored_here in ignored_people.T]
-    return Matches(
-        detections.image[order[best_first]],
-        found[best_first].transpose(1, 2, 0),
-        ignored[best_first].transpose(1, 2, 0),
-        np.array(to_find),
-    )
+    return Matches(image, found, ignored, np.array(to_find))
+
+
+def _ranked(detections: Detections, images: int) -> tuple[Array, Array, Array]:
+    """The detections that are matched.
+
+    Returns:
+        (D',) rows of `detections`, best score first over all images, ties by image and then in file order; (D',) rank of
+        each of these within its image; and (D',) places among these, image by image, best score first.
+    """
+    image = detections.image.astype(np.min_scalar_type(max(images, 1)))  # small numbers are sorted by counting
+    order = np.argsort(image, kind="stable")
+    order = order[_stable_order(-detections.score[order])]
+    by_image = np.argsort(image[order], kind="stable")
+    count = np.bincount(image, minlength=images)
+    rank = np.empty(len(order), np.int64)
+    rank[by_image] = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
+    kept = rank < MAX_DETECTIONS
+    place = np.cumsum(kept) - 1
+    return order[kept], rank[kept], place[by_image[kept[by_image]]]
+
+
+def _stable_order(values: Array) -> Array:
+    """np.argsort(values, kind="stable"), three times as fast: numpy sorts with vector instructions where order may be lost."""
+    order = np.argsort(values)
+    which = np.cumsum(np.diff(values[order], prepend=values[order[:1]]) != 0)  # the same number for equal values
+    return np.sort(which * len(values) + order) % max(len(values), 1)
 
 
 def _outside(area: Array, ranges: Array) -> Array:
@@ -146,16 +113,16 @@ def _outside(area: Array, ranges: Array) -> Array:
     return (area[:, None] < ranges[:, 0]) | (area[:, None] > ranges[:, 1])
 
 
-def pairs(left_image: Array, right_image: Array) -> tuple[Array, Array]:
-    """Every (left, right) pair of rows that share an image; `right_image` must ascend."""
-    first = np.searchsorted(right_image, left_image, side="left")
-    count = np.searchsorted(right_image, left_image, side="right") - first
+def pairs(left_image: Array, right_image: Array, images: int) -> tuple[Array, Array]:
+    """Every (left, right) pair of rows that share one of `images` images; `right_image` must ascend."""
+    of_image = np.bincount(right_image, minlength=images)
+    count = of_image[left_image]
+    first = (np.cumsum(of_image) - of_image)[left_image]
     left = np.repeat(np.arange(len(left_image)), count)
-    within = np.arange(len(left)) - np.repeat(np.cumsum(count) - count, count)
-    return left, np.repeat(first, count) + within
+    return left, np.arange(len(left)) + np.repeat(first - (np.cumsum(count) - count), count)
 
 
-def _greedy(candidates: tuple[Array, Array, Array], rank: Array, crowd: Array, ignored: Array) -> Array:
+def _greedy(candidates: tuple[Array, Array, Array], rank: Array, crowd: Array, ignored: Array) -> tuple[Array, Array]:
     """Who takes whom.
 
     Args:
@@ -164,74 +131,29 @@ def _greedy(candidates: tuple[Array, Array, Array], rank: Array, crowd: Array, i
         crowd: (G,) bool. ignored: (G, areas) bool.
 
     Returns:
-        (D, areas, thresholds) row of the person, -1 for nobody.
+        (N,) detections with such a pair, and (N, areas, thresholds) row of the person each takes, -1 for nobody.
     """
     detection, person, value = candidates
-    # Within one detection the pair to prefer comes last: the most similar, of equals the later.
-    order = np.lexsort((person, value, detection))
+    # Rank by rank. Within one detection the pair to prefer comes last: the most similar, of equals the later.
+    order = np.lexsort((person, value, detection, rank[detection]))
     detection, person, value = detection[order], person[order], value[order]
+    first = np.flatnonzero(np.diff(detection, prepend=-1))  # of each detection
+    taker = detection[first]
     at_least = np.minimum(THRESHOLDS, 1 - 1e-10)
-    free = np.ones((len(crowd), ignored.shape[1], len(at_least)), bool)
-    taken = np.full((len(rank), ignored.shape[1], len(at_least)), -1)
-    for step in range(int(rank.max(initial=-1)) + 1):
-        now = np.flatnonzero(rank[detection] == step)
-        if not len(now):
+    area, threshold = np.ogrid[: ignored.shape[1], : len(at_least)]
+    free = np.ones((len(crowd) + 1, ignored.shape[1], len(at_least)), bool)  # the last row is nobody's
+    taken = np.full((len(taker), ignored.shape[1], len(at_least)), -1)
+    steps = np.searchsorted(rank[taker], np.arange(MAX_DETECTIONS + 1))
+    for begin, end in pairwise(steps.tolist()):
+        if begin == end:
             continue
+        now = slice(first[begin], first[end] if end < len(first) else None)
         who = person[now]
         eligible = (free[who] | crowd[who, None, None]) & (value[now, None, None] >= at_least)
         # Position within `now`, raised above all others for people who count.
-        choice = np.arange(1, len(now) + 1)[:, None] + len(now) * ~ignored[who]
-        starts = np.flatnonzero(np.diff(detection[now], prepend=-1))
-        best = np.maximum.reduceat(np.where(eligible, choice[:, :, None], 0), starts, axis=0)
-        winner = np.where(best > 0, who[(best - 1) % len(now)], -1)
-        taken[detection[now][starts]] = winner
-        _, area, threshold = np.nonzero(winner >= 0)
-        free[winner[winner >= 0], area, threshold] = False
-    return taken
-
-
-def precision_recall(matches: Matches, weights: Array | None = None) -> tuple[Array, Array]:
-    """Interpolated precision at `RECALLS` and the largest recall; -1 where there was nobody to find.
-
-    Args:
-        weights: (images,) how often each image counts, as if it were in the dataset so many times; None for once.
-
-    Returns:
-        precision (areas, thresholds, 101) and recall (areas, thresholds).
-    """
-    areas, thresholds, _ = matches.found.shape
-    precision = np.full((areas, thresholds, len(RECALLS)), -1.0)
-    recall = np.full((areas, thresholds), -1.0)
-    weight = np.ones(len(matches.image)) if weights is None else weights[matches.image].astype(float)
-    people = matches.people.sum(axis=1) if weights is None else matches.people @ weights
-    for a, t in np.argwhere(people[:, None] * np.ones(thresholds) > 0):
-        counted = np.flatnonzero(~matches.ignored[a, t])
-        found = matches.found[a, t, counted]
-        running = np.cumsum(weight[counted])
-        at_hits = np.flatnonzero(found)  # precision only rises at a hit, so the envelope needs no other place
-        true = np.cumsum(weight[counted[at_hits]])
-        reached = true / people[a]
-        exact = true / ((running[at_hits] - true) + true + _EPSILON)
-        envelope = np.maximum.accumulate(exact[::-1])[::-1]
-        precision[a, t] = np.append(envelope, 0)[np.searchsorted(reached, RECALLS, side="left")]
-        recall[a, t] = reached[-1] if len(reached) else 0
-    return precision, recall
-
-
-def summary(precision: Array, recall: Array) -> dict[str, float]:
-    """The ten numbers of COCO's keypoint table, as fractions; -1 where there was nobody to find."""
-    ap, ar = ([_mean(p) for p in precision], [_mean(r) for r in recall])
-    half, three_quarters = 0, 5
-    names = list(AREAS)
-    medium, large = names.index("medium"), names.index("large")
-    return {
-        "AP": ap[0], "AP50": _mean(precision[0, half]), "AP75": _mean(precision[0, three_quarters]),
-        "APM": ap[medium], "APL": ap[large],
-        "AR": ar[0], "AR50": _mean(recall[0, half]), "AR75": _mean(recall[0, three_quarters]),
-        "ARM": ar[medium], "ARL": ar[large],
-    }  # fmt: skip
-
-
-def _mean(values: Array) -> float:
-    known = values[values > -1]
-    return float(known.mean()) if known.size else -1.0
+        choice = np.arange(1, len(who) + 1)[:, None] + len(who) * ~ignored[who]
+        best = np.maximum.reduceat(np.where(eligible, choice[:, :, None], 0), first[begin:end] - first[begin], axis=0)
+        winner = np.concatenate([[-1], who, who])[best]
+        taken[begin:end] = winner
+        free[winner, area, threshold] = False
+    return taker, taken

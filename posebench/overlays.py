@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from posebench.boards import EMBEDDED
 from posebench.errors import PosebenchError
+from posebench.figures import INK, QUIET, WARNING, plain, save_png, style
 from posebench.geometry import Crop, transform
 from posebench.instances import Instances
-from posebench.plots import INK, QUIET, WARNING, plain, save_png, style
 
 Array = NDArray[Any]
 

@@ -1,6 +1,7 @@
 """Plugins: architectures and protocols, by entry point. Listing imports nothing; asking for one imports that one.
 
-A name may go on after a colon, as in `simplebaseline:vit_base_patch16_224`; what stands there is the plugin's to understand.
+What follows a colon in a name is the variant, the plugin's to understand: the entry point of `coco` is called with
+`variant="crowd.toml"` for `coco:crowd.toml`, that of `simplebaseline` with a backbone's name.
 """
 
 import inspect
@@ -75,12 +76,12 @@ def protocol(name: str) -> "Protocol":
 
 
 def find(kind: Kind, name: str) -> Plugin:
-    """The one plugin of that name, without importing it. What stands after a colon is not looked at.
+    """The one plugin of that name, whatever its variant, without importing it.
 
     Raises:
         PosebenchError: there is none (the nearest name is suggested), or two packages offer it.
     """
-    name = name.partition(":")[0]
+    name, _ = _parts(name)
     by_name: dict[str, list[Plugin]] = defaultdict(list)
     for plugin in installed(kind):
         by_name[plugin.name].append(plugin)
@@ -95,12 +96,12 @@ def find(kind: Kind, name: str) -> Plugin:
 def _call(kind: Kind, name: str, expected: type, *arguments: Any) -> Any:
     plugin = find(kind, name)
     origin = f"The {kind} {name!r} ({plugin.target} of {plugin.package} {plugin.version})"
-    _, colon, variant = name.partition(":")
+    variant = _parts(name)[1]
     try:
-        make = EntryPoint(plugin.name, plugin.target, f"posebench.{kind}s").load()
-        if colon and "variant" not in inspect.signature(make).parameters:
-            raise PosebenchError(f"{origin} has no variants: nothing may stand after its colon.")
-        made = make(*arguments, variant=variant) if colon else make(*arguments)
+        entry = EntryPoint(plugin.name, plugin.target, f"posebench.{kind}s").load()
+        if variant is not None and "variant" not in inspect.signature(entry).parameters:
+            raise PosebenchError(f"The {kind} {plugin.name!r} has no variants, so nothing can follow it: {name!r}.")
+        made = entry(*arguments) if variant is None else entry(*arguments, variant=variant)
     except PosebenchError:
         raise
     except Exception as error:  # a stranger's code may raise anything; it must not take posebench down unexplained
@@ -108,6 +109,12 @@ def _call(kind: Kind, name: str, expected: type, *arguments: Any) -> Any:
     if not isinstance(made, expected):
         raise PosebenchError(f"{origin} made a {type(made).__name__}, not a posebench {expected.__name__}.")
     return made
+
+
+def _parts(name: str) -> tuple[str, str | None]:
+    """Name of the entry point and of its variant; None without a colon."""
+    base, colon, variant = name.partition(":")
+    return base, variant if colon else None
 
 
 def _entries(kind: Kind) -> list[EntryPoint]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from posebench.architecture import Architecture
@@ -61,7 +62,26 @@ def predict(
         show(int(index[-1]) + 1, len(people))
     lost = missing.all(axis=1)
     unreadable = list(dict.fromkeys(people.images[i] for i in people.image[lost].tolist()))
-    return for_instances(people, keypoints, scores, missing=missing, provenance=provenance or {}), unreadable
+    made = for_instances(
+        people, keypoints, scores, missing=missing, region=regions(people, model.input_size),
+        provenance=provenance or {}, **detected(people, scores),
+    )  # fmt: skip
+    return made, unreadable
+
+
+def regions(people: Instances, input_size: tuple[int, int]) -> NDArray[Any]:
+    """(N, 4) middle and size of what the network sees of each person: as `Crop.around` widens it to the input's aspect."""
+    width, height = input_size
+    widened = people.size[:, 0].clip(people.size[:, 1] * width / height)
+    return np.column_stack([people.center, widened, widened * height / width])
+
+
+def detected(people: Instances, scores: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Columns of people found by a detector: its confidence counts in the person's score, and nobody annotated was asked about."""
+    if "box_score" not in people.measures:
+        return {"box_score": np.ones(len(people))}
+    box_score = people.measures["box_score"]
+    return {"box_score": box_score, "score": box_score * scores.mean(axis=1), "person": np.full(len(people), -1)}
 
 
 def averaged(model: Architecture, images: Tensor, flip_test: bool) -> Tensor:

@@ -7,28 +7,39 @@
 /scores        (R, K) float    confidence per keypoint
 /score         (R,) float      confidence per person
 /missing       (R, K) bool     True where nothing was predicted; /keypoints is then NaN
-/bbox          (R, 4) float    optional; the box (x, y, width, height) that was searched
+/bbox          (R, 4) float    optional; the box (x, y, width, height) that a COCO result states of itself
+/region        (R, 4) float    optional; what the network saw: middle x, y, width, height, padding included
+/box_score     (R,) float      optional; the detector's confidence in the box; 1 for an annotated one
 attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
 """
 
 import hashlib
 import json
+import math
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench import matlab
 from posebench.errors import PosebenchError, existing
 from posebench.instances import Instances
 
 Array = NDArray[Any]
+Read = TypeVar("Read")
 
+LONGEST_FIXED = 60_000
+"""Bytes of an attribute of fixed length; HDF5 allows 64 KiB."""
 FORMAT = "posebench predictions 1"
+COLUMNS = "image", "person", "keypoints", "scores", "score", "missing"
+OPTIONAL = "bbox", "region", "box_score"
+LARGEST = 2**30
+"""Bytes that a file's arrays may need: twice what a million COCO people do. What declares more is damaged or hostile."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,6 +60,8 @@ class Predictions:
     score: Array
     missing: Array
     bbox: Array | None = None
+    region: Array | None = None
+    box_score: Array | None = None
     dataset: str = ""
     split: str = ""
     box_source: str = "annotation"
@@ -58,13 +71,16 @@ class Predictions:
         r, k = len(self.image), len(self.keypoint_names)
         expected = {
             "person": (r,), "keypoints": (r, k, 2), "scores": (r, k), "score": (r,), "missing": (r, k),
-        } | ({} if self.bbox is None else {"bbox": (r, 4)})  # fmt: skip
+        }  # fmt: skip
+        optional = {"bbox": (r, 4), "region": (r, 4), "box_score": (r,)}
+        expected |= {name: shape for name, shape in optional.items() if getattr(self, name) is not None}
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise PosebenchError(f"predictions: {name} is {getattr(self, name).shape}, but should be {shape}.")
         if r and not (self.image.min() >= 0 and self.image.max() < len(self.images)):
             raise PosebenchError(f"predictions: a person is in an image row outside 0..{len(self.images) - 1}.")
-        bad = ~np.isfinite(self.keypoints).all(axis=2) & ~self.missing
+        finite = np.isfinite(self.keypoints)
+        bad = ~(finite[..., 0] & finite[..., 1] | self.missing)
         if bad.any():
             row, joint = np.argwhere(bad)[0]
             raise PosebenchError(
@@ -72,7 +88,7 @@ class Predictions:
                 f"{row} ({self.images[self.image[row]]}): {self.keypoints[row, joint].tolist()}. "
                 "Write a finite guess, or use posebench's own file, which can declare a keypoint in /missing."
             )
-        if not (np.isfinite(self.score).all() and np.isfinite(self.scores[~self.missing]).all()):
+        if not (np.isfinite(self.score).all() and (np.isfinite(self.scores) | self.missing).all()):
             row = int((~np.isfinite(self.score) | (~np.isfinite(self.scores) & ~self.missing).any(axis=1)).argmax())
             raise PosebenchError(f"predictions: a score of row {row} ({self.images[self.image[row]]}) is not finite.")
 
@@ -91,10 +107,13 @@ def for_instances(instances: Instances, keypoints: Array, scores: Array | None =
     """
     missing = more.pop("missing", np.zeros(keypoints.shape[:2], bool))
     scores = np.ones(keypoints.shape[:2]) if scores is None else scores
+    columns = {
+        "person": instances.person, "score": scores.mean(axis=1), "dataset": instances.dataset,
+        "split": instances.split, "box_source": instances.box_source,
+    }  # fmt: skip
     return Predictions(
         keypoint_names=instances.skeleton.keypoints, images=instances.images, image=instances.image,
-        person=instances.person, keypoints=keypoints, scores=scores, score=scores.mean(axis=1), missing=missing,
-        **({"dataset": instances.dataset, "split": instances.split, "box_source": instances.box_source} | more),
+        keypoints=keypoints, scores=scores, missing=missing, **(columns | more),
     )  # fmt: skip
 
 
@@ -104,15 +123,21 @@ def save(predictions: Predictions, path: Path) -> None:
 
     def write(partial: Path) -> None:
         with h5py.File(partial, "w") as file:
-            file.attrs["format"] = FORMAT
-            for name in ("dataset", "split", "box_source"):
-                file.attrs[name] = getattr(predictions, name)
-            file.attrs["keypoint_names"] = json.dumps(predictions.keypoint_names)
-            file.attrs["provenance"] = json.dumps(dict(predictions.provenance))
-            file["images"] = np.array(predictions.images, dtype=h5py.string_dtype())
-            for name in ("image", "person", "keypoints", "scores", "score", "missing", "bbox"):
+            texts = {name: getattr(predictions, name) for name in ("dataset", "split", "box_source")} | {
+                "format": FORMAT,
+                "keypoint_names": json.dumps(predictions.keypoint_names),
+                "provenance": json.dumps(dict(predictions.provenance)),
+            }
+            for name, text in texts.items():
+                # Of a fixed length: HDF5's own library crashes on damaged texts of variable length. Longer ones do not fit.
+                if text:
+                    file.attrs[name] = np.bytes_(text.encode()) if len(text.encode()) < LONGEST_FIXED else text
+            file["images"] = np.array([name.encode() for name in predictions.images] or [b""])[
+                : len(predictions.images)
+            ]
+            for name in (*COLUMNS, *OPTIONAL):
                 if (column := getattr(predictions, name)) is not None:
-                    file.create_dataset(name, data=column, compression="gzip", shuffle=True)
+                    file[name] = column  # as it is: gzip saves a third and reads many times slower
 
     write_atomically(path, write)
 
@@ -127,43 +152,103 @@ def load(path: Path) -> Predictions:
 
     try:
         with h5py.File(existing(path, "a predictions file"), "r") as file:
-            if file.attrs.get("format") != FORMAT:
-                raise PosebenchError(f"{path} is no {FORMAT!r} file (its format: {file.attrs.get('format')!r}).")
-            columns = {name: file[name][()] for name in ("image", "person", "keypoints", "scores", "score", "missing")}
+            if (form := _text(file, "format")) != FORMAT:
+                raise PosebenchError(f"{path} is no {FORMAT!r} file (its format: {form!r}).")
+            _datasets(file, path)
+            columns = {name: file[name][()] for name in (*COLUMNS, *(name for name in OPTIONAL if name in file))}
             return Predictions(
                 **columns,
-                bbox=file["bbox"][()] if "bbox" in file else None,
                 images=tuple(name.decode() for name in file["images"][()]),
-                keypoint_names=tuple(json.loads(file.attrs["keypoint_names"])),
-                provenance=json.loads(file.attrs["provenance"]),
-                dataset=str(file.attrs["dataset"]),
-                split=str(file.attrs["split"]),
-                box_source=str(file.attrs["box_source"]),
+                keypoint_names=tuple(json.loads(_text(file, "keypoint_names"))),
+                provenance=json.loads(_text(file, "provenance")),
+                dataset=_text(file, "dataset"),
+                split=_text(file, "split"),
+                box_source=_text(file, "box_source"),
             )
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except PosebenchError as error:
+        raise error if str(path) in str(error) else PosebenchError(f"{path}: {error}") from error
+    except Exception as error:  # a damaged file makes h5py and numpy raise whatever they meet
         raise PosebenchError(
             f"{path} cannot be read as predictions: {error}. Was it cut off, or written by hand?"
         ) from error
-    except PosebenchError as error:
-        raise PosebenchError(f"{path}: {error}") from error
 
 
-def load_array(path: Path) -> dict[str, Array]:
-    """The numeric arrays of a field's own prediction file (`.h5` or `.mat` of any version), by name, as stored.
+def _text(file: Any, name: str) -> str:
+    value = file.attrs.get(name, "")
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def load_array(path: Path, names: Collection[str] | None = None) -> dict[str, Array]:
+    """The arrays of a field's own file (`.h5` or `.mat` of any version), by name, as stored.
+
+    Args:
+        names: read only these, as far as they are there; None for all.
 
     Raises:
-        PosebenchError: the file is missing, damaged, or neither kind.
+        PosebenchError: the file is missing, damaged, neither kind, or declares more than `LARGEST` bytes.
     """
+
+    def from_hdf5(file: Any) -> dict[str, Array]:
+        found = _datasets(file, path)
+        return {name: node[()] for name, node in found.items() if names is None or name in names}
+
+    return _read_either(path, from_hdf5, lambda: matlab.arrays(path, LARGEST, names))
+
+
+def array_names(path: Path) -> list[str]:
+    """The names of the arrays that `load_array` would read.
+
+    Raises:
+        PosebenchError: as `load_array`.
+    """
+
+    return _read_either(path, lambda file: list(_datasets(file, path)), lambda: matlab.names(path, LARGEST))
+
+
+def load_structs(path: Path, name: str) -> matlab.Element:
+    """A variable of a MATLAB file (Level 5) of which little is asked, or much that is irregular.
+
+    Raises:
+        PosebenchError: as `load_array`, or there is none of this name.
+    """
+
+    def from_mat() -> matlab.Element:
+        return dict(matlab.variables(path, LARGEST, [name]))[name]
+
+    def from_hdf5(file: Any) -> matlab.Element:
+        raise PosebenchError(f"{path} is a MATLAB file of version 7.3. Save it in MATLAB with -v7 instead.")
+
+    return _read_either(path, from_hdf5, from_mat)
+
+
+def _datasets(file: Any, path: Path) -> dict[str, Any]:
+    """The datasets of an open HDF5 file, before anything is allocated for them.
+
+    Raises:
+        PosebenchError: together they declare more than `LARGEST` bytes: compressed, that takes a file of some kilobytes.
+    """
+    import h5py
+
+    # A name that is no UTF-8 comes as bytes; str() keeps it from meeting text.
+    nodes = {str(name): node for name, node in file.items() if isinstance(node, h5py.Dataset)}
+    found = {name: node for name, node in nodes.items() if node.shape is not None}
+    declared = sum(math.prod(node.shape) * node.dtype.itemsize for node in found.values())
+    if declared > LARGEST:
+        raise PosebenchError(f"{path} declares arrays of {declared:,} bytes; {LARGEST:,} is the most that is read.")
+    return found
+
+
+def _read_either(path: Path, from_hdf5: Callable[[Any], Read], from_mat: Callable[[], Read]) -> Read:
     existing(path, "a predictions file")
     try:
         if _is_hdf5(path):
             import h5py
 
             with h5py.File(path, "r") as file:
-                return {name: node[()] for name, node in file.items() if isinstance(node, h5py.Dataset)}
-        from scipy.io import loadmat
-
-        return {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
+                return from_hdf5(file)
+        return from_mat()
+    except PosebenchError:
+        raise
     except Exception as error:  # a damaged file makes h5py, scipy, zlib and numpy raise whatever they meet
         raise PosebenchError(f"{path} is neither a readable HDF5 nor a readable MATLAB file: {error}.") from error
 
@@ -177,7 +262,7 @@ def is_predictions(path: Path) -> bool:
     try:
         with h5py.File(path, "r") as file:
             return "format" in file.attrs
-    except OSError:
+    except Exception:  # damaged: whoever reads it next says so
         return False
 
 

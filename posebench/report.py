@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import posebench
-from posebench.boards import EMBEDDED, UNKNOWN, Board, boards
+from posebench.boards import EMBEDDED, Board, boards
+from posebench.columns import UNKNOWN, bounds
 from posebench.errors import PosebenchError
 from posebench.leaderboard import PREAMBLE, write_leaderboards
+from posebench.literature import HEADING, beside, published
 from posebench.plots import write_plots
 from posebench.predictions import write_text
-from posebench.results import Record, load_records
+from posebench.results import load_records
 
 # What `Board.slug` and the modules that write by it make; whatever else lies there is somebody's own.
 OURS = {"leaderboards": re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.csv"),
-        "plots": re.compile(r"[a-z0-9-]+-[0-9a-f]{8}-(joints|curves)\.png")}  # fmt: skip
+        "plots": re.compile(r"[a-z0-9-]+-[0-9a-f]{8}-(ranks|joints|curves)\.png")}  # fmt: skip
+
+PICTURES = {"ranks": "Every row with its interval", "joints": "Scores by keypoint", "curves": "Scores over thresholds"}
+"""What a plot shows, by the end of its file name."""
 
 
 def write_report(results: Path) -> list[Path]:
@@ -61,12 +66,17 @@ def page(tables: list[Board], plots: Mapping[str, list[Path]], results: Path) ->
     environment.filters["facts"] = facts
     template = environment.from_string(files(posebench).joinpath("report.html.jinja").read_text("utf-8"))
     records = [record for board in tables for record in board.records]
+    known = published(results)
     return template.render(
         boards=tables,
         records=records,
         plots={slug: [path.relative_to(results).as_posix() for path in made] for slug, made in plots.items()},
         overlays={record.id for record in records if (results / "overlays" / f"{record.id}.png").is_file()},
+        literature={board.slug: beside(board, known) for board in tables},
+        literature_heading=HEADING,
         joints=_joints,
+        slices=_slices,
+        pictures=PICTURES,
         embedded=EMBEDDED,
         preamble=PREAMBLE,
     )
@@ -85,16 +95,32 @@ def facts(nested: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
     return flat
 
 
-def _joints(board: Board) -> list[tuple[str, list[str]]]:
-    """Rows of the table by keypoint: its name, and what each record scored there."""
-    names = dict.fromkeys(name for record in board.records for name in record.per_joint)
-    decimals = 2 if board.rule.unit == "%" else 3
-    return [(name, [_score(record, name, decimals) for record in board.records]) for name in names]
+def _joints(board: Board) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Rows of the table by keypoint: its name, and what each row of the board scored there, with its interval or ""."""
+    names = dict.fromkeys(name for row in board.rows for name in row.per_joint)
+    return [
+        (name, [_cell(row.per_joint.get(name), row.per_joint_intervals.get(name), board) for row in board.rows])
+        for name in names
+    ]
 
 
-def _score(record: Record, joint: str, decimals: int) -> str:
-    value = record.per_joint.get(joint)
-    return UNKNOWN if value is None else f"{value:.{decimals}f}"
+def _slices(board: Board) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
+    """Rows of the table by part of the data: by what, its name, how many are in it, and what each row of the board scored there."""
+    parts = {(part.by, part.name): part for row in board.rows for part in row.slices}
+    order = list(dict.fromkeys(by for by, _ in parts))
+    found = []
+    for (by, name), part in sorted(parts.items(), key=lambda item: order.index(item[0][0])):
+        own = [{(one.by, one.name): one for one in row.slices}.get((by, name)) for row in board.rows]
+        counts = f"{part.people:,} people, {part.keypoints:,} keypoints"
+        cells = [_cell(None, None, board) if one is None else _cell(one.value, one.interval, board) for one in own]
+        found.append((by, name, counts, cells))
+    return found
+
+
+def _cell(value: float | None, interval: tuple[float, float] | None, board: Board) -> tuple[str, str]:
+    if value is None:
+        return UNKNOWN, ""
+    return f"{value:.{board.decimals}f}", bounds(interval, board.decimals) or ""
 
 
 def _remove_stale(results: Path, kept: set[str]) -> None:

@@ -8,15 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import posebench
 from posebench.errors import PosebenchError
 from posebench.instances import Instances
 from posebench.predictions import Predictions, sha256, write_text
-from posebench.protocol import Protocol, Scores
+from posebench.protocol import Protocol
+from posebench.scores import Ceiling as KnownCeiling
+from posebench.scores import Scores
 
 LONGEST_NAME = 200
+RESAMPLED_DECIMALS = 6
 
 
 class _Part(BaseModel):
@@ -31,6 +35,7 @@ class Rule(_Part):
     convention: str
     rule: str
     evaluator: str
+    published_by: str = Field("", description="whose published numbers are by it")
     headline: str
     unit: str
 
@@ -57,6 +62,25 @@ class Curve(_Part):
     values: list[float]
 
 
+class Slice(_Part):
+    """The headline on a part of the keypoints or people."""
+
+    by: str
+    name: str
+    value: float
+    interval: tuple[float, float] | None
+    people: int
+    keypoints: int
+
+
+class Ceiling(_Part):
+    """What the dataset's own annotators reach against each other."""
+
+    what: str
+    metrics: dict[str, float]
+    curves: list[Curve] = []
+
+
 class Record(_Part):
     """One scored predictions file. `results/records/<id>.json` holds it.
 
@@ -74,6 +98,9 @@ class Record(_Part):
     per_joint_intervals: dict[str, tuple[float, float]] = {}
     per_joint_metric: str
     curves: list[Curve]
+    slices: list[Slice] = []
+    ceiling: Ceiling | None = None
+    resampled: list[float] = Field([], description="the headline on each resample of the images, for ranks and pairs")
     notes: list[str]
     predictions: str
     predictions_sha256: str
@@ -116,7 +143,8 @@ def make_record(
         rule=Rule(
             protocol=protocol.name, version=protocol.version, convention=convention,
             rule=protocol.conventions[convention].rule, evaluator=protocol.conventions[convention].source,
-            headline=protocol.headline, unit=protocol.unit,
+            published_by=protocol.conventions[convention].published_by, headline=protocol.headline,
+            unit=protocol.unit,
         ),
         data=Data(
             dataset=instances.dataset, split=instances.split, box_source=predictions.box_source, people=scores.people,
@@ -129,6 +157,9 @@ def make_record(
         per_joint_intervals=dict(scores.per_joint_intervals),
         per_joint_metric=scores.per_joint_metric,
         curves=[Curve.model_validate(vars(c)) for c in scores.curves if all(map(math.isfinite, c.values))],
+        slices=[Slice(**_fields(part, "resampled"), interval=part.interval) for part in scores.slices],
+        ceiling=None if scores.ceiling is None else _ceiling(scores.ceiling),
+        resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
         notes=[*instances.source.notes, *scores.notes],
         predictions=path.name,
         predictions_sha256=sha256(path),
@@ -166,6 +197,21 @@ def load_records(results: Path) -> list[Record]:
                 f"{path} is no record: {where} {problem['msg']}. Mend it, or remove the file."
             ) from error
     return records
+
+
+def _fields(part: Any, *without: str) -> dict[str, Any]:
+    return {name: value for name, value in vars(part).items() if name not in without}
+
+
+def _ceiling(ceiling: KnownCeiling) -> Ceiling:
+    curves = [Curve.model_validate(vars(curve)) for curve in ceiling.curves]
+    return Ceiling(what=ceiling.what, metrics=dict(ceiling.metrics), curves=curves)
+
+
+def _all_known(resampled: Any) -> list[float]:
+    """Rounded; empty where one of them is unknown, since ranks and pairs need all."""
+    known = np.isfinite(resampled).all()
+    return np.round(resampled, RESAMPLED_DECIMALS).tolist() if known else []
 
 
 def _known(value: float) -> float | None:

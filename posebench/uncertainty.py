@@ -7,6 +7,7 @@ Introduction to the Bootstrap", 1993; percentile intervals).
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,15 +23,22 @@ LEVEL = 95
 
 
 def image_weights(images: int) -> Array:
-    """How often each image counts.
+    """How often each image counts. Not to be written to.
 
     Returns:
         (1 + RESAMPLES, images) int64: the first row is all ones (the sample itself), every other one a resample.
     """
-    drawn = np.random.default_rng(SEED).integers(0, max(images, 1), (RESAMPLES, images))
-    places = drawn + images * np.arange(RESAMPLES)[:, None]
-    counts = np.bincount(places.ravel(), minlength=images * RESAMPLES).reshape(RESAMPLES, images)
-    return np.concatenate([np.ones((1, images), np.int64), counts])
+    return _weights(images, RESAMPLES)
+
+
+@lru_cache(maxsize=2)
+def _weights(images: int, resamples: int) -> Array:
+    drawn = np.random.default_rng(SEED).integers(0, max(images, 1), (resamples, images))
+    places = drawn + images * np.arange(resamples)[:, None]
+    counts = np.bincount(places.ravel(), minlength=images * resamples).reshape(resamples, images)
+    weights = np.concatenate([np.ones((1, images), np.int64), counts])
+    weights.flags.writeable = False
+    return weights
 
 
 def resampled_sums(values: Array, image: Array) -> Array:
@@ -59,8 +67,12 @@ def interval(resampled: Array) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def with_intervals(scores: Mapping[str, Array]) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
-    """Split (1 + resamples,) scores into the sample's values and the intervals of those that are known."""
+def intervals(resampled: Mapping[str, Array]) -> dict[str, tuple[float, float]]:
+    """The interval of every score whose resamples are all known."""
+    return {name: interval(scores) for name, scores in resampled.items() if np.isfinite(scores).all()}
+
+
+def split(scores: Mapping[str, Array]) -> tuple[dict[str, float], dict[str, Array]]:
+    """Split (1 + resamples,) scores into the sample's values and the resampled ones."""
     values = {name: float(score[0]) for name, score in scores.items()}
-    known = {name: interval(score[1:]) for name, score in scores.items() if np.isfinite(score).all()}
-    return values, known
+    return values, {name: score[1:] for name, score in scores.items()}

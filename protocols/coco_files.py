@@ -1,15 +1,23 @@
-"""COCO's files: person_keypoints annotations → Instances, result lists → Predictions. Validated here, row by row."""
+"""COCO's files: person_keypoints annotations → Instances, result lists → Predictions.
 
-import json
+Whole columns are read and validated at once; rows are looked at one by one only to say which of them is wrong. A skeleton
+other than COCO's, for datasets in its form, is a parameter.
+"""
+
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from posebench.errors import PosebenchError, existing
+from posebench.errors import PosebenchError
 from posebench.instances import Instances, Source
-from posebench.predictions import Predictions, sha256
+from posebench.predictions import Predictions
 from posebench.skeleton import Skeleton
+
+from .coco_json import WRONG, floats, load, table, whole, without_collection
+from .coco_regions import BOX_PADDING, stated_regions
 
 _BODY = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 SKELETON = Skeleton(
@@ -23,8 +31,8 @@ SKELETON = Skeleton(
         ("right_ear", "right_shoulder"),
     ),
 )  # fmt: skip
-BOX_PADDING = 1.25
-"""A network sees a region 1.25 times the box (every published top-down recipe)."""
+SUBMITTED = "detections as submitted"
+"""The box source of results that do not say where their boxes came from."""
 
 
 def find_annotations(root: Path, split: str) -> Path:
@@ -45,150 +53,227 @@ def find_annotations(root: Path, split: str) -> Path:
     )
 
 
-def read_annotations(file: Path, split: str) -> Instances:
+@without_collection()
+def read_annotations(file: Path, split: str, skeleton: Skeleton = SKELETON, dataset: str = "coco") -> Instances:
     """COCO's keypoint annotation: every person is a row, also crowds and people without keypoints.
+
+    Args:
+        skeleton: the K keypoints of each annotation, in the file's order.
+        dataset: its name, for records and messages.
 
     Raises:
         PosebenchError: the file is no such annotation; names the row.
     """
-    content = _json(file)
+    content, text = load(file)
     if not isinstance(content, dict) or not all(
         isinstance(content.get(key), list) for key in ("images", "annotations")
     ):
         raise PosebenchError(
             f"{file} is no COCO annotation: it should be an object with lists 'images' and 'annotations'."
         )
+    _check_order(content.get("categories"), skeleton, file)
     names = _image_names(content["images"], file)
-    rows = [_annotation(row, entry, names, file) for row, entry in enumerate(content["annotations"])]
-    rows.sort(key=lambda entry: entry[0])  # stable: file order within an image
     ids = sorted(names)
-    image = np.searchsorted(ids, [entry[0] for entry in rows]).astype(np.int64)
-    number, crowd, keypoint_count = (np.array([entry[i] for entry in rows], np.int64) for i in (1, 2, 3))
-    area = np.array([entry[4] for entry in rows], float)
-    bbox = np.array([entry[5] for entry in rows], float).reshape(-1, 4)
-    keypoints = np.array([entry[6] for entry in rows], float).reshape(-1, len(SKELETON), 3)
-    finite = np.isfinite(np.column_stack([area, bbox, keypoints.reshape(len(rows), 3 * len(SKELETON))])).all(axis=1)
-    if not finite.all():
-        raise PosebenchError(f"{file}: annotation id {number[finite.argmin()]} has a number that is not finite.")
-    category = np.array([entry[7] for entry in rows], np.int64)
-    if len(np.unique(category)) > 1:
-        raise PosebenchError(f"{file} annotates categories {np.unique(category).tolist()}; coco scores one, people.")
-    if len(set(number.tolist())) < len(number):
-        twice = next(n for n in number.tolist() if (number == n).sum() > 1)
-        raise PosebenchError(f"{file}: annotation id {twice} appears twice.")
+    row_of = {number: row for row, number in enumerate(ids)}
+    image, columns, area, bbox, keypoints = _columns(
+        content["annotations"],
+        lambda entries: _annotations(entries, row_of, skeleton, dataset),
+        lambda row, error: f"{file}, annotation {row}: {_said(error, f'{error!r}; is this a person_keypoints file?')}",
+    )
+    order = np.argsort(image, kind="stable")  # file order within an image
+    image, area, bbox, keypoints = image[order], area[order], bbox[order], keypoints[order]
+    columns = {name: column[order] for name, column in columns.items()}
+    _check_annotations(file, columns, area, bbox, keypoints)
+    _check_categories(file, columns["category_id"], content.get("categories"), dataset)
     visibility = keypoints[..., 2].astype(np.int8)
-    usable = (crowd == 0) & (visibility > 0).any(axis=1) & (area > 0) & (bbox[:, 2:] > 0).all(axis=1)
+    with np.errstate(over="ignore"):  # Instances refuses what is infinite
+        center, size = bbox[:, :2] + bbox[:, 2:] / 2 - 0.5, BOX_PADDING * bbox[:, 2:]
+    usable = (columns["iscrowd"] == 0) & (visibility > 0).any(axis=1) & (area > 0) & (bbox[:, 2:] > 0).all(axis=1)
     return Instances(
-        dataset="coco", split=split, skeleton=SKELETON, images=tuple(names[i] for i in ids), image_ids=np.array(ids, np.int64),
-        image=image, person=number, center=bbox[:, :2] + bbox[:, 2:] / 2 - 0.5, size=BOX_PADDING * bbox[:, 2:],
-        keypoints=keypoints[..., :2], visibility=visibility, usable=usable, bbox=bbox,
-        measures={
-            "id": number, "area": area, "iscrowd": crowd, "num_keypoints": keypoint_count, "category_id": category,
-        },
-        image_root=_image_folder(file, split), source=Source(str(file), sha256(file)),
+        dataset=dataset, split=split, skeleton=skeleton, images=tuple(names[i] for i in ids), image_ids=np.array(ids, np.int64),
+        image=image, person=columns["id"], center=center, size=size,
+        keypoints=np.ascontiguousarray(keypoints[..., :2]), visibility=visibility, usable=usable, bbox=bbox,
+        measures={"area": area, **columns},
+        image_root=_image_folder(file, split), source=Source(str(file), hashlib.sha256(text).hexdigest()),
     )  # fmt: skip
 
 
+@without_collection()
 def read_results(path: Path, instances: Instances) -> Predictions:
-    """Detections in COCO's result form, in file order.
+    """Detections in COCO's result form, in file order, with the keypoints of `instances`.
+
+    As in COCOeval, the first detection decides whether the boxes of all are read.
 
     Raises:
         PosebenchError: the file is no such list, or a row is of an image that the annotation does not have.
     """
-    content = _json(path)
+    content, _ = load(path)
     if not isinstance(content, list):
         kind = "It looks like an annotation." if isinstance(content, dict) and "annotations" in content else ""
         raise PosebenchError(f"{path} is no COCO result: it should be a list of detections. {kind}".rstrip())
-    row_of = {int(number): row for row, number in enumerate(instances.image_ids.tolist())}
-    person = next(iter(instances.measures.get("category_id", np.ones(1)).tolist()), 1)
-    image, keypoints, score = [], [], []
-    for row, entry in enumerate(content):
-        try:
-            image.append(row_of[entry["image_id"]])
-            keypoints.append(np.array(entry["keypoints"], float).reshape(len(SKELETON), 3))
-            score.append(float(entry["score"]))
-            if entry.get("category_id", person) != person:
-                raise PosebenchError(
-                    f"{path}, row {row}: category_id {entry['category_id']!r} is not that of people ({person})."
-                )
-        except KeyError as error:
-            raise PosebenchError(f"{path}, row {row}: {_lacking(entry, error, instances)}") from error
-        except (TypeError, ValueError) as error:
-            raise PosebenchError(
-                f"{path}, row {row}: not a detection of {len(SKELETON)} keypoints (x, y, score): {error}."
-            ) from error
-    array = np.array(keypoints, float).reshape(-1, len(SKELETON), 3)
-    boxed = bool(content) and bool(content[0].get("bbox"))
+    skeleton = instances.skeleton
+    row_of = {number: row for row, number in enumerate(instances.image_ids.tolist())}
+    boxed = bool(content) and isinstance(content[0], dict) and bool(content[0].get("bbox"))
+    if content and isinstance(content[0], dict) and "segmentation" in content[0] and not boxed:
+        raise PosebenchError(
+            f"{path}, row 0: it has a segmentation but no bbox, and COCOeval would take areas from the segmentations. "
+            "Remove 'segmentation', so that areas come from the keypoints, or add 'bbox'."
+        )
+    image, score, keypoints, bbox = _columns(
+        content,
+        lambda entries: _detections(entries, row_of, instances, boxed),
+        lambda row, error: f"{path}, row {row}: {_said(error, _no_detection(error, skeleton))}",
+    )
+    if bbox is not None and not np.isfinite(bbox).all():
+        row = int((~np.isfinite(bbox)).any(axis=1).argmax())
+        raise PosebenchError(f"{path}, row {row}: bbox {bbox[row].tolist()} is not finite.")
     try:
         return Predictions(
-            keypoint_names=SKELETON.keypoints, images=instances.images, image=np.array(image, np.int64),
-            person=np.full(len(array), -1), keypoints=array[..., :2], scores=array[..., 2],
-            score=np.array(score, float), missing=np.zeros(array.shape[:2], bool),
-            bbox=np.array([entry["bbox"] for entry in content], float) if boxed else None,
-            dataset=instances.dataset, split=instances.split, box_source="detections as submitted",
+            keypoint_names=skeleton.keypoints, images=instances.images, image=image, person=np.full(len(image), -1),
+            keypoints=np.ascontiguousarray(keypoints[..., :2]), scores=np.ascontiguousarray(keypoints[..., 2]),
+            score=score, missing=np.zeros(keypoints.shape[:2], bool), bbox=bbox,
+            region=stated_regions(content, path), box_score=score,
+            dataset=instances.dataset, split=instances.split, box_source=SUBMITTED,
         )  # fmt: skip
-    except (KeyError, ValueError, PosebenchError) as error:
+    except PosebenchError as error:
         raise PosebenchError(f"{path}: {error}") from error
 
 
-def _json(path: Path) -> Any:
+class _Plain(ValueError):
+    """What is wrong with a row, as a sentence that needs no more words."""
+
+
+def _columns(entries: list[Any], read: Callable[[list[Any]], Any], sentence: Callable[[int, Exception], str]) -> Any:
+    """`read(entries)`; where it fails, the sentence of the first row that fails alone."""
     try:
-        return json.loads(existing(path, "a COCO file").read_bytes())
-    except (ValueError, OSError, RecursionError) as error:
-        kind = (
-            "It is no text: another kind of file?"
-            if isinstance(error, UnicodeDecodeError)
-            else f"{error}. Was it cut off?"
+        return read(entries)
+    except WRONG:
+        for row, entry in enumerate(entries):
+            try:
+                read([entry])
+            except WRONG as error:
+                raise PosebenchError(sentence(row, error)) from error
+        raise  # no row is wrong alone: a fault here, not in the file
+
+
+def _said(error: Exception, otherwise: str) -> str:
+    return str(error) if isinstance(error, _Plain) else otherwise
+
+
+def _no_detection(error: Exception, skeleton: Skeleton) -> str:
+    if isinstance(error, KeyError):
+        return f"it lacks {error.args[0]!r}; a detection has image_id, category_id, keypoints and score."
+    return f"not a detection of {len(skeleton)} keypoints (x, y, score): {error}."
+
+
+def _annotations(entries: list[Any], row_of: dict[int, int], skeleton: Skeleton, dataset: str) -> Any:
+    """Image rows, whole-number columns, area, bbox (N, 4) and keypoints (N, K, 3); raises what `WRONG` names."""
+    keypoints, image = [entry["keypoints"] for entry in entries], [entry["image_id"] for entry in entries]
+    for values in keypoints:
+        if len(values) != 3 * len(skeleton):
+            raise _Plain(f"{len(values)} keypoint values, but {dataset} has {len(skeleton)} keypoints (x, y, v).")
+    for unknown in set(image) - row_of.keys():
+        raise _Plain(f"image_id {unknown!r} is not among 'images'.")
+    bbox = [entry["bbox"] for entry in entries]
+    for values in bbox:
+        if len(values) != 4:
+            raise _Plain(f"bbox has {len(values)} values, not x, y, width, height.")
+    columns = {name: whole([entry[name] for entry in entries], name) for name in ("id", "iscrowd", "num_keypoints")}
+    columns["category_id"] = whole([entry.get("category_id", 1) for entry in entries], "category_id")
+    return (
+        np.array([row_of[number] for number in image], np.int64),
+        columns,
+        floats([entry["area"] for entry in entries]),
+        table(bbox, 4),
+        table(keypoints, 3 * len(skeleton)).reshape(-1, len(skeleton), 3),
+    )
+
+
+def _detections(entries: list[Any], row_of: dict[int, int], instances: Instances, boxed: bool) -> Any:
+    """Image rows, scores, keypoints (N, K, 3) and bbox (N, 4) or None; raises what `WRONG` names."""
+    person = next(iter(instances.measures.get("category_id", np.ones(1))[:1].tolist()), 1)
+    image = [entry["image_id"] for entry in entries]
+    score, keypoints = ([entry[name] for entry in entries] for name in ("score", "keypoints"))
+    for unknown in set(image) - row_of.keys():
+        raise _Plain(f"image_id {unknown!r} is not in {instances.what}. Does --data name the data it was predicted on?")
+    for other in {entry.get("category_id", person) for entry in entries} - {person}:
+        raise _Plain(f"category_id {other!r} is not that of people ({person}).")
+    if boxed:
+        for entry in entries:
+            if len(entry.get("bbox") or ()) != 4:
+                raise _Plain(
+                    f"bbox is {entry.get('bbox')!r}, but row 0 has x, y, width and height, so all should. "
+                    "Areas come from the boxes of all detections or of none."
+                )
+    k = len(instances.skeleton)
+    return (
+        np.array([row_of[number] for number in image], np.int64),
+        floats(score),
+        table(keypoints, 3 * k).reshape(-1, k, 3),
+        table([entry["bbox"] for entry in entries], 4) if boxed else None,
+    )
+
+
+def _check_annotations(file: Path, columns: dict[str, Any], area: Any, bbox: Any, keypoints: Any) -> None:
+    """Raise a sentence where numbers are readable, but cannot be."""
+    number = columns["id"]
+    visibility = keypoints[..., 2]
+    finite = np.isfinite(area) & np.isfinite(bbox).all(axis=1) & np.isfinite(keypoints).all(axis=(1, 2))
+    if not finite.all():
+        raise PosebenchError(f"{file}: annotation id {number[finite.argmin()]} has a number that is not finite.")
+    if (area < 0).any():
+        row = (area < 0).argmax()
+        raise PosebenchError(f"{file}: annotation id {number[row]} has area {area[row]:g}; areas are not negative.")
+    strange = ~np.isin(visibility, (0, 1, 2))
+    if strange.any():
+        row, joint = np.argwhere(strange)[0]
+        raise PosebenchError(
+            f"{file}: annotation id {number[row]} has visibility {visibility[row, joint]:g}; it should be 0 (unlabelled), "
+            "1 (occluded) or 2 (visible)."
         )
-        raise PosebenchError(f"{path} is not readable JSON. {kind}") from error
+    ids, count = np.unique(number, return_counts=True)
+    if (count > 1).any():
+        raise PosebenchError(f"{file}: annotation id {ids[count.argmax()]} appears twice.")
+
+
+def _check_categories(file: Path, category: Any, categories: Any, dataset: str) -> None:
+    """Raise a sentence unless all annotations are of one category, one of those that the file lists, if it does."""
+    used = np.unique(category).tolist()
+    if len(used) > 1:
+        raise PosebenchError(f"{file} annotates categories {used}; {dataset} scores one, people.")
+    if isinstance(categories, list) and used:
+        listed = [entry.get("id") for entry in categories if isinstance(entry, dict)]
+        if used[0] not in listed:
+            raise PosebenchError(
+                f"{file} annotates category {used[0]}, which is not among its 'categories' ({listed}); COCOeval would score "
+                "nobody. Correct category_id, or list the category."
+            )
 
 
 def _image_names(images: list[Any], file: Path) -> dict[int, str]:
     """Image id → file name. The same id may be listed again; pycocotools keeps the last."""
     try:
-        names = {int(entry["id"]): str(entry["file_name"]) for entry in images}
-    except (KeyError, TypeError, ValueError) as error:
+        numbers = whole([entry["id"] for entry in images], "an image's id").tolist()
+        names = dict(zip(numbers, [entry["file_name"] for entry in images], strict=True))
+        "".join(names.values()).encode()  # raises unless all are text that can be written
+    except WRONG as error:
         raise PosebenchError(f"{file}: an entry of 'images' lacks id or file_name: {error!r}.") from error
     if len(set(names.values())) < len(names):
         raise PosebenchError(f"{file}: two image ids share one file name, so predictions could not be told apart.")
     return names
 
 
-def _annotation(row: int, entry: Any, names: dict[int, str], file: Path) -> tuple[Any, ...]:
-    try:
-        keypoints, image = entry["keypoints"], entry["image_id"]
-        if len(keypoints) != 3 * len(SKELETON):
-            raise PosebenchError(
-                f"{file}, annotation {row}: {len(keypoints)} keypoint values, but coco has {len(SKELETON)} keypoints (x, y, v)."
-            )
-        if image not in names:
-            raise PosebenchError(f"{file}, annotation {row}: image_id {image} is not among 'images'.")
-        bbox = [float(value) for value in entry["bbox"]]
-        if len(bbox) != 4:
-            raise PosebenchError(f"{file}, annotation {row}: bbox has {len(bbox)} values, not x, y, width, height.")
-        return (
-            image,
-            int(entry["id"]),
-            int(entry["iscrowd"]),
-            int(entry["num_keypoints"]),
-            float(entry["area"]),
-            bbox,
-            keypoints,
-            int(entry.get("category_id", 1)),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise PosebenchError(f"{file}, annotation {row}: {error!r}; is this a person_keypoints file?") from error
+def _check_order(categories: Any, skeleton: Skeleton, file: Path) -> None:
+    """Refuse an annotation whose own names are these keypoints in another order: every number would be wrong."""
+    first = categories[0] if isinstance(categories, list) and categories else None
+    names = first.get("keypoints") if isinstance(first, dict) else None
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        return
+    if names != list(skeleton.keypoints) and sorted(names) == sorted(skeleton.keypoints):
+        raise PosebenchError(f"{file} has the keypoints in another order: {', '.join(names)}.")
 
 
 def _image_folder(file: Path, split: str) -> Path:
     """`<split>2017` beside the annotations' folder, COCO's own layout; else beside the file."""
     usual = file.parent.parent / f"{split}2017"
     return usual if usual.is_dir() else file.parent / f"{split}2017"
-
-
-def _lacking(entry: Any, error: KeyError, instances: Instances) -> str:
-    if isinstance(entry, dict) and {"image_id", "keypoints", "score"} <= entry.keys():
-        return (
-            f"image_id {entry['image_id']!r} is not in {instances.what}. Does --data name the data it was predicted on?"
-        )
-    return f"it lacks {error.args[0]!r}; a detection has image_id, category_id, keypoints and score."

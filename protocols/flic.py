@@ -5,54 +5,120 @@ Goal: the share of elbows and wrists closer to the annotation than a fifth of th
 Papers: Sapp, Taskar, "MODEC: Multimodal Decomposable Models for Human Pose Estimation" (CVPR 2013); split and table
 columns as Newell, Yang, Deng, "Stacked Hourglass Networks" (ECCV 2016) and Chen, Yuille (NIPS 2014).
 
-Conventions:
-    observer-centric: labels as an observer would give them to somebody who faces away; torso = left shoulder to right
-        hip of the same labels; distance `<=` 0.2 torso; a column = mean of left and right. This is what MODEC's, Chen &
-        Yuille's and Yang's evaluators compute; FLIC has no official one. The table is ranked by the wrist, since the
-        field quotes no mean.
+Conventions: all 11 keypoints count where they are annotated; a hit is within (`<=`) 0.2 torsos; a pair's column is the mean of
+left and right. FLIC has no official evaluator; those of the literature differ in two things:
 
-Files: the hourglass release's `train.h5` (3,987 people) and `valid.h5` (1,016 people, FLIC's test split). Their column
-`normalize` is the other diagonal (right shoulder to left hip) and is not used here. They count pixels from 1.
+    labels      observer-centric: those of somebody who faces away are as if he faced us. person-centric: as annotated.
+    torso       left shoulder to right hip of these labels; or the hourglass release's `normalize`, which is right shoulder to
+                left hip of the person-centric labels, whichever labels are scored.
+
+The table is ranked by the wrist, since the field quotes no mean. eval_pck.m's Head is the mean of the nose and of a neck which FLIC
+does not annotate (Yang et al. interpolate it), so there is none here; the nose is among the keypoints.
+
+FLIC's own limits: 82 people of test are annotated twice, and count twice; 2 images are in both halves. See flic_duplicates.py.
+
+Files: flic_files.py. They count pixels from 1.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from posebench.errors import PosebenchError, existing
-from posebench.instances import UNLABELLED, VISIBLE, Instances, Source
-from posebench.metrics import area_under_curve, hits, normalised_distances, percentage, personal_area_under_curve
-from posebench.predictions import Predictions, is_predictions, load_array, sha256
-from posebench.protocol import Convention, Curve, Protocol, Scores, align, missing_notes, person_first
-from posebench.skeleton import Skeleton
-from posebench.uncertainty import resampled_sums, with_intervals
+from posebench import pck
+from posebench.alignment import person_first
+from posebench.errors import PosebenchError, counted, existing
+from posebench.instances import Instances
+from posebench.metrics import area_under_curve, percentage
+from posebench.pck import PCK
+from posebench.predictions import Predictions, is_predictions, load_array
+from posebench.protocol import Convention, Protocol
+from posebench.scores import Curve, Scores
+
+from .flic_duplicates import ceiling, pairs_of
+from .flic_files import FACING_AWAY, SKELETON, find_annotations, other_sides, read, right_torso
 
 Array = NDArray[Any]
 
-SKELETON = Skeleton(
-    keypoints=(
-        "left_shoulder", "left_elbow", "left_wrist", "right_shoulder", "right_elbow", "right_wrist",
-        "left_hip", "right_hip", "left_eye", "right_eye", "nose",
-    ),
-    bones=(
-        ("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist"), ("right_shoulder", "right_elbow"),
-        ("right_elbow", "right_wrist"), ("left_shoulder", "right_shoulder"), ("left_shoulder", "left_hip"),
-        ("right_shoulder", "right_hip"), ("left_hip", "right_hip"), ("left_eye", "nose"), ("right_eye", "nose"),
-    ),
-)  # fmt: skip
-GROUPS = {part.title(): (f"left_{part}", f"right_{part}") for part in ("elbow", "wrist", "shoulder", "hip")}
+GROUPS = {
+    part.title(): tuple(SKELETON.index(f"left_{part}", f"right_{part}"))
+    for part in ("elbow", "wrist", "shoulder", "hip")
+}
 REPORTED = ("Elbow", "Wrist")
 YANG = (
     "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "right_hip",
     "left_shoulder", "left_elbow", "left_wrist", "left_hip",
 )  # fmt: skip
 """The 10 keypoints of Yang et al.'s file (CVPR 2016), in its order; their neck is interpolated and not annotated in FLIC."""
+MODEC = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("shoulder", "elbow", "wrist"))
+"""The 6 keypoints of MODEC's results.mat, in its order."""
+FORMS = {"pred": ("Yang et al.", YANG), "pred_coords": ("MODEC", MODEC)}
+"""Published prediction files: the variable's name → whose form it is, and its keypoints."""
 
-CROP_PIXELS = 200
 THRESHOLDS = np.arange(21) / 100
 AT_FIFTH, AT_TENTH = 20, 10
+
+
+def lines(number: Array, total: Array) -> dict[str, Array]:
+    """PCK over thresholds of each pair: the mean of left and right."""
+    per_joint = percentage(number, total)
+    return {group: per_joint[:, :, joints].mean(axis=2) for group, joints in GROUPS.items()}
+
+
+def columns(lines: Mapping[str, Array]) -> dict[str, Array]:
+    """The table: every pair at 0.2, those that the field reports at 0.1 too, and the areas under their curves."""
+    return (
+        {group: line[:, AT_FIFTH] for group, line in lines.items()}
+        | {f"{group}@0.1": lines[group][:, AT_TENTH] for group in REPORTED}
+        | {f"AUC[0,0.2] {group}": area_under_curve(lines[group]) for group in REPORTED}
+    )
+
+
+MEASURES = {
+    "observer-centric": "torso_diameter",
+    "observer-centric-normalize": "torso_diameter_normalize",
+    "person-centric": "torso_diameter_person_centric",
+    "person-centric-normalize": "torso_diameter_normalize",
+}
+RULES = {
+    name: PCK(
+        measure=measure, thresholds=THRESHOLDS, at=AT_FIFTH, metric="PCK@0.2", axis="distance / torso",
+        lines=lines, columns=columns, pooled=GROUPS["Elbow"] + GROUPS["Wrist"],
+    )
+    for name, measure in MEASURES.items()
+}  # fmt: skip
+PERSON_CENTRIC = ("person-centric", "person-centric-normalize")
+
+
+def labelled(instances: Instances, convention: str) -> tuple[Instances, tuple[str, ...]]:
+    """The people with the labels and torsos of a convention; and what was done to them, as sentences.
+
+    Raises:
+        PosebenchError: the convention is about person-centric labels, and the annotation does not tell who faces away.
+    """
+    if instances.embedded:  # they are their own truth, by their own sides, under every convention
+        torso = instances.measures["torso_diameter"]
+        own = {
+            "torso_diameter_person_centric": torso, "torso_diameter_normalize": right_torso(instances.keypoints),
+        }  # fmt: skip
+        return replace(instances, measures=dict(instances.measures) | own), ()
+    orientation = instances.labels.get("orientation")
+    if convention not in PERSON_CENTRIC:
+        away = 0 if orientation is None else int((orientation == FACING_AWAY).sum())
+        whose = counted(away, "person faces away, whose", "people face away, whose")
+        note = f"{whose} left and right were exchanged as an observer sees them: the file is person-centric."
+        return instances, (note,) if away else ()
+    if orientation is None:
+        raise PosebenchError(
+            f"{instances.source.file or instances.what} has observer-centric labels, but {convention} needs person-centric "
+            "ones, which do not follow from them. Use the hourglass release's *_personcentric.h5, or examples.mat."
+        )
+    away = orientation == FACING_AWAY
+    keypoints, visibility = (other_sides(values, away) for values in (instances.keypoints, instances.visibility))
+    return replace(instances, keypoints=keypoints, visibility=visibility), ()
 
 
 class FLIC(Protocol):
@@ -66,130 +132,94 @@ class FLIC(Protocol):
     report_split = "test"
     first_pixel = 1
     conventions: ClassVar[dict[str, Convention]] = {
-        "observer-centric": Convention(
-            "observer-centric",
-            "PCK@0.2: distance <= 0.2 x |left shoulder - right hip|, observer-centric labels; mean of left and right.",
-            "MODEC, Chen & Yuille, Yang et al. (FLIC has no official evaluator)",
+        convention.name: convention
+        for convention in (
+            Convention(
+                "observer-centric",
+                "PCK@0.2: distance <= 0.2 x |left shoulder - right hip|, observer-centric labels; mean of left and right.",
+                "MODEC, Chen & Yuille, Yang et al. (FLIC has no official evaluator)",
+                "MODEC, Chen & Yuille (NIPS 2014), Yang et al. (CVPR 2016)",
+            ),
+            Convention(
+                "observer-centric-normalize",
+                "PCK@0.2: distance <= 0.2 x normalize of the h5 (right shoulder - left hip), observer-centric labels; "
+                "mean of left and right.",
+                "pose-hg-train (pypose/eval.py on valid.h5)",
+                "Newell et al. (Stacked Hourglass, ECCV 2016)",
+                "The other diagonal of the torso. pypose also leaves out keypoints exactly on the truth, which is not done here.",
+            ),
+            Convention(
+                "person-centric",
+                "PCK@0.2: distance <= 0.2 x |left shoulder - right hip|, person-centric labels; mean of left and right.",
+                "the labels of examples.mat as annotated",
+                "",
+                "Left and right are the person's own: who takes the sides that an observer sees is wrong in those who face away.",
+            ),
+            Convention(
+                "person-centric-normalize",
+                "PCK@0.2: distance <= 0.2 x normalize of the h5 (right shoulder - left hip), person-centric labels; "
+                "mean of left and right.",
+                "pose-hg-train (pypose/eval.py on valid_personcentric.h5)",
+                "",
+                "Left and right are the person's own, and the torso is its other diagonal.",
+            ),
         )
     }
 
-    def instances(self, root: Path, split: str) -> Instances:
-        """Read `train.h5`, or `valid.h5` (the test split), below `root` or `root/annot`; or the file `root`."""
+    def annotations(self, root: Path, split: str, convention: str) -> Path:
+        """A file from which the convention's labels can be had, where `root` has one."""
         self.check_split(split)
-        return read_h5(find_annotations(root, split), split)
+        return find_annotations(root, split, convention in PERSON_CENTRIC)
+
+    def instances(self, root: Path, split: str) -> Instances:
+        """Read an annotation below `root` or `root/annot`, or the file `root`: examples.mat of FLIC or FLIC-full, or the
+        hourglass release's h5 of either labels. Labels are observer-centric in the Instances.
+        """
+        self.check_split(split)
+        return read(find_annotations(root, split), split)
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
-        """As every protocol, and Yang et al.'s `pred` (2, 10, N), without eyes."""
-        if not is_predictions(existing(path, "a predictions file")) and "pred" in (arrays := load_array(path)):
-            keypoints = person_first(arrays["pred"], path)
-            if keypoints.shape[1] != len(YANG):
-                raise PosebenchError(
-                    f"{path}: pred has {keypoints.shape[1]} keypoints; Yang et al.'s form has {len(YANG)}."
-                )
-            known = [name for name in YANG if name in SKELETON.keypoints]
-            full = np.full((len(keypoints), len(SKELETON), 2), np.nan)
-            full[:, SKELETON.index(*known)] = keypoints[:, [YANG.index(name) for name in known]]
-            self.check_count(full, instances, path)
-            absent = [name not in YANG for name in SKELETON.keypoints]
-            return self.named(path, instances, full - self.first_pixel, np.tile(absent, (len(full), 1)))
+        """As every protocol; and Yang et al.'s `pred` (2, 10, N), without eyes, and MODEC's `pred_coords` (2, 6, N), arms."""
+        if not is_predictions(existing(path, "a predictions file")):
+            arrays = load_array(path)
+            for variable, (whose, form) in FORMS.items():
+                if variable in arrays:
+                    return self._partial(arrays[variable], path, instances, variable, whose, form)
         return super().read_predictions(path, instances)
 
+    def _partial(
+        self, array: Array, path: Path, instances: Instances, variable: str, whose: str, form: tuple[str, ...]
+    ) -> Predictions:
+        keypoints = person_first(array, path)
+        if keypoints.shape[1] != len(form):
+            raise PosebenchError(
+                f"{path}: {variable} has {keypoints.shape[1]} keypoints; {whose}'s form has {len(form)}."
+            )
+        known = [name for name in form if name in SKELETON.keypoints]
+        full = np.full((len(keypoints), len(SKELETON), 2), np.nan)
+        full[:, SKELETON.index(*known)] = keypoints[:, [form.index(name) for name in known]]
+        self.check_count(full, instances, path)
+        absent = [name not in form for name in SKELETON.keypoints]
+        return self.named(path, instances, full - self.first_pixel, np.tile(absent, (len(full), 1)))
+
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
-        """PCK per keypoint and per pair. `instances` need `torso_diameter`."""
+        """PCK per keypoint and per pair, and what the annotators reach against each other where people are annotated twice.
+
+        Raises:
+            PosebenchError: as `Protocol.score`; or the annotation has not the labels or torsos of the convention.
+        """
         self.check_convention(convention)
-        rows, missing = align(predictions, instances)
-        counted = instances.visibility > UNLABELLED
-        distances = normalised_distances(
-            predictions.keypoints[rows], instances.keypoints, instances.measures["torso_diameter"], missing
-        )
-        number = resampled_sums(hits(distances, counted, THRESHOLDS), instances.image)
-        total = resampled_sums(counted & ~missing.all(axis=0), instances.image)[:, None]
-        per_joint = percentage(number, total)  # (R, T, K): the sample, then its resamples
-        groups = {group: per_joint[:, :, SKELETON.index(*names)].mean(axis=2) for group, names in GROUPS.items()}
-        columns = {group: values[:, AT_FIFTH] for group, values in groups.items()}
-        columns |= {f"{group}@0.1": groups[group][:, AT_TENTH] for group in REPORTED}
-        columns |= {f"AUC[0,0.2] {group}": area_under_curve(groups[group]) for group in REPORTED}
-        metrics, intervals = with_intervals(columns)
-        joints, joint_intervals = with_intervals(dict(zip(SKELETON.keypoints, per_joint[:, AT_FIFTH].T, strict=True)))
-        return Scores(
-            metrics=metrics,
-            intervals=intervals,
-            per_joint=joints,
-            per_joint_intervals=joint_intervals,
-            per_joint_metric="PCK@0.2",
-            curves=tuple(
-                Curve(label, "distance / torso", tuple(THRESHOLDS.tolist()), tuple(values[0].tolist()))
-                for label, values in groups.items()
-            ),
-            people=len(instances),
-            images=len(np.unique(instances.image)),
-            notes=missing_notes(predictions),
-            per_person=personal_area_under_curve(distances, counted, 0.2),
-            per_person_metric="the person's AUC of PCK to 0.2",
-        )
+        people, notes = labelled(instances, convention)
+        scores = pck.score(predictions, people, RULES[convention])
+        pairs = pairs_of(instances)
+        if len(pairs):
+            twice = counted(len(pairs), "person is annotated twice and counts", "people are annotated twice and count")
+            notes = (*notes, f"{twice} twice.")
+        return replace(scores, notes=(*scores.notes, *notes), ceiling=ceiling(people, pairs, RULES[convention]))
 
-
-def find_annotations(root: Path, split: str) -> Path:
-    """The annotation file to read.
-
-    Raises:
-        PosebenchError: there is none.
-    """
-    if root.is_file():
-        return root
-    name = {"train": "train.h5", "test": "valid.h5"}[split]
-    for folder in (root / "annot", root):
-        if (folder / name).is_file():
-            return folder / name
-    raise PosebenchError(
-        f"No FLIC {split} annotation below {root}: looked for {name} in {root / 'annot'} and {root}. "
-        "The hourglass release (pose-hg-train, data/flic/annot) has it; photographs belong into 'images' beside 'annot'."
-    )
-
-
-def read_h5(file: Path, split: str) -> Instances:
-    """The hourglass release's form: 11 keypoints, all labelled."""
-    columns = load_array(file)
-    needed = ("imgname", "person", "center", "scale", "part", "visible")
-    if lacking := [name for name in needed if name not in columns]:
-        raise PosebenchError(f"{file} is no FLIC annotation: it lacks {', '.join(lacking)}.")
-    parts = columns["part"].astype(float)
-    n = len(parts)
-    if parts.shape != (n, len(SKELETON), 2):
-        raise PosebenchError(
-            f"{file}: part is {parts.shape}, but FLIC has ({n}, {len(SKELETON)}, 2). Is it another dataset's?"
-        )
-    if facing_away := own_sides(parts):
-        raise PosebenchError(
-            f"{file} has person-centric labels: in {facing_away:,} people the left shoulder, elbow and wrist are all left of the "
-            f"right ones. The rule is about observer-centric ones; use {file.name.replace('_personcentric', '')}."
-        )
-    names = [name.decode("utf-8", "replace") for name in columns["imgname"].tolist()]
-    images = tuple(dict.fromkeys(names))
-    row = {name: i for i, name in enumerate(images)}
-    image = np.array([row[name] for name in names], np.int64)
-    shoulder, hip = SKELETON.index("left_shoulder", "right_hip")
-    folder = file.parent / "images"
-    return Instances(
-        dataset="flic", split=split, skeleton=SKELETON, images=images, image_ids=np.arange(len(images)), image=image,
-        person=_within_image(image), center=columns["center"].astype(float) - 1,
-        size=CROP_PIXELS * np.repeat(columns["scale"].astype(float)[:, None], 2, axis=1),
-        keypoints=parts - 1, visibility=np.full(parts.shape[:2], VISIBLE, np.int8), usable=np.ones(n, bool),
-        measures={"torso_diameter": np.hypot(*(parts[:, shoulder] - parts[:, hip]).T)},
-        image_root=folder if folder.is_dir() else file.parent.parent / "images",
-        source=Source(str(file), sha256(file)),
-    )  # fmt: skip
-
-
-def own_sides(parts: Array) -> int:
-    """People (N, 11, 2) whom only themselves would label so: left of right at shoulder, elbow and wrist (MODEC's flip rule)."""
-    pairs = [SKELETON.index(f"left_{part}", f"right_{part}") for part in ("shoulder", "elbow", "wrist")]
-    return int(np.all([parts[:, left, 0] < parts[:, right, 0] for left, right in pairs], axis=0).sum())
-
-
-def _within_image(image: Array) -> Array:
-    """Number of each row among the rows of its image: FLIC's own person column is 0 for both annotations of an image."""
-    order = np.argsort(image, kind="stable")
-    number = np.empty(len(image), np.int64)
-    number[order] = np.arange(len(image)) - np.searchsorted(image[order], image[order])
-    return number
+    def curves(
+        self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
+    ) -> tuple[Curve, ...]:
+        """PCK over thresholds of one's own choice, in torso diameters."""
+        self.check_convention(convention)
+        return pck.curves(predictions, labelled(instances, convention)[0], RULES[convention], thresholds)

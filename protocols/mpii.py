@@ -5,44 +5,128 @@ Goal: the share of keypoints closer to the annotation than half a head length.
 Papers: Andriluka, Pishchulin, Gehler, Schiele, "2D Human Pose Estimation: New Benchmark and State of the Art Analysis"
 (CVPR 2014); the validation people are those of Tompson et al. (CVPR 2015).
 
-Conventions:
-    official: evalMPII (the toolkit on the dataset's page). Head length = 0.6 × the diagonal of the head box. A keypoint is a
-        hit where its distance is `<=` 0.5 head lengths. Occluded keypoints count. Head = mean of upper neck and head top; a
-        pair's column = mean of left and right; Mean = all hits / all annotated keypoints of the 14 without pelvis
-        and thorax; Mean@0.1 at 0.10; AUC = area under Mean over 0 ... 0.5 in steps of 0.01, by trapezoids.
+Conventions: a keypoint counts where it is annotated, occluded or not, and is a hit within 0.5 head lengths (0.6 × the diagonal
+of the head box); a pair's column is the mean of left and right; AUC is the area under Mean over 0 ... 0.5 in steps of 0.01, by
+trapezoids. The evaluators differ in the rest:
 
-Files: `detections.mat` (the dataset's own annotation of the 2,958 validation people; exact), or the hourglass `train.h5`,
-`valid.h5`, whose keypoints are truncated to whole pixels. Both count pixels from 1.
+    official    evalMPII (the toolkit on the dataset's page): the raw annotation; `<=`; Mean pools 14 joints, without
+                pelvis and thorax; Head = mean of upper neck and head top.
+    hrnet       gt_valid.mat, in which 13 joints are zeroed; `<=`; Mean pools 14; Head = head top; its "@0.1" is at 0.11.
+    bearpaw     gt_valid.mat; `<`; Mean is the plain mean of 14 joints; Head = head top.
+    mmpose      the raw annotation with the head boxes of gt_valid.mat; `<`, distances rounded to single precision; Mean pools 14;
+                Head = head top.
+    princeton   valid.h5, truncated to whole pixels; `<`; Mean pools all 16 joints, and visible and occluded ones apart.
+
+Each name's "@0.1" is at 0.10 here; the 0.11 of `hrnet` has a column of its own.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench import pck
+from posebench.errors import PosebenchError, unknown
 from posebench.instances import UNLABELLED, Instances
-from posebench.metrics import area_under_curve, hits, normalised_distances, percentage, personal_area_under_curve
+from posebench.metrics import area_under_curve, percentage
+from posebench.pck import PCK
 from posebench.predictions import Predictions
-from posebench.protocol import Convention, Curve, Protocol, Scores, align, missing_notes
-from posebench.uncertainty import resampled_sums, with_intervals
+from posebench.protocol import Convention, Protocol
+from posebench.scores import Curve, Scores
 
-from .mpii_files import SKELETON, find_annotations, read
+from .mpii_annotation import SKELETON
+from .mpii_export import export_mat
+from .mpii_files import HEAD_IN_GT_VALID, find_annotations, read
 
 Array = NDArray[Any]
+Lines = Mapping[str, Array]
 
-SCORED = tuple(name for name in SKELETON.keypoints if name not in ("pelvis", "thorax"))
-GROUPS = {
-    "Head": ("upper_neck", "head_top"),
-    **{
-        part.title(): (f"left_{part}", f"right_{part}")
-        for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-    },
+ALL = tuple(range(len(SKELETON)))
+SCORED = tuple(i for i, name in enumerate(SKELETON.keypoints) if name not in ("pelvis", "thorax"))
+PAIRS = {
+    part.title(): tuple(SKELETON.index(f"left_{part}", f"right_{part}"))
+    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 }
-UPPER_BODY = tuple(name for name in SCORED if name.endswith(("wrist", "elbow", "shoulder")))
+UPPER_BODY = tuple(i for name in ("Shoulder", "Elbow", "Wrist") for i in PAIRS[name])
+NECK_AND_HEAD, HEAD_TOP = tuple(SKELETON.index("upper_neck", "head_top")), tuple(SKELETON.index("head_top"))
 
 THRESHOLDS = np.arange(51) / 100
-AT_HALF, AT_TENTH = 50, 10
+AT_HALF, AT_TENTH, AT_ELEVEN_HUNDREDTHS = 50, 10, 11
+
+
+def pooled(number: Array, total: Array, joints: tuple[int, ...]) -> Array:
+    """(R, T) percent of all keypoints of these joints; NaN where nobody predicted one of the joints."""
+    known = (total[0, :, joints] > 0).all()  # in the sample: a resample may happen to hold nobody with that joint
+    return percentage(number[:, :, joints].sum(axis=2), total[:, :, joints].sum(axis=2) * known)
+
+
+def averaged(number: Array, total: Array, joints: tuple[int, ...]) -> Array:
+    """(R, T) plain mean of the joints' percentages."""
+    mean: Array = percentage(number[:, :, joints], total[:, :, joints]).mean(axis=2)
+    return mean
+
+
+def lines(
+    number: Array, total: Array, head: tuple[int, ...], mean: Callable[[Array, Array, tuple[int, ...]], Array]
+) -> Lines:
+    """PCKh over thresholds of the groups that most evaluators report."""
+    groups = {name: averaged(number, total, joints) for name, joints in ({"Head": head} | PAIRS).items()}
+    return groups | {"UBody": mean(number, total, UPPER_BODY), "Mean": mean(number, total, SCORED)}
+
+
+def princeton_lines(number: Array, total: Array) -> Lines:
+    """Its groups pool left and right, and its mean all 16 joints."""
+    single = {name.title(): tuple(SKELETON.index(name)) for name in ("pelvis", "thorax", "upper_neck", "head_top")}
+    groups = {"Head": single.pop("Head_Top"), "Neck": single.pop("Upper_Neck")} | PAIRS | single | {"Mean": ALL}
+    return {name: pooled(number, total, joints) for name, joints in groups.items()}
+
+
+def columns(lines: Lines, more: Mapping[str, int] = {}) -> dict[str, Array]:
+    """The table: every line at 0.5, the mean at 0.1 and at `more`, and the area under it."""
+    tenths = {"Mean@0.1": AT_TENTH} | dict(more)
+    return (
+        {name: line[:, AT_HALF] for name, line in lines.items()}
+        | {name: lines["Mean"][:, at] for name, at in tenths.items()}
+        | {"AUC": area_under_curve(lines["Mean"])}
+    )
+
+
+def princeton_counts(instances: Instances) -> Array:
+    """A keypoint counts unless its x, counted from 1, is 0."""
+    counts: Array = (instances.visibility > UNLABELLED) & (instances.keypoints[..., 0] != -1)
+    return counts
+
+
+def rule(lines: Callable[[Array, Array], Any], columns: Callable[[Lines], Any] = columns, **more: Any) -> PCK:
+    """A PCKh evaluator."""
+    return PCK(
+        measure="head_length", thresholds=THRESHOLDS, at=AT_HALF, metric="PCKh@0.5", axis="distance / head length",
+        lines=lines, columns=columns, **({"pooled": SCORED} | more),
+    )  # fmt: skip
+
+
+RULES = {
+    "official": rule(partial(lines, head=NECK_AND_HEAD, mean=pooled)),
+    "hrnet": rule(
+        partial(lines, head=HEAD_TOP, mean=pooled), partial(columns, more={"Mean@0.11": AT_ELEVEN_HUNDREDTHS})
+    ),
+    "bearpaw": rule(partial(lines, head=HEAD_TOP, mean=averaged), strict=True),
+    "mmpose": rule(partial(lines, head=HEAD_TOP, mean=pooled), strict=True, single=True),
+    "princeton": rule(princeton_lines, strict=True, pooled=ALL, counted=princeton_counts),
+}
+OWN_FORM = {"hrnet": "gt_valid.mat", "bearpaw": "gt_valid.mat", "princeton": "valid.h5"}
+"""The ground truth of evaluators that do not use the raw annotation."""
+
+
+def rule_for(convention: str, instances: Instances) -> PCK:
+    """mmpose takes head boxes from gt_valid.mat, where they have rounding noise, whatever the keypoints come from."""
+    rule = RULES[convention]
+    there = convention == "mmpose" and HEAD_IN_GT_VALID in instances.measures
+    return replace(rule, measure=HEAD_IN_GT_VALID) if there else rule
 
 
 class MPII(Protocol):
@@ -52,74 +136,97 @@ class MPII(Protocol):
     version = 1
     skeleton = SKELETON
     headline = "Mean"
+    splits = ("train", "val", "test")
+    exports: ClassVar[dict[str, str]] = {
+        "mpii-mat": "MPII's evaluation server (test people), or its toolkit at home (validation people)"
+    }
     first_pixel = 1
     conventions: ClassVar[dict[str, Convention]] = {
-        "official": Convention(
-            "official",
-            "PCKh@0.5: distance <= 0.5 x 0.6 x head box diagonal; Mean pooled over 14 joints (no pelvis, no thorax).",
-            "evalMPII (the MPII toolkit)",
+        convention.name: convention
+        for convention in (
+            Convention(
+                "official",
+                "PCKh@0.5: distance <= 0.5 x 0.6 x head box diagonal; Mean pooled over 14 joints (no pelvis, no thorax).",
+                "evalMPII (the MPII toolkit)",
+                "the MPII leaderboard (test people); papers that score with the toolkit",
+            ),
+            Convention(
+                "hrnet",
+                "PCKh@0.5 on gt_valid.mat; Mean pooled over 14 joints; Head is the head top alone.",
+                "HRNet and SimpleBaseline (mpii.py of either)",
+                "HRNet, SimpleBaseline, DarkPose, UDP; their '@0.1' is the column Mean@0.11",
+                "13 joints of gt_valid.mat are zeroed, so even the truth misses 12; Head leaves out the upper neck.",
+            ),
+            Convention(
+                "bearpaw",
+                "PCKh@0.5 (<) on gt_valid.mat; Mean is the plain mean of the 14 joints; Head is the head top alone.",
+                "pytorch-pose (eval_PCKh.py)",
+                "pytorch-pose",
+                "The plain mean weighs ankles and knees, which are annotated less often and are harder, as much as shoulders.",
+            ),
+            Convention(
+                "mmpose",
+                "PCKh@0.5 (<, single precision, head boxes of gt_valid.mat); Mean pooled over 14 joints; Head is the head top.",
+                "mmpose 1.x (MpiiPCKAccuracy)",
+                "mmpose",
+                "Only Head differs visibly; < instead of <= loses keypoints that are exactly at the threshold.",
+            ),
+            Convention(
+                "princeton",
+                "PCKh@0.5 (<) on valid.h5; Mean pooled over all 16 joints; pairs pooled.",
+                "pytorch_stacked_hourglass (test.py)",
+                "Newell's PyTorch release",
+                "Pelvis and thorax count in the mean and are easy; valid.h5 is truncated to whole pixels.",
+            ),
         )
     }
 
+    def annotations(self, root: Path, split: str, convention: str) -> Path:
+        """The file that the convention's evaluator uses, where `root` has it; else the exact one."""
+        self.check_split(split)
+        return find_annotations(root, split, OWN_FORM.get(convention) if split == "val" else None)
+
     def instances(self, root: Path, split: str) -> Instances:
-        """Read `detections.mat` (val only) or `train.h5` / `valid.h5` below `root`, `root/annot`; or the file `root`."""
+        """Read an annotation below `root`, `root/annot`; or the file `root`. posebench's README has the forms."""
         self.check_split(split)
         return read(find_annotations(root, split), split)
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """PCKh per keypoint and per group. `instances` need `head_length`."""
         self.check_convention(convention)
-        rows, missing = align(predictions, instances)
-        counted = instances.visibility > UNLABELLED
-        distances = normalised_distances(
-            predictions.keypoints[rows], instances.keypoints, instances.measures["head_length"], missing
+        check_public(instances)
+        scores = pck.score(predictions, instances, rule_for(convention, instances))
+        return scores if convention != "princeton" else with_visibility(scores)
+
+    def curves(
+        self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
+    ) -> tuple[Curve, ...]:
+        """PCKh over thresholds of one's own choice, in head lengths."""
+        self.check_convention(convention)
+        check_public(instances)
+        return pck.curves(predictions, instances, rule_for(convention, instances), thresholds)
+
+    def export(self, form: str, predictions: Predictions, instances: Instances, path: Path) -> list[str]:
+        """Write `mpii-mat`, what MPII's server (split test) and toolkit (split val) take."""
+        if form not in self.exports:
+            raise unknown(f"export of {self.name}", form, self.exports)
+        return export_mat(predictions, instances, path)
+
+
+def check_public(instances: Instances) -> None:
+    """Raise a sentence for the test people, whose keypoints MPII keeps to itself."""
+    if instances.split == "test" and not (instances.visibility > UNLABELLED).any():
+        raise PosebenchError(
+            f"{instances.what} has no public keypoints, so it cannot be scored here. Write the file that MPII's server scores: "
+            "posebench export mpii-mat."
         )
-        number = resampled_sums(hits(distances, counted, THRESHOLDS), instances.image)
-        total = resampled_sums(counted & ~missing.all(axis=0), instances.image)[:, None]
-        per_joint, columns, curves = tabulate(number, total)
-        metrics, intervals = with_intervals(columns)
-        joints, joint_intervals = with_intervals(dict(zip(SKELETON.keypoints, per_joint.T, strict=True)))
-        return Scores(
-            metrics=metrics,
-            intervals=intervals,
-            per_joint=joints,
-            per_joint_intervals=joint_intervals,
-            per_joint_metric="PCKh@0.5",
-            curves=tuple(
-                Curve(label, "distance / head length", tuple(THRESHOLDS.tolist()), tuple(values.tolist()))
-                for label, values in curves.items()
-            ),
-            people=len(instances),
-            images=len(np.unique(instances.image)),
-            notes=missing_notes(predictions),
-            per_person=personal_area_under_curve(distances, counted, 0.5),
-            per_person_metric="the person's AUC of PCKh to 0.5",
-        )
 
 
-def tabulate(number: Array, total: Array) -> tuple[Array, dict[str, Array], dict[str, Array]]:
-    """The table's numbers, of the sample and its resamples at once.
-
-    Args:
-        number: (R, T, K) hits within each of `THRESHOLDS`. total: (R, 1, K) annotated keypoints; 0 where none was predicted.
-
-    Returns:
-        PCKh@0.5 per keypoint (R, K), the columns (R,) by name, and the sample's curves (T,) by name. What needs a
-        keypoint that nobody predicted is NaN.
-    """
-
-    def pooled(names: tuple[str, ...]) -> Array:
-        joints = SKELETON.index(*names)
-        known = (total[:, :, joints] > 0).all()
-        return percentage(number[:, :, joints].sum(axis=2), total[:, :, joints].sum(axis=2) * known)
-
-    per_joint = percentage(number, total)
-    groups = {group: per_joint[:, :, SKELETON.index(*names)].mean(axis=2) for group, names in GROUPS.items()}
-    mean = pooled(SCORED)
-    columns = {group: values[:, AT_HALF] for group, values in groups.items()} | {
-        "UBody": pooled(UPPER_BODY)[:, AT_HALF],
-        "Mean": mean[:, AT_HALF],
-        "Mean@0.1": mean[:, AT_TENTH],
-        "AUC": area_under_curve(mean),
-    }
-    return per_joint[:, AT_HALF], columns, {name: values[0] for name, values in ({"Mean": mean} | groups).items()}
+def with_visibility(scores: Scores) -> Scores:
+    """The princeton evaluator reports visible and occluded keypoints as columns."""
+    apart = {f"Mean {part.name}": part for part in scores.slices if part.by == "visibility"}
+    return replace(
+        scores,
+        metrics=dict(scores.metrics) | {name: part.value for name, part in apart.items()},
+        resampled=dict(scores.resampled) | {name: part.resampled for name, part in apart.items()},
+    )

@@ -1,64 +1,63 @@
-"""MPII's files: every form of its annotation that is read → Instances. They count pixels from 1, Instances from 0."""
+"""MPII's files: where they lie, and which form a file has, whatever its name. Each form's reader is beside this module."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from posebench.errors import PosebenchError
-from posebench.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances, Source
-from posebench.predictions import load_array, sha256
-from posebench.skeleton import Skeleton
+from posebench.errors import PosebenchError, existing
+from posebench.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
+from posebench.predictions import array_names, load_array
+
+from .mpii_annotation import SKELETON, Annotation, numbers, to_instances, whole
+from .mpii_json import read_json
+from .mpii_mat import GT_VALID_FORM, head_lengths, read_detections, read_gt_valid, read_release
 
 Array = NDArray[Any]
 
-SKELETON = Skeleton(
-    keypoints=(
-        "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis", "thorax",
-        "upper_neck", "head_top", "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist",
-    ),
-    bones=(
-        ("right_ankle", "right_knee"), ("right_knee", "right_hip"), ("right_hip", "pelvis"),
-        ("left_hip", "pelvis"), ("left_knee", "left_hip"), ("left_ankle", "left_knee"),
-        ("pelvis", "thorax"), ("thorax", "upper_neck"), ("upper_neck", "head_top"),
-        ("right_wrist", "right_elbow"), ("right_elbow", "right_shoulder"), ("right_shoulder", "thorax"),
-        ("left_shoulder", "thorax"), ("left_elbow", "left_shoulder"), ("left_wrist", "left_elbow"),
-    ),
-)  # fmt: skip
-CROP_PIXELS = 200
-"""A person of MPII scale 1 is 200 pixels tall."""
-HEAD_BIAS = 0.6
-"""Head length as a part of the head box's diagonal (evalMPII, util_get_head_size.m)."""
-TRUNCATED = "Ground truth truncated to whole pixels ({}): scores differ from those on the exact annotation."
+KNOWN = (
+    "mpii reads mpii_human_pose_v1_u12_1.mat (the official release), detections.mat (pytorch-pose), train.h5, valid.h5 and "
+    "test.h5 (pose-hg-train), train.json, valid.json and test.json (HRNet), and gt_valid.mat with valid.h5 or valid.json beside it"
+)
+NAMES = {
+    "train": ("mpii_human_pose_v1_u12_*.mat", "train.json", "train.h5"),
+    "val": ("mpii_human_pose_v1_u12_*.mat", "detections.mat", "valid.json", "valid.h5"),
+    "test": ("mpii_human_pose_v1_u12_*.mat", "test.json", "test.h5"),
+}
+"""The most exact first."""
+H5_FORM = {"train": "train.h5", "val": "valid.h5", "test": "test.h5"}
+TRUNCATED = (
+    "Ground truth truncated to whole pixels ({}): on published predictions that moves Mean by up to 0.01, AUC by up to 0.17 and "
+    "Mean@0.1 by up to 0.58."
+)
+"""Measured: the official rule on valid.h5 less that on detections.mat, for the four files of golden.json."""
+HEAD_IN_GT_VALID = "head_length_in_gt_valid"
+"""The measure that mmpose's evaluator divides by: head boxes of the gt_valid.mat beside another annotation."""
 
 
-def find_annotations(root: Path, split: str) -> Path:
-    """The annotation file to read: the exact one where there are several.
+def find_annotations(root: Path, split: str, form: str | None = None) -> Path:
+    """The annotation file to read: the one of that form where it is there, else the most exact.
 
     Raises:
         PosebenchError: there is none.
     """
     if root.is_file():
         return root
-    names = {"train": ("train.h5",), "val": ("detections.mat", "valid.h5")}[split]
-    folders = (root / "annot", root, root / "annotations")
-    for name in names:
-        for folder in folders:
-            if (folder / name).is_file():
-                return folder / name
+    names = NAMES[split] if form is None else (form, *NAMES[split])
+    folders = (root / "annot", root, root / "annotations", root / "mpii_human_pose_v1_u12_2")
+    found = [path for name in names for folder in folders for path in sorted(folder.glob(name)) if path.is_file()]
+    # valid.json alone has no head boxes, so nothing can be scored on it.
+    scored = [path for path in found if path.name != "valid.json" or path.with_name(GT_VALID_FORM).is_file()]
+    if found:
+        return (scored or found)[0]
     raise PosebenchError(
         f"No MPII {split} annotation below {root}: looked for {' and '.join(names)} in {', '.join(map(str, folders))}. "
-        "The hourglass release (pose-hg-train) has train.h5 and valid.h5; pytorch-pose has detections.mat. "
-        "Photographs come from the MPII Human Pose page and belong into 'images' beside 'annot'."
+        "The official release is on the MPII Human Pose page; pose-hg-train has train.h5 and valid.h5, HRNet train.json and "
+        "valid.json, pytorch-pose detections.mat. Photographs come from the MPII Human Pose page and belong into 'images' "
+        "beside 'annot'."
     )
-
-
-def image_folder(file: Path) -> Path:
-    """Where the photographs of an annotation file are: `images` beside it or beside its folder."""
-    beside = file.parent / "images"
-    return beside if beside.is_dir() else file.parent.parent / "images"
 
 
 def read(file: Path, split: str) -> Instances:
@@ -67,136 +66,91 @@ def read(file: Path, split: str) -> Instances:
     Raises:
         PosebenchError: it has none that is known, or something in it is wrong.
     """
-    if file.suffix == ".h5":
-        return to_instances(read_h5(file), file, split, (TRUNCATED.format(file.name),))
-    if file.suffix == ".mat":
-        return to_instances(read_mat(file), file, split, ())
-    raise PosebenchError(f"{file}: mpii reads detections.mat, train.h5 and valid.h5.")
+    annotation = read_annotation(file, split)
+    instances = to_instances(annotation, file, split)
+    return replace(instances, measures=dict(instances.measures) | lengths_beside(file, len(instances), split))
 
 
-@dataclass(frozen=True, eq=False)
-class Annotation:
-    """What every form of MPII's annotation says of N people, pixels counted from 1.
+def read_annotation(file: Path, split: str) -> Annotation:
+    """The form is told by what is in the file."""
+    with existing(file, "an MPII annotation").open("rb") as opened:
+        start = opened.read(64).lstrip()[:1]
+    if start in (b"[", b"{"):
+        return read_json(file, split, _head_lengths_beside(file, split))
+    try:
+        names = array_names(file)
+    except PosebenchError as error:
+        raise PosebenchError(f"{error} {KNOWN}.") from error
+    try:
+        return _read_arrays(file, split, set(names))
+    except ValueError as error:
+        raise PosebenchError(f"{file} is damaged: {error}.") from error
 
-    Attributes:
-        images: N file names. person: (N,). center: (N, 2) and scale: (N,), adjusted as the field does.
-        keypoints: (N, 16, 2). visibility: (N, 16). head_length: (N,) pixels.
+
+def _read_arrays(file: Path, split: str, names: set[str]) -> Annotation:
+    if "RELEASE" in names:
+        return read_release(file, split)
+    if "imgname" in names:
+        return read_h5(file, split)
+    if {"pos_gt_src", "annolist"} & names and split != "val":
+        raise PosebenchError(f"{file} has validation people only, so nobody of mpii {split}.")
+    if "pos_gt_src" in names:
+        return read_gt_valid(file, people_beside(file, split))
+    if "annolist" in names:
+        return read_detections(file, people_beside(file, split))
+    kind = "It is a prediction file. " if "preds" in names else ""
+    raise PosebenchError(
+        f"{file} is no MPII annotation; it has {', '.join(sorted(names)[:8]) or 'nothing'}. {kind}{KNOWN}."
+    )
+
+
+def people_beside(file: Path, split: str) -> Annotation | None:
+    """The validation people with their images' names, from the valid.h5 or valid.json beside a file that has no names."""
+    for name in ("valid.h5", "valid.json"):
+        if (beside := file.with_name(name)).is_file() and beside != file:
+            return read_h5(beside, split) if name == "valid.h5" else read_json(beside, split)
+    return None
+
+
+def read_h5(file: Path, split: str) -> Annotation:
+    """The hourglass release's form. Centre and scale are final there; (0, 0) is an unlabelled keypoint.
+
+    Raises:
+        PosebenchError: a column is missing, or of another shape or kind.
     """
-
-    images: list[str]
-    person: Array
-    center: Array
-    scale: Array
-    keypoints: Array
-    visibility: Array
-    head_length: Array
-
-
-def read_h5(file: Path) -> Annotation:
-    """The hourglass release's form. Centre and scale are final there; (0, 0) is an unlabelled keypoint."""
     columns = load_array(file)
     needed = ("imgname", "person", "center", "scale", "part", "visible", "normalize")
     if lacking := [name for name in needed if name not in columns]:
         raise PosebenchError(f"{file} is no MPII annotation: it lacks {', '.join(lacking)}.")
-    parts = columns["part"].astype(float)
-    n, k = len(parts), len(SKELETON)
-    if parts.shape != (n, k, 2):
-        raise PosebenchError(f"{file}: part is {parts.shape}, but MPII has ({n}, {k}, 2). Is it another dataset's?")
-    labelled = ~(parts == 0).all(axis=2)
+    n, k, names = len(np.atleast_1d(columns["imgname"])), len(SKELETON), columns["imgname"]
+    if names.ndim != 1 or not all(isinstance(name, bytes) for name in names.tolist()):
+        raise PosebenchError(f"{file}: imgname is {names.shape} {names.dtype}, but should be {n:,} texts.")
+    parts = numbers(columns, "part", (n, k, 2), file)
+    labelled = ~(parts == 0).all(axis=2) & (split != "test")
+    seen = numbers(columns, "visible", (n, k), file) > 0
+    index = whole(numbers(columns, "index", (n,), file), "index", file) if "index" in columns else None
     return Annotation(
-        images=[name.decode("utf-8", "replace") for name in columns["imgname"].tolist()],
-        person=columns["person"],
-        center=columns["center"],
-        scale=columns["scale"],
+        form=H5_FORM[split],
+        images=[name.decode("utf-8", "replace") for name in names.tolist()],
+        person=whole(numbers(columns, "person", (n,), file), "person", file),
+        center=numbers(columns, "center", (n, 2), file),
+        scale=numbers(columns, "scale", (n,), file),
         keypoints=parts,
-        visibility=np.where(labelled, np.where(columns["visible"] > 0, VISIBLE, OCCLUDED), UNLABELLED),
-        head_length=columns["normalize"],
+        visibility=np.where(labelled, np.where(seen, VISIBLE, OCCLUDED), UNLABELLED),
+        head_length=numbers(columns, "normalize", (n,), file) if split != "test" else np.full(n, np.nan),
+        index=index,
+        notes=(TRUNCATED.format(file.name),) if split != "test" else (),
     )
 
 
-def read_mat(file: Path) -> Annotation:
-    """The raw `annolist` of pytorch-pose's `detections.mat`: MPII's own floats, visibility, head boxes, centre, scale."""
-    arrays = _load_structs(file)
-    try:
-        people = [entry.annorect for entry in arrays["annolist"]]
-        parts, visibility = (np.stack(column) for column in zip(*map(_points, people), strict=True))
-        heads = np.array([[float(p.x1), float(p.y1), float(p.x2), float(p.y2)] for p in people])
-        center = np.array([[float(p.objpos.x), float(p.objpos.y)] for p in people])
-        scale = np.array([float(p.scale) for p in people])
-        image, person = arrays["RELEASE_img_index"].astype(int) - 1, arrays["RELEASE_person_index"].astype(int) - 1
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise PosebenchError(
-            f"{file} is not pytorch-pose's detections.mat ({type(error).__name__}: {error}). "
-            "mpii reads that, train.h5 and valid.h5."
-        ) from error
-    center[:, 1] += 15 * scale
-    head_length = HEAD_BIAS * np.hypot(heads[:, 2] - heads[:, 0], heads[:, 3] - heads[:, 1])
-    return Annotation(_names_beside(file, image), person, center, 1.25 * scale, parts, visibility, head_length)
+def lengths_beside(file: Path, people: int, split: str) -> dict[str, Array]:
+    """The head lengths of a gt_valid.mat beside the file, where it has as many people."""
+    lengths = _head_lengths_beside(file, split)
+    return {HEAD_IN_GT_VALID: lengths} if lengths is not None and len(lengths) == people else {}
 
 
-def _load_structs(file: Path) -> dict[str, Any]:
-    from scipy.io import loadmat
-
-    try:
-        arrays: dict[str, Any] = loadmat(
-            file, struct_as_record=False, squeeze_me=True,
-            variable_names=["annolist", "RELEASE_img_index", "RELEASE_person_index"],
-        )  # fmt: skip
-    except Exception as error:  # a damaged file makes scipy, zlib and numpy raise whatever they meet
-        raise PosebenchError(f"{file} is not a readable MATLAB file: {error}. Was it cut off?") from error
-    return arrays
-
-
-def _points(person: Any) -> tuple[Array, Array]:
-    """(16, 2) keypoints as annotated and (16,) visibility of one annorect; a joint without a mark of visibility is visible."""
-    keypoints, visibility = np.zeros((len(SKELETON), 2)), np.zeros(len(SKELETON), np.int8)
-    for point in np.atleast_1d(person.annopoints.point):
-        joint = int(point.id)
-        keypoints[joint] = float(point.x), float(point.y)
-        hidden = np.size(point.is_visible) > 0 and not int(point.is_visible)
-        visibility[joint] = OCCLUDED if hidden else VISIBLE
-    return keypoints, visibility
-
-
-def _names_beside(file: Path, image: Array) -> list[str]:
-    """File names of the images: from `valid.h5` beside, since `detections.mat` has only their numbers."""
-    h5 = file.with_name("valid.h5")
-    if h5.is_file():
-        columns = load_array(h5)
-        if "index" in columns and np.array_equal(columns["index"], image):
-            return [name.decode("utf-8", "replace") for name in columns["imgname"].tolist()]
-    return [f"image {number} of the MPII annolist" for number in image]
-
-
-def to_instances(annotation: Annotation, file: Path, split: str, notes: tuple[str, ...]) -> Instances:
-    """Instances in 0-based pixels.
-
-    Raises:
-        PosebenchError: a head length or scale is not above 0.
-    """
-    names = annotation.images
-    size = CROP_PIXELS * np.repeat(np.asarray(annotation.scale, float)[:, None], 2, axis=1)
-    bad = ~((annotation.head_length > 0) & (size[:, 0] > 0))
-    if bad.any():
-        raise PosebenchError(
-            f"{file}: head length or scale of row {bad.argmax()} ({names[bad.argmax()]}) is not above 0."
-        )
-    images = tuple(dict.fromkeys(names))
-    row = {name: i for i, name in enumerate(images)}
-    return Instances(
-        dataset="mpii",
-        split=split,
-        skeleton=SKELETON,
-        images=images,
-        image_ids=np.arange(len(images)),
-        image=np.array([row[name] for name in names], np.int64),
-        person=np.asarray(annotation.person, np.int64),
-        center=np.asarray(annotation.center, float) - 1,
-        size=size,
-        keypoints=annotation.keypoints - 1,
-        visibility=annotation.visibility.astype(np.int8),
-        usable=np.asarray((annotation.visibility > 0).any(axis=1)),
-        measures={"head_length": np.asarray(annotation.head_length, float)},
-        image_root=image_folder(file),
-        source=Source(str(file), sha256(file), notes),
-    )
+def _head_lengths_beside(file: Path, split: str) -> Array | None:
+    beside = file.with_name(GT_VALID_FORM)
+    if split != "val" or beside == file or not beside.is_file():
+        return None
+    return head_lengths(load_array(beside, ["headboxes_src"]), beside)

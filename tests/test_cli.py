@@ -259,5 +259,5 @@ def test_results_that_cannot_be_written_cost_no_numbers(shared: Path, tmp_path: 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     out = succeeded(posebench("--help", cwd=tmp_path))
-    for command in ("run", "train", "predict", "evaluate", "report", "list"):
+    for command in ("run", "train", "predict", "evaluate", "compare", "report", "list"):
         assert re.search(rf"^  {command} ", out, re.MULTILINE)

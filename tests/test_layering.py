@@ -16,10 +16,18 @@ ORDER = [
     "geometry",
     "metrics",
     "uncertainty",
+    "average_precision",
+    "similarity",
     "oks",
+    "suppression",
+    "scores",
+    "matlab",
     "predictions",
+    "alignment",
     "recipe",
     "protocol",
+    "pck",
+    "comparison",
     "heatmaps",
     "pipeline",
     "published",
@@ -39,12 +47,19 @@ ORDER = [
     "predict",
     "progress",
     "results",
+    "columns",
+    "seeds",
+    "ranks",
     "boards",
+    "literature",
     "leaderboard",
+    "figures",
+    "forest",
     "plots",
     "overlays",
     "report",
     "flow",
+    "explain",
     "terminal",
     "cli_options",
     "cli_training",
@@ -96,6 +111,13 @@ def test_every_package_on_disk_is_installed() -> None:
     }
     assert found == listed
     assert set(setuptools["packages"]) == set(setuptools["package-dir"])
+
+
+def test_every_data_file_is_in_the_wheel() -> None:
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    for package, folder in setuptools["package-dir"].items():
+        found = {path.name for path in (ROOT / folder).iterdir() if path.is_file() and path.suffix != ".py"}
+        assert found == set(setuptools["package-data"].get(package, [])), package
 
 
 @pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["list"]])

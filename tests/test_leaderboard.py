@@ -2,11 +2,13 @@ import csv
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from records import COCO, FLIC, MPII, record
 from rich.console import Console
 
-from posebench.boards import EMBEDDED, boards, one_line
+from posebench.boards import BY_VALUE, CEILING, EMBEDDED, boards
+from posebench.columns import one_line
 from posebench.leaderboard import csv as as_csv
 from posebench.leaderboard import escape, markdown, terminal_tables, write_leaderboards
 
@@ -18,7 +20,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def names(board) -> list[str]:
-    return [row.name for row in board.records]
+    return [row.name for row in board.rows]
 
 
 def cells(board, header: str) -> list[str]:
@@ -100,13 +102,68 @@ def test_a_trained_row_says_how_it_was_trained():
 
 def test_a_note_is_said_once_and_names_its_rows_unless_it_is_about_all():
     (board,) = boards([record("a", notes=["all", "one"]), record("b", notes=["all"])])
-    assert board.notes == ["all", "a: one"]
+    assert board.notes == ["all", "a: one", f"Ranked {BY_VALUE}"]
 
 
 def test_rows_on_fewer_people_are_said_aloud():
     (board,) = boards([record("a"), record("b", data={"people": 100})])
     assert board.people == "100–2,958 people"
-    assert board.notes == ["Rows were not all scored on the same number of people."]
+    assert board.notes[0] == "Rows were not all scored on the same number of people."
+
+
+WAVE = np.sin(np.arange(1000.0) * 7)
+
+
+def known(name: str, mean: float, shift: int = 0, **changes):
+    return record(name, metrics={"Mean": mean}, resampled=(mean + np.roll(WAVE, shift)).tolist(), **changes)
+
+
+def test_ranks_are_ranges_where_resamples_are_known():
+    (board,) = boards([known("a", 90), known("b", 89.9, 100), known("c", 80, 200)])
+    assert cells(board, "rank") == ["1–2", "1–2", "3"]
+    assert board.begins == [False, False, True]
+    assert ("Ranks" in dict(board.facts), len(board.notes)) == (True, 0)
+    found = rows(as_csv(board))
+    assert [(row["rank"], row["rank low"], row["rank high"]) for row in found] == [
+        ("1", "1", "2"),
+        ("2", "1", "2"),
+        ("3", "3", "3"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "old", [record("old", metrics={"Mean": 85.0}), known("old", 85, data={"images": 5}),
+            record("old", metrics={"Mean": 85.0}, resampled=[85.0, 86.0])],
+)  # fmt: skip
+def test_a_row_that_was_not_resampled_like_the_others_keeps_its_plain_rank_with_a_mark(old):
+    (board,) = boards([known("a", 90), old, known("c", 80, 200)])
+    assert cells(board, "rank") == ["1–2", "2*", "2–3"]
+    assert board.notes[-1] == f"* Ranked {BY_VALUE}"
+    assert [row["rank low"] for row in rows(as_csv(board))] == ["1", "", "2"]
+
+
+def test_no_line_parts_rows_that_are_all_told_apart():
+    (board,) = boards([known("a", 90), known("b", 70, 100), known("c", 80, 200)])
+    assert cells(board, "rank") == ["1", "2", "3"]
+    assert board.begins == [False, False, False]
+
+
+def test_a_row_without_a_headline_has_no_range():
+    (board,) = boards(
+        [known("a", 90), known("b", 80, 100), record("c", metrics={"Mean": None}, resampled=[1.0] * 1000)]
+    )
+    assert cells(board, "rank") == ["1", "2", "–"]
+
+
+def test_annotators_own_agreement_is_a_last_row_without_a_rank_and_not_in_the_csv(tmp_path: Path):
+    ceiling = {"what": "two annotators of 100 people", "metrics": {"Mean": 93.25, "Other": 1.0}}
+    (board,) = boards([record("a", ceiling=ceiling), record("b")])
+    *_, last = (line for line in markdown([board]).splitlines() if line.startswith("|"))
+    assert last == f"|  | {CEILING} |  |  |  |  |  | 93.25 |  |  |"
+    assert f"{CEILING}: two annotators of 100 people" in board.notes
+    assert CEILING not in as_csv(board)
+    (table,) = terminal_tables(board.records, 160)
+    assert CEILING in printed(table, 160)
 
 
 def test_embedded_people_are_marked_and_come_after_real_data():
@@ -195,6 +252,13 @@ def test_a_narrow_terminal_leaves_columns_out_instead_of_cutting_numbers():
     assert "metric11" not in text
     assert "more columns in leaderboard.md" in text
     assert "…" not in text
+
+
+@pytest.mark.parametrize("width", range(100, 116))
+def test_headers_are_never_cut_in_two(width):
+    (table,) = terminal_tables([record(data={"dataset": "x"})], width=width)
+    (line,) = (line for line in printed(table, width).splitlines() if "Mean@0.1" in line)
+    assert all(str(column.header) in line for column in table.columns)
 
 
 def test_a_wide_terminal_shows_every_column():

@@ -6,11 +6,12 @@ from matplotlib.colors import to_hex
 from records import COCO, FLIC, record
 
 from posebench import overlays as pages
-from posebench.boards import EMBEDDED, boards
+from posebench.boards import CEILING, EMBEDDED, boards
 from posebench.errors import PosebenchError
+from posebench.figures import PALETTE, fitting, inches, plain, style
 from posebench.instances import Instances
 from posebench.overlays import extremes, overlays
-from posebench.plots import PALETTE, SHOWN, curves, joints, paired, plain, style, write_plots
+from posebench.plots import SHOWN, curves, joints, paired, sides, write_plots
 from posebench.skeleton import Skeleton
 
 
@@ -46,6 +47,57 @@ def test_a_bar_is_the_mean_of_both_sides_and_a_line_spans_them():
     assert axis.collections[0].get_segments()[0][:, 1].tolist() == [96.5, 97.5]
 
 
+def test_a_bar_with_known_intervals_has_one_line_for_each_side():
+    bounds = {"left_wrist": (92.0, 96.0), "right_wrist": (91.0, 95.5)}
+    (axis,) = joints(board(record(base=FLIC, per_joint_intervals=bounds))).axes
+    lines = [part.get_segments()[0] for part in axis.collections]
+    assert [line[:, 1].tolist() for line in lines] == [[96.5, 97.5], [92, 96], [91, 95.5]]
+    assert lines[1][0, 0] < 1 < lines[2][0, 0]
+
+
+def test_an_interval_of_one_side_alone_is_in_the_middle():
+    assert sides({"left_hip": (1, 2), "nose": (3, 4), "right_hip": (5, 6), "left_toe": (7, 8)}) == {
+        "hip": [(-0.2, (1, 2)), (0.2, (5, 6))], "nose": [(0, (3, 4))], "left_toe": [(0, (7, 8))],
+    }  # fmt: skip
+
+
+CEILED = {
+    "what": "two annotators", "metrics": {"Wrist": 95.0, "Mean": 93.0},
+    "curves": [{"label": "Elbow", "axis": "x", "thresholds": [0.0, 0.2], "values": [0.0, 99.0]}],
+}  # fmt: skip
+
+
+def test_annotators_own_agreement_is_a_dashed_line_where_names_fit():
+    one = board(record(base=FLIC, ceiling=CEILED))
+    (axis,) = joints(one).axes
+    dashed = [part for part in axis.collections if part.get_linestyle()[0][1] is not None]
+    assert [part.get_segments()[0].tolist() for part in dashed] == [[[0.55, 95], [1.45, 95]]]
+    figure = curves(one)
+    assert [len(axis.lines) for axis in figure.axes] == [2, 1]
+    assert figure.axes[0].lines[1].get_ydata().tolist() == [0, 99]
+    assert CEILING in texts(figure) and CEILING in texts(joints(one))
+    assert CEILING not in texts(curves(board(record(base=FLIC, ceiling=CEILED | {"curves": []}))))
+
+
+def test_a_number_stands_above_the_dashed_line_that_would_strike_it_through():
+    places = [
+        [text.xy[1] for text in joints(board(record(base=FLIC, ceiling=CEILED | {"metrics": ceiling}))).axes[0].texts]
+        for ceiling in ({}, {"Wrist": 99.0}, {"Wrist": 20.0})
+    ]
+    assert places == [[97.5, 94.5], [97.5, 99.0], [97.5, 94.5]]
+
+
+def test_a_curve_that_goes_through_its_metric_has_the_metrics_interval():
+    figure = curves(board(record(base=FLIC, intervals={"Elbow": (96.0, 98.0), "Wrist@0.1": (1.0, 2.0)})))
+    assert [len(axis.collections) for axis in figure.axes] == [1, 0]
+    ((x, low), (_, high)) = figure.axes[0].collections[0].get_segments()[0].tolist()
+    assert (low, high) == (96, 98)
+    assert x > 0.2
+    assert (
+        not curves(board(record(base=COCO, intervals={"AP": (0.7, 0.8)}))).axes[0].collections
+    )  # a mean over thresholds
+
+
 def test_keypoints_go_from_head_to_foot_whatever_their_order():
     assert ticks(joints(board(record())))[:4] == ["head\ntop", "upper\nneck", "shoulder", "elbow"]
     assert ticks(joints(board(record())))[-1] == "ankle"
@@ -63,7 +115,7 @@ def test_the_best_eight_are_drawn_and_the_omission_is_said():
     figure = joints(board(*records))
     shown = [text for text in texts(figure) if text.startswith("net")]
     assert shown == [f"net{9 - i}  {59 - i:.2f}" for i in range(SHOWN)]
-    assert any("the best 8 of 10 records, by Mean" in text for text in texts(figure))
+    assert any("the best 8 of 10 rows, by Mean" in text for text in texts(figure))
 
 
 def test_a_group_without_scores_by_keypoint_has_curves_only(tmp_path: Path):
@@ -97,11 +149,17 @@ def test_names_that_matplotlib_would_interpret_are_drawn_as_they_are(tmp_path: P
     hostile = [record(name) for name in (r"$\frac$ {x} 5$", "_hidden", "姿勢 \U0001f9cd", "x\ny", "n" * 200)]
     figure = joints(board(*hostile))
     assert len(figure.legends[0].get_texts()) == 5
-    assert len(write_plots(board(*hostile), tmp_path)) == 2
+    assert len(write_plots(board(*hostile), tmp_path)) == 3
 
 
 def test_text_is_shortened_to_one_line():
     assert plain("one\ntwo three", 8) == "one two…"
+
+
+def test_text_is_shortened_to_its_width():
+    assert fitting("W" * 40, 1.0, 9) == "W" * (len(fitting("W" * 40, 1.0, 9)) - 1) + "…"
+    assert 0.8 < inches(fitting("W" * 40, 1.0, 9), 9) <= 1.0
+    assert fitting("short", 1.0, 9) == "short"
 
 
 def test_the_same_records_make_the_same_bytes(tmp_path: Path):

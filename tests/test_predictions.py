@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from posebench import predictions as files
+from posebench.alignment import align, missing_notes, person_first
 from posebench.errors import PosebenchError
 from posebench.instances import Instances
-from posebench.protocol import align, missing_notes, person_first
 
 
 def test_a_saved_file_is_read_back_whole(two_people: Instances, tmp_path: Path) -> None:

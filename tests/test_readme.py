@@ -43,6 +43,20 @@ def test_the_recipe_of_the_readme_is_one() -> None:
     assert Recipe.model_validate(tomllib.loads(recipe)).name == "mine"
 
 
+def test_the_dataset_of_the_readme_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "crowd.toml").write_text(next(block for block in blocks("toml") if "sigmas" in block))
+    crowd = protocol(f"coco:{tmp_path / 'crowd.toml'}")
+    assert (crowd.name, len(crowd.skeleton), crowd.splits) == ("coco:crowd", 5, ("train", "val"))
+
+
+def test_every_convention_is_named_by_the_readme_and_the_page_of_protocols() -> None:
+    rules = (Path(__file__).parents[1] / "docs" / "protocols.md").read_text()
+    for name in ("mpii", "flic", "coco"):
+        for convention in protocol(name).conventions:
+            assert f"`{convention}`" in README, convention
+            assert f"`{convention}`" in rules, convention
+
+
 def test_the_package_of_the_readme_names_its_entry_point() -> None:
     package = tomllib.loads(next(block for block in blocks("toml") if "entry-points" in block))
     assert package["project"]["entry-points"]["posebench.architectures"] == {"mynet": "mynet:mynet"}
@@ -56,5 +70,5 @@ def test_every_command_of_the_readme_exists(command: str) -> None:
 
 
 def test_every_file_that_the_readme_links_to_exists() -> None:
-    for name in re.findall(r"\]\(([^)]+)\)", README):
+    for name in re.findall(r"\]\(([^)#]+)\)", README):
         assert (Path(__file__).parents[1] / name).is_file(), name

@@ -12,8 +12,8 @@ from posebench.errors import PosebenchError
 from posebench.instances import Instances, Source
 from posebench.plugins import protocol
 from posebench.predictions import for_instances, save, sha256
-from posebench.protocol import Curve
 from posebench.results import Record, load_records, make_record, save_record
+from posebench.scores import Curve
 
 MPII = protocol("mpii")
 
@@ -60,6 +60,28 @@ def test_unknown_numbers_are_null_and_unfinished_curves_are_left_out(
     made_record = make_record("n", MPII, "official", two_people, made, scores, tmp_path / "p.h5")
     assert json.loads(made_record.model_dump_json())["metrics"] == {"Mean": None, "Head": 1.0}
     assert [curve.label for curve in made_record.curves] == ["b"]
+
+
+def test_the_headlines_resamples_are_kept_where_all_are_known(
+    record: Record, two_people: Instances, tmp_path: Path
+) -> None:
+    assert record.resampled == [100.0] * 1000
+    made = for_instances(two_people, two_people.keypoints)
+    scores = MPII.score(made, two_people, "official")
+    unknown = replace(scores, resampled={"Mean": np.array([1.0, np.nan])})
+    again = make_record("n", MPII, "official", two_people, made, unknown, tmp_path / "p.h5")
+    assert again.resampled == []
+    save_record(again, tmp_path / "unknown")
+    assert load_records(tmp_path / "unknown") == [again]
+
+
+def test_a_record_of_before_intervals_is_still_read(record: Record, tmp_path: Path) -> None:
+    path = save_record(record, tmp_path)
+    new = ("intervals", "per_joint_intervals", "slices", "ceiling", "resampled")
+    old = {key: value for key, value in json.loads(path.read_text()).items() if key not in new}
+    path.write_text(json.dumps(old))
+    (read,) = load_records(tmp_path)
+    assert (read.metrics, read.intervals, read.resampled, read.ceiling) == (record.metrics, {}, [], None)
 
 
 def test_scoring_the_same_file_again_replaces_its_record(record: Record, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from posebench import uncertainty
 from posebench.instances import Instances
 from posebench.plugins import protocol
 from posebench.predictions import for_instances
-from posebench.uncertainty import image_weights, interval, resampled_sums, with_intervals
+from posebench.uncertainty import image_weights, interval, intervals, resampled_sums, split
 
 
 def test_the_first_row_is_the_sample_and_every_other_draws_as_many_images() -> None:
@@ -43,9 +43,10 @@ def test_an_interval_holds_the_middle_95_percent() -> None:
 
 
 def test_what_some_resample_cannot_know_has_no_interval() -> None:
-    values, known = with_intervals({"a": np.array([5.0, 4.0, 6.0]), "b": np.array([5.0, np.nan, 6.0])})
+    values, resampled = split({"a": np.array([5.0, 4.0, 6.0]), "b": np.array([5.0, np.nan, 6.0])})
     assert values == {"a": 5.0, "b": 5.0}
-    assert list(known) == ["a"]
+    assert resampled["a"].tolist() == [4.0, 6.0]
+    assert list(intervals(resampled)) == ["a"]
 
 
 def test_nobody_has_no_spread() -> None:

@@ -6,10 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from posebench.alignment import align
 from posebench.architecture import Architecture
 from posebench.metrics import hits, normalised_distances, percentage
-from posebench.protocol import Convention, Protocol, Scores, align
+from posebench.protocol import Convention, Protocol
 from posebench.recipe import Augmentation, Recipe
+from posebench.scores import Scores
 from posebench.skeleton import Skeleton
 from posebench.synthetic import instances
 

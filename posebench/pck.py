@@ -1,0 +1,150 @@
+"""Scoring by PCK: what the evaluators of MPII, FLIC and their like share, and the places in which they differ.
+
+An evaluator is a `PCK` value: which keypoints count, how a distance becomes a hit, and how hits become lines over thresholds
+and lines a table. All of it is computed for the sample and its resamples at once (posebench.uncertainty): row 0 is the sample.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench.alignment import align, missing_notes
+from posebench.errors import PosebenchError
+from posebench.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
+from posebench.metrics import hits, normalised_distances, percentage, personal_area_under_curve
+from posebench.predictions import Predictions
+from posebench.scores import Curve, Scores, Slice
+from posebench.uncertainty import resampled_sums, split
+
+Array = NDArray[Any]
+
+SMALLEST_SLICE = 30
+"""People below which a slice says more about chance than about a network."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PCK:
+    """How one evaluator turns distances into numbers.
+
+    Attributes:
+        measure: the column of `Instances.measures` by which distances are divided.
+        thresholds: (T,) ascending, in those units. at: index of the one that per-joint numbers are about.
+        metric: what those are, such as `PCKh@0.5`. axis: what a threshold is a part of.
+        lines: hits (R, T, K) and totals (R, 1, K), R = 1 + resamples → name → (R, T) percent.
+        columns: those lines over `thresholds` → name → (R,), the table's columns in its order.
+        pooled: keypoint indices whose pooled PCK the slices show.
+        strict: `<` instead of `<=`.
+        single: distances are rounded to single precision before they are compared.
+        counted: instances → (N, K) bool, the keypoints that count; None for every labelled one.
+    """
+
+    measure: str
+    thresholds: Array
+    at: int
+    metric: str
+    axis: str
+    lines: Callable[[Array, Array], dict[str, Array]]
+    columns: Callable[[Mapping[str, Array]], dict[str, Array]]
+    pooled: tuple[int, ...]
+    strict: bool = False
+    single: bool = False
+    counted: Callable[[Instances], Array] | None = None
+
+
+def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
+    """Score one guess per person.
+
+    Raises:
+        PosebenchError: the predictions are of others, or the annotation lacks the lengths that errors are divided by.
+    """
+    distances, counted, asked = measured(predictions, instances, rule)
+    within = hits(distances, counted, rule.thresholds, rule.strict)
+    number = resampled_sums(within, instances.image)
+    total = resampled_sums(asked, instances.image)[:, None]
+    lines = rule.lines(number, total)
+    metrics, resampled = split(rule.columns(lines))
+    per_joint = percentage(number[:, rule.at], total[:, 0])
+    joints, joints_resampled = split(dict(zip(instances.skeleton.keypoints, per_joint.T, strict=True)))
+    return Scores(
+        metrics=metrics,
+        resampled=resampled,
+        per_joint=joints,
+        per_joint_resampled=joints_resampled,
+        per_joint_metric=rule.metric,
+        curves=as_curves(lines, rule),
+        slices=slices(within[:, rule.at], asked, instances, rule.pooled),
+        people=len(instances),
+        images=len(np.unique(instances.image)),
+        notes=missing_notes(predictions),
+        per_person=personal_area_under_curve(distances, counted, float(rule.thresholds[-1])),
+        per_person_metric=f"the person's AUC of {rule.metric.partition('@')[0]} to {rule.thresholds[-1]:g}",
+    )
+
+
+def curves(predictions: Predictions, instances: Instances, rule: PCK, thresholds: Array) -> tuple[Curve, ...]:
+    """The rule's lines over thresholds of one's own choice.
+
+    Args:
+        thresholds: (T,) ascending, in the rule's units.
+
+    Raises:
+        PosebenchError: as `score`.
+    """
+    distances, counted, asked = measured(predictions, instances, rule)
+    number = hits(distances, counted, thresholds, rule.strict).sum(axis=0, dtype=float)[None]
+    chosen = replace(rule, thresholds=thresholds)
+    return as_curves(rule.lines(number, asked.sum(axis=0, dtype=float)[None, None]), chosen)
+
+
+def measured(predictions: Predictions, instances: Instances, rule: PCK) -> tuple[Array, Array, Array]:
+    """(N, K) distances in units of each person's length; which keypoints count; those of them that anybody predicted."""
+    if rule.measure not in instances.measures:
+        raise PosebenchError(
+            f"{instances.source.file or instances.what} does not say anybody's {rule.measure.replace('_', ' ')}, and errors are "
+            "divided by it. It is good for training; score on an annotation that has it."
+        )
+    rows, missing = align(predictions, instances)
+    counted = instances.visibility > UNLABELLED if rule.counted is None else rule.counted(instances)
+    lengths = instances.measures[rule.measure]
+    distances = normalised_distances(predictions.keypoints[rows], instances.keypoints, lengths, missing)
+    if rule.single:
+        distances = distances.astype(np.float32).astype(float)
+    return distances, counted, counted & ~missing.all(axis=0)
+
+
+def as_curves(lines: Mapping[str, Array], rule: PCK) -> tuple[Curve, ...]:
+    """The sample's lines over the rule's thresholds."""
+    thresholds = tuple(rule.thresholds.tolist())
+    return tuple(Curve(label, rule.axis, thresholds, tuple(line[0].tolist())) for label, line in lines.items())
+
+
+def slices(within: Array, asked: Array, instances: Instances, joints: tuple[int, ...]) -> tuple[Slice, ...]:
+    """Pooled PCK of the visible and the occluded keypoints, and of people by each of their labels, the most people first.
+
+    Args:
+        within: (N, K) bool, hits at the headline's threshold. asked: (N, K) bool, keypoints that count.
+        joints: indices of those that are pooled.
+    """
+    within, asked = within[:, joints], asked[:, joints]
+    visibility = instances.visibility[:, joints]
+    parts = [("visibility", "visible", visibility == VISIBLE), ("visibility", "occluded", visibility == OCCLUDED)]
+    for by, names in instances.labels.items():
+        known, people = np.unique(names, return_counts=True)
+        parts += [
+            (by, str(known[i]), (names == known[i])[:, None] & asked)
+            for i in np.argsort(-people, kind="stable")
+            if known[i] and people[i] >= SMALLEST_SLICE
+        ]
+    parts = [(by, name, part & asked) for by, name, part in parts if 0 < (part & asked).sum() < asked.sum()]
+    if not parts:
+        return ()
+    counts = [((within & part).sum(axis=1), part.sum(axis=1)) for _, _, part in parts]
+    sums = resampled_sums(np.array(counts).transpose(2, 0, 1), instances.image)  # (R, slices, 2)
+    values = percentage(sums[..., 0], sums[..., 1])
+    return tuple(
+        Slice(by, name, float(values[0, i]), values[1:, i], int(part.any(axis=1).sum()), int(part.sum()))
+        for i, (by, name, part) in enumerate(parts)
+    )

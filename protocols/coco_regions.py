@@ -1,0 +1,55 @@
+"""What a top-down network sees of a person, from a box, as COCO's recipes have it: 1.25 times the box, in the input's shape."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench.errors import PosebenchError
+
+Array = NDArray[Any]
+
+BOX_PADDING = 1.25
+"""A network sees a region 1.25 times the box (every published top-down recipe)."""
+ASPECT = 192 / 256
+"""Width to height of the published inputs, 192 x 256 and 288 x 384."""
+PIXELS_OF_SCALE = 200
+"""HRNet's results state a region's size in units of 200 pixels (lib/dataset/coco.py, pixel_std)."""
+
+
+def middle(bbox: Array) -> Array:
+    """(N, 2) middle of boxes (N, 4). COCO counts a pixel's edges, posebench its centre: hence half a pixel less."""
+    return bbox[:, :2] + bbox[:, 2:] / 2 - 0.5
+
+
+def region_of(bbox: Array) -> Array:
+    """(N, 4) middle and size of what a network sees of boxes (N, 4): widened to `ASPECT`, then padded."""
+    width = np.maximum(bbox[:, 2], bbox[:, 3] * ASPECT)
+    return np.column_stack([middle(bbox), BOX_PADDING * width, BOX_PADDING * width / ASPECT])
+
+
+def stated_regions(detections: list[Any], path: Path) -> Array | None:
+    """(N, 4) what the network saw, by the results' `bbox`, else by HRNet's `center` and `scale`; None where one has neither.
+
+    Raises:
+        PosebenchError: one of them is no such list of finite numbers; names the row.
+    """
+    if not detections:
+        return None
+    for keys, sizes in ((("bbox",), (4,)), (("center", "scale"), (2, 2))):
+        if all(isinstance(entry, dict) and all(entry.get(key) for key in keys) for entry in detections):
+            rows = [[entry[key] for key in keys] for entry in detections]
+            values = np.array([_numbers(row, parts, sizes, path) for row, parts in enumerate(rows)])
+            if keys == ("bbox",):
+                return region_of(values)
+            return np.column_stack([values[:, :2] - 0.5, values[:, 2:] * PIXELS_OF_SCALE])
+    return None
+
+
+def _numbers(row: int, parts: list[Any], sizes: tuple[int, ...], path: Path) -> list[float]:
+    if all(isinstance(part, list) and len(part) == size for part, size in zip(parts, sizes, strict=True)):
+        numbers = [value for part in parts for value in part]
+        if all(isinstance(value, int | float) and abs(value) < 1e9 for value in numbers):  # also refuses NaN
+            return numbers
+    raise PosebenchError(f"{path}, row {row}: a box should be finite numbers (x, y, width, height), not {parts!r:.80}.")
