@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from posebench import predictions as files
 from posebench.alignment import person_first
+from posebench.arrays import load_array
 from posebench.errors import PosebenchError, existing, unknown
 from posebench.instances import Instances
 from posebench.predictions import Predictions
@@ -127,7 +128,7 @@ class Protocol(ABC):
             return files.load(path)
         if path.suffix == ".json":
             raise PosebenchError(f"{path} is JSON, but {self.name} reads .h5 and .mat. Was it written for coco?")
-        arrays = files.load_array(path)
+        arrays = load_array(path)
         if "preds" not in arrays:
             raise PosebenchError(
                 f"{path} has no 'preds', so it is no prediction file of {self.name}; it has {', '.join(arrays) or 'nothing'}. "

@@ -30,11 +30,12 @@ from numpy.typing import NDArray
 
 from posebench import pck
 from posebench.alignment import person_first
+from posebench.arrays import load_array
 from posebench.errors import PosebenchError, counted, existing
 from posebench.instances import Instances
 from posebench.metrics import area_under_curve, percentage
 from posebench.pck import PCK
-from posebench.predictions import Predictions, is_predictions, load_array
+from posebench.predictions import Predictions, is_predictions
 from posebench.protocol import Convention, Protocol
 from posebench.scores import Curve, Scores
 

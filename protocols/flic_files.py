@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench.arrays import load_array
 from posebench.errors import PosebenchError, counted, existing
 from posebench.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances, Source
-from posebench.predictions import load_array, sha256
+from posebench.predictions import sha256
 from posebench.skeleton import Skeleton
 
 from . import hourglass_h5

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench.arrays import array_names, load_array
 from posebench.errors import PosebenchError, existing
 from posebench.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
-from posebench.predictions import array_names, load_array
 
 from .mpii_annotation import SKELETON, Annotation, numbers, to_instances, whole
 from .mpii_json import read_json

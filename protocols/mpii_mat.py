@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench.arrays import load_array, load_structs
 from posebench.errors import PosebenchError, counted
 from posebench.instances import OCCLUDED, UNLABELLED, VISIBLE
 from posebench.matlab import CELL, STRUCT, Element
-from posebench.predictions import load_array, load_structs
 
 from .mpii_annotation import HEAD_BIAS, SKELETON, Annotation, adjusted, numbers, whole
 

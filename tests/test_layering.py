@@ -22,6 +22,7 @@ ORDER = [
     "suppression",
     "scores",
     "matlab",
+    "arrays",
     "predictions",
     "alignment",
     "recipe",

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from posebench.arrays import LARGEST, load_array, load_structs
 from posebench.errors import PosebenchError
 from posebench.matlab import is_level_5, variables
-from posebench.predictions import LARGEST, load_array, load_structs
 
 
 def cells(*values: Any) -> Any:
@@ -121,7 +121,7 @@ def test_cells_within_cells_without_end_are_a_sentence(tmp_path: Path) -> None:
 
 def test_a_file_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert LARGEST == 2**30
-    monkeypatch.setattr("posebench.predictions.LARGEST", 10**6)
+    monkeypatch.setattr("posebench.arrays.LARGEST", 10**6)
     bomb = zlib.compress(bytes(2 * 10**6))
     path = tmp_path / "bomb.mat"
     path.write_bytes(b"MATLAB 5.0".ljust(124) + b"\x00\x01IM" + np.array([15, len(bomb)], "<u4").tobytes() + bomb)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from mpii_release import VALIDATION
 
+from posebench.arrays import load_array, load_structs
 from posebench.errors import PosebenchError
 from posebench.instances import Instances
 from posebench.plugins import protocol
-from posebench.predictions import Predictions, for_instances, load_array, load_structs
+from posebench.predictions import Predictions, for_instances
 
 MPII = protocol("mpii")
 mat = importlib.import_module(MPII.__module__.replace("mpii", "mpii_mat"))

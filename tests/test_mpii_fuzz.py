@@ -12,10 +12,11 @@ import pytest
 from fuzzing import CRASHED, READ, REFUSED, outcome
 from scipy.io import savemat
 
+from posebench.arrays import array_names, load_array
 from posebench.errors import PosebenchError
 from posebench.instances import Instances
 from posebench.plugins import protocol
-from posebench.predictions import array_names, for_instances, load, load_array, save
+from posebench.predictions import for_instances, load, save
 
 MPII = protocol("mpii")
 PEOPLE = 3
