@@ -66,7 +66,7 @@ class Job:
 
 
 def plain(name: str) -> str:
-    """A plugin's name as part of a file's: `hourglass2:stem=bearpaw` → `hourglass2-stem=bearpaw`; not every system takes a colon."""
+    """A plugin's name as part of a file's, without the colon that not every system takes: `hourglass2-stem=bearpaw`."""
     return re.sub(r"[^\w.=-]+", "-", name)
 
 
