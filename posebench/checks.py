@@ -125,7 +125,7 @@ def _one(check: Check, subject: Any) -> Finding:
 
 
 def reason(error: BaseException) -> str:
-    """An exception on one line: type, message, and the place in the plugin's code."""
+    """An exception on one line: type, message, and the place in the plugin's code; a PosebenchError is its sentence."""
     if isinstance(error, PosebenchError) and wraps(error) is not None:
         error = wraps(error) or error
     try:
@@ -134,9 +134,10 @@ def reason(error: BaseException) -> str:
         message = "(its message cannot be shown)"
     if len(message) > LONGEST_REASON:
         message = message[: LONGEST_REASON - 1] + "…"
-    head = message if isinstance(error, PosebenchError) else f"{type(error).__name__}: {message}"
+    if isinstance(error, PosebenchError):
+        return message  # a sentence for users: they need no line of code
     place = _place(error)
-    return f"{head} ({place})" if place else head
+    return f"{type(error).__name__}: {message}" + (f" ({place})" if place else "")
 
 
 def wraps(error: PosebenchError) -> BaseException | None:

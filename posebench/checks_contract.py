@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from posebench.errors import PosebenchError
 from posebench.loader import Batch
 from posebench.recipe import QUICK, Recipe
 from posebench.skeleton import Skeleton
+from posebench.train import Run
 
 FAR = 1000.0
 """Pixels by which an unlabelled keypoint is moved, and a labelled one is put outside its crop."""
@@ -161,7 +163,7 @@ def _blind(model: Architecture, outputs: Tensor, batch: Batch) -> None:
 
 
 def checkpoint(subject: Subject) -> str:
-    """A network saved and loaded again puts out the same, to the bit."""
+    """A network in the checkpoint that training writes, loaded again, puts out the same, to the bit."""
     model = subject.model(BODY, subject.small)
     images = model.prepare(subject.batch(BODY, subject.small, 2).images)
     fix = (
@@ -170,11 +172,9 @@ def checkpoint(subject: Subject) -> str:
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
         before = model(images)
         path = Path(folder) / "checkpoint.pt"
-        checkpoints.save(path, {
-            "arch": subject.name, "keypoints": list(BODY.keypoints), "input_size": list(subject.small),
-            "recipe": QUICK.model_dump(mode="json"), "seed": SEED, "step": 0, "steps": 0, "model": model.state_dict(),
-            "optimizer": {}, "trained_on": {}, "history": [], "running": [0.0, 0],
-        })  # fmt: skip
+        recipe = QUICK.model_copy(update={"input_size": subject.small})
+        run = Run(model, torch.optim.SGD(model.parameters(), lr=1.0), recipe, SEED, path, {})
+        run.keep(SimpleNamespace(is_main_process=True, device=torch.device("cpu")))  # all that it asks of accelerate
         size = path.stat().st_size
         torch.manual_seed(SEED + 1)  # what is not in the file must not come back by the same seed
         try:

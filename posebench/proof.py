@@ -27,7 +27,7 @@ def kinds(name: str) -> list[Kind]:
     """
     every: tuple[Kind, ...] = ("architecture", "protocol")
     known = {kind: {plugin.name for plugin in plugins.installed(kind)} for kind in every}
-    found = [kind for kind in every if name in known[kind]]
+    found = [kind for kind in every if name.partition(":")[0] in known[kind]]  # a variant may stand after a colon
     if not found:
         raise unknown("plugin", name, set().union(*known.values()), label="Installed")
     return found

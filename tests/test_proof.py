@@ -14,8 +14,9 @@ import torch
 
 from posebench import uncertainty
 from posebench.checks import Finding, Proof
+from posebench.checks_subject import TRIO
 from posebench.errors import PosebenchError
-from posebench.plugins import Kind, installed
+from posebench.plugins import Kind, architecture, find, installed
 from posebench.proof import kinds, prove
 
 
@@ -48,12 +49,26 @@ def one(proof: Proof, check: str) -> Finding:
     return next(finding for finding in proof.findings if finding.check == check)
 
 
-def family_heads() -> list[str]:
-    """The first architecture of every module of this distribution: its smallest."""
-    first: dict[str, str] = {}
+def built_in() -> list[str]:
+    """Architectures of this distribution, but for those that are a name only together with what follows a colon."""
+    names = []
     for plugin in installed("architecture"):
         if plugin.package == "posebench":
-            first.setdefault(plugin.target.partition(":")[0], plugin.name)
+            try:
+                with torch.device("meta"):
+                    architecture(plugin.name, TRIO)
+            except PosebenchError as error:
+                assert "after a colon" in str(error), error
+            else:
+                names.append(plugin.name)
+    return names
+
+
+def family_heads() -> list[str]:
+    """The first of every module: its smallest."""
+    first: dict[str, str] = {}
+    for name in built_in():
+        first.setdefault(find("architecture", name).target.partition(":")[0], name)
     return list(first.values())
 
 
@@ -65,9 +80,7 @@ def test_a_built_in_architecture_keeps_every_promise(name: str) -> None:
     assert proof.facts["unused_parameters"] == 0
 
 
-@pytest.mark.parametrize(
-    "name", [p.name for p in installed("architecture") if p.package == "posebench" and p.name not in family_heads()]
-)
+@pytest.mark.parametrize("name", [name for name in built_in() if name not in family_heads()])
 def test_its_larger_sisters_build_and_have_a_recipe(name: str) -> None:
     proof = prove("architecture", name, only=("meta", "paper"))
     assert [(f.check, f.outcome) for f in proof.findings] == [(c, "passed") for c in ("builds", "meta", "paper")]

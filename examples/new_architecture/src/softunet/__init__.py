@@ -44,8 +44,6 @@ class SoftUNet(Architecture):
     """Two levels down and up again, then one map of logits per keypoint."""
 
     paper = PAPER
-    mean = (0.5, 0.5, 0.5)
-    std = (0.25, 0.25, 0.25)
 
     def __init__(self, skeleton: Skeleton, input_size: tuple[int, int]) -> None:
         check_input_size("softunet", input_size, 16)  # a sentence for sizes that cannot be halved four times
