@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 import posebench
-from posebench import cli_networks, cli_scoring, cli_training
+from posebench import cli_networks, cli_plugin, cli_scoring, cli_training
 from posebench.cli_options import json_option
 from posebench.errors import PosebenchError
 
@@ -35,6 +35,7 @@ def main() -> None:
     posebench evaluate FILE … --explain                  the same file under every convention
     posebench compare A B --protocol mpii --data DIR     is their difference more than chance?
     posebench report                                     leaderboards and plots
+    posebench plugin check NAME                          put an architecture or a protocol to the test
     """
 
 
@@ -63,5 +64,6 @@ for _command in (
     cli_scoring.compare,
     cli_scoring.report,
     cli_networks.weights,
+    cli_plugin.plugin,
 ):
     main.add_command(_command)
