@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 import posebench
-from posebench import cli_scoring, cli_training
+from posebench import cli_cost, cli_scoring, cli_training
 from posebench.cli_options import json_option
 from posebench.errors import PosebenchError
 
@@ -34,6 +34,7 @@ def main() -> None:
     posebench evaluate FILE --protocol mpii --data DIR   score a predictions file
     posebench evaluate FILE … --explain                  the same file under every convention
     posebench report                                     leaderboards and plots
+    posebench cost --arch hourglass8                     parameters, operations, time, memory
     """
 
 
@@ -60,5 +61,6 @@ for _command in (
     cli_scoring.evaluate,
     cli_scoring.export,
     cli_scoring.report,
+    cli_cost.cost,
 ):
     main.add_command(_command)

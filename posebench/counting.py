@@ -7,8 +7,8 @@
     Normalisation, activations, pooling, resizing and additions are not counted.
 
 Published "GFLOPs" of HRNet and SimpleBaseline come from a counter that multiplies weights by output places, which counts a
-transposed convolution stride² times (4 here), and divides by 1024³ (`get_model_summary` of leoxiaobin/deep-high-resolution-net.pytorch,
-lib/utils/utils.py). `Counts.gflops_as_published` follows it.
+transposed convolution stride² times (4 here), and divides by 1024³ (`get_model_summary`, lib/utils/utils.py of
+leoxiaobin/deep-high-resolution-net.pytorch). `Counts.macs_on_outputs` follows it.
 """
 
 from dataclasses import dataclass
@@ -25,12 +25,6 @@ from posebench.plugins import architecture
 from posebench.skeleton import Skeleton
 from posebench.watch import Watch, block
 
-RULE = (
-    "MACs: multiply-accumulates of convolutions, linear layers and attention for one image; a convolution has one per output "
-    "element × kernel × input channels / groups, a transposed one per input element × kernel × output channels / groups."
-)
-PUBLISHED_RULE = "papers' rule: MACs / 1024³, transposed convolutions counted on their output (4 times at stride 2)."
-GIBI = 1024**3
 TRAINED_ON = 2
 """Images in the pass that looks for unused parameters: batch normalisation cannot train on one."""
 
@@ -57,11 +51,6 @@ class Counts:
     kept: int
     uncounted: tuple[str, ...] = ()
 
-    @property
-    def gflops_as_published(self) -> float:
-        """In the unit of the tables of HRNet and SimpleBaseline."""
-        return self.macs_on_outputs / GIBI
-
 
 def count(name: str, skeleton: Skeleton, input_size: tuple[int, int] | None = None) -> tuple[Counts, tuple[int, int]]:
     """Count a network by name.
@@ -83,7 +72,11 @@ def count(name: str, skeleton: Skeleton, input_size: tuple[int, int] | None = No
         except PosebenchError:
             raise
         except Exception as error:
-            size = "its own input size" if input_size is None else f"an input of width {input_size[0]}, height {input_size[1]}"
+            size = (
+                "its own input size"
+                if input_size is None
+                else f"an input of width {input_size[0]}, height {input_size[1]}"
+            )
             first = (str(error).splitlines() or [""])[0]
             raise PosebenchError(f"{name} does not run on {size}: {type(error).__name__}: {first}") from error
 
@@ -155,16 +148,19 @@ def _trained(model: Architecture, device: torch.device) -> tuple[dict[str, int],
         with torch.device(device), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             keypoints = torch.zeros(TRAINED_ON, len(model.skeleton), 2)
             parts = model.loss(
-                model(torch.zeros(TRAINED_ON, 3, height, width)), keypoints, torch.ones(keypoints.shape[:2], dtype=torch.bool)
+                model(torch.zeros(TRAINED_ON, 3, height, width)),
+                keypoints,
+                torch.ones(keypoints.shape[:2], dtype=torch.bool),
             )
             loss = parts if isinstance(parts, Tensor) else torch.stack([part.sum() for part in parts.values()]).sum()
         kept = sum(sizes.values()) // TRAINED_ON
-        found = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True) if loss.requires_grad else ()
+        found: tuple[Tensor | None, ...] = (None,) * len(parameters)
+        if loss.requires_grad:
+            found = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
     finally:
         _restore(model, parameters, wanted, buffers)
         for module, was in zip(modules, training, strict=True):
             module.training = was
-    found = found or (None,) * len(parameters)
     return {name: p.numel() for (name, p), grad in zip(parameters.items(), found, strict=True) if grad is None}, kept
 
 

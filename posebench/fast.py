@@ -18,14 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from posebench.architecture import Architecture
+from posebench.cost import LIMIT
 from posebench.errors import PosebenchError
 from posebench.folding import CONVOLUTIONS, fold
 
 Precision = Literal["fp32", "tf32", "bf16"]
 PRECISIONS: tuple[Precision, ...] = "fp32", "tf32", "bf16"
-
-LIMIT = 1e-5
-"""Largest relative difference of float32 outputs: what another order of additions makes, with room."""
 
 # `freezing` corrupted transposed convolutions by 5 to 7 % in torch 2.15, so not even TORCHINDUCTOR_FREEZING=1 turns it on.
 INDUCTOR = {"freezing": False}
@@ -93,7 +91,7 @@ class Fast(Architecture):
         self.model = copy.deepcopy(model).eval()
         if how.folded or how.compiled:
             self.folded = fold(self.model, images[:1])
-            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.model.to(memory_format=torch.channels_last)
         if how.precision == "bf16":
             for module in self.model.modules():
                 if isinstance(module, (*CONVOLUTIONS, nn.Linear)):

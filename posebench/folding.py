@@ -78,7 +78,7 @@ def foldable(model: nn.Module, images: Tensor) -> list[tuple[nn.Module, nn.Modul
         if call.made is not None and call.calls == 1 and watch.uses.get(call.made) is not call.uses
     }  # fmt: skip
     del outputs
-    pairs = []
+    pairs: list[tuple[nn.Module, nn.Module]] = []
     for call in calls.values():
         bn, convolution = call.module, convolved.get(id(call.uses))
         if not isinstance(bn, NORMALISATIONS) or convolution is None or call.calls != 1:
@@ -124,7 +124,8 @@ def _private(module: nn.Module, watch: Watch, owners: dict[int, int]) -> bool:
     """Whether nothing but this module's own call reads its numbers."""
     mine = [tensor for tensor in (*module._parameters.values(), *module._buffers.values()) if tensor is not None]
     return all(
-        owners[block(tensor)] == 1 and all(label is module and not written for label, written in watch.uses.get(block(tensor), []))
+        owners[block(tensor)] == 1
+        and all(label is module and not written for label, written in watch.uses.get(block(tensor), []))
         for tensor in mine
     )
 

@@ -9,7 +9,6 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,39 +17,12 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from posebench.architecture import Architecture
-from posebench.fast import LIMIT, Difference, Fast, How, difference
+from posebench.cost import Timing
+from posebench.fast import Difference, Fast, How, difference
 
 WARM_UPS = 3
 FEWEST, MOST = 5, 300
 """Rounds: at least these for quartiles, at most those however fast the network is."""
-
-
-@dataclass(frozen=True)
-class Timing:
-    """One way of running one network on batches of one size.
-
-    Attributes:
-        how: such as `compiled bf16`. batch: images per pass.
-        median, low, high: milliseconds per pass, with the quartiles. rounds: of how many passes.
-        images_per_second: at the median.
-        memory: bytes of tensors alive at once at the fullest moment, weights included; None where unknown.
-        relative: largest difference from the plain way's outputs, over the largest output, on random images.
-    """
-
-    how: str
-    batch: int
-    median: float
-    low: float
-    high: float
-    rounds: int
-    images_per_second: float
-    memory: int | None
-    relative: float
-
-    @property
-    def same(self) -> bool:
-        """Whether this way computes what the plain network does; bfloat16 and TensorFloat-32 are not asked to."""
-        return not self.how.endswith("fp32") or self.relative <= LIMIT
 
 
 def ways(device: torch.device, compiled: bool) -> list[How]:
@@ -63,7 +35,11 @@ def ways(device: torch.device, compiled: bool) -> list[How]:
 
 @torch.inference_mode()
 def measure(
-    model: Architecture, hows: Sequence[How], batch: int, seconds: float, show: Callable[[str], None] = lambda doing: None
+    model: Architecture,
+    hows: Sequence[How],
+    batch: int,
+    seconds: float,
+    show: Callable[[str], None] = lambda doing: None,
 ) -> list[Timing]:
     """Time a network on its device.
 
@@ -154,23 +130,26 @@ def _processor() -> str:
     except OSError:
         lines = []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, "") or platform.processor() or f"{os.uname().machine if hasattr(os, 'uname') else ''} CPU".strip()
+    return (
+        next(named, "") or platform.processor() or f"{os.uname().machine if hasattr(os, 'uname') else ''} CPU".strip()
+    )
 
 
 def _one_pass(model: nn.Module, images: Tensor) -> float:
     """Milliseconds from the call to the moment when the device is done."""
-    on_gpu = images.device.type == "cuda"
-    if on_gpu:
-        torch.cuda.synchronize(images.device)
+    elsewhere = images.device.type != "cpu"
+    if elsewhere:
+        torch.accelerator.synchronize(images.device)
     started = time.perf_counter()
     model(images)
-    if on_gpu:
-        torch.cuda.synchronize(images.device)
+    if elsewhere:
+        torch.accelerator.synchronize(images.device)
     return (time.perf_counter() - started) * 1000
 
 
 def _timing(how: How, batch: int, times: Sequence[float], found: Difference, most: int | None) -> Timing:
     low, median, high = np.percentile(times, [25, 50, 75]).tolist()
     return Timing(
-        how.label, batch, median, low, high, len(times), batch / median * 1000, most, found.relative
-    )
+        how=how.label, batch=batch, median=median, low=low, high=high, rounds=len(times),
+        images_per_second=batch / median * 1000, memory=most, relative=found.relative,
+    )  # fmt: skip

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-class Watch(TorchDispatchMode):
+class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own lacks types
     """Follows every block of memory that a tensor made inside `with Watch()` refers to.
 
     Attributes:
@@ -24,7 +24,7 @@ class Watch(TorchDispatchMode):
     """
 
     def __init__(self, seen: Callable[[Any, Sequence[Any], dict[str, Any], Any], None] | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.live = self.peak = 0
         self.uses: dict[int, list[tuple[object, bool]]] = {}
         self.label: object = None
@@ -66,7 +66,7 @@ class Watch(TorchDispatchMode):
 
 def block(tensor: Tensor) -> int:
     """What two tensors have in common when they share memory."""
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)
 
 
 def tensors(nested: Any) -> list[Tensor]:
