@@ -9,7 +9,9 @@ from posebench.cli_options import (
     data_option,
     name_option,
     protocol_option,
+    read_speed,
     results_option,
+    speed_options,
     split_option,
     training_options,
     workers_option,
@@ -108,6 +110,7 @@ def train(arch: str, protocol_name: str, data: Path | None, results: Path, **opt
     metavar="FILE",
     help="Default: predictions/<run>-<split>-<data>.h5 below --results.",
 )
+@speed_options
 @results_option
 def predict(
     checkpoint: Path,
@@ -117,6 +120,7 @@ def predict(
     workers: int | None,
     out: Path | None,
     results: Path,
+    **speed: Any,
 ) -> None:
     """Predict with a CHECKPOINT; print the predictions file's path."""
     from posebench import flow, plugins, terminal
@@ -125,5 +129,8 @@ def predict(
     protocol = plugins.protocol(protocol_name)
     terminal.say_people(console, data, protocol_name)
     people = flow.load_people(protocol, data, split or protocol.report_split)
-    out = out or flow.predictions_path(checkpoint, people, results)
-    click.echo(flow.predict(checkpoint, protocol, people, out, console, flow.worker_count(workers)))
+    how = read_speed(speed)
+    path = flow.predictions_path(checkpoint, people, results)
+    if how is not None:  # beside the plain network's, not over them
+        path = path.with_name(f"{path.stem}-{how.label.replace(' ', '-')}.h5")
+    click.echo(flow.predict(checkpoint, protocol, people, out or path, console, flow.worker_count(workers), how))

@@ -88,7 +88,7 @@ class Fast(Architecture):
         if how.precision == "tf32" and images.device.type != "cuda":
             raise PosebenchError(f"tf32 is a way of NVIDIA GPUs; this is {images.device.type}. Use fp32 or bf16.")
         self.name, self.how, self.batch, self.folded = model.name, how, len(images), (0, 0)
-        self.model = copy.deepcopy(model).eval()
+        self.model = copy.deepcopy(model).eval().requires_grad_(False)
         if how.folded or how.compiled:
             self.folded = fold(self.model, images[:1])
             self.model.to(memory_format=torch.channels_last)
@@ -152,7 +152,7 @@ def difference(model: Architecture, fast: Fast, images: Tensor) -> Difference:
         first = next(iter(str(error).strip().splitlines()), "")
         raise PosebenchError(
             f"torch.compile fails on {fast.name}: {type(error).__name__}: {first[:200]}. It needs a C++ compiler such as g++, "
-            "and a network that it understands; go on without compiling."
+            "and a network that it understands. Leave out --compile (`posebench cost`: add --no-compile)."
         ) from error
     largest = plain.abs().max().item()
     relative = (other - plain).abs().max().item() / (largest or 1.0)
@@ -173,6 +173,22 @@ def check(fast: Fast, found: Difference) -> None:
             f"{fast.name}, {fast.how.label}, differs from the plain network by {found.relative:.1e} of its largest output; more "
             f"than {LIMIT:.0e} is not the same result. Run it as it is."
         )
+
+
+def quicken(model: Architecture, how: How, images: Tensor) -> tuple[Fast, Difference]:
+    """A trained network made fast, compared with itself and not refused.
+
+    Args:
+        images: (B, H, W, 3) uint8 on its device, the first batch of what is to be predicted.
+
+    Raises:
+        PosebenchError: as `difference` and `check`.
+    """
+    with torch.inference_mode():
+        fast = Fast(model, how, model.prepare(images))
+    found = difference(model, fast, images)
+    check(fast, found)
+    return fast, found
 
 
 @contextmanager

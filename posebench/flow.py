@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -21,6 +21,9 @@ from posebench.progress import progress
 from posebench.protocol import Protocol, Scores
 from posebench.recipe import Recipe
 from posebench.results import Record
+
+if TYPE_CHECKING:
+    from posebench.fast import How
 
 EMBEDDED_TO_TRAIN, EMBEDDED_TO_SCORE = 4000, 500
 
@@ -141,13 +144,14 @@ def train(job: Job, console: Console, resume: bool, restart: bool) -> Path:
 
 
 def predict(
-    checkpoint: Path, protocol: Protocol, people: Instances, out: Path, console: Console, workers: int = 0
-) -> Path:
-    """Predict `people` with a checkpoint into the file `out`."""
+    checkpoint: Path, protocol: Protocol, people: Instances, out: Path, console: Console, workers: int = 0,
+    how: "How | None" = None,
+) -> Path:  # fmt: skip
+    """Predict `people` with a checkpoint into the file `out`; `how` runs the network another way and says what that changes."""
     import torch
     from accelerate import Accelerator
 
-    from posebench import checkpoints
+    from posebench import checkpoints, fast
     from posebench import predict as prediction
     from posebench.train import device_name
 
@@ -163,7 +167,12 @@ def predict(
         "checkpoint": "the last one", "checkpoint_sha256": files.sha256(checkpoint), "flip_test": flip_test,
         "device": device_name(device), "posebench": posebench.__version__, "torch": str(torch.__version__),
     }  # fmt: skip
-    with progress(console, f"predict {people.what}") as update:
+    if how is not None:
+        model.eval()
+        model, found = fast.quicken(model, how, prediction.first_images(model, people))
+        console.print(f"{how.label}, against the plain network: {found.sentence}", highlight=False, soft_wrap=True)
+        provenance["inference"] = {"way": how.label, "folded": model.folded[0], "difference": vars(found)}
+    with progress(console, f"predict {people.what}") as update, fast.precision("fp32", device):
         made, unreadable = prediction.predict(
             model, people, flip_test=flip_test, workers=workers, provenance=provenance,
             show=lambda done, total: update(done, total, ""),

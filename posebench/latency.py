@@ -53,6 +53,7 @@ def measure(
     width, height = model.input_size
     generator = torch.Generator().manual_seed(0)
     raw = torch.randint(0, 256, (batch, height, width, 3), dtype=torch.uint8, generator=generator).to(device)
+    torch.compiler.reset()  # beyond 8 networks in one process it would go on uncompiled, without a word
     ready: list[tuple[Fast, Tensor, Difference, int | None]] = []
     for how in hows:
         show(f"{how.label}, batch {batch}: preparing")
