@@ -7,11 +7,13 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
 from posebench.boards import EMBEDDED, Board, headline
 from posebench.cost import Cost
 from posebench.cost_tables import by_device
-from posebench.plots import GRID, INK, PALETTE, QUIET, SHOWN, WARNING, plain, save_png, style
+from posebench.plots import GRID, PALETTE, QUIET, SHOWN, WARNING, plain, save_png, style
 from posebench.results import Record
 
 
@@ -36,7 +38,11 @@ def plot(board: Board, costs: Sequence[Cost]) -> Figure | None:
     Returns:
         the figure, or None where fewer than two of the board's records have a known cost.
     """
-    points = [(record, cost) for record in board.records[:SHOWN] if (cost := cost_of(record, costs)) is not None]
+    points = [
+        (record, cost)
+        for record in board.records[:SHOWN]
+        if (cost := cost_of(record, costs)) is not None and cost.macs and not math.isnan(headline(record))
+    ]
     if len(points) < 2:
         return None
     panels: list[tuple[str, list[tuple[Record, float]]]] = [
@@ -47,22 +53,10 @@ def plot(board: Board, costs: Sequence[Cost]) -> Figure | None:
         known = [(record, time) for record, time in found if not math.isnan(time)]
         if len(known) >= 2:
             panels.append((f"ms for one image, fastest fp32 way\n{plain(device, 44)}", known))
-    figure = Figure(figsize=(max(6.4, 4.1 * len(panels) + 0.4), 4.3))
-    width, height = figure.get_size_inches()
-    axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)
-    figure.subplots_adjust(0.6 / width, 0.75 / height, 1 - 0.25 / width, 1 - 0.75 / height, 0.1)
-    title = plain(f"{board.rule.headline} against cost, {board.title}", int(width * 10.5))
-    about = (
-        EMBEDDED
-        if board.embedded
-        else f"{board.people}; bars: 95 % interval of {board.rule.headline}; up and left is better"
-    )
-    figure.text(0.15 / width, 1 - 0.15 / height, title, weight="bold", fontsize=11, va="top")
-    color = WARNING if board.embedded else QUIET
-    figure.text(0.15 / width, 1 - 0.42 / height, plain(about, int(width * 14)), fontsize=8.5, color=color, va="top")
-    for axis, (label, values) in zip(axes.flat, panels, strict=True):
+    figure, axes = _page(board, [record for record, _ in points], len(panels))
+    for axis, (label, values) in zip(axes, panels, strict=True):
         _panel(axis, board, label, values)
-    axes.flat[0].set_ylabel(plain(f"{board.rule.headline} {board.rule.unit}".strip(), 30))
+    axes[0].set_ylabel(plain(f"{board.rule.headline} {board.rule.unit}".strip(), 30))
     return figure
 
 
@@ -75,49 +69,46 @@ def cost_of(record: Record, costs: Sequence[Cost]) -> Cost | None:
     return min(able, key=lambda cost: (cost.protocol != record.rule.protocol, not cost.timings), default=None)
 
 
-def _panel(axis: Axes, board: Board, label: str, values: list[tuple[Record, float]]) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, ScalarFormatter
+def _page(board: Board, records: Sequence[Record], panels: int) -> tuple[Figure, list[Axes]]:
+    """A figure with title, subtitle and legend above panels that stand side by side."""
+    names = [plain(record.name, 34) for record in records]
+    width = max(6.4, 4.1 * panels + 0.4)
+    across = max(1, int((width - 0.3) / (0.078 * max(map(len, names)) + 0.4)))
+    top, bottom = 0.95 + 0.2 * math.ceil(len(names) / across), 0.75
+    height = top + bottom + 2.9
+    figure = Figure(figsize=(width, height))
+    axes = figure.subplots(1, panels, squeeze=False, sharey=True)
+    figure.subplots_adjust(0.6 / width, bottom / height, 1 - 0.25 / width, 1 - top / height, 0.1)
+    title = plain(f"{board.rule.headline} against cost, {board.title}", int(width * 10.5))
+    about, color = f"{board.people}; bars: 95 % interval of {board.rule.headline}; up and left is better", QUIET
+    if board.embedded:
+        about, color = EMBEDDED, WARNING
+    figure.text(0.15 / width, 1 - 0.15 / height, title, weight="bold", fontsize=11, va="top")
+    figure.text(0.15 / width, 1 - 0.4 / height, plain(about, int(width * 14)), fontsize=8.5, color=color, va="top")
+    places = [board.records.index(record) for record in records]
+    handles = [Line2D([], [], color=PALETTE[place], marker="o", linestyle="", markersize=7) for place in places]
+    key: dict[str, Any] = {"handlelength": 0.9, "columnspacing": 1.5, "borderaxespad": 0, "borderpad": 0}
+    corner = (0.15 / width, 1 - 0.66 / height)
+    figure.legend(handles, names, loc="upper left", bbox_to_anchor=corner, ncols=across, **key)
+    return figure, list(axes.flat)
 
-    # One network has one place: its records' names stand above each other, the best first.
-    for place, record in enumerate(board.records[:SHOWN]):
-        for x in (x for other, x in values if other is record):
-            y, bounds = headline(record), record.intervals.get(board.rule.headline)
-            if math.isnan(y):
-                continue
-            if bounds:
-                axis.vlines(x, *bounds, color=PALETTE[place], linewidth=1.4, alpha=0.6)
-            axis.plot([x], [y], "o", color=PALETTE[place], markersize=7)
+
+def _panel(axis: Axes, board: Board, label: str, values: list[tuple[Record, float]]) -> None:
+    for record, x in values:
+        y, bounds = headline(record), record.intervals.get(board.rule.headline)
+        color = PALETTE[board.records.index(record)]
+        if bounds:
+            axis.vlines(x, *bounds, color=color, linewidth=1.4, alpha=0.6)
+        axis.plot([x], [y], "o", color=color, markersize=7)
     span = [x for _, x in values]
     axis.set_xscale("log")
-    axis.set_xlim(min(span) / 1.5, max(span) * 1.5)
+    axis.set_xlim(min(span) / 1.4, max(span) * 1.4)
     axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.xaxis.set_major_formatter(ScalarFormatter())
     axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_minor_formatter(NullFormatter())
     axis.margins(y=0.12)
     axis.grid(color=GRID)
     axis.set_xlabel(label)
-    _names(axis, board, values)
-
-
-def _names(axis: Axes, board: Board, values: list[tuple[Record, float]]) -> None:
-    """Each point's name beside it, towards the side that has more room, moved up where two would overlap."""
-    low, high = axis.get_xlim()
-    middle = math.sqrt(low * high)
-    floor, ceiling = axis.get_ylim()
-    taken: list[tuple[bool, float]] = []
-    for record, x in sorted(values, key=lambda point: headline(point[0])):
-        y = headline(record)
-        if math.isnan(y):
-            continue
-        right = x < middle
-        spot = y
-        for side, other in taken:
-            if side == right:
-                spot = max(spot, other + (ceiling - floor) * 0.045)
-        taken.append((right, spot))
-        text: dict[str, Any] = {"ha": "left" if right else "right", "va": "center", "fontsize": 8, "color": INK}
-        axis.annotate(plain(record.name, 26), (x, spot), (7 if right else -7, 0), textcoords="offset points", **text)
 
 
 def _milliseconds(cost: Cost | None) -> float:

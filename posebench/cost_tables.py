@@ -45,7 +45,7 @@ def timed(costs: Sequence[Cost]) -> Rows:
             rows.append((
                 cost.arch, cost.size, timing.how + same, str(timing.batch), f"{timing.median:.1f}",
                 f"{timing.low:.1f}–{timing.high:.1f}", f"{timing.images_per_second:.1f}", f"{eager / timing.median:.2f}×",
-                UNKNOWN if timing.memory is None else f"{timing.memory / 1e6:.0f}",
+                UNKNOWN if timing.memory is None else f"{timing.memory / 1e6:.1f}",
             ))  # fmt: skip
     return [tuple(map(one_line, row)) for row in rows]
 
