@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from posebench.measuring import Clock
 
 LARGEST_SIDE = 8192
+BUSY = 1.5
+"""Quartiles farther apart than this are other programs' doing: on an idle machine they are within a few percent."""
 
 
 def read_size(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -167,3 +169,6 @@ def _print(console: "Console", costs: "list[Cost]") -> None:
         console.print(times)
         note = "The network alone, on random images; ways take turns, median of passes and quartiles."
         console.print(note, highlight=False, style="dim")
+        if any(timing.high > BUSY * timing.low for one in same for timing in one.timings):
+            busy = f"[yellow]Quartiles are more than {BUSY:g} times apart: the machine is busy, and times and ratios are rough."
+            console.print(busy, highlight=False)
