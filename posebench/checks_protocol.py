@@ -13,7 +13,8 @@ from posebench.checks import Broken, Unsettled, wraps
 from posebench.errors import PosebenchError
 from posebench.instances import Instances
 from posebench.predictions import Predictions, for_instances
-from posebench.protocol import Protocol, Scores
+from posebench.protocol import Protocol
+from posebench.scores import Scores
 from posebench.skeleton import Skeleton
 
 PEOPLE = 12

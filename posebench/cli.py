@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 import posebench
-from posebench import cli_networks, cli_plugin, cli_scoring, cli_training
+from posebench import cli_cost, cli_networks, cli_plugin, cli_scoring, cli_training
 from posebench.cli_options import json_option
 from posebench.errors import PosebenchError
 
@@ -36,6 +36,7 @@ def main() -> None:
     posebench compare A B --protocol mpii --data DIR     is their difference more than chance?
     posebench report                                     leaderboards and plots
     posebench plugin check NAME                          put an architecture or a protocol to the test
+    posebench cost --arch hourglass8                     parameters, operations, time, memory
     """
 
 
@@ -65,5 +66,6 @@ for _command in (
     cli_scoring.report,
     cli_networks.weights,
     cli_plugin.plugin,
+    cli_cost.cost,
 ):
     main.add_command(_command)

@@ -77,6 +77,31 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def speed_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How `predict` runs the network."""
+    for option in (
+        click.option(
+            "--precision", type=click.Choice(["fp32", "tf32", "bf16"]), default="fp32", show_default=True,
+            help="bf16 changes results a little and says by how much; tf32 is for NVIDIA GPUs.",
+        ),
+        click.option("--compile", "compiled", is_flag=True, help="--fast, and torch.compile: minutes before the first batch."),
+        click.option(
+            "--fast", is_flag=True,
+            help="Fold batch normalisations into convolutions. Outputs may differ by 1e-5, relatively; more is refused.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def read_speed(speed: dict[str, Any]) -> Any:
+    """`fast.How` of the values of `speed_options`; None where none was given."""
+    from posebench.fast import How
+
+    how = How(speed["fast"] or speed["compiled"], speed["compiled"], speed["precision"])
+    return None if how == How() else how
+
+
 def read_thresholds(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
     """`0:1:0.02` → (T,) ascending, both ends included."""
     import numpy as np

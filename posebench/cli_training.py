@@ -10,7 +10,9 @@ from posebench.cli_options import (
     data_option,
     name_option,
     protocol_option,
+    read_speed,
     results_option,
+    speed_options,
     split_option,
     training_options,
     workers_option,
@@ -116,6 +118,7 @@ def train(arch: str, protocol_name: str, data: Path | None, results: Path, **opt
     metavar="FILE",
     help="Default: predictions/<run>-<split>-<data>.h5 below --results.",
 )
+@speed_options
 @results_option
 def predict(
     checkpoint: Path,
@@ -132,5 +135,9 @@ def predict(
     terminal.say_people(console, data, protocol_name)
     people = flow.load_people(protocol, data, split or protocol.report_split)
     people = flow.people_to_predict(protocol, people, options["boxes"], options["box_threshold"], console)
-    out = options["out"] or flow.predictions_path(checkpoint, people, options["results"])
-    click.echo(flow.predict(checkpoint, protocol, people, out, console, flow.worker_count(options["workers"])))
+    how = read_speed(options)
+    path = flow.predictions_path(checkpoint, people, options["results"])
+    if how is not None:  # beside the plain network's, not over them
+        path = path.with_name(f"{path.stem}-{how.label.replace(' ', '-')}.h5")
+    workers = flow.worker_count(options["workers"])
+    click.echo(flow.predict(checkpoint, protocol, people, options["out"] or path, console, workers, how))

@@ -28,6 +28,9 @@ from posebench.scores import Scores
 if TYPE_CHECKING:
     from posebench.architecture import Architecture
 
+if TYPE_CHECKING:
+    from posebench.fast import How
+
 EMBEDDED_TO_TRAIN, EMBEDDED_TO_SCORE = 4000, 500
 
 
@@ -204,13 +207,14 @@ def _as_published(job: Job, file: Path) -> Path:
 
 
 def predict(
-    checkpoint: Path, protocol: Protocol, people: Instances, out: Path, console: Console, workers: int = 0
-) -> Path:
-    """Predict `people` with a checkpoint into the file `out`."""
+    checkpoint: Path, protocol: Protocol, people: Instances, out: Path, console: Console, workers: int = 0,
+    how: "How | None" = None,
+) -> Path:  # fmt: skip
+    """Predict `people` with a checkpoint into the file `out`; `how` runs the network another way and says what that changes."""
     import torch
     from accelerate import Accelerator
 
-    from posebench import checkpoints
+    from posebench import checkpoints, fast
     from posebench import predict as prediction
     from posebench.train import device_name
 
@@ -228,7 +232,12 @@ def predict(
     }  # fmt: skip
     if "box_score" in people.measures:
         provenance["boxes"] = {"sha256": people.source.sha256, "count": len(people), "notes": list(people.source.notes)}
-    with progress(console, f"predict {people.what}") as update:
+    if how is not None:
+        model.eval()
+        model, found = fast.quicken(model, how, prediction.first_images(model, people))
+        console.print(f"{how.label}, against the plain network: {found.sentence}", highlight=False, soft_wrap=True)
+        provenance["inference"] = {"way": how.label, "folded": model.folded[0], "difference": vars(found)}
+    with progress(console, f"predict {people.what}") as update, fast.precision("fp32", device):
         made, unreadable = prediction.predict(
             model, people, flip_test=flip_test, workers=workers, provenance=provenance,
             show=lambda done, total: update(done, total, ""),

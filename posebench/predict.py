@@ -69,6 +69,16 @@ def predict(
     return made, unreadable
 
 
+def first_images(model: Architecture, instances: Instances, batch_size: int = 32) -> Tensor:
+    """(B, H, W, 3) uint8 on the model's device: what `predict` will show it first."""
+    people = instances.take(instances.usable)
+    if not len(people):
+        raise PosebenchError(f"{instances.what} has nobody to predict.")
+    keys: list[list[Key]] = [[(0, row) for row in range(min(batch_size, len(people)))]]
+    batch = next(iter(batches(Samples(people, model.input_size), iter(keys), 0)))
+    return batch.images.to(next(model.parameters()).device)
+
+
 def regions(people: Instances, input_size: tuple[int, int]) -> NDArray[Any]:
     """(N, 4) middle and size of what the network sees of each person: as `Crop.around` widens it to the input's aspect."""
     width, height = input_size

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import posebench
+from posebench import cost, cost_report, cost_tables
 from posebench.boards import EMBEDDED, Board, boards
 from posebench.columns import UNKNOWN, bounds
 from posebench.errors import PosebenchError
@@ -19,9 +20,14 @@ from posebench.results import load_records
 
 # What `Board.slug` and the modules that write by it make; whatever else lies there is somebody's own.
 OURS = {"leaderboards": re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.csv"),
-        "plots": re.compile(r"[a-z0-9-]+-[0-9a-f]{8}-(ranks|joints|curves)\.png")}  # fmt: skip
+        "plots": re.compile(r"[a-z0-9-]+-[0-9a-f]{8}-(ranks|joints|curves|cost)\.png")}  # fmt: skip
 
-PICTURES = {"ranks": "Every row with its interval", "joints": "Scores by keypoint", "curves": "Scores over thresholds"}
+PICTURES = {
+    "ranks": "Every row with its interval",
+    "joints": "Scores by keypoint",
+    "curves": "Scores over thresholds",
+    "cost": "Scores against cost",
+}
 """What a plot shows, by the end of its file name."""
 
 
@@ -44,20 +50,24 @@ def write_report(results: Path) -> list[Path]:
         )
     tables = boards(records)
     paths = write_leaderboards(tables, results)
-    plots = {board.slug: write_plots(board, results) for board in tables}
+    costs = cost.load(results)
+    plots = {
+        board.slug: [*write_plots(board, results), *cost_report.write_plots(board, costs, results)] for board in tables
+    }
     paths += [path for made in plots.values() for path in made]
-    write_text(results / "index.html", page(tables, plots, results))
+    write_text(results / "index.html", page(tables, plots, results, cost_tables.html(costs)))
     _remove_stale(results, {path.name for path in paths})
     return [*paths, results / "index.html"]
 
 
-def page(tables: list[Board], plots: Mapping[str, list[Path]], results: Path) -> str:
+def page(tables: list[Board], plots: Mapping[str, list[Path]], results: Path, costs: str = "") -> str:
     """The page as HTML: one file without scripts, with links to the pictures beside it.
 
     Args:
         tables: the leaderboards, in their order.
         plots: slug → the pictures of that leaderboard.
         results: the folder in which the page will lie.
+        costs: the section about cost, as `cost_tables.html` makes it.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -79,6 +89,7 @@ def page(tables: list[Board], plots: Mapping[str, list[Path]], results: Path) ->
         pictures=PICTURES,
         embedded=EMBEDDED,
         preamble=PREAMBLE,
+        costs=costs,
     )
 
 

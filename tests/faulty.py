@@ -10,11 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from posebench import heatmaps
+from posebench.alignment import align
 from posebench.architecture import Architecture, check_input_size
 from posebench.geometry import cell_to_pixel
 from posebench.metrics import hits, normalised_distances, percentage
-from posebench.protocol import Convention, Protocol, Scores, align
+from posebench.protocol import Convention, Protocol
 from posebench.recipe import QUICK
+from posebench.scores import Scores
 from posebench.skeleton import Skeleton
 from posebench.synthetic import instances
 

@@ -123,5 +123,5 @@ def test_what_stands_after_a_colon_is_the_plugins_own() -> None:
 
 
 def test_a_plugin_without_variants_says_so() -> None:
-    with pytest.raises(PosebenchError, match="'simplebaseline_resnet50:x' .* has no variants"):
+    with pytest.raises(PosebenchError, match="'simplebaseline_resnet50' has no variants"):
         architecture("simplebaseline_resnet50:x", Skeleton(keypoints=("nose", "chin")))
