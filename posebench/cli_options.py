@@ -24,7 +24,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 name_option = click.option(
     "--name", metavar="TEXT", help="The row's label in tables. Default: the architecture or file name."
 )
-convention_option = click.option("--convention", metavar="NAME", help="Default: the official evaluator's.")
+convention_option = click.option(
+    "--convention",
+    metavar="NAME",
+    help="Default: the official evaluator's; for flic the literature's.",
+)
 workers_option = click.option(
     "--workers", type=click.IntRange(0), metavar="N", help="Processes that make batches. Default: by cores."
 )

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--thresholds",
     metavar="FROM:TO:STEP",
     callback=read_thresholds,
-    help="Draw the curves over these thresholds, such as 0:1:0.02, instead of the rule's.",
+    help="Show the scores over these thresholds, such as 0:1:0.1; write nothing.",
 )
 @click.option(
     "--explain", "explained", is_flag=True, help="Show FILE under every convention, and why they differ; write nothing."
@@ -59,9 +59,14 @@ def evaluate(file: Path, protocol_name: str, data: Path | None, split: str | Non
         _explain(file, protocol, data, split, options["as_json"])
         return
     people = flow.load_people(protocol, data, split, options["convention"])
-    record, scores, made = flow.evaluate(
-        file, protocol, people, options["convention"], options["name"], options["thresholds"]
-    )
+    if options["thresholds"] is not None:
+        curves = flow.curves(file, protocol, people, options["convention"], options["thresholds"])
+        if options["as_json"]:
+            click.echo(json.dumps({"curves": [vars(curve) for curve in curves]}))
+        else:
+            terminal.print_curves(console, curves)
+        return
+    record, scores, made = flow.evaluate(file, protocol, people, options["convention"], options["name"])
     if not options["as_json"]:
         terminal.print_scores(console, record)  # before anything is written: a full disk must not cost the numbers
     path = save_record(record, options["results"])
@@ -109,8 +114,13 @@ def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
 )
 @split_option
 @convention_option
+@click.option(
+    "--protocol", "protocol_name", metavar="NAME", help="Default: the first part of FORM; coco:FILE.toml for your own."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to write.")
-def export(form: str, file: Path, data: Path, split: str | None, convention: str | None, out: Path) -> None:
+def export(
+    form: str, file: Path, data: Path, split: str | None, convention: str | None, protocol_name: str | None, out: Path
+) -> None:
     """Write predictions FILE in a FORM that others' evaluators and servers take.
 
     \b
@@ -119,10 +129,15 @@ def export(form: str, file: Path, data: Path, split: str | None, convention: str
     """
     from posebench import flow, plugins, terminal
 
-    protocol = plugins.protocol(form.rpartition("-")[0] or form)
+    protocol = plugins.protocol(protocol_name or form.rpartition("-")[0] or form)
     people = flow.load_people(protocol, data, split or protocol.report_split, convention)
-    made = protocol.processed(protocol.read_predictions(file, people), convention or next(iter(protocol.conventions)))
-    for sentence in protocol.export(form, made, people, out):
+    given = protocol.read_predictions(file, people)
+    made = protocol.processed(given, convention or next(iter(protocol.conventions)))
+    sentences = protocol.export(form, made, people, out)
+    if made is not given:
+        gone = counted(len(given) - len(made), "detection is", "detections are")
+        sentences = [f"As {convention} does, scores are changed and {gone} left out.", *sentences]
+    for sentence in sentences:
         terminal.console(stderr=True).print(sentence, highlight=False, markup=False, soft_wrap=True)
     click.echo(out)
 

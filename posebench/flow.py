@@ -5,8 +5,9 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from posebench.progress import progress
 from posebench.protocol import Protocol
 from posebench.recipe import Recipe
 from posebench.results import Record
-from posebench.scores import Scores
+from posebench.scores import Curve, Scores
 
 if TYPE_CHECKING:
     from posebench.architecture import Architecture
@@ -260,33 +261,44 @@ def predictions_path(checkpoint: Path, people: Instances, folder: Path) -> Path:
     return folder / "predictions" / f"{checkpoint.resolve().parent.name}-{people.split}-{data}.h5"
 
 
-def score(
-    path: Path, protocol: Protocol, people: Instances, convention: str, thresholds: Any = None
-) -> tuple[Scores, files.Predictions]:
+def score(path: Path, protocol: Protocol, people: Instances, convention: str) -> tuple[Scores, files.Predictions]:
     """Score a predictions file.
 
-    Args:
-        thresholds: (T,) ascending, those of the curves; None for the rule's own.
-
     Raises:
-        PosebenchError: the file is damaged, of other people, or the protocol has no thresholds to choose; names the file.
+        PosebenchError: the file is damaged or of other people; names the file.
     """
     made = protocol.read_predictions(path, people)
+    with _naming(path):
+        return protocol.score(made, people, convention), made
+
+
+def curves(
+    path: Path, protocol: Protocol, people: Instances, convention: str | None, thresholds: Any
+) -> tuple[Curve, ...]:
+    """The scores of a predictions file over (T,) ascending thresholds.
+
+    Raises:
+        PosebenchError: as `score`; or the protocol has no thresholds to choose.
+    """
+    made = protocol.read_predictions(path, people)
+    with _naming(path):
+        return protocol.curves(made, people, convention or next(iter(protocol.conventions)), thresholds)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
     try:
-        scores = protocol.score(made, people, convention)
-        if thresholds is not None:
-            scores = replace(scores, curves=protocol.curves(made, people, convention, thresholds))
+        yield
     except PosebenchError as error:
         raise PosebenchError(f"{path}: {error}") from error
-    return scores, made
 
 
 def evaluate(
-    path: Path, protocol: Protocol, people: Instances, convention: str | None, name: str | None, thresholds: Any = None
+    path: Path, protocol: Protocol, people: Instances, convention: str | None, name: str | None
 ) -> tuple[Record, Scores, files.Predictions]:
     """Score a predictions file; the record is not yet written."""
     convention = convention or next(iter(protocol.conventions))
-    scores, made = score(path, protocol, people, convention, thresholds)
+    scores, made = score(path, protocol, people, convention)
     label = name or str(made.provenance.get("arch") or path.stem)
     if not 0 < len(label) <= results.LONGEST_NAME:
         raise PosebenchError(

@@ -21,6 +21,10 @@ from posebench.uncertainty import resampled_sums, split
 
 Array = NDArray[Any]
 
+LARGEST_FRACTION = 2
+"""What no coordinate of a person in pixels stays below."""
+FEW = 0.2
+"""Part of the people that a network, which sees their regions, may place elsewhere before it is worth a word."""
 SMALLEST_SLICE = 30
 """People below which a slice says more about chance than about a network."""
 
@@ -78,7 +82,7 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
         slices=slices(within[:, rule.at], asked, instances, rule.pooled),
         people=len(instances),
         images=len(np.unique(instances.image)),
-        notes=missing_notes(predictions),
+        notes=(*missing_notes(predictions), *misplaced(predictions, instances)),
         per_person=personal_area_under_curve(distances, counted, float(rule.thresholds[-1])),
         per_person_metric=f"the person's AUC of {rule.metric.partition('@')[0]} to {rule.thresholds[-1]:g}",
     )
@@ -113,6 +117,24 @@ def measured(predictions: Predictions, instances: Instances, rule: PCK) -> tuple
     if rule.single:
         distances = distances.astype(np.float32).astype(float)
     return distances, counted, counted & ~missing.all(axis=0)
+
+
+def misplaced(predictions: Predictions, instances: Instances) -> tuple[str, ...]:
+    """A sentence where many people's keypoints are not even near the person: a file in another order, or in other units."""
+    rows, missing = align(predictions, instances)
+    known = ~missing.all(axis=1)
+    if not known.any():
+        return ()
+    guess = np.where(missing[..., None], np.nan, predictions.keypoints[rows])[known]
+    if np.nanquantile(np.abs(guess), 0.99) <= LARGEST_FRACTION:
+        return (f"Hardly any predicted coordinate is above {LARGEST_FRACTION}; they should be image pixels.",)
+    away = np.abs(np.nanmean(guess, axis=1) - instances.center[known]) > instances.size[known] / 2
+    if away.any(axis=1).mean() <= FEW:
+        return ()
+    return (
+        f"Of {away.any(axis=1).mean():.0%} of the people the predicted keypoints lie elsewhere in the image. Are the people in the "
+        "annotation's order, and coordinates (x, y) in pixels of the whole image?",
+    )
 
 
 def as_curves(lines: Mapping[str, Array], rule: PCK) -> tuple[Curve, ...]:

@@ -94,6 +94,8 @@ def explain(error: Exception) -> str:
     """The first problem of a validation, on one line: field, complaint, value."""
     if not isinstance(error, ValidationError):
         return str(error)
-    first = error.errors()[0]
+    # A field that is not known is more often the cause of one that is missing than the other way round.
+    first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]} (is {first['input']!r})"
+    value = "" if first["type"] == "missing" else f" (is {first['input']!r:.80})"
+    return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}{value}"

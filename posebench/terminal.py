@@ -16,6 +16,7 @@ from posebench.comparison import CORRECTION, Difference, Pair
 from posebench.explain import Explained
 from posebench.protocol import Protocol
 from posebench.results import Record
+from posebench.scores import Curve
 from posebench.uncertainty import LEVEL, RESAMPLES
 
 
@@ -74,6 +75,17 @@ def _scores(record: Record) -> Table:
 
 def _interval(bounds: tuple[float, float] | None, digits: int) -> str:
     return "" if bounds is None else f"{bounds[0]:.{digits}f}–{bounds[1]:.{digits}f}"
+
+
+def print_curves(out: Console, curves: Sequence[Curve]) -> None:
+    """Scores over thresholds: one row per threshold, one column per curve."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column(escape(curves[0].axis), justify="right")
+    for curve in curves:
+        table.add_column(escape(curve.label), justify="right", no_wrap=True)
+    for at, *values in zip(curves[0].thresholds, *(curve.values for curve in curves), strict=True):
+        table.add_row(f"{at:g}", *("–" if math.isnan(value) else f"{value:.2f}" for value in values))
+    out.print(table)
 
 
 def print_explained(out: Console, protocol: Protocol, explained: Sequence[Explained]) -> None:

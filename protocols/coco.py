@@ -119,9 +119,7 @@ class COCO(Protocol):
         write_text(path, json.dumps(written))
         lost = len(predictions) - len(written)
         people = counted(lost, "person", "people")
-        return [
-            f"{counted(len(written), 'detection', 'detections')} of {self.name}; scores as they are in the predictions."
-        ] + (
+        return [f"{counted(len(written), 'detection', 'detections')} of {self.name}."] + (
             [f"{people} without a prediction, or without some keypoint, {'is' if lost == 1 else 'are'} left out."]
             if lost
             else []

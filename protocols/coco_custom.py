@@ -121,6 +121,8 @@ def load(variant: str, coco_sigmas: Array) -> Dataset:
         )
     path = existing(Path(variant), "a dataset's description")
     description = _description(path)
+    if description.name == "coco":
+        raise PosebenchError(f"{path}: name is 'coco', which is COCO's own. Name your dataset otherwise.")
     skeleton = _skeleton(description, path)
     sigmas = coco_sigmas if description.sigmas == "coco" else np.array(description.sigmas, float)
     if len(sigmas) != len(skeleton):

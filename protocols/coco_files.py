@@ -78,7 +78,7 @@ def read_annotations(file: Path, split: str, skeleton: Skeleton = SKELETON, data
     image, columns, area, bbox, keypoints = _columns(
         content["annotations"],
         lambda entries: _annotations(entries, row_of, skeleton, dataset),
-        lambda row, error: f"{file}, annotation {row}: {_said(error, f'{error!r}; is this a person_keypoints file?')}",
+        lambda row, error: f"{file}, annotation {row}: {_said(error, _wrong(error))}",
     )
     order = np.argsort(image, kind="stable")  # file order within an image
     image, area, bbox, keypoints = image[order], area[order], bbox[order], keypoints[order]
@@ -248,6 +248,11 @@ def _check_categories(file: Path, category: Any, categories: Any, dataset: str) 
                 f"{file} annotates category {used[0]}, which is not among its 'categories' ({listed}); COCOeval would score "
                 "nobody. Correct category_id, or list the category."
             )
+
+
+def _wrong(error: Exception) -> str:
+    what = f"it lacks {error.args[0]!r}" if isinstance(error, KeyError) else f"{error!r}"
+    return f"{what}; is this a person_keypoints file?"
 
 
 def _image_names(images: list[Any], file: Path) -> dict[int, str]:

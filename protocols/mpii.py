@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench import pck
+from posebench.arrays import array_names
 from posebench.errors import PosebenchError, unknown
 from posebench.instances import UNLABELLED, Instances
 from posebench.metrics import area_under_curve, percentage
@@ -191,11 +192,21 @@ class MPII(Protocol):
         self.check_split(split)
         return read(find_annotations(root, split), split)
 
+    def read_predictions(self, path: Path, instances: Instances) -> Predictions:
+        """As every protocol."""
+        if path.suffix == ".mat" and {"pred", "preds"} & {*array_names(path)} == {"pred"}:
+            raise PosebenchError(
+                f"{path} has 'pred', the form that MPII's server takes. Score the file that it was exported from; posebench does "
+                "not read it back."
+            )
+        return super().read_predictions(path, instances)
+
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """PCKh per keypoint and per group. `instances` need `head_length`."""
         self.check_convention(convention)
         check_public(instances)
         scores = pck.score(predictions, instances, rule_for(convention, instances))
+        scores = replace(scores, notes=(*scores.notes, *other_ground_truth(convention, instances)))
         return scores if convention != "princeton" else with_visibility(scores)
 
     def curves(
@@ -220,6 +231,20 @@ def check_public(instances: Instances) -> None:
             f"{instances.what} has no public keypoints, so it cannot be scored here. Write the file that MPII's server scores: "
             "posebench export mpii-mat."
         )
+
+
+def other_ground_truth(convention: str, instances: Instances) -> tuple[str, ...]:
+    """A sentence where the ground truth is not the one that the convention's evaluator uses."""
+    form, own = instances.source.form, OWN_FORM.get(convention)
+    if not form or instances.split != "val":
+        return ()
+    if own is not None and form != own:
+        return (f"{convention}'s evaluator uses {own}, and this is {form}: these are not its numbers.",)
+    if own is None and form in (*OWN_FORM.values(), "train.h5"):
+        return (f"{convention}'s evaluator uses the raw annotation, and this is {form}: these are not its numbers.",)
+    if convention == "mmpose" and HEAD_IN_GT_VALID not in instances.measures:
+        return ("mmpose's evaluator takes head boxes from gt_valid.mat, which is not here: a tie may fall otherwise.",)
+    return ()
 
 
 def with_visibility(scores: Scores) -> Scores:

@@ -234,7 +234,7 @@ def test_an_unreadable_photograph_is_named_and_counted_and_its_person_missed(pho
         (["evaluate", "none.h5", "--protocol", "mpii"], "none.h5 does not exist; a predictions file should be there"),
         (
             ["evaluate", "x.h5", "--protocol", "mpii", "--split", "minival"],
-            "No split of mpii is named 'minival'. Known: test, train, val.",
+            "No split of mpii is named 'minival'. Did you mean 'val'? Known: test, train, val.",
         ),
         (["evaluate", "x.h5", "--protocol", "mpii"], "x.h5 is neither a readable HDF5 nor a readable MATLAB file"),
         (["evaluate", ".", "--protocol", "mpii"], ". is a folder; a predictions file should be a file"),

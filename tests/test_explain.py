@@ -107,6 +107,10 @@ def test_curves_go_over_the_thresholds_one_asks_for(files: tuple[Path, Path], tm
     mean = next(curve for curve in json.loads(shown.stdout)["curves"] if curve["label"] == "Mean")
     assert mean["thresholds"] == [0.6, 0.7, 0.8]
     assert mean["values"] == pytest.approx([100 * 40 / 41, 100, 100])
+    assert not (tmp_path / "r").exists()
+    table = run("evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--thresholds", "0.6:0.8:0.1").output
+    assert "0.6" in table
+    assert " 97.56" in table
 
 
 @pytest.mark.parametrize("text", ["0.1", "0:1:0.3", "1:0:0.1", "0:1:0", "0:nan:1", "0:1:1e-9", "a:b:c"])
@@ -123,3 +127,44 @@ def test_coco_has_no_thresholds_to_choose(tmp_path: Path, shared: Path) -> None:
         "--thresholds", "0:1:0.5", "--results", tmp_path,
     )  # fmt: skip
     assert (shown.exit_code, "The thresholds of coco are part of its rule" in shown.output) == (1, True)
+
+
+def test_a_convention_on_another_ground_truth_says_that_these_are_not_its_numbers(files: tuple[Path, Path]) -> None:
+    shown = {
+        name: run(
+            "evaluate",
+            files[1],
+            "--protocol",
+            "mpii",
+            "--data",
+            files[0],
+            "--convention",
+            name,
+            "--results",
+            files[0].parent,
+        )
+        for name in ("hrnet", "princeton")
+    }
+    assert "hrnet's evaluator uses gt_valid.mat, and this is valid.h5: these are not its numbers" in " ".join(
+        shown["hrnet"].output.split()
+    )
+    assert "these are not" not in shown["princeton"].output
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        (lambda preds: preds * 0, "Hardly any predicted coordinate is above 2"),
+        (lambda preds: preds / 1000, "Hardly any predicted coordinate is above 2"),
+        (lambda preds: preds[::-1], "people the predicted keypoints lie elsewhere"),
+        (lambda preds: preds[..., ::-1], "people the predicted keypoints lie elsewhere"),
+        (lambda preds: preds, ""),
+    ],
+)
+def test_a_file_in_other_units_or_another_order_is_noticed(change: Any, sentence: str, shared: Path) -> None:
+    people = MPII.instances(shared / "data/mpii/annot/valid.h5", "val")
+    from posebench.predictions import for_instances
+
+    made = MPII.read_predictions(shared / "data/mpii/predictions/hg_s8_b1.mat", people)
+    notes = MPII.score(for_instances(people, change(made.keypoints)), people, "princeton").notes
+    assert any(sentence in note for note in notes) if sentence else not notes

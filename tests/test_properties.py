@@ -41,7 +41,8 @@ def people(name: str, seed: int) -> Instances:
     size = random.uniform(60, 200, n)
     numbers = random.permutation(n) + 1
     measures = {
-        "head_length": size / 8, "torso_diameter": size / 3, "area": size**2 / 2, "id": numbers,
+        "head_length": size / 8, "torso_diameter": size / 3, "torso_diameter_normalize": size / 3,
+        "area": size**2 / 2, "id": numbers,
         "iscrowd": np.zeros(n, np.int64), "num_keypoints": (visibility > 0).sum(axis=1), "category_id": np.ones(n, np.int64),
     }  # fmt: skip
     return Instances(
@@ -66,8 +67,10 @@ def headlines(rules: Protocol, made: Predictions, of: Instances) -> dict[str, fl
 
 
 def _conventions(rules: Protocol) -> list[str]:
-    """Those that can be computed on any people: COCO's others need the boxes of a detector."""
-    return [name for name in rules.conventions if rules.name != "coco" or name == "official"]
+    """Those that can be computed on any people: COCO's others need boxes, FLIC's person-centric ones somebody's own sides."""
+    return [
+        name for name in rules.conventions if name == "official" or rules.name == "mpii" or name.startswith("observer")
+    ]
 
 
 def full(rules: Protocol) -> float:
