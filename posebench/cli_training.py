@@ -20,7 +20,7 @@ from posebench.cli_options import (
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
-    from posebench.flow import Job
+    from posebench.jobs import Job
     from posebench.protocol import Protocol
 
 
@@ -36,7 +36,7 @@ def run(
     archs: tuple[str, ...], protocol_name: str, data: Path | None, results: Path, name: str | None, **options: Any
 ) -> None:
     """Train, predict, score, and show the leaderboard."""
-    from posebench import flow, leaderboard, plugins, report, terminal
+    from posebench import flow, jobs, leaderboard, plugins, report, terminal
     from posebench.results import load_records, save_record
 
     console = terminal.console()
@@ -46,15 +46,15 @@ def run(
         raise PosebenchError(
             f"--data {data} is one file, so training and scoring would share their people. Name the folder."
         )
-    jobs = [_job(arch, protocol, data, results, options) for arch in archs]
+    asked_for = [_job(arch, protocol, data, results, options) for arch in archs]
     people = flow.load_people(protocol, data, protocol.report_split)
     asked = flow.people_to_predict(protocol, people, options["boxes"], options["box_threshold"], console)
     records = []
-    for job in jobs:
-        checkpoint = flow.train(job, console, options["resume"], options["restart"])
-        out = flow.predictions_path(checkpoint, asked, results)
-        flow.predict(checkpoint, protocol, asked, out, console, job.workers)
-        record, scores, made = flow.evaluate(out, protocol, people, None, _label(name, job.arch, len(jobs)))
+    for job in asked_for:
+        checkpoint = jobs.train(job, console, options["resume"], options["restart"])
+        out = jobs.predictions_path(checkpoint, asked, results)
+        jobs.predict(checkpoint, protocol, asked, out, console, job.workers)
+        record, scores, made = flow.evaluate(out, protocol, people, None, _label(name, job.arch, len(asked_for)))
         terminal.print_scores(console, record)
         save_record(record, results)
         flow.overlays(record, scores, made, people, results)
@@ -73,18 +73,18 @@ def _label(name: str | None, arch: str, jobs: int) -> str | None:
 
 
 def _job(arch: str, protocol: "Protocol", data: Path | None, results: Path, options: dict[str, Any]) -> "Job":
-    from posebench import flow, plugins
+    from posebench import jobs, plugins
 
     if options["resume"] and options["restart"]:
         raise PosebenchError("--resume goes on from a checkpoint and --restart discards it; give one of them.")
     plugins.find("architecture", arch)  # a misspelt name should not wait for torch
     name = options["recipe"] or ("paper" if options["weights"] else None)
-    recipe = flow.choose_recipe(arch, protocol, data, name, options["epochs"])
+    recipe = jobs.choose_recipe(arch, protocol, data, name, options["epochs"])
     if options["no_pretrained"]:
         recipe = recipe.model_copy(update={"pretrained": False})
-    return flow.Job(
+    return jobs.Job(
         arch, protocol, data, recipe, options["seed"], results, options["weights"], options["limit"],
-        flow.worker_count(options["workers"]),
+        jobs.worker_count(options["workers"]),
     )  # fmt: skip
 
 
@@ -96,13 +96,13 @@ def _job(arch: str, protocol: "Protocol", data: Path | None, results: Path, opti
 @results_option
 def train(arch: str, protocol_name: str, data: Path | None, results: Path, **options: Any) -> None:
     """Train only; print the checkpoint's path."""
-    from posebench import flow, plugins, terminal
+    from posebench import jobs, plugins, terminal
 
     console = terminal.console(stderr=True)
     protocol = plugins.protocol(protocol_name)
     terminal.say_people(console, data, protocol_name)
     job = _job(arch, protocol, data, results, options)
-    click.echo(flow.train(job, console, options["resume"], options["restart"]))
+    click.echo(jobs.train(job, console, options["resume"], options["restart"]))
 
 
 @click.command()
@@ -128,7 +128,7 @@ def predict(
     **options: Any,
 ) -> None:
     """Predict with a CHECKPOINT; print the predictions file's path."""
-    from posebench import flow, plugins, terminal
+    from posebench import flow, jobs, plugins, terminal
 
     console = terminal.console(stderr=True)
     protocol = plugins.protocol(protocol_name)
@@ -136,8 +136,8 @@ def predict(
     people = flow.load_people(protocol, data, split or protocol.report_split)
     people = flow.people_to_predict(protocol, people, options["boxes"], options["box_threshold"], console)
     how = read_speed(options)
-    path = flow.predictions_path(checkpoint, people, options["results"])
+    path = jobs.predictions_path(checkpoint, people, options["results"])
     if how is not None:  # beside the plain network's, not over them
         path = path.with_name(f"{path.stem}-{how.label.replace(' ', '-')}.h5")
-    workers = flow.worker_count(options["workers"])
-    click.echo(flow.predict(checkpoint, protocol, people, options["out"] or path, console, workers, how))
+    workers = jobs.worker_count(options["workers"])
+    click.echo(jobs.predict(checkpoint, protocol, people, options["out"] or path, console, workers, how))

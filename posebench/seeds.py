@@ -17,7 +17,7 @@ from posebench.errors import natural
 from posebench.results import Curve, Data, Record, Rule, Slice
 
 VARYING = {"seed", "checkpoint_sha256", "seconds"}
-"""What a predictions file says of its model and what differs between two seeds of one recipe (`flow.predict`, `train`)."""
+"""What a predictions file says of its model and what differs between two seeds of one recipe (`jobs.predict`, `train`)."""
 SEED_IN_NAME = re.compile(r"[\s,;:_(\[-]*(?<![a-z])seed[\s_=:-]*\d+[)\]]?", re.IGNORECASE)
 WORD = re.compile(r"[^\s,;:_-]+[\s,;:_-]*")
 SHORTEST_NAME = 3

@@ -77,6 +77,7 @@ ORDER = [
     "cost_report",
     "report",
     "flow",
+    "jobs",
     "explain",
     "terminal",
     "cli_options",
