@@ -191,7 +191,7 @@ def test_three_files_are_compared_pair_by_pair_and_alike_names_are_told_apart(sh
     file = data / "predictions/yang16_oc.mat"
     done = invoke(file, file, file, "--protocol", "flic", "--data", data)
     assert done.exit_code == 0, done.output
-    assert done.output.count("not resolved") == 3
+    assert done.output.count("identical") == 3
     whole = json.loads(invoke(file, file, file, "--protocol", "flic", "--data", data, "--json").stdout)
     assert [run["name"] for run in whole["runs"]] == [f"{file} ({place})" for place in (1, 2, 3)]
 
