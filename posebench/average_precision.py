@@ -76,11 +76,13 @@ def resampled(matches: Matches, weights: Array) -> dict[str, Array]:
         weights: (R, images) int.
 
     Returns:
-        name → (R,), equal to `summary(*precision_recall(matches, weights[r]))`; NaN where it had nobody to find.
+        name → (R,), equal to `summary(*precision_recall(matches, weights[r]))`; NaN where it had nobody to find, and
+        of one image, which drawn again is itself and says nothing of other images.
     """
     precision, recall = _of_resamples(matches, weights)
     columns = _table(precision.transpose(0, 2, 1, 3), recall.transpose(0, 2, 1))
-    return {name: np.where(values < 0, np.nan, values) for name, values in columns.items()}
+    alone = weights.shape[1] == 1
+    return {name: np.where((values < 0) | alone, np.nan, values) for name, values in columns.items()}
 
 
 def summary(precision: Array, recall: Array) -> dict[str, float]:

@@ -56,6 +56,7 @@ def evaluate(file: Path, protocol_name: str, data: Path | None, split: str | Non
     terminal.say_people(console, data, protocol_name)
     split = split or protocol.report_split
     if options["explained"]:
+        _check_alone(options)
         _explain(file, protocol, data, split, options["as_json"])
         return
     people = flow.load_people(protocol, data, split, options["convention"])
@@ -73,15 +74,30 @@ def evaluate(file: Path, protocol_name: str, data: Path | None, split: str | Non
     if not options["as_json"]:
         console.print(f"Record: {path}", highlight=False, soft_wrap=True)
     if options["overlays"]:
-        drawn = flow.overlays(record, scores, made, people, options["results"])
+        try:
+            drawn = flow.overlays(record, scores, made, people, options["results"])
+        except PosebenchError as error:
+            raise PosebenchError(f"The record is written ({path}), but its overlays are not. {error}") from error
         console.print(f"Overlays: {drawn or 'not drawn; this protocol does not score people one by one'}")
     if options["as_json"]:
         click.echo(json.dumps(record.model_dump(mode="json") | {"record": str(path)}))
 
 
+def _check_alone(options: Mapping[str, Any]) -> None:
+    """--explain is about all conventions and writes nothing, so some options say nothing to it."""
+    given = [f"--{name}" for name in ("convention", "name", "thresholds", "overlays") if options[name] is not None]
+    given = [name for name in given if name != "--overlays" or options["overlays"]]
+    if given:
+        raise click.UsageError(
+            f"--explain shows every convention and writes nothing, so {' and '.join(given)} would be ignored. "
+            "Leave out one or the other."
+        )
+
+
 def _explain(file: Path, protocol: "Protocol", data: Path | None, split: str, as_json: bool) -> None:
     from posebench import terminal
     from posebench.explain import explain
+    from posebench.scores import known
 
     explained = explain(file, protocol, data, split)
     if not as_json:
@@ -90,7 +106,11 @@ def _explain(file: Path, protocol: "Protocol", data: Path | None, split: str, as
     rows = [
         vars(entry.convention)
         | {"ground_truth": entry.ground_truth, "problem": entry.problem}
-        | {"metrics": None if entry.scores is None else _plain(entry.scores.metrics)}
+        | {
+            "metrics": None
+            if entry.scores is None
+            else _plain({name: known(value) for name, value in entry.scores.metrics.items()})
+        }
         | _plain({"from_ground_truth": entry.from_ground_truth, "from_rule": entry.from_rule})
         for entry in explained
     ]
@@ -211,5 +231,13 @@ def report(results: Path) -> None:
     paths = write_report(results)
     for table in leaderboard.terminal_tables(load_records(results), console.width):
         console.print(table)
-    for path in paths:
+    # One line each for what a reader opens: a long list would push the tables off the screen.
+    first = [path for path in paths if path.name in ("index.html", "leaderboard.md")]
+    for path in first:
         console.print(str(path), highlight=False, soft_wrap=True)
+    if len(paths) > len(first):
+        console.print(
+            f"and {counted(len(paths) - len(first), 'more file', 'more files')} below {results}",
+            highlight=False,
+            soft_wrap=True,
+        )

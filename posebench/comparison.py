@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench import uncertainty
-from posebench.scores import Scores
+from posebench.scores import Scores, known
 
 Array = NDArray[Any]
 
@@ -140,23 +140,23 @@ class Taken:
     @classmethod
     def of(cls, name: str, a: tuple[Mapping[str, float], Any], b: tuple[Mapping[str, float], Any]) -> "Taken":
         """From (values, resamples) of either run."""
-        values = a[0].get(name, math.nan), b[0].get(name, math.nan)
+        values = known(a[0].get(name, math.nan)), known(b[0].get(name, math.nan))
         drawn = [resampled[name] for _, resampled in (a, b) if name in resampled]
-        known = len(drawn) == 2 and bool(np.isfinite([*values, *np.concatenate(drawn)]).all())
-        return cls(name, *values, drawn[0] - drawn[1] if known else None)
+        all_known = len(drawn) == 2 and bool(np.isfinite([*values, *np.concatenate(drawn)]).all())
+        return cls(name, *values, drawn[0] - drawn[1] if all_known else None)
 
 
 def family(taken: Sequence[Taken]) -> list[Difference]:
     """The differences of one family, with p-values corrected for how many of them are known."""
-    known = [one for one in taken if one.resampled is not None]
+    tested = [one for one in taken if one.resampled is not None]
     found = [Difference(one.name, one.a, one.b) for one in taken]
-    if not known:
+    if not tested:
         return found
-    resampled = np.array([one.resampled for one in known])
-    t, largest = studentised(np.array([one.a - one.b for one in known]), resampled)
-    tested = zip(resampled, p_values(t, largest), strict=True)
+    resampled = np.array([one.resampled for one in tested])
+    t, largest = studentised(np.array([one.a - one.b for one in tested]), resampled)
+    numbers = zip(resampled, p_values(t, largest), strict=True)
     return [
-        found[place] if one.resampled is None else Difference(one.name, one.a, one.b, *_tested(*next(tested)))
+        found[place] if one.resampled is None else Difference(one.name, one.a, one.b, *_tested(*next(numbers)))
         for place, one in enumerate(taken)
     ]
 
@@ -173,7 +173,7 @@ def studentised(differences: Array, resampled: Array) -> tuple[Array, Array]:
 
     Returns:
         (F,) |t|, and (R,) the largest |t| of each resample about the sample's difference. A difference that does not vary
-        (a file and itself, or one image alone) says nothing of chance: its t is 0.
+        (a file and itself) says nothing of chance: its t is 0.
     """
     error = resampled.std(axis=1, ddof=1)
     varies = error > FLAT * np.abs(resampled).max(axis=1, initial=0)

@@ -13,10 +13,11 @@ class PosebenchError(Exception):
 
 
 def unknown(what: str, name: str, known: Iterable[str], label: str = "Known") -> PosebenchError:
-    """The error for a name that is not among `known`, with the nearest one suggested."""
+    """The error for a name that is not among `known`, with the nearest one suggested, whatever its case."""
     names = sorted(known, key=natural)
-    near = get_close_matches(name, names, n=1)
-    guess = f" Did you mean {near[0]!r}?" if near else ""
+    folded = {one.casefold(): one for one in names}
+    near = get_close_matches(name.casefold(), folded, n=1)
+    guess = f" Did you mean {folded[near[0]]!r}?" if near else ""
     return PosebenchError(f"No {what} is named {name!r}.{guess} {label}: {', '.join(names) or 'none'}.")
 
 

@@ -17,10 +17,11 @@ from posebench.instances import Instances
 from posebench.predictions import Predictions, sha256, write_text
 from posebench.protocol import Protocol
 from posebench.scores import Ceiling as KnownCeiling
-from posebench.scores import Scores
+from posebench.scores import Scores, known
 
 LONGEST_NAME = 200
 RESAMPLED_DECIMALS = 6
+ONE_IMAGE = "One image: no interval, as nothing says how other images would differ."
 
 
 class _Part(BaseModel):
@@ -160,7 +161,7 @@ def make_record(
         slices=[Slice(**_fields(part, "resampled"), interval=part.interval) for part in scores.slices],
         ceiling=None if scores.ceiling is None else _ceiling(scores.ceiling),
         resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
-        notes=[*instances.source.notes, *scores.notes],
+        notes=[*instances.source.notes, *scores.notes, *([ONE_IMAGE] if scores.images == 1 else [])],
         predictions=path.name,
         predictions_sha256=sha256(path),
         model=dict(predictions.provenance),
@@ -210,9 +211,8 @@ def _ceiling(ceiling: KnownCeiling) -> Ceiling:
 
 def _all_known(resampled: Any) -> list[float]:
     """Rounded; empty where one of them is unknown, since ranks and pairs need all."""
-    known = np.isfinite(resampled).all()
-    return np.round(resampled, RESAMPLED_DECIMALS).tolist() if known else []
+    return np.round(resampled, RESAMPLED_DECIMALS).tolist() if np.isfinite(resampled).all() else []
 
 
 def _known(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+    return None if math.isnan(known(value)) else float(value)

@@ -1,5 +1,6 @@
 """Scores: what a protocol says of a predictions file, each number with its resamples."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,11 @@ from numpy.typing import NDArray
 from posebench import uncertainty
 
 Array = NDArray[Any]
+
+
+def known(value: float) -> float:
+    """A score, or NaN where it is unknown: no score of a protocol is negative, and COCO's evaluator says -1 of nobody."""
+    return value if value >= 0 else math.nan
 
 
 @dataclass(frozen=True)

@@ -49,14 +49,17 @@ def resampled_sums(values: Array, image: Array) -> Array:
         image: (N,) which image each person is in; only images with people are drawn.
 
     Returns:
-        (1 + resamples, ...) float64, the first row the sample's.
+        (1 + resamples, ...) float64, the first row the sample's. Of one image the resamples are NaN: drawn again it is
+        itself, which says nothing of other images.
     """
     kept, place = np.unique(image, return_inverse=True)
     # Whole numbers below 2 ** 24 are exact in single precision, which multiplies twice as fast.
     per_image = np.zeros((len(kept), values[0].size if len(values) else 0), np.float32)
     np.add.at(per_image, place, values.reshape(len(values), -1))
-    sums = image_weights(len(kept)).astype(np.float32) @ per_image
-    return sums.astype(float).reshape(len(sums), *values.shape[1:])
+    sums = (image_weights(len(kept)).astype(np.float32) @ per_image).astype(float)
+    if len(kept) == 1:
+        sums[1:] = np.nan
+    return sums.reshape(len(sums), *values.shape[1:])
 
 
 def interval(resampled: Array) -> tuple[float, float]:

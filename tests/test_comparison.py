@@ -105,6 +105,12 @@ def test_a_resample_that_is_unknown_makes_the_p_value_unknown() -> None:
     assert (one.value, one.interval, one.p) == (1, None, None)
 
 
+def test_the_minus_one_of_cocos_evaluator_is_no_score_to_compare() -> None:
+    both, one = Scores(metrics={"Mean": 2, "APM": -1}), Scores(metrics={"Mean": 1, "APM": 0.5})
+    apm = pair(both, one).metrics[1]
+    assert (math.isnan(apm.a), apm.b, math.isnan(apm.value), apm.p) == (True, 0.5, True, None)
+
+
 def test_scores_without_resamples_are_compared_without_a_verdict() -> None:
     one = pair(Scores(metrics={"Mean": 2}), Scores(metrics={"Mean": 1})).headline
     assert (one.value, one.p, one.resolved) == (1, None, False)
@@ -185,7 +191,7 @@ def test_three_files_are_compared_pair_by_pair_and_alike_names_are_told_apart(sh
     file = data / "predictions/yang16_oc.mat"
     done = invoke(file, file, file, "--protocol", "flic", "--data", data)
     assert done.exit_code == 0, done.output
-    assert done.output.count("not resolved") == 3
+    assert done.output.count("identical") == 3
     whole = json.loads(invoke(file, file, file, "--protocol", "flic", "--data", data, "--json").stdout)
     assert [run["name"] for run in whole["runs"]] == [f"{file} ({place})" for place in (1, 2, 3)]
 

@@ -75,6 +75,7 @@ def test_a_strangers_architecture_runs_on_a_strangers_protocol(stranger: Path, t
         ),
         ("impostor", "made a str, not a posebench Architecture"),
         ("tiyn", "No architecture is named 'tiyn'. Did you mean 'tiny'? Installed: broken, hourglass1"),
+        ("TINY", "No architecture is named 'TINY'. Did you mean 'tiny'?"),
     ],
 )
 def test_a_fault_is_a_sentence_that_names_the_package(arch: str, sentence: str, stranger: Path, tmp_path: Path) -> None:

@@ -18,9 +18,14 @@ from posebench.scores import Curve
 MPII = protocol("mpii")
 
 
+def apart(people: Instances) -> Instances:
+    """Two people in two images: those of one image have no interval."""
+    return replace(people, images=("a.jpg", "b.jpg"), image_ids=np.array([5, 6]), image=np.array([0, 1]))
+
+
 @pytest.fixture
 def record(two_people: Instances, tmp_path: Path) -> Record:
-    people = replace(two_people, source=Source("some/annot.h5", "abc", ("truncated",)))
+    people = apart(replace(two_people, source=Source("some/annot.h5", "abc", ("truncated",))))
     made = for_instances(people, people.keypoints, provenance={"arch": "x", "seed": 3})
     save(made, tmp_path / "p.h5")
     return make_record(
@@ -73,6 +78,26 @@ def test_the_headlines_resamples_are_kept_where_all_are_known(
     assert again.resampled == []
     save_record(again, tmp_path / "unknown")
     assert load_records(tmp_path / "unknown") == [again]
+
+
+def test_one_image_has_no_interval_and_the_record_says_so(
+    record: Record, two_people: Instances, tmp_path: Path
+) -> None:
+    made = for_instances(two_people, two_people.keypoints)
+    scores = MPII.score(made, two_people, "official")
+    alone = make_record("n", MPII, "official", two_people, made, scores, tmp_path / "p.h5")
+    assert alone.metrics == record.metrics
+    assert (alone.intervals, alone.per_joint_intervals, alone.resampled) == ({}, {}, [])
+    assert alone.notes == ["One image: no interval, as nothing says how other images would differ."]
+
+
+def test_the_minus_one_of_cocos_evaluator_is_an_unknown_number(
+    record: Record, two_people: Instances, tmp_path: Path
+) -> None:
+    made = for_instances(two_people, two_people.keypoints)
+    scores = replace(MPII.score(made, two_people, "official"), metrics={"AP": 0.5, "APM": -1.0, "APL": 0.0})
+    found = make_record("n", MPII, "official", two_people, made, scores, tmp_path / "p.h5")
+    assert found.metrics == {"AP": 0.5, "APM": None, "APL": 0.0}
 
 
 def test_a_record_of_before_intervals_is_still_read(record: Record, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Uncertainty: resamples draw images, keep the sample itself first, and are the same every time."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,5 +80,16 @@ def test_mpii_intervals_are_the_published_check(shared: Path) -> None:
 
 def test_a_perfect_prediction_has_no_spread(two_people: Instances, monkeypatch: Any) -> None:
     monkeypatch.setattr(uncertainty, "RESAMPLES", 50)
-    scores = protocol("mpii").score(for_instances(two_people, two_people.keypoints), two_people, "official")
+    people = replace(two_people, images=("a.jpg", "b.jpg"), image_ids=np.array([5, 6]), image=np.array([0, 1]))
+    scores = protocol("mpii").score(for_instances(people, people.keypoints), people, "official")
     assert scores.intervals["Mean"] == (100.0, 100.0)
+
+
+def test_one_image_says_nothing_of_others(shared: Path) -> None:
+    sums = resampled_sums(np.array([1, 10]), np.array([4, 4]))
+    assert sums[0] == 11
+    assert np.isnan(sums[1:]).all()
+    pairs, coco = shared / "data/coco/pairs", protocol("coco")
+    people = coco.instances(pairs / "image139099_gt.json", "val")
+    scores = coco.score(coco.read_predictions(pairs / "image139099_dt.json", people), people, "official")
+    assert (scores.images, scores.intervals) == (1, {})
