@@ -278,7 +278,7 @@ def test_a_variant_is_trained_and_found_again(tmp_path: Path, monkeypatch: pytes
     arch = "simplebaseline:mobilenetv3_small_050"
     arguments = ("--arch", arch, "--recipe", "quick", "--epochs", 1, "--limit", 4, "--no-pretrained")
     path = Path(command("train", *arguments, "--protocol", "mpii", "--workers", 0).stdout.strip())
-    assert path.parent.name.startswith("simplebaseline_mobilenetv3_small_050-mpii-quick")
+    assert path.parent.name.startswith("simplebaseline-mobilenetv3_small_050-mpii-quick")
     assert checkpoints.load(path)["arch"] == arch
     assert checkpoints.load(path)["recipe"]["pretrained"] is False
     command("predict", path, "--protocol", "mpii", "--workers", 0)
