@@ -99,6 +99,24 @@ def test_a_convention_that_cannot_be_computed_says_why(files: tuple[Path, Path],
     assert "gt_valid.mat is needed." in shown.output
 
 
+@pytest.mark.parametrize(
+    "ignored", [("--convention", "hrnet"), ("--thresholds", "0:1:0.5"), ("--overlays",), ("--name", "x")]
+)
+def test_what_explain_would_ignore_is_refused(ignored: tuple[str, ...], files: tuple[Path, Path]) -> None:
+    shown = run("evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--explain", *ignored)
+    assert shown.exit_code == 2
+    assert f"{ignored[0]} would be ignored" in " ".join(shown.output.split())
+
+
+def test_overlays_without_photographs_leave_the_record_and_say_so(files: tuple[Path, Path], tmp_path: Path) -> None:
+    shown = run(
+        "evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--overlays", "--results", tmp_path / "r"
+    )
+    (record,) = (tmp_path / "r/records").iterdir()
+    assert shown.exit_code == 1
+    assert f"The record is written ({record}), but its overlays are not." in shown.output
+
+
 def test_curves_go_over_the_thresholds_one_asks_for(files: tuple[Path, Path], tmp_path: Path) -> None:
     shown = run(
         "evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--results", tmp_path / "r",
