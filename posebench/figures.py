@@ -28,6 +28,8 @@ CEILING_LINE: dict[str, Any] = {"color": INK, "linestyle": (0, (4, 2.5)), "linew
 """What the dataset's annotators reach against each other: dashed, in every plot."""
 SUBTITLE = 0.17
 """Inches that every line of the subtitle takes."""
+TITLE = 0.21
+"""Inches that every line of the title takes."""
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 9, "text.usetex": False, "text.color": INK,
     "axes.edgecolor": "#bbbbbb", "axes.labelcolor": QUIET, "axes.grid": False, "axes.axisbelow": True,
@@ -88,18 +90,30 @@ def _glyphs() -> frozenset[int]:
     return frozenset(get_font(findfont("DejaVu Sans")).get_charmap())
 
 
-def heading(figure: Figure, board: Board, what: str, about: list[str]) -> None:
+def heading(figure: Figure, board: Board, titles: list[str], about: list[str]) -> None:
     """Title and subtitle.
 
     Args:
-        what: what is drawn; the board's title follows. about: lines of `subtitle`.
+        titles: lines of `title`. about: lines of `subtitle`.
     """
     width, height = figure.get_size_inches()
     left, color = 0.15 / width, WARNING if board.embedded else QUIET
-    title = plain(f"{what}, {board.title}", int(width * 10.5))
-    figure.text(left, 1 - 0.15 / height, title, weight="bold", fontsize=11, va="top")
+    for place, line in enumerate(titles):
+        figure.text(left, 1 - (0.15 + TITLE * place) / height, line, weight="bold", fontsize=11, va="top")
+    below = 0.4 + TITLE * (len(titles) - 1)
     for place, line in enumerate(about):
-        figure.text(left, 1 - (0.4 + SUBTITLE * place) / height, line, fontsize=8.5, color=color, va="top")
+        figure.text(left, 1 - (below + SUBTITLE * place) / height, line, fontsize=8.5, color=color, va="top")
+
+
+def heading_room(titles: list[str], about: list[str]) -> float:
+    """Inches that a heading of these lines takes beyond one of one line each."""
+    return TITLE * (len(titles) - 1) + SUBTITLE * (len(about) - 1)
+
+
+def title(board: Board, what: str, width: float) -> list[str]:
+    """Lines of the title, for a figure of `width` inches: what is drawn, then the board's own title."""
+    longest = int(width * 10.5)
+    return [plain(line, longest) for line in wrap(one_line(f"{what}, {board.title}"), longest)]
 
 
 def subtitle(board: Board, parts: list[str], width: float) -> list[str]:

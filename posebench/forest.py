@@ -12,13 +12,14 @@ from posebench.figures import (
     INK,
     PALETTE,
     QUIET,
-    SUBTITLE,
     fitting,
     full_score,
     heading,
+    heading_room,
     inches,
     number,
     subtitle,
+    title,
 )
 from posebench.seeds import Row
 
@@ -46,9 +47,10 @@ def ranks(board: Board) -> Figure | None:
         return None
     names = [fitting(row.name, LONGEST, 9) for row in rows]
     about = subtitle(board, _about(board, rows), WIDTH)
-    above = ABOVE + SUBTITLE * (len(about) - 1)
+    titles = title(board, board.rule.headline, WIDTH)
+    above = ABOVE + heading_room(titles, about)
     figure = Figure(figsize=(WIDTH, above + BELOW + LINE * len(rows)))
-    heading(figure, board, board.rule.headline, about)
+    heading(figure, board, titles, about)
     left = 0.5 + max(inches(rank, 8.5) for rank in _ranks(board)) + HINTED * max(inches(name, 9) for name in names)
     height = figure.get_size_inches()[1]
     axis = figure.subplots()

@@ -1,7 +1,7 @@
 """Plots of leaderboards: bars per keypoint, curves over thresholds, and ranks."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,19 @@ from posebench.figures import (
     CEILING_LINE,
     INK,
     PALETTE,
-    SUBTITLE,
     full_scale,
     full_score,
     heading,
+    heading_room,
     number,
     plain,
     save_png,
     style,
     subtitle,
+    title,
 )
 from posebench.forest import ranks
+from posebench.results import Curve
 from posebench.seeds import Row
 
 Pair = tuple[float | None, float | None]
@@ -113,14 +115,11 @@ def curves(board: Board) -> Figure | None:
     width = 7.5 if across == 1 else 3.9 * across + 0.6
     score = board.newest.per_joint_metric.partition("@")[0] or board.rule.headline
     ceilings = [] if board.ceiling is None else [curve for curve in board.ceiling.curves if curve.label in labels]
-    about = (
-        "dashes at the end: 95 % over images" if any(label in row.intervals for label in labels for row in rows) else ""
-    )
-    what = f"{score} over threshold", about, bool(ceilings)
+    what = f"{score} over threshold", _about_curves(rows, labels), bool(ceilings)
     figure, axes = _page(board, what, (width, 3.4 if across == 1 else 2.7), (down, across))
     for axis, label in zip(axes, labels, strict=False):
-        for place, row in enumerate(rows):
-            _curve(axis, row, label, place)
+        for place in range(len(rows)):
+            _curve(axis, rows, label, place)
         for curve in (curve for curve in ceilings if curve.label == label):
             axis.plot(curve.thresholds, curve.values, zorder=2, **CEILING_LINE)
         axis.set_title(plain(label, 40), loc="left", fontsize=9.5, color=INK)
@@ -163,11 +162,12 @@ def _page(
         handles.append(Line2D([], [], **CEILING_LINE))
     across = max(1, int((panel[0] - 0.3) / (0.078 * max(map(len, names)) + 0.4)))
     about = subtitle(board, _about(board, what[1]), panel[0])
-    more = SUBTITLE * (len(about) - 1)
+    titles = title(board, what[0], panel[0])
+    more = heading_room(titles, about)
     top, bottom = 1.1 + more + 0.2 * math.ceil(len(names) / across), 0.5
     figure = Figure(figsize=(panel[0], top + bottom + grid[0] * panel[1] + (grid[0] - 1) * GAP))
     width, height = figure.get_size_inches()
-    heading(figure, board, what[0], about)
+    heading(figure, board, titles, about)
     corner = (0.15 / width, 1 - (0.66 + more) / height)
     key = {"handlelength": 1.6 if what[2] else 0.9, "columnspacing": 1.5, "borderaxespad": 0, "borderpad": 0}
     figure.legend(handles, names, loc="upper left", bbox_to_anchor=corner, ncols=across, **key)
@@ -232,19 +232,52 @@ def sides(intervals: Mapping[str, Bounds]) -> dict[str, list[tuple[float, Bounds
     return found
 
 
-def _curve(axis: Axes, row: Row, label: str, place: int) -> None:
-    bounds, value = row.intervals.get(label), row.metrics.get(label)
-    for curve in (curve for curve in row.curves if curve.label == label):
-        axis.plot(curve.thresholds, curve.values, color=PALETTE[place], linewidth=1.8, zorder=9 - place)
-        through = [
-            t
-            for t, v in zip(curve.thresholds, curve.values, strict=True)
-            if value is not None and math.isclose(v, value)
-        ]
-        if bounds is not None and through:
+def _about_curves(rows: Sequence[Row], labels: Sequence[str]) -> str:
+    """How to read those of these marks that are drawn."""
+    bounded = any(label in row.intervals and _through(row, label) is not None for row in rows for label in labels)
+    equal = any(_equal_before(rows, label, place) for label in labels for place in range(len(rows)))
+    marks = ["vertical lines at the end: 95 % over images"] * bounded + ["colours in turn: equal curves"] * equal
+    return "; ".join(marks)
+
+
+def _curve(axis: Axes, rows: Sequence[Row], label: str, place: int) -> None:
+    row, color = rows[place], PALETTE[place]
+    equal = _equal_before(rows, label, place)
+    # Of equal curves the first is whole; each later one lies above it in dashes half as long as those before.
+    dash = 8 / 2**equal
+    look: dict[str, Any] = {"linestyle": (0, (dash, 8 - dash)) if equal else "-", "dash_capstyle": "butt"}
+    look["zorder"] = 9 + equal if equal else 9 - place
+    for curve in _of(row, label):
+        axis.plot(curve.thresholds, curve.values, color=color, linewidth=1.8, **look)
+        bounds, through = row.intervals.get(label), _through(row, label)
+        if bounds is not None and through is not None:
             # Beside each other, the best row's first: at their threshold they would hide one another.
-            x = through[-1] + (place + 1) * 0.015 * (curve.thresholds[-1] - curve.thresholds[0])
-            axis.vlines(x, *bounds, color=PALETTE[place], linewidth=1.8, zorder=9)
+            x = through + (place + 1) * 0.015 * (curve.thresholds[-1] - curve.thresholds[0])
+            axis.vlines(x, *bounds, color=color, linewidth=1.8, zorder=9)
+
+
+def _of(row: Row, label: str) -> list[Curve]:
+    return [curve for curve in row.curves if curve.label == label]
+
+
+def _through(row: Row, label: str) -> float | None:
+    """The last threshold at which a row's curve has the value of the metric of its name; None where it has it nowhere."""
+    value = row.metrics.get(label)
+    if value is None:
+        return None
+    found = [
+        threshold
+        for curve in _of(row, label)
+        for threshold, here in zip(curve.thresholds, curve.values, strict=True)
+        if math.isclose(here, value)
+    ]
+    return found[-1] if found else None
+
+
+def _equal_before(rows: Sequence[Row], label: str, place: int) -> int:
+    """How many rows before `place` have an equal curve, which it would hide or be hidden by."""
+    own = _of(rows[place], label)
+    return sum(bool(own) and _of(row, label) == own for row in rows[:place])
 
 
 def _plain(name: str) -> str:

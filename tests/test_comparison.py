@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from posebench.cli import main
 from posebench.comparison import Pair, as_json, compare, p_values, studentised
@@ -192,8 +193,38 @@ def test_three_files_are_compared_pair_by_pair_and_alike_names_are_told_apart(sh
     done = invoke(file, file, file, "--protocol", "flic", "--data", data)
     assert done.exit_code == 0, done.output
     assert done.output.count("identical") == 3
+    assert done.output.count("Not predicted, so not scored") == 1
     whole = json.loads(invoke(file, file, file, "--protocol", "flic", "--data", data, "--json").stdout)
     assert [run["name"] for run in whole["runs"]] == [f"{file} ({place})" for place in (1, 2, 3)]
+
+
+def shown(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> str:
+    """What `compare` prints on a terminal of 80 columns."""
+    monkeypatch.setattr("posebench.terminal.console", lambda stderr=False: Console(width=80, stderr=stderr))
+    done = invoke(*arguments)
+    assert done.exit_code == 0, done.output
+    assert "…" not in done.output
+    assert max(map(len, done.output.splitlines())) <= 80
+    return " ".join(done.output.split())
+
+
+def test_three_files_fit_80_columns_with_whole_names_and_numbers(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = shared / "data/mpii"
+    files = [data / "predictions" / f"{name}.mat" for name in ("hg_s8_b1", "hg_s2_b1", "hg_s2_b1")]
+    names = [word for name in ("eight", "n" * 60, "two") for word in ("--name", name)]
+    text = shown(monkeypatch, *files, "--protocol", "mpii", "--data", data, *names)
+    assert "A: eight (hg_s8_b1.mat), Mean 89.09" in text
+    assert "n" * 60 in text
+    assert "A − B +1.79 [+1.44, +2.17] ≤0.001 resolved 10 of 16" in text
+    assert "B − C +0.00 [+0.00, +0.00] 1.000 identical 0 of 16" in text
+
+
+def test_a_file_and_itself_are_said_to_be_identical(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = shared / "data/flic"
+    file = data / "predictions/yang16_oc.mat"
+    text = shown(monkeypatch, file, file, "--protocol", "flic", "--data", data, "--name", "a", "--name", "b")
+    assert "A and B are identical files (equal SHA-256)" in text
+    assert "cannot tell" not in text
 
 
 def test_a_file_of_other_people_is_a_sentence_that_names_it(shared: Path) -> None:

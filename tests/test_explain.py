@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from posebench.cli import main
 from posebench.explain import explain
@@ -97,6 +98,60 @@ def test_a_convention_that_cannot_be_computed_says_why(files: tuple[Path, Path],
     shown = run("evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--explain")
     assert shown.exit_code == 0
     assert "gt_valid.mat is needed." in shown.output
+
+
+@pytest.mark.parametrize(
+    "ignored", [("--convention", "hrnet"), ("--thresholds", "0:1:0.5"), ("--overlays",), ("--name", "x")]
+)
+def test_what_explain_would_ignore_is_refused(ignored: tuple[str, ...], files: tuple[Path, Path]) -> None:
+    shown = run("evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--explain", *ignored)
+    assert shown.exit_code == 2
+    assert f"{ignored[0]} would be ignored" in " ".join(shown.output.split())
+
+
+def test_overlays_without_photographs_leave_the_record_and_say_so(files: tuple[Path, Path], tmp_path: Path) -> None:
+    shown = run(
+        "evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--overlays", "--results", tmp_path / "r"
+    )
+    (record,) = (tmp_path / "r/records").iterdir()
+    assert shown.exit_code == 1
+    assert f"The record is written ({record}), but its overlays are not." in shown.output
+
+
+@pytest.mark.parametrize("asked", [("--explain",), ()])
+def test_flic_fits_80_columns(asked: tuple[str, ...], shared: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("posebench.terminal.console", lambda stderr=False: Console(width=80, stderr=stderr))
+    data = shared / "data/flic"
+    done = run(
+        "evaluate", data / "predictions/yang16_oc.mat", "--protocol", "flic", "--data", data, "--results", tmp_path, *asked
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "…" not in done.output
+    assert all(len(line) <= 80 for line in done.output.splitlines() if not line.startswith("Record: "))
+    told = " ".join(done.output.split())
+    if asked:
+        assert "4 person-centric-normalize, on valid_personcentric.h5" in told
+        assert "Wrist 94.2421 93.9961 89.7638 89.5177" in told
+    else:
+        assert "PCK % 95 % annotators" in told
+        assert "Wrist 94.2421 93.1–95.4 98.7805" in told
+        assert "95 %: the middle 95 % of 1,000 resamples of the images annotators:" in told
+
+
+def test_princeton_says_visible_once(shared: Path, tmp_path: Path) -> None:
+    data = shared / "data/mpii"
+    arguments = (
+        "evaluate",
+        data / "predictions/newell.h5",
+        "--protocol",
+        "mpii",
+        "--data",
+        data,
+        "--results",
+        tmp_path,
+    )
+    assert "visibility: visible" not in run(*arguments, "--convention", "princeton").output
+    assert "PCKh@0.5 pooled, visibility: visible (" in run(*arguments).output
 
 
 def test_curves_go_over_the_thresholds_one_asks_for(files: tuple[Path, Path], tmp_path: Path) -> None:

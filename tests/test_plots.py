@@ -135,6 +135,26 @@ def test_curves_have_one_line_per_record_and_the_headline_comes_first():
     assert [to_hex(line.get_color()).upper() for line in figure.axes[0].lines] == list(PALETTE[:2])
 
 
+def test_of_equal_curves_later_ones_are_dashed_above_the_first():
+    figure = curves(board(record("a", FLIC), record("b", FLIC)))
+    first, later = figure.axes[0].lines
+    assert (first.get_linestyle(), later.get_linestyle()) == ("-", "--")
+    assert later.get_zorder() > first.get_zorder()
+    assert "equal curves" in " ".join(texts(figure))
+    assert "equal curves" not in " ".join(texts(curves(board(record("a", FLIC)))))
+
+
+def test_intervals_are_explained_only_where_they_are_drawn():
+    assert "95 %" not in " ".join(texts(curves(board(record(base=COCO, intervals={"AP": (0.7, 0.8)})))))
+    assert "95 %" in " ".join(texts(curves(board(record(base=FLIC, intervals={"Elbow": (96.0, 98.0)})))))
+
+
+def test_a_long_title_is_on_two_lines_and_whole():
+    long = board(record(base=COCO, data={"box_source": "detections as submitted by somebody"}))
+    assert f"AP over threshold, {long.title}" in " ".join(texts(curves(long)))
+    assert len(long.title) > 80
+
+
 def test_fractions_are_drawn_from_nothing_to_one():
     assert curves(board(record(base=COCO))).axes[0].get_yticks().tolist() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
 
