@@ -1,13 +1,12 @@
 """The command that says what networks cost."""
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from posebench.cli_options import json_option
+from posebench.cli_options import json_option, read_size
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
@@ -17,22 +16,8 @@ if TYPE_CHECKING:
     from posebench.cost import Cost
     from posebench.measuring import Clock
 
-LARGEST_SIDE = 8192
 BUSY = 1.5
 """Quartiles farther apart than this are other programs' doing: on an idle machine they are within a few percent."""
-
-
-def read_size(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    """`256x192`, height first as the field's tables have it → (width, height) = (192, 256)."""
-    if value is None:
-        return None
-    found = re.fullmatch(r"\s*([0-9]{1,6})\s*[x×X]\s*([0-9]{1,6})\s*", value)
-    height, width = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not (0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE):
-        raise click.BadParameter(
-            f"{value!r} should be HEIGHTxWIDTH in pixels, at most {LARGEST_SIDE:,} each, such as 256x192: 256 high, 192 wide."
-        )
-    return width, height
 
 
 @click.command()

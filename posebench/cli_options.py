@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import click
 
 MOST_THRESHOLDS = 1000
+LARGEST_SIDE = 8192
 
 protocol_option = click.option(
     "--protocol", "protocol_name", required=True, metavar="NAME", help="See `posebench list`."
@@ -123,3 +125,16 @@ def read_thresholds(context: click.Context, parameter: click.Parameter, value: s
         ) from None
     # A product, not a sum: 0.3 must be the number that a rule's own 0.3 is.
     return first + np.round(np.arange(count + 1) * step, 12)
+
+
+def read_size(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """`256x192`, height first as the field's tables have it → (width, height) = (192, 256)."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"\s*([0-9]{1,6})\s*[x×X]\s*([0-9]{1,6})\s*", value)
+    height, width = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not (0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE):
+        raise click.BadParameter(
+            f"{value!r} should be HEIGHTxWIDTH in pixels, at most {LARGEST_SIDE:,} each, such as 256x192: 256 high, 192 wide."
+        )
+    return width, height

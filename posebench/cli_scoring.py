@@ -14,6 +14,7 @@ from posebench.cli_options import (
     json_option,
     name_option,
     protocol_option,
+    read_size,
     read_thresholds,
     results_option,
     split_option,
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
 @click.option(
     "--explain", "explained", is_flag=True, help="Show FILE under every convention, and why they differ; write nothing."
 )
+@click.option(
+    "--arch", metavar="NAME", help="The network that made FILE, where FILE does not say: for cost beside accuracy."
+)
+@click.option("--input-size", callback=read_size, metavar="HEIGHTxWIDTH", help="Of that network, such as 256x256.")
 @click.option("--overlays", is_flag=True, help="Draw the best and the worst cases; needs the photographs.")
 @json_option
 @results_option
@@ -67,7 +72,8 @@ def evaluate(file: Path, protocol_name: str, data: Path | None, split: str | Non
         else:
             terminal.print_curves(console, curves)
         return
-    record, scores, made = flow.evaluate(file, protocol, people, options["convention"], options["name"])
+    network = flow.Network(options["arch"], options["input_size"]) if options["arch"] else None
+    record, scores, made = flow.evaluate(file, protocol, people, options["convention"], options["name"], network)
     if not options["as_json"]:
         terminal.print_scores(console, record)  # before anything is written: a full disk must not cost the numbers
     path = save_record(record, options["results"])

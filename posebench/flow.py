@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +96,35 @@ def _naming(path: Path) -> Iterator[None]:
         raise PosebenchError(f"{path}: {error}") from error
 
 
+@dataclass(frozen=True)
+class Network:
+    """What somebody says made a predictions file that does not say so itself; input_size: (width, height) or None."""
+
+    arch: str
+    input_size: tuple[int, int] | None
+
+
 def evaluate(
-    path: Path, protocol: Protocol, people: Instances, convention: str | None, name: str | None
+    path: Path,
+    protocol: Protocol,
+    people: Instances,
+    convention: str | None,
+    name: str | None,
+    network: Network | None = None,
 ) -> tuple[Record, Scores, files.Predictions]:
-    """Score a predictions file; the record is not yet written."""
+    """Score a predictions file; the record is not yet written.
+
+    Raises:
+        PosebenchError: as `score`; or `network` is stated although the file names its own.
+    """
     convention = convention or next(iter(protocol.conventions))
     scores, made = score(path, protocol, people, convention)
+    if network is not None:
+        if "arch" in made.provenance:
+            raise PosebenchError(f"{path} says itself that {made.provenance['arch']} made it; leave out --arch.")
+        stated = {"arch": network.arch, "stated": "by whoever scored it"}
+        size = {} if network.input_size is None else {"input_size": list(network.input_size)}
+        made = replace(made, provenance=dict(made.provenance) | stated | size)
     label = name or str(made.provenance.get("arch") or path.stem)
     if not 0 < len(label) <= results.LONGEST_NAME:
         raise PosebenchError(

@@ -13,6 +13,7 @@ from rich.console import Console
 from posebench.cli import main
 from posebench.explain import explain
 from posebench.plugins import protocol
+from posebench.predictions import for_instances, save
 
 MPII = protocol("mpii")
 
@@ -218,8 +219,20 @@ def test_a_convention_on_another_ground_truth_says_that_these_are_not_its_number
 )
 def test_a_file_in_other_units_or_another_order_is_noticed(change: Any, sentence: str, shared: Path) -> None:
     people = MPII.instances(shared / "data/mpii/annot/valid.h5", "val")
-    from posebench.predictions import for_instances
 
     made = MPII.read_predictions(shared / "data/mpii/predictions/hg_s8_b1.mat", people)
     notes = MPII.score(for_instances(people, change(made.keypoints)), people, "princeton").notes
     assert any(sentence in note for note in notes) if sentence else not notes
+
+
+def test_the_network_behind_a_file_can_be_stated_unless_the_file_says_it(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    common = ("--protocol", "mpii", "--data", files[0], "--results", tmp_path / "r", "--json")
+    stated = ("--arch", "hourglass8", "--input-size", "256x192")
+    model = json.loads(run("evaluate", files[1], *common, *stated).stdout)["model"]
+    assert (model["arch"], model["input_size"]) == ("hourglass8", [192, 256])
+    people = MPII.instances(files[0], "val")
+    save(for_instances(people, people.keypoints, provenance={"arch": "mynet"}), tmp_path / "own.h5")
+    refused = run("evaluate", tmp_path / "own.h5", *common, *stated)
+    assert (refused.exit_code, "says itself that mynet made it; leave out --arch" in refused.output) == (1, True)
