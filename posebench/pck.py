@@ -123,7 +123,7 @@ def misplaced(predictions: Predictions, instances: Instances) -> tuple[str, ...]
     """A sentence where many people's keypoints are not even near the person: a file in another order, or in other units."""
     rows, missing = align(predictions, instances)
     known = ~missing.all(axis=1)
-    if not known.any():
+    if known.sum() < SMALLEST_SLICE:
         return ()
     guess = np.where(missing[..., None], np.nan, predictions.keypoints[rows])[known]
     if np.nanquantile(np.abs(guess), 0.99) <= LARGEST_FRACTION:

@@ -99,7 +99,7 @@ def test_whom_a_network_cannot_be_asked_about_is_not_usable(changes: dict[str, A
         (dataset(annotation(keypoints=[1, 2, 2])), "annotation 0: 3 keypoint values, but coco has 17"),
         (dataset(annotation(), annotation(id=8, image_id=4)), "annotation 1: image_id 4 is not among"),
         (dataset(annotation(), annotation()), "annotation id 7 appears twice"),
-        (dataset({"id": 1}), "annotation 0: KeyError"),
+        (dataset({"id": 1}), "annotation 0: it lacks 'keypoints'"),
         (dataset(annotation(bbox=[1, 2, None, 4])), "annotation 0: TypeError"),
         (dataset(annotation(bbox=[1, 2, 3])), "annotation 0: bbox has 3 values, not x, y, width, height"),
         (dataset(annotation(keypoints=[float("nan")] * 51)), "annotation id 7 has a number that is not finite"),
