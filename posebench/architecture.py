@@ -89,6 +89,6 @@ def check_input_size(name: str, input_size: tuple[int, int], multiple: int) -> N
     if width < multiple or height < multiple or width % multiple or height % multiple:
         near = tuple(max(multiple, round(side / multiple) * multiple) for side in input_size)
         raise PosebenchError(
-            f"{name} needs an input whose sides are multiples of {multiple}; {width}x{height} is not. Try {near[0]}x{near[1]} "
-            "(width x height)."
+            f"{name} needs an input whose sides are multiples of {multiple}; height {height}, width {width} is not. "
+            f"Try {near[1]}x{near[0]} (height x width)."
         )

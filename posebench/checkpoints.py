@@ -106,9 +106,9 @@ def import_published(
     Raises:
         PosebenchError: they do not fit, or `out` is there already.
     """
+    model, fit = weights.load(arch, file, keypoints=keypoints, input_size=input_size, partial=partial)
     if out.exists():
         raise PosebenchError(f"{out} is there already; name another file with --out, or remove it.")
-    model, fit = weights.load(arch, file, keypoints=keypoints, input_size=input_size, partial=partial)
     save(out, of_published(model))
     return fit
 

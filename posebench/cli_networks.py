@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from posebench.errors import PosebenchError
+from posebench.cli_options import read_size
 
 
 @click.group()
@@ -18,13 +18,21 @@ def weights() -> None:
     "--arch", required=True, metavar="NAME", help="The network that the weights are of; see `posebench list`."
 )
 @click.option("--protocol", "protocol_name", metavar="NAME", help="Whose keypoints. Default: by their number.")
-@click.option("--input-size", metavar="WxH", help="Of the crops, such as 288x384. Default: the published one.")
+@click.option(
+    "--input-size", callback=read_size, metavar="HEIGHTxWIDTH",
+    help="Of the crops, such as 384x288: 384 high, 288 wide. Default: the published one.",
+)  # fmt: skip
 @click.option("--partial", is_flag=True, help="Import what fits, and leave the rest as it is initialised.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Default: FILE with the ending .posebench.pt."
 )
 def import_(
-    file: Path, arch: str, protocol_name: str | None, input_size: str | None, partial: bool, out: Path | None
+    file: Path,
+    arch: str,
+    protocol_name: str | None,
+    input_size: tuple[int, int] | None,
+    partial: bool,
+    out: Path | None,
 ) -> None:
     """Make a checkpoint of a published FILE, and print its path.
 
@@ -36,8 +44,7 @@ def import_(
     plugins.find("architecture", arch)  # a misspelt name should not wait for torch
     skeleton = plugins.protocol(protocol_name).skeleton if protocol_name else None
     out = out or file.with_name(f"{file.stem}.posebench.pt")
-    size = None if input_size is None else _size(input_size)
-    fit = checkpoints.import_published(arch, file, out, keypoints=skeleton, input_size=size, partial=partial)
+    fit = checkpoints.import_published(arch, file, out, keypoints=skeleton, input_size=input_size, partial=partial)
     console = terminal.console(stderr=True)
     for line in fit.lines():
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -64,11 +71,3 @@ def export(checkpoint: Path, out: Path, family: str | None) -> None:
     exported = published.export(model, family)
     write_atomically(out, lambda partial: torch.save(exported, partial))
     click.echo(out)
-
-
-def _size(text: str) -> tuple[int, int]:
-    """`288x384` → (288, 384)."""
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise PosebenchError(f"--input-size is {text!r}, but should be width x height, such as 288x384.")
-    return int(width), int(height)

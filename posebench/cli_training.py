@@ -42,7 +42,8 @@ def run(
     console = terminal.console()
     protocol = plugins.protocol(protocol_name)
     terminal.say_people(console, data, protocol_name)
-    if data is not None and data.is_file():
+    scored_only = options["weights"] is not None and options["epochs"] == 0
+    if data is not None and data.is_file() and not scored_only:
         raise PosebenchError(
             f"--data {data} is one file, so training and scoring would share their people. Name the folder."
         )

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from posebench.fast import How
 
 
+CHECKPOINT = "checkpoint.pt"
+"""Its name in a run's folder."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One training run to be scored.
@@ -108,7 +112,7 @@ def train(job: Job, console: Console, resume: bool, restart: bool) -> Path:
     people = load_people(job.protocol, job.data, job.protocol.train_split)
     if job.limit is not None:
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
-    path = job.results / "runs" / job.key(people) / "checkpoint.pt"
+    path = job.results / "runs" / job.key(people) / CHECKPOINT
     if path.exists() and not resume:
         if not restart:
             raise PosebenchError(
@@ -150,7 +154,7 @@ def _as_published(job: Job, file: Path) -> Path:
     model, _ = weights.load(job.arch, file, keypoints=job.protocol.skeleton, input_size=job.recipe.input_size)
     width, height = job.recipe.input_size
     name = f"{plain(model.name)}-{job.protocol.name}-published-{width}x{height}-{files.sha256(file)[:8]}"
-    path = job.results / "runs" / name / "checkpoint.pt"
+    path = job.results / "runs" / name / CHECKPOINT
     checkpoints.save(path, checkpoints.of_published(model))
     return path
 
@@ -206,4 +210,7 @@ def predictions_path(checkpoint: Path, people: Instances, folder: Path) -> Path:
     """Where predictions of `people` go: another file for every run, split, annotation file and source of boxes."""
     facts = people.dataset, people.box_source, people.source.identity
     data = hashlib.sha256(repr(facts).encode()).hexdigest()[:8]
-    return folder / "predictions" / f"{checkpoint.resolve().parent.name}-{people.split}-{data}.h5"
+    run = checkpoint.resolve().parent.name
+    if checkpoint.name != CHECKPOINT:  # not a run's own: an imported one, among others in some folder
+        run = f"{plain(checkpoint.name.partition('.')[0])}-{files.sha256(checkpoint)[:8]}"
+    return folder / "predictions" / f"{run}-{people.split}-{data}.h5"

@@ -5,6 +5,7 @@ A file may be a state dict or any of the usual wrappings of one; whose it is, it
 
 import contextlib
 import pickle
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,10 +62,16 @@ class Fit:
             "missing": self.missing,
             "left over": self.left,
             "of another shape": self.misshapen,
-            "never read by the published code": self.unread,
         }
         told = [f"  {what}: {name}" for what, names in groups.items() for name in names]
-        return [f"{self.family}: {counted(self.taken, 'tensor', 'tensors')} imported", *told]
+        unread = [
+            f"  left out, since the published code never reads them: {counted(len(self.unread), 'tensor', 'tensors')}"
+        ]
+        return [
+            f"{self.family}: {counted(self.taken, 'tensor', 'tensors')} imported",
+            *told,
+            *unread[: len(self.unread)],
+        ]
 
     def summary(self) -> str:
         """What does not fit, on one line, with the first names of each kind."""
@@ -84,7 +91,8 @@ def read(path: Path) -> dict[str, Tensor]:
     """
     existing(path, "a file of weights")
     try:
-        with torch.serialization.safe_globals(_harmless()):
+        with torch.serialization.safe_globals(_harmless()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch asks to report a foreign pickle; the sentence below says it
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise PosebenchError(
@@ -144,8 +152,12 @@ def load(
     tensors = read(source) if isinstance(source, Path) else unwrapped(source)
     with torch.device("meta"):
         layouts = plugins.architecture(arch, Skeleton(("any",))).published
-    layout = recognise(arch, layouts, tensors)
+    layout = recognise(arch, layouts, tensors, partial)
     if not isinstance(keypoints, Skeleton):
+        if keypoints is None and layout.head not in tensors:
+            raise PosebenchError(
+                "These weights have no head that tells how many keypoints; name a protocol with --protocol."
+            )
         keypoints = _skeleton(tensors[layout.head].shape[0] if keypoints is None else keypoints)
     if layout.option and layout.option not in arch.partition(":")[2].split(","):
         arch += f"{',' if ':' in arch else ':'}{layout.option}"
@@ -156,6 +168,11 @@ def load(
             f"These {layout.name} weights are not those of {arch} with {len(keypoints)} keypoints: {fit.summary()}."
             + ("" if partial else " --partial imports what fits.")
         )
+    broken = [name for name, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
+    if broken:
+        raise PosebenchError(
+            f"{counted(len(broken), 'tensor is', 'tensors are')} not finite, {layout.theirs(broken[0])} first: a run that diverged?"
+        )
     model.load_state_dict(state, strict=False)
     model.pipeline = layout.pipeline
     model.origin = {"weights": layout.name}
@@ -164,8 +181,8 @@ def load(
     return model, fit
 
 
-def recognise(arch: str, layouts: tuple[Published, ...], tensors: Tensors) -> Published:
-    """Whose file it is.
+def recognise(arch: str, layouts: tuple[Published, ...], tensors: Tensors, partial: bool = False) -> Published:
+    """Whose file it is; of a part, which may lack what tells, whose names most of its tensors have.
 
     Raises:
         PosebenchError: nobody's whose files the architecture knows.
@@ -173,6 +190,12 @@ def recognise(arch: str, layouts: tuple[Published, ...], tensors: Tensors) -> Pu
     for layout in layouts:
         if layout.head in tensors:
             return layout
+    if partial and layouts:
+        with torch.device("meta"):
+            names = list(plugins.architecture(arch, Skeleton(("any",))).state_dict())
+        likely = max(layouts, key=lambda layout: len({layout.theirs(name) for name in names} & tensors.keys()))
+        if any(likely.theirs(name) in tensors for name in names):
+            return likely
     known = ", ".join(f"{layout.name} (has {layout.head})" for layout in layouts) or "none"
     first = ", ".join(list(tensors)[:SHOWN])
     raise PosebenchError(

@@ -65,7 +65,10 @@ def test_height_comes_first_on_the_command_line_and_width_in_files(tmp_path: Pat
         (("--protocol", "cocos"), "Did you mean 'coco'?"),
         (("--arch", "hourglas8"), "Did you mean 'hourglass8'?"),
         (("--device", "abacus"), "--device abacus is not on this machine. There is:"),
-        (("--input-size", "100x64", "--no-latency"), "multiples of 64; 64x100 is not. Try 64x128 (width x height)"),
+        (
+            ("--input-size", "100x64", "--no-latency"),
+            "multiples of 64; height 100, width 64 is not. Try 128x64 (height x width)",
+        ),
     ],
 )
 def test_what_cannot_be_measured_is_a_sentence(arguments: tuple[str, ...], sentence: str) -> None:

@@ -47,7 +47,7 @@ def test_a_perfect_heatmap_has_no_loss_and_decodes_to_the_keypoint() -> None:
 
 
 def test_a_size_that_cannot_be_halved_often_enough_is_refused_with_the_nearest() -> None:
-    with pytest.raises(PosebenchError, match="multiples of 64; 200x256 is not. Try 192x256"):
+    with pytest.raises(PosebenchError, match="multiples of 64; height 256, width 200 is not. Try 256x192"):
         architecture("hourglass1", HAND, (200, 256))
 
 

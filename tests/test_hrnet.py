@@ -77,7 +77,7 @@ def test_sizes_and_recipes_are_those_of_the_dataset(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["hrnet_w32", "simplebaseline_resnet50"])
 def test_a_size_that_the_stride_does_not_divide_is_refused(name: str) -> None:
-    with pytest.raises(PosebenchError, match="multiples of 32; 200x256 is not. Try 192x256"):
+    with pytest.raises(PosebenchError, match="multiples of 32; height 256, width 200 is not. Try 256x192"):
         architecture(name, HAND, (200, 256))
 
 

@@ -180,7 +180,7 @@ def test_a_pipeline_survives_a_checkpoint(tmp_path: Path) -> None:
     origin = state["trained_on"]["began_with"]
     assert (origin["weights"], origin["file"], len(origin["sha256"])) == ("hrnet", "hrnet.pth", 64)
     with pytest.raises(PosebenchError, match="is there already"):
-        checkpoints.import_published("hrnet_w32", tmp_path / "hrnet.pth", out)
+        checkpoints.import_published("hrnet_w32", tmp_path / "hrnet.pth", out, keypoints=HAND, input_size=(64, 64))
     with pytest.raises(PosebenchError, match="is a checkpoint of posebench already"):
         weights.read(out)
 
@@ -282,3 +282,21 @@ def test_a_variant_is_trained_and_found_again(tmp_path: Path, monkeypatch: pytes
     assert checkpoints.load(path)["arch"] == arch
     assert checkpoints.load(path)["recipe"]["pretrained"] is False
     command("predict", path, "--protocol", "mpii", "--workers", 0)
+
+
+def test_weights_of_a_run_that_diverged_are_refused() -> None:
+    model = architecture("hourglass1", protocol("mpii").skeleton, (64, 64))
+    state = weights.export(model, "princeton")
+    state["pre.0.conv.weight"][0, 0, 0, 0] = float("nan")
+    with pytest.raises(PosebenchError, match="1 tensor is not finite, pre.0.conv.weight first"):
+        weights.load("hourglass1", state)
+
+
+def test_a_part_without_its_head_is_told_by_its_other_names() -> None:
+    skeleton = protocol("mpii").skeleton
+    state = weights.export(architecture("hourglass1", skeleton, (64, 64)), "princeton")
+    part = {name: value for name, value in state.items() if not name.startswith("outs.")}
+    _, fit = weights.load("hourglass1", part, keypoints=skeleton, partial=True)
+    assert (fit.family, fit.missing) == ("princeton", ("outs.0.conv.weight", "outs.0.conv.bias"))
+    with pytest.raises(PosebenchError, match="no head that tells how many keypoints; name a protocol with --protocol"):
+        weights.load("hourglass1", part, partial=True)
