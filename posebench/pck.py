@@ -64,7 +64,9 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
     Raises:
         PosebenchError: the predictions are of others, or the annotation lacks the lengths that errors are divided by.
     """
-    distances, counted, asked = measured(predictions, instances, rule)
+    rows, missing = align(predictions, instances)
+    keypoints = predictions.keypoints[rows]
+    distances, counted, asked = measured(keypoints, missing, instances, rule)
     within = hits(distances, counted, rule.thresholds, rule.strict)
     number = resampled_sums(within, instances.image)
     total = resampled_sums(asked, instances.image)[:, None]
@@ -82,7 +84,7 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
         slices=slices(within[:, rule.at], asked, instances, rule.pooled),
         people=len(instances),
         images=len(np.unique(instances.image)),
-        notes=(*missing_notes(predictions), *misplaced(predictions, instances)),
+        notes=(*missing_notes(predictions), *misplaced(keypoints, missing, instances)),
         per_person=personal_area_under_curve(distances, counted, float(rule.thresholds[-1])),
         per_person_metric=f"the person's AUC of {rule.metric.partition('@')[0]} to {rule.thresholds[-1]:g}",
     )
@@ -97,35 +99,38 @@ def curves(predictions: Predictions, instances: Instances, rule: PCK, thresholds
     Raises:
         PosebenchError: as `score`.
     """
-    distances, counted, asked = measured(predictions, instances, rule)
+    rows, missing = align(predictions, instances)
+    distances, counted, asked = measured(predictions.keypoints[rows], missing, instances, rule)
     number = hits(distances, counted, thresholds, rule.strict).sum(axis=0, dtype=float)[None]
     chosen = replace(rule, thresholds=thresholds)
     return as_curves(rule.lines(number, asked.sum(axis=0, dtype=float)[None, None]), chosen)
 
 
-def measured(predictions: Predictions, instances: Instances, rule: PCK) -> tuple[Array, Array, Array]:
-    """(N, K) distances in units of each person's length; which keypoints count; those of them that anybody predicted."""
+def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) -> tuple[Array, Array, Array]:
+    """(N, K) distances in units of each person's length; which keypoints count; those of them that anybody predicted.
+
+    Args:
+        keypoints: (N, K, 2) predicted, in the order of `instances`. missing: (N, K) bool.
+    """
     if rule.measure not in instances.measures:
         raise PosebenchError(
             f"{instances.source.file or instances.what} does not say anybody's {rule.measure.replace('_', ' ')}, and errors are "
             "divided by it. It is good for training; score on an annotation that has it."
         )
-    rows, missing = align(predictions, instances)
     counted = instances.visibility > UNLABELLED if rule.counted is None else rule.counted(instances)
     lengths = instances.measures[rule.measure]
-    distances = normalised_distances(predictions.keypoints[rows], instances.keypoints, lengths, missing)
+    distances = normalised_distances(keypoints, instances.keypoints, lengths, missing)
     if rule.single:
         distances = distances.astype(np.float32).astype(float)
     return distances, counted, counted & ~missing.all(axis=0)
 
 
-def misplaced(predictions: Predictions, instances: Instances) -> tuple[str, ...]:
+def misplaced(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:
     """A sentence where many people's keypoints are not even near the person: a file in another order, or in other units."""
-    rows, missing = align(predictions, instances)
     known = ~missing.all(axis=1)
     if known.sum() < SMALLEST_SLICE:
         return ()
-    guess = np.where(missing[..., None], np.nan, predictions.keypoints[rows])[known]
+    guess = np.where(missing[..., None], np.nan, keypoints)[known]
     if np.nanquantile(np.abs(guess), 0.99) <= LARGEST_FRACTION:
         return (f"Hardly any predicted coordinate is above {LARGEST_FRACTION}; they should be image pixels.",)
     away = np.abs(np.nanmean(guess, axis=1) - instances.center[known]) > instances.size[known] / 2

@@ -1,18 +1,31 @@
 """Progress of long work: a bar with the time left on a terminal, a line now and then elsewhere."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Column
+from rich.text import Text
 
 QUIET_SECONDS = 20
 """How often a line is written where there is no terminal."""
 
 Update = Callable[[int, int, str], None]
 """Called with how much is done, of how much, and what to say of it."""
+
+
+class _Bar(Progress):
+    """One task on two lines: title, bar, count and times; below it the note, which then never displaces a time."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The lines to draw."""
+        yield self.make_tasks_table(self.tasks)
+        for task in self.tasks:
+            if note := task.fields["note"]:
+                yield Text(f"  {note}", style="dim", no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager
@@ -26,14 +39,20 @@ def progress(console: Console, title: str) -> Iterator[Update]:
     Yields:
         The function to call with each step.
     """
-    if console.is_terminal:
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}/{task.total:,}"),
-                   TimeElapsedColumn(), TextColumn("eta"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))  # fmt: skip
-        with Progress(*columns, console=console) as bar:
-            task = bar.add_task(title, total=None, note="")
-            yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
-    else:
+    if not console.is_terminal:
         yield _lines(console, title)
+        return
+    columns = (
+        TextColumn("{task.description}", table_column=Column(ratio=3, no_wrap=True, overflow="ellipsis")),
+        BarColumn(bar_width=None, table_column=Column(ratio=2)),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("eta"),
+        TimeRemainingColumn(),
+    )
+    with _Bar(*columns, console=console, expand=True) as bar:
+        task = bar.add_task(title, total=None, note="")
+        yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
 
 
 def _lines(console: Console, title: str) -> Update:

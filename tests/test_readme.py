@@ -47,6 +47,7 @@ def test_the_dataset_of_the_readme_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "crowd.toml").write_text(next(block for block in blocks("toml") if "sigmas" in block))
     crowd = protocol(f"coco:{tmp_path / 'crowd.toml'}")
     assert (crowd.name, len(crowd.skeleton), crowd.splits) == ("coco:crowd", 5, ("train", "val"))
+    assert f"`{crowd.described.label}`" in README  # the digest that it names
 
 
 def test_every_convention_is_named_by_the_readme_and_the_page_of_protocols() -> None:
