@@ -15,16 +15,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from posebench import heatmaps
-from posebench.architecture import Architecture, check_input_size
-from posebench.geometry import cell_to_pixel
-from posebench.heatmaps import Peak
-from posebench.pipeline import Pipeline
-from posebench.published import Published
-from posebench.recipe import Recipe
-from posebench.skeleton import Skeleton
+from posebench.data.geometry import cell_to_pixel
+from posebench.data.skeleton import Skeleton
+from posebench.plugins import heatmaps
+from posebench.plugins.architecture import Architecture, check_input_size
+from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.heatmaps import Peak
+from posebench.plugins.pipeline import Pipeline
+from posebench.plugins.recipe import Recipe
 
-from .layers import options
+from .heatmap_network import options
 
 Size = tuple[int, int]
 

@@ -17,11 +17,11 @@ import torch
 from timm.models.resnet import BasicBlock, Bottleneck
 from torch import Tensor, nn
 
-from posebench.architecture import check_input_size
-from posebench.published import Published
-from posebench.skeleton import Skeleton
+from posebench.data.skeleton import Skeleton
+from posebench.plugins.architecture import check_input_size
+from posebench.plugins.checkpoint_layout import Published
 
-from .layers import HRNET, HeatmapNetwork, Size, imagenet, initialise, mmpose, options, paper
+from .heatmap_network import HRNET, HeatmapNetwork, Size, imagenet, initialise, mmpose, options, paper
 
 STRIDE = 4
 MODULES = (1, 4, 3)

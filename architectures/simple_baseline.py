@@ -14,13 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from posebench.architecture import check_input_size
+from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
-from posebench.pipeline import Pipeline
-from posebench.published import Published
-from posebench.skeleton import Skeleton
+from posebench.plugins.architecture import check_input_size
+from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.pipeline import Pipeline
 
-from .layers import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, imagenet, initialise, mmpose, paper
+from .heatmap_network import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, imagenet, initialise, mmpose, paper
 
 FINEST = 4
 """Crop pixels per heatmap cell that deconvolutions stop at."""

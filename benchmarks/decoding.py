@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posebench import heatmaps
+from posebench.plugins import heatmaps
 
 KEYPOINTS, WIDTH, HEIGHT = 17, 48, 64
 ROUNDS = 15

@@ -24,10 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from posebench import oks
-from posebench.plugins import protocol
-from posebench.predictions import Predictions, load, save
-from posebench.uncertainty import image_weights
+from posebench.data.predictions import Predictions, load, save
+from posebench.plugins.registry import protocol
+from posebench.scoring import oks_matching
+from posebench.scoring.bootstrap import image_weights
 
 PEOPLE_PER_IMAGE, DETECTIONS_PER_IMAGE = 2.2, 20.8
 OTHERS = {
@@ -79,15 +79,15 @@ def timed(ways: dict[str, Callable[[], Any]], rounds: int, clock: Callable[[], f
     return {name: median(spent) for name, spent in seconds.items()}, results
 
 
-def numbers(matches: oks.Matches) -> list[float]:
+def numbers(matches: oks_matching.Matches) -> list[float]:
     """The ten numbers of COCO's table."""
-    return list(oks.summary(*oks.precision_recall(matches)).values())
+    return list(oks_matching.summary(*oks_matching.precision_recall(matches)).values())
 
 
-def matched(made: Predictions, people: Any) -> oks.Matches:
+def matched(made: Predictions, people: Any) -> oks_matching.Matches:
     """posebench's matches of predictions."""
     found, annotated = RULES.detections_of(made, people), RULES.people_of(people)
-    return oks.match(found, annotated, RULES.SIGMAS, len(people.images))
+    return oks_matching.match(found, annotated, RULES.SIGMAS, len(people.images))
 
 
 def ours(gt: Path, dt: Path, h5: Path) -> dict[str, Callable[[], Any]]:
@@ -99,10 +99,10 @@ def ours(gt: Path, dt: Path, h5: Path) -> dict[str, Callable[[], Any]]:
     matches = matched(made, people)
     weights = image_weights(len(people.images))[1:]
     return {
-        "posebench, arrays": lambda: numbers(oks.match(found, annotated, RULES.SIGMAS, len(people.images))),
+        "posebench, arrays": lambda: numbers(oks_matching.match(found, annotated, RULES.SIGMAS, len(people.images))),
         "posebench, predictions file": lambda: numbers(matched(load(h5), people)),
         "posebench, JSON": lambda: from_json(gt, dt),
-        "posebench, 1,000 resamples": lambda: oks.resampled(matches, weights),
+        "posebench, 1,000 resamples": lambda: oks_matching.resampled(matches, weights),
     }
 
 
@@ -145,7 +145,7 @@ def report_memory(gt: Path, dt: Path) -> None:
     """Score, and print the largest size of this process in MB."""
     people = COCO.instances(gt, "val")
     matches = matched(COCO.read_predictions(dt, people), people)
-    oks.resampled(matches, image_weights(len(people.images))[1:])
+    oks_matching.resampled(matches, image_weights(len(people.images))[1:])
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 

@@ -1,5 +1,5 @@
 """`python -m posebench`."""
 
-from posebench.cli import main
+from posebench.cli.main import main
 
 main()

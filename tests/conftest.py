@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from posebench import plugins
-from posebench.instances import Instances
+from posebench.data.instances import Instances
+from posebench.plugins import registry
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -44,7 +44,7 @@ def mpii_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def two_people() -> Instances:
     """Two MPII people in one image, head length 10, all keypoints labelled, far apart from each other."""
-    protocol = plugins.protocol("mpii")
+    protocol = registry.protocol("mpii")
     k = len(protocol.skeleton)
     grid = np.stack([np.arange(k) * 20.0, np.arange(k) * 10.0], axis=1)
     return Instances(

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from posebench import heatmaps
-from posebench.alignment import align
-from posebench.architecture import Architecture, check_input_size
-from posebench.geometry import cell_to_pixel
-from posebench.metrics import hits, normalised_distances, percentage
-from posebench.protocol import Convention, Protocol
-from posebench.recipe import QUICK
-from posebench.scores import Scores
-from posebench.skeleton import Skeleton
-from posebench.synthetic import instances
+from posebench.data.geometry import cell_to_pixel
+from posebench.data.matching import align
+from posebench.data.skeleton import Skeleton
+from posebench.plugins import heatmaps
+from posebench.plugins.architecture import Architecture, check_input_size
+from posebench.plugins.protocol import Convention, Protocol
+from posebench.plugins.recipe import QUICK
+from posebench.scoring.pck import hits, normalised_distances, percentage
+from posebench.scoring.scores import Scores
+from posebench.synthetic.people import instances
 
 STRIDE = 4
 

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 from scipy.io import savemat
 
-LINES = [line.split() for line in (Path(__file__).parents[1] / "protocols" / "mpii_val.txt").read_text().splitlines()]
+LINES = [
+    line.split()
+    for line in (Path(__file__).parents[1] / "protocols" / "mpii" / "mpii_val.txt").read_text().splitlines()
+]
 VALIDATION = [(int(line[0]), int(person)) for line in LINES for person in line[1:]]
 """(image, person) of the validation people."""
 EMPTY = np.zeros((0, 0))

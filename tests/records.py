@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from posebench.results import Record
+from posebench.results.record import Record
 
 MPII_JOINTS = (
     "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis", "thorax",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from posebench.cli import main
+from posebench.cli.main import main
 
 EXAMPLE = Path(__file__).parents[1] / "examples/new_architecture"
 TUTORIAL = (EXAMPLE / "README.md").read_text()

@@ -145,7 +145,7 @@ def test_every_data_file_is_in_the_wheel() -> None:
 def test_light_commands_import_nothing_heavy(command: list[str]) -> None:
     code = f"""
 import sys
-from posebench.cli import main
+from posebench.cli.main import main
 main({command!r}, standalone_mode=False)
 heavy = {{"torch", "pandas", "matplotlib", "scipy", "cv2", "pydantic"}} & sys.modules.keys()
 sys.exit(f"imported {{heavy}}" if heavy else 0)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from posebench import synthetic
-from posebench.plugins import protocol
-from posebench.predict import predict
-from posebench.recipe import QUICK, Recipe
-from posebench.train import train
+from posebench.inference.predict import predict
+from posebench.plugins.recipe import QUICK, Recipe
+from posebench.plugins.registry import protocol
+from posebench.synthetic import people as synthetic
+from posebench.training.loop import train
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -65,7 +65,7 @@ def test_the_package_of_the_readme_names_its_entry_point() -> None:
 
 @pytest.mark.parametrize("command", re.findall(r"^posebench ([a-z]+)", README, re.MULTILINE))
 def test_every_command_of_the_readme_exists(command: str) -> None:
-    from posebench.cli import main
+    from posebench.cli.main import main
 
     assert command in main.commands
 

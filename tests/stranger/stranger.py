@@ -6,14 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from posebench.alignment import align
-from posebench.architecture import Architecture
-from posebench.metrics import hits, normalised_distances, percentage
-from posebench.protocol import Convention, Protocol
-from posebench.recipe import Augmentation, Recipe
-from posebench.scores import Scores
-from posebench.skeleton import Skeleton
-from posebench.synthetic import instances
+from posebench.data.matching import align
+from posebench.data.skeleton import Skeleton
+from posebench.plugins.architecture import Architecture
+from posebench.plugins.protocol import Convention, Protocol
+from posebench.plugins.recipe import Augmentation, Recipe
+from posebench.scoring.pck import hits, normalised_distances, percentage
+from posebench.scoring.scores import Scores
+from posebench.synthetic.people import instances
 
 
 class Tiny(Architecture):

@@ -2,9 +2,9 @@
 
 import torch
 
-from posebench.plugins import architecture
-from posebench.proof import prove
-from posebench.skeleton import Skeleton
+from posebench.data.skeleton import Skeleton
+from posebench.plugin_checks.suite import prove
+from posebench.plugins.registry import architecture
 
 
 def test_softunet_keeps_the_promises_of_an_architecture() -> None:

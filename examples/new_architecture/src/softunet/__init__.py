@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from posebench import heatmaps
-from posebench.architecture import Architecture, check_input_size
-from posebench.geometry import cell_to_pixel
-from posebench.recipe import Recipe
-from posebench.skeleton import Skeleton
+from posebench.data.geometry import cell_to_pixel
+from posebench.data.skeleton import Skeleton
+from posebench.plugins import heatmaps
+from posebench.plugins.architecture import Architecture, check_input_size
+from posebench.plugins.recipe import Recipe
 
 STRIDE = 4
 """Crop pixels per heatmap cell."""

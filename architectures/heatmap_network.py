@@ -1,0 +1,154 @@
+"""What several families share: the options after a colon, and the networks that put out one heatmap per keypoint."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor, nn
+
+from posebench.data.geometry import cell_to_pixel, pixel_to_cell
+from posebench.data.skeleton import Skeleton
+from posebench.errors import PosebenchError, unknown
+from posebench.plugins import heatmaps
+from posebench.plugins.architecture import Architecture
+from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.heatmaps import Peak
+from posebench.plugins.pipeline import Pipeline
+from posebench.plugins.recipe import Augmentation, Recipe
+
+Size = tuple[int, int]
+
+OURS = Pipeline(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+"""ImageNet's mean and deviation, as every backbone from ImageNet expects, in posebench's own alignment."""
+
+HRNET = replace(
+    OURS, name="hrnet", alignment="points", flip_shift=1, peak=Peak(own=(2, 1), other=(2, 1), empty=0.0)
+)  # fmt: skip
+"""leoxiaobin/deep-high-resolution-net.pytorch, lib/core/inference.py: a quarter cell only in columns 2..W-2 and rows
+2..H-2 (counted from 0), and no half cell; test images mirrored with SHIFT_HEATMAP."""
+
+SIMPLE_BASELINE = replace(HRNET, name="simplebaseline", channels="bgr")
+"""microsoft/human-pose-estimation.pytorch: as HRNet, but lib/dataset/JointsDataset.py hands OpenCV's blue-green-red on,
+and normalises it by the means of red, green and blue in this order."""
+
+MMPOSE = replace(HRNET, name="mmpose", peak=Peak(own=(2, 1), other=(1, 0), empty=-1.0))
+"""mmpose's MSRA heatmaps: each axis has a border of its own."""
+
+
+def mmpose(backbone: str) -> tuple[Published, Published]:
+    """mmpose's checkpoints, of today and of versions 0.x.
+
+    Args:
+        backbone: what stands before the backbone's tensors in our names.
+    """
+
+    def names(head: str) -> Callable[[str], str]:
+        layers = ("final_layer.", "deconv_layers.")
+        return lambda key: f"{head}{key}" if key.startswith(layers) else f"backbone.{key.removeprefix(backbone)}"
+
+    return (
+        Published("mmpose", "head.final_layer.weight", MMPOSE, names("head.")),
+        Published("mmpose-0", "keypoint_head.final_layer.weight", MMPOSE, names("keypoint_head.")),
+    )
+
+
+def options(arch: str, variant: str | None, known: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """`stem=bearpaw,residuals=4` → the choice for every option; the first one where nothing is said.
+
+    Raises:
+        PosebenchError: an option or a choice is unknown, or an option comes twice.
+    """
+    chosen: dict[str, str] = {}
+    for part in (variant or "").split(",") if variant is not None else ():
+        name, _, value = part.partition("=")
+        if name not in known:
+            raise unknown(f"option of {arch}", name, known)
+        if value not in known[name] or name in chosen:
+            raise PosebenchError(f"{arch} takes one {name}, of {', '.join(known[name])}; {part!r} is not that.")
+        chosen[name] = value
+    return {name: chosen.get(name, choices[0]) for name, choices in known.items()}
+
+
+class HeatmapNetwork(Architecture):
+    """One heatmap per keypoint, trained as HRNet and SimpleBaseline are.
+
+    Subclasses put out (B, K, H/stride, W/stride) and set `stride`, crop pixels per cell.
+    """
+
+    pipeline = OURS
+    stride: int
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the target, in cells: 3 for inputs of 384 pixels, else 2 (the published settings)."""
+        return 3.0 if max(self.input_size) >= 384 else 2.0
+
+    def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor]:
+        """Half the mean squared error of the labelled keypoints' maps, averaged over all.
+
+        A keypoint is left out only where nothing of its Gaussian, cut at 3 sigma, is on the map.
+        """
+        height, width = outputs.shape[-2:]
+        alignment, reach = self.pipeline.alignment, 3 * self.sigma
+        size = (width, height)
+        target = heatmaps.gaussian_targets(keypoints, visible, size, self.stride, self.sigma, alignment, reach)
+        x, y = pixel_to_cell(keypoints, self.stride, alignment).unbind(-1)
+        counts = visible & heatmaps.within(x, width, reach) & heatmaps.within(y, height, reach)
+        errors = (outputs.float() - target).square() * counts[..., None, None]
+        return {"heatmaps": errors.mean() / 2}
+
+    def decode(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        """The highest cell, refined as the pipeline says."""
+        cells, scores = heatmaps.decode(outputs, self.pipeline.peak)
+        return cell_to_pixel(cells, self.stride, self.pipeline.alignment), scores
+
+    def unflip(self, outputs: Tensor) -> Tensor:
+        """Mirrored back; where cells are aligned to points, moved right by the pipeline's one column."""
+        return heatmaps.unflip(outputs, self.skeleton.flip_order, self.pipeline.flip_shift)
+
+
+def initialise(module: nn.Module) -> None:
+    """Normal with deviation 0.001, as both families begin what no pretrained weights are for; for `Module.apply`."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, std=0.001)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def paper(skeleton: Skeleton, epochs: int, milestones: tuple[int, int], coco: tuple[float, float]) -> Recipe:
+    """The recipe of both families, for the dataset whose keypoints these are.
+
+    Args:
+        milestones: the epochs after which the rate is divided by 10.
+        coco: on COCO, how much scale varies, and degrees of rotation. On MPII they are 0.25 and 30.
+
+    HRNet's half bodies on COCO (with probability 0.3) are not drawn.
+    """
+    on_coco = "left_ear" in skeleton.keypoints
+    scale, rotation = coco if on_coco else (0.25, 30.0)
+    return Recipe(
+        name="paper", input_size=(192, 256) if on_coco else (256, 256), epochs=epochs, batch_size=128, optimizer="adam",
+        learning_rate=1e-3, milestones=(milestones[0] / epochs, milestones[1] / epochs), divisor=10,
+        augmentation=Augmentation(scale=(1 - scale, 1 + scale), rotation=rotation, draws="normal", rotated=0.6),
+    )  # fmt: skip
+
+
+def imagenet(name: str, **arguments: Any) -> nn.Module:
+    """A timm model with its ImageNet weights.
+
+    Raises:
+        PosebenchError: they are neither on this machine nor to be had.
+    """
+    import timm
+
+    try:
+        model: nn.Module = timm.create_model(name, pretrained=True, **arguments)
+    except TypeError:  # the model does not take these arguments
+        raise
+    except Exception as error:  # a hub has many ways to be out of reach
+        raise PosebenchError(
+            f"The ImageNet weights {name} are not on this machine and could not be fetched ({type(error).__name__}). "
+            f"Where there is a network, run: python -c \"import timm; timm.create_model('{name}', pretrained=True)\" "
+            "and bring ~/.cache/huggingface here; or start from random weights: --no-pretrained."
+        ) from error
+    return model

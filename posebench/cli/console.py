@@ -1,0 +1,94 @@
+"""The console, and the progress of long work."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Column
+from rich.text import Text
+
+
+def console(stderr: bool = False) -> Console:
+    """Where a command writes; as wide as the terminal, or 150 characters in a file."""
+    # Of several processes (torchrun sets RANK) the first one speaks.
+    quiet = os.environ.get("RANK", "0") != "0"
+    return Console(stderr=stderr, quiet=quiet, width=None if sys.stdout.isatty() else 150)
+
+
+def say_people(out: Console, data: Path | None, protocol: str) -> None:
+    """The first line of whatever works on embedded people."""
+    if data is None:
+        out.print(
+            f"[yellow]No --data: embedded people, drawn and not photographs. Numbers say nothing about {protocol}."
+        )
+
+
+QUIET_SECONDS = 20
+"""How often a line is written where there is no terminal."""
+
+Update = Callable[[int, int, str], None]
+"""Called with how much is done, of how much, and what to say of it."""
+
+
+class _Bar(Progress):
+    """One task on two lines: title, bar, count and times; below it the note, which then never displaces a time."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The lines to draw."""
+        yield self.make_tasks_table(self.tasks)
+        for task in self.tasks:
+            if note := task.fields["note"]:
+                yield Text(f"  {note}", style="dim", no_wrap=True, overflow="ellipsis")
+
+
+@contextmanager
+def progress(console: Console, title: str) -> Iterator[Update]:
+    """Show one task.
+
+    Args:
+        console: where to.
+        title: what is being done.
+
+    Yields:
+        The function to call with each step.
+    """
+    if not console.is_terminal:
+        yield _lines(console, title)
+        return
+    columns = (
+        TextColumn("{task.description}", table_column=Column(ratio=3, no_wrap=True, overflow="ellipsis")),
+        BarColumn(bar_width=None, table_column=Column(ratio=2)),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("eta"),
+        TimeRemainingColumn(),
+    )
+    with _Bar(*columns, console=console, expand=True) as bar:
+        task = bar.add_task(title, total=None, note="")
+        yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
+
+
+def _lines(console: Console, title: str) -> Update:
+    started = said = time.monotonic()
+    first: int | None = None
+
+    def update(done: int, total: int, note: str) -> None:
+        nonlocal said, first
+        now = time.monotonic()
+        first = done - 1 if first is None else first
+        if done < total and now - said < QUIET_SECONDS:
+            return
+        said = now
+        left = (now - started) / max(done - first, 1) * (total - done)
+        spent = timedelta(seconds=round(now - started))
+        console.print(
+            f"{title} {done:,}/{total:,}  {spent}  eta {timedelta(seconds=round(left))}  {note}", highlight=False
+        )
+
+    return update

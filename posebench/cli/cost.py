@@ -1,0 +1,160 @@
+"""The command that says what networks cost."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from posebench.cli.options import json_option, read_size
+from posebench.errors import PosebenchError
+
+if TYPE_CHECKING:
+    import torch
+    from rich.console import Console
+
+    from posebench.cost.measure import Clock
+    from posebench.cost.record import Cost
+
+BUSY = 1.5
+"""Quartiles farther apart than this are other programs' doing: on an idle machine they are within a few percent."""
+
+
+@click.command()
+@click.option("--arch", "archs", required=True, multiple=True, metavar="NAME", help="Architecture; may be repeated.")
+@click.option(
+    "--input-size",
+    callback=read_size,
+    metavar="HEIGHTxWIDTH",
+    help="Height first, as in the field's tables: 256x192 is 256 high and 192 wide. Default: the architecture's own.",
+)
+@click.option(
+    "--batch",
+    "batches",
+    multiple=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Images per timed pass; may be repeated. Default: 1, and on a GPU 64 too.",
+)
+@click.option(
+    "--protocol",
+    "protocol_name",
+    default="mpii",
+    show_default=True,
+    metavar="NAME",
+    help="Whose keypoints the network finds: mpii has 16, coco 17.",
+)
+@click.option("--device", metavar="NAME", help="Such as cpu or cuda:1. Default: the GPU, if there is one.")
+@click.option("--no-latency", is_flag=True, help="Count only: seconds, and nothing is computed.")
+@click.option("--no-compile", is_flag=True, help="Do not time torch.compile, which takes a minute or two to prepare.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 3600),
+    default=20.0,
+    show_default=True,
+    metavar="N",
+    help="Spent timing, per network and batch size; at least 5 passes are made.",
+)
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also keep the measurement in DIR/cost, where `posebench report` shows it.",
+)
+@json_option
+def cost(archs: tuple[str, ...], results: Path | None, as_json: bool, **options: Any) -> None:
+    """Say what networks cost: parameters, operations, memory, and time on this device.
+
+    Literature figures stand beside ours, with the rule that makes them comparable.
+    """
+    from posebench.cli import console as terminal
+    from posebench.cost.measure import measure
+    from posebench.cost.record import save
+    from posebench.plugins import registry
+
+    protocol = registry.protocol(options["protocol_name"])
+    for arch in archs:
+        registry.find("architecture", arch)  # the last one's name should not be found wrong after minutes
+    device = None if options["no_latency"] else _device(options["device"])
+    clock = None if device is None else _clock(device, options)
+    console, errors = terminal.console(), terminal.console(stderr=True)
+    costs = []
+    for arch in dict.fromkeys(archs):
+        with errors.status(arch) as status:
+            found = measure(
+                arch, (protocol.name, protocol.skeleton), options["input_size"], clock,
+                lambda doing, arch=arch: status.update(f"{arch}: {doing}"),  # type: ignore[misc]
+            )  # fmt: skip
+        costs.append(found)
+        if results is not None:
+            errors.print(f"kept: {save(found, results)}", highlight=False, soft_wrap=True)
+    if as_json:
+        click.echo(json.dumps(_plain(costs)))
+    else:
+        _print(console, costs)
+
+
+def _device(name: str | None) -> "torch.device":
+    """The device of that name; unnamed, the GPU or else the processor."""
+    import torch
+
+    there = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    if name is None:
+        return there or torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        known = f"{there.type}, cpu" if there else "cpu"
+        raise PosebenchError(f"--device {name} is not on this machine. There is: {known}.") from error
+    if device.type == "meta":
+        raise PosebenchError("--device meta computes nothing, so nothing can be timed. --no-latency counts only.")
+    return device
+
+
+def _clock(device: "torch.device", options: dict[str, Any]) -> "Clock":
+    from posebench.cost.measure import Clock
+
+    batches = options["batches"] or ((1,) if device.type == "cpu" else (1, 64))
+    return Clock(device, tuple(dict.fromkeys(batches)), not options["no_compile"], options["seconds"])
+
+
+def _plain(costs: "list[Cost]") -> dict[str, Any]:
+    from posebench.cost.record import PUBLISHED_RULE, RULE
+
+    entries = [
+        cost.model_dump(mode="json")
+        | {"gflops_as_published": cost.gflops_as_published, "published": [vars(row) for row in cost.published]}
+        for cost in costs
+    ]
+    return {"rule": RULE, "published_rule": PUBLISHED_RULE, "input_size": "width, height", "costs": entries}
+
+
+def _print(console: "Console", costs: "list[Cost]") -> None:
+    """Counts with one column per network, then times with one row per way of running it."""
+    from rich.table import Table
+    from rich.text import Text  # not rich's markup: names are other people's
+
+    from posebench.cost.record import PUBLISHED_RULE, RULE
+    from posebench.report.cost_tables import COUNTS, TIMES, by_device, counted, timed
+
+    table = Table(box=None, pad_edge=False)
+    rows = list(zip(COUNTS, *counted(costs), strict=True))
+    for place, name in enumerate(rows[0]):
+        table.add_column(Text("" if place == 0 else name), justify="right" if place else "left", overflow="fold")
+    for row in rows[1:]:
+        table.add_row(*map(Text, row))
+    console.print(table)
+    console.print(f"\n{RULE}\n{PUBLISHED_RULE}", highlight=False, style="dim")
+    for device, same in by_device(costs):
+        times = Table(box=None, pad_edge=False, title=Text(f"\non {device}"), title_justify="left")
+        for place, name in enumerate(TIMES):
+            times.add_column(Text(name), justify="left" if place < 3 else "right", overflow="fold")
+        for row in timed(same):
+            times.add_row(*map(Text, row))
+        console.print(times)
+        note = "The network alone, on random images; ways take turns, median of passes and quartiles."
+        console.print(note, highlight=False, style="dim")
+        if any(timing.high > BUSY * timing.low for one in same for timing in one.timings):
+            busy = f"[yellow]Quartiles are more than {BUSY:g} times apart: the machine is busy, and times and ratios are rough."
+            console.print(busy, highlight=False)

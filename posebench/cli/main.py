@@ -1,0 +1,72 @@
+"""The command line: the group of all commands, and how errors end."""
+
+import json
+from typing import Any
+
+import click
+
+import posebench
+from posebench.cli import compare, cost, evaluate, export, predict, report, run, train, weights
+from posebench.cli import plugin as cli_plugin
+from posebench.cli.options import json_option
+from posebench.errors import PosebenchError
+
+
+class Sentences(click.Group):
+    """Turns what a user can mend into one sentence, and everything else that ends a program into its usual exit."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PosebenchError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except OSError as error:
+            raise click.ClickException(f"{error.strerror or error}: {error.filename or ''}") from error
+
+
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(posebench.__version__)
+def main() -> None:
+    """Train, evaluate and compare 2D human pose architectures.
+
+    \b
+    posebench run --arch hourglass8 --protocol mpii      train, predict, score
+    posebench evaluate FILE --protocol mpii --data DIR   score a predictions file
+    posebench evaluate FILE … --explain                  the same file under every convention
+    posebench compare A B --protocol mpii --data DIR     is their difference more than chance?
+    posebench report                                     leaderboards and plots
+    posebench plugin check NAME                          put an architecture or a protocol to the test
+    posebench cost --arch hourglass8                     parameters, operations, time, memory
+    """
+
+
+@main.command(name="list")
+@json_option
+def list_(as_json: bool) -> None:
+    """Name the architectures and protocols, and where each comes from."""
+    from posebench.plugins.registry import installed
+
+    found = {"architectures": installed("architecture"), "protocols": installed("protocol")}
+    if as_json:
+        click.echo(json.dumps({kind: [vars(plugin) for plugin in plugins] for kind, plugins in found.items()}))
+        return
+    for kind, plugins in found.items():
+        click.echo(f"{kind}:")
+        for plugin in plugins:
+            click.echo(f"  {plugin.name:<24} {plugin.package} {plugin.version:<10} {plugin.target}")
+
+
+for _command in (
+    run.run,
+    train.train,
+    predict.predict,
+    evaluate.evaluate,
+    export.export,
+    compare.compare,
+    report.report,
+    weights.weights,
+    cli_plugin.plugin,
+    cost.cost,
+):
+    main.add_command(_command)

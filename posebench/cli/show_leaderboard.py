@@ -1,0 +1,65 @@
+"""Leaderboards on a terminal."""
+
+from collections.abc import Iterable
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING
+
+from posebench.errors import counted
+from posebench.report.board import EMBEDDED, INTERVAL, Board, boards
+from posebench.report.columns import Column, one_line
+from posebench.results.record import Record
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def terminal_tables(records: Iterable[Record], width: int | None = None) -> "list[Table]":
+    """The tables for rich's `Console.print`, with as many columns as fit.
+
+    Args:
+        records: in any order; one table per group.
+        width: of the terminal, in characters; None asks it. Columns that do not fit are left out and counted: a number that
+            is cut in two would be another number.
+    """
+    columns = width or get_terminal_size().columns
+    return [_terminal_table(board, columns) for board in boards(records)]
+
+
+def _terminal_table(board: Board, width: int) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text  # not rich's markup: names are other people's
+
+    shown = _fitting(board, width)
+    left_out = len(board.columns) - len(shown)
+    caption = [EMBEDDED] * board.embedded + [f"{term}: {sentence}" for term, sentence in board.facts[:3]]
+    caption += [f"{counted(left_out, 'more column', 'more columns')} in leaderboard.md"] * bool(left_out)
+    table = Table(title=Text(board.title), caption=Text("\n".join(caption)), box=SIMPLE_HEAD)
+    table.title_justify = table.caption_justify = "left"
+    for column in shown:
+        number = column.number
+        style = "bold" if column.header == board.rule.headline else None
+        table.add_column(Text(one_line(column.header)), style=style, no_wrap=number, overflow="fold")
+        table.columns[-1].justify = "right" if number else "left"
+    for begins, *row in zip(board.begins, *(column.cells for column in shown), strict=True):
+        if begins:
+            table.add_section()
+        table.add_row(*map(Text, row))
+    if board.ceiling is not None:
+        table.add_section()
+        table.add_row(*(Text(column.foot_cell) for column in shown), style="dim")
+    return table
+
+
+def _fitting(board: Board, width: int) -> list[Column]:
+    """The columns that fit, in their order: ranks, names and headline first, then metrics, then the rest."""
+    needed = ("rank", "name", board.rule.headline, INTERVAL)
+    metrics = {column.header for column in board.metrics}
+    shown, room = [], width - 1  # rich takes three characters for every column, and one more
+    for column in sorted(board.columns, key=lambda c: (c.header not in needed, c.header not in metrics)):
+        widest = max(map(len, [one_line(column.header), *column.cells, column.foot_cell]))
+        # Text may fold over lines; a number may not.
+        room -= 3 + (min(widest, 24) if not column.number else widest)
+        if room >= 0 or column.header in needed:
+            shown.append(column)
+    return [column for column in board.columns if column in shown]

@@ -1,0 +1,126 @@
+"""What commands say on the terminal."""
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from posebench.plugins.protocol import Protocol
+from posebench.report.columns import UNKNOWN, one_line
+from posebench.results.record import Record
+from posebench.scoring.bootstrap import LEVEL, RESAMPLES
+from posebench.scoring.scores import Curve, known
+from posebench.tasks.explain import Explained
+
+
+def print_scores(out: Console, record: Record) -> None:
+    """The numbers of one record, to four decimals, with their rule and what was scored."""
+    rule, data = record.rule, record.data
+    out.print(
+        f"[bold]{escape(record.name)}[/bold] on {data.dataset} {data.split}: {data.people:,} people in {data.images:,} images, "
+        f"boxes: {data.box_source}, ground truth: {escape(data.annotations)}",
+        highlight=False,
+    )
+    out.print(
+        f"{rule.protocol} {rule.convention}: {escape(rule.rule)} Evaluator: {escape(rule.evaluator)}.", highlight=False
+    )
+    out.print(_scores(record))
+    if record.intervals:
+        out.print(f"{LEVEL} %: the middle {LEVEL} % of {RESAMPLES:,} resamples of the images", style="dim")
+    if record.ceiling:
+        out.print(f"annotators: {escape(record.ceiling.what)}", style="dim", highlight=False)
+    for note in record.notes:
+        out.print(f"[yellow]Note:[/yellow] {escape(note)}", highlight=False)
+
+
+def _scores(record: Record) -> Table:
+    """One row per number with its interval, then one per part of the data: as narrow as any terminal."""
+    digits = 1 if record.rule.unit == "%" else 3
+    agreed = record.ceiling.metrics if record.ceiling else {}
+    table = Table(box=None, pad_edge=False)
+    table.add_column(record.per_joint_metric.partition("@")[0], overflow="fold")
+    for header in (record.rule.unit, *[f"{LEVEL} %"] * bool(record.intervals), *["annotators"] * bool(agreed)):
+        table.add_column(header, justify="right", no_wrap=True)
+    shown = len(table.columns)
+
+    def add(label: str, value: float | None, bounds: str, agreement: str, style: str) -> None:
+        cells = [escape(label), UNKNOWN if value is None else f"{value:.4f}", bounds, agreement]
+        table.add_row(*(cells if record.intervals else [*cells[:2], *cells[3:]])[:shown], style=style)
+
+    for metric in dict.fromkeys([*record.metrics, *agreed]):
+        agreement = f"{agreed[metric]:.4f}" if metric in agreed else ""
+        style = "bold" if metric == record.rule.headline else ""
+        add(metric, record.metrics.get(metric), _interval(record.intervals.get(metric), digits), agreement, style)
+    for part in record.slices:
+        if record.metrics.get(f"{record.rule.headline} {part.name}") != part.value:  # else it is said already
+            label = f"{record.per_joint_metric} pooled, {part.by}: {part.name} ({part.keypoints:,} keypoints)"
+            add(label, part.value, _interval(part.interval, digits), "", "dim")
+    return table
+
+
+def _interval(bounds: tuple[float, float] | None, digits: int) -> str:
+    return "" if bounds is None else f"{bounds[0]:.{digits}f}–{bounds[1]:.{digits}f}"
+
+
+def print_curves(out: Console, curves: Sequence[Curve]) -> None:
+    """Scores over thresholds: one row per threshold, one column per curve."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column(escape(curves[0].axis), justify="right")
+    for curve in curves:
+        table.add_column(escape(curve.label), justify="right", no_wrap=True)
+    for at, *values in zip(curves[0].thresholds, *(curve.values for curve in curves), strict=True):
+        table.add_row(f"{at:g}", *("–" if math.isnan(value) else f"{value:.2f}" for value in values))
+    out.print(table)
+
+
+def print_explained(out: Console, protocol: Protocol, explained: Sequence[Explained]) -> None:
+    """One file under every convention: a table of the numbers, then the reason for each difference.
+
+    Columns are headed by numbers, which fit any terminal; the names stand above, each with its ground truth.
+    """
+    numbered = list(enumerate(explained, start=1))
+    shown = [(number, entry, entry.scores.metrics) for number, entry in numbered if entry.scores is not None]
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("", overflow="fold")
+    for number, entry, _ in shown:
+        out.print(f"{number} {escape(entry.convention.name)}, on {escape(entry.ground_truth)}", highlight=False)
+        table.add_column(str(number), justify="right", no_wrap=True)
+    out.print()
+    for metric in dict.fromkeys(name for _, _, metrics in shown for name in metrics):
+        values = (known(metrics.get(metric, math.nan)) for _, _, metrics in shown)
+        cells = (_number(value, 4) for value in values)
+        table.add_row(escape(metric), *cells, style="bold" if metric == protocol.headline else "")
+    out.print(table)
+    for number, entry in numbered:
+        _print_reason(out, protocol.headline, (number, entry), explained[0].convention.name)
+
+
+def _print_reason(out: Console, headline: str, numbered: tuple[int, Explained], first: str) -> None:
+    number, entry = numbered
+    convention = entry.convention
+    out.print(f"\n{number} [bold]{escape(convention.name)}[/bold]  {escape(convention.rule)}", highlight=False)
+    lines = [f"evaluator: {escape(convention.source)}"]
+    if convention.published_by:
+        lines.append(f"published by: {escape(convention.published_by)}")
+    if entry.problem:
+        lines.append(f"[yellow]not computed:[/yellow] {escape(entry.problem)}")
+    elif convention.name != first:
+        total, truth, rule = (
+            f"{round(value, 4) + 0.0:+.4f}"  # + 0.0: no difference is not a negative one
+            for value in (entry.from_ground_truth + entry.from_rule, entry.from_ground_truth, entry.from_rule)
+        )
+        lines.append(f"why it differs from {first}: {escape(convention.difference)}")
+        lines.append(f"{headline} {total}: {truth} by the ground truth, {rule} by the rule")
+    for line in lines:
+        out.print(Padding(line, (0, 0, 0, 2), expand=False), highlight=False)
+
+
+def _number(value: float, decimals: int, sign: str = "-") -> str:
+    return f"{value:{sign}.{decimals}f}" if math.isfinite(value) else UNKNOWN
+
+
+def _label(text: str) -> str:
+    return escape(one_line(text))

@@ -1,0 +1,132 @@
+"""Cost: what a network was counted and timed to need, as a file: one per device, network, input size and number of keypoints."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from posebench.cost.published_figures import Published, published
+from posebench.errors import PosebenchError
+from posebench.files.writing import write_text
+from posebench.inference.ways import LIMIT
+
+NOT_TIMED = "counted only"
+GIBI = 1024**3
+RULE = (
+    "MACs: multiply-accumulates of convolutions, linear layers and attention for one image; a convolution has one per output "
+    "element × kernel × input channels / groups, a transposed one per input element × kernel × output channels / groups."
+)
+PUBLISHED_RULE = (
+    "By the papers' rule: MACs / 1024³, transposed convolutions counted on their output (4 times at stride 2); HRNet's and "
+    "SimpleBaseline's GFLOPs are by it."
+)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Timing(_Part):
+    """One way of running one network on batches of one size.
+
+    Attributes:
+        how: such as `compiled bf16`. batch: images per pass.
+        median, low, high: milliseconds per pass, with the quartiles. rounds: of how many passes.
+        images_per_second: at the median.
+        memory: bytes of tensors alive at once at the fullest moment, weights included; None where unknown.
+        relative: largest difference from the plain way's outputs, over the largest output, on random images.
+    """
+
+    how: str
+    batch: int = Field(ge=1)
+    median: float = Field(gt=0)
+    low: float = Field(ge=0)
+    high: float = Field(ge=0)
+    rounds: int = Field(ge=1)
+    images_per_second: float = Field(gt=0)
+    memory: int | None
+    relative: float
+
+    @property
+    def same(self) -> bool:
+        """Whether this way computes what the plain network does; bfloat16 and TensorFloat-32 are not asked to."""
+        return not self.how.endswith("fp32") or self.relative <= LIMIT
+
+
+class Cost(_Part):
+    """One network's cost. `counting.Counts` explains the counts; `input_size` is (width, height), as everywhere in files."""
+
+    schema_version: Literal[1] = 1
+    arch: str = Field(min_length=1)
+    input_size: tuple[int, int]
+    protocol: str
+    keypoints: int
+    parameters: int = Field(ge=0)
+    unused: dict[str, int]
+    macs: int = Field(ge=0)
+    macs_on_outputs: int = Field(ge=0)
+    activations: int
+    kept: int
+    uncounted: tuple[str, ...] = ()
+    device: str = Field(NOT_TIMED, description="as people name it, with the number of threads")
+    timings: tuple[Timing, ...] = ()
+    created: str
+    environment: dict[str, str]
+
+    @property
+    def gflops_as_published(self) -> float:
+        """By the papers' rule (`counting.PUBLISHED_RULE`)."""
+        return self.macs_on_outputs / GIBI
+
+    @property
+    def size(self) -> str:
+        """`256×192`: height first, as in the field's tables."""
+        return f"{self.input_size[1]}×{self.input_size[0]}"
+
+    @property
+    def published(self) -> list[Published]:
+        """What papers print of this network at this size."""
+        return published(self.arch, self.input_size)
+
+    @property
+    def path(self) -> Path:
+        """Below the folder of results: readable, and another one for whatever must not be overwritten."""
+        name = f"{slug(self.arch)}-{self.input_size[1]}x{self.input_size[0]}-{self.keypoints}"
+        return Path("cost") / slug(self.device) / f"{name}.json"
+
+    def fastest(self, batch: int) -> Timing | None:
+        """The fastest float32 way that computes the same, for batches of that size."""
+        able = [t for t in self.timings if t.batch == batch and t.how.endswith("fp32") and t.same]
+        return min(able, key=lambda timing: timing.median, default=None)
+
+
+def slug(text: str) -> str:
+    """A text as part of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:80]
+
+
+def save(cost: Cost, results: Path) -> Path:
+    """Write `results/cost/<device>/<network>-<height>x<width>-<keypoints>.json`; measuring again replaces it."""
+    path = results / cost.path
+    write_text(path, cost.model_dump_json(indent=1) + "\n")
+    return path
+
+
+def load(results: Path) -> list[Cost]:
+    """All costs below a results folder, in the order of their paths.
+
+    Raises:
+        PosebenchError: one is damaged.
+    """
+    found = []
+    for path in sorted((results / "cost").glob("*/*.json")):
+        try:
+            found.append(Cost.model_validate_json(path.read_text("utf-8")))
+        except (ValidationError, UnicodeDecodeError, OSError) as error:
+            problem = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+            where = ".".join(map(str, problem["loc"]))
+            raise PosebenchError(
+                f"{path} is no cost: {where} {problem['msg']}. Measure it again with posebench cost, or remove the file."
+            ) from error
+    return found

@@ -1,0 +1,1 @@
+"""The values that flow: people, predictions, skeletons, the pixel geometry."""

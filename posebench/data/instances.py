@@ -1,0 +1,135 @@
+"""Instances: the annotated people of one split, as columns. No pixels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench.data.skeleton import Skeleton
+from posebench.errors import PosebenchError
+
+Array = NDArray[Any]
+
+UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
+"""The three values of `visibility`, as COCO numbers them. Occluded keypoints count unless a protocol says otherwise."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where annotations were read.
+
+    Attributes:
+        file, sha256: the file and its hash.
+        notes: what a reader of the score should know of it, as sentences.
+        form: which of the dataset's forms it has, such as `valid.h5`, whatever the file is named.
+    """
+
+    file: str
+    sha256: str = ""
+    notes: tuple[str, ...] = ()
+    form: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What tells these annotations from others, wherever the file lies."""
+        return self.sha256 or self.file
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Instances:
+    """N annotated people in M images, K keypoints each. Image pixels, 0-based, pixel centres at integers.
+
+    Attributes:
+        dataset: such as `mpii`, or `embedded people` for the drawn ones.
+        split: such as `val`.
+        box_source: where centre and size came from: `annotation`, or a detector's name.
+        skeleton: names of the K keypoints.
+        images: M file names below `image_root`, in the order in which the protocol's evaluator visits them.
+        image_ids: (M,) int, the dataset's own numbers of these images.
+        image: (N,) int, row of `images` that shows this person.
+        person: (N,) int, which person of that image: the dataset's own number.
+        center: (N, 2) float, middle of the region a network should see.
+        size: (N, 2) float, width and height of that region, the dataset's padding included.
+        keypoints: (N, K, 2) float; meaningless where `visibility` is 0.
+        visibility: (N, K) int8: 0 unlabelled, 1 occluded, 2 visible.
+        usable: (N,) bool, people a network is trained on and asked about. The others (crowds, people without
+            keypoints) matter to scoring alone.
+        bbox: (N, 4) float (x, y, width, height), where the dataset has boxes.
+        measures: (N,) columns that errors are divided by or that scoring needs: `head_length`, `area`, ...
+        labels: (N,) columns of text by which scores may be sliced, such as `activity`; "" where unknown.
+        image_root: folder of the images; None where it is not known.
+        source: the annotation file.
+        embedded: people drawn by posebench, not photographs.
+
+    Raises:
+        PosebenchError: a column of another length, an image row that is not there, or a coordinate that is not finite.
+    """
+
+    dataset: str
+    split: str
+    box_source: str = "annotation"
+    skeleton: Skeleton
+    images: tuple[str, ...]
+    image_ids: Array
+    image: Array
+    person: Array
+    center: Array
+    size: Array
+    keypoints: Array
+    visibility: Array
+    usable: Array
+    bbox: Array | None = None
+    measures: Mapping[str, Array] = field(default_factory=dict)
+    labels: Mapping[str, Array] = field(default_factory=dict)
+    image_root: Path | None = None
+    source: Source = Source("")
+    embedded: bool = False
+
+    def __post_init__(self) -> None:
+        n, k = len(self.image), len(self.skeleton)
+        expected = {
+            "person": (n,), "center": (n, 2), "size": (n, 2), "keypoints": (n, k, 2), "visibility": (n, k),
+            "usable": (n,), "image_ids": (len(self.images),),
+        }  # fmt: skip
+        columns = {name: getattr(self, name) for name in expected} | dict(self.measures) | dict(self.labels)
+        if self.bbox is not None:
+            columns["bbox"], expected["bbox"] = self.bbox, (n, 4)
+        for name, column in columns.items():
+            if column.shape != expected.get(name, (n,)):
+                raise PosebenchError(
+                    f"{self.what}: column {name!r} is {column.shape}, but should be {expected.get(name, (n,))}."
+                )
+        if n and not (self.image.min() >= 0 and self.image.max() < len(self.images)):
+            raise PosebenchError(f"{self.what}: a person is in an image row outside 0..{len(self.images) - 1}.")
+        for name in ("center", "size", "keypoints"):
+            values = columns[name]
+            bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+            if bad.any():
+                raise PosebenchError(f"{self.what}: {name} of {self.describe(int(bad.argmax()))} is not finite.")
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    @property
+    def what(self) -> str:
+        """Such as `mpii val`, for messages."""
+        return f"{self.dataset} {self.split}"
+
+    def describe(self, row: int) -> str:
+        """Such as `row 17 (015601864.jpg, person 0)`, for messages."""
+        return f"row {row} ({self.images[self.image[row]]}, person {self.person[row]})"
+
+    def take(self, rows: Array) -> "Instances":
+        """The people at `rows` (indices or mask), in that order. Images stay, so that their order does too."""
+        columns: dict[str, Any] = {
+            f.name: getattr(self, f.name)[rows]
+            for f in fields(self)
+            if f.name in ("image", "person", "center", "size", "keypoints", "visibility", "usable")
+        }
+        for kind in ("measures", "labels"):
+            columns[kind] = {name: column[rows] for name, column in getattr(self, kind).items()}
+        columns["bbox"] = None if self.bbox is None else self.bbox[rows]
+        return replace(self, **columns)

@@ -1,0 +1,185 @@
+"""Predictions: the only thing that a protocol sees of a model. One HDF5 file, readable without posebench:
+
+/images        (M,) utf-8      file names
+/image         (R,) int        row of /images in which this person was predicted
+/person        (R,) int        which annotated person was asked about; -1 for a detected one
+/keypoints     (R, K, 2) float image pixels, 0-based, pixel centres at integers
+/scores        (R, K) float    confidence per keypoint
+/score         (R,) float      confidence per person
+/missing       (R, K) bool     True where nothing was predicted; /keypoints is then NaN
+/bbox          (R, 4) float    optional; the box (x, y, width, height) that a COCO result states of itself
+/region        (R, 4) float    optional; what the network saw: middle x, y, width, height, padding included
+/box_score     (R,) float      optional; the detector's confidence in the box; 1 for an annotated one
+attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench.data.instances import Instances
+from posebench.errors import PosebenchError, existing
+from posebench.files.arrays import datasets, is_hdf5
+from posebench.files.writing import write_atomically
+
+Array = NDArray[Any]
+
+LONGEST_FIXED = 60_000
+"""Bytes of an attribute of fixed length; HDF5 allows 64 KiB."""
+FORMAT = "posebench predictions 1"
+COLUMNS = "image", "person", "keypoints", "scores", "score", "missing"
+OPTIONAL = "bbox", "region", "box_score"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Predictions:
+    """R predicted people. The attributes are the datasets and attributes of the file above.
+
+    Raises:
+        PosebenchError: a column of another length, a row of an image that is not there, or a keypoint that is not
+            finite although nothing declares it missing.
+    """
+
+    keypoint_names: tuple[str, ...]
+    images: tuple[str, ...]
+    image: Array
+    person: Array
+    keypoints: Array
+    scores: Array
+    score: Array
+    missing: Array
+    bbox: Array | None = None
+    region: Array | None = None
+    box_score: Array | None = None
+    dataset: str = ""
+    split: str = ""
+    box_source: str = "annotation"
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        r, k = len(self.image), len(self.keypoint_names)
+        expected = {
+            "person": (r,), "keypoints": (r, k, 2), "scores": (r, k), "score": (r,), "missing": (r, k),
+        }  # fmt: skip
+        optional = {"bbox": (r, 4), "region": (r, 4), "box_score": (r,)}
+        expected |= {name: shape for name, shape in optional.items() if getattr(self, name) is not None}
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                raise PosebenchError(f"predictions: {name} is {getattr(self, name).shape}, but should be {shape}.")
+        if r and not (self.image.min() >= 0 and self.image.max() < len(self.images)):
+            raise PosebenchError(f"predictions: a person is in an image row outside 0..{len(self.images) - 1}.")
+        finite = np.isfinite(self.keypoints)
+        bad = ~(finite[..., 0] & finite[..., 1] | self.missing)
+        if bad.any():
+            row, joint = np.argwhere(bad)[0]
+            raise PosebenchError(
+                f"predictions: {bad.sum():,} keypoints are not finite; the first is {self.keypoint_names[joint]} of row "
+                f"{row} ({self.images[self.image[row]]}): {self.keypoints[row, joint].tolist()}. "
+                "Write a finite guess, or use posebench's own file, which can declare a keypoint in /missing."
+            )
+        if not (np.isfinite(self.score).all() and (np.isfinite(self.scores) | self.missing).all()):
+            row = int((~np.isfinite(self.score) | (~np.isfinite(self.scores) & ~self.missing).any(axis=1)).argmax())
+            raise PosebenchError(f"predictions: a score of row {row} ({self.images[self.image[row]]}) is not finite.")
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+
+def for_instances(instances: Instances, keypoints: Array, scores: Array | None = None, **more: Any) -> Predictions:
+    """Predictions of the people of `instances`, in that order.
+
+    Args:
+        instances: the N people who were asked about.
+        keypoints: (N, K, 2) image pixels; NaN where nothing was predicted.
+        scores: (N, K), or None for 1 everywhere.
+        **more: other attributes of `Predictions`.
+    """
+    missing = more.pop("missing", np.zeros(keypoints.shape[:2], bool))
+    scores = np.ones(keypoints.shape[:2]) if scores is None else scores
+    columns = {
+        "person": instances.person, "score": scores.mean(axis=1), "dataset": instances.dataset,
+        "split": instances.split, "box_source": instances.box_source,
+    }  # fmt: skip
+    return Predictions(
+        keypoint_names=instances.skeleton.keypoints, images=instances.images, image=instances.image,
+        keypoints=keypoints, scores=scores, missing=missing, **(columns | more),
+    )  # fmt: skip
+
+
+def save(predictions: Predictions, path: Path) -> None:
+    """Write the file: whole, or not at all."""
+    import h5py
+
+    def write(partial: Path) -> None:
+        with h5py.File(partial, "w") as file:
+            texts = {name: getattr(predictions, name) for name in ("dataset", "split", "box_source")} | {
+                "format": FORMAT,
+                "keypoint_names": json.dumps(predictions.keypoint_names),
+                "provenance": json.dumps(dict(predictions.provenance)),
+            }
+            for name, text in texts.items():
+                # Of a fixed length: HDF5's own library crashes on damaged texts of variable length. Longer ones do not fit.
+                if text:
+                    file.attrs[name] = np.bytes_(text.encode()) if len(text.encode()) < LONGEST_FIXED else text
+            file["images"] = np.array([name.encode() for name in predictions.images] or [b""])[
+                : len(predictions.images)
+            ]
+            for name in (*COLUMNS, *OPTIONAL):
+                if (column := getattr(predictions, name)) is not None:
+                    file[name] = column  # as it is: gzip saves a third and reads many times slower
+
+    write_atomically(path, write)
+
+
+def load(path: Path) -> Predictions:
+    """Read a file that `save` or anyone wrote.
+
+    Raises:
+        PosebenchError: the file is missing, damaged or of another kind.
+    """
+    import h5py
+
+    try:
+        with h5py.File(existing(path, "a predictions file"), "r") as file:
+            if (form := _text(file, "format")) != FORMAT:
+                raise PosebenchError(f"{path} is no {FORMAT!r} file (its format: {form!r}).")
+            datasets(file, path)
+            columns = {name: file[name][()] for name in (*COLUMNS, *(name for name in OPTIONAL if name in file))}
+            return Predictions(
+                **columns,
+                images=tuple(name.decode() for name in file["images"][()]),
+                keypoint_names=tuple(json.loads(_text(file, "keypoint_names"))),
+                provenance=json.loads(_text(file, "provenance")),
+                dataset=_text(file, "dataset"),
+                split=_text(file, "split"),
+                box_source=_text(file, "box_source"),
+            )
+    except PosebenchError as error:
+        raise error if str(path) in str(error) else PosebenchError(f"{path}: {error}") from error
+    except Exception as error:  # a damaged file makes h5py and numpy raise whatever they meet
+        raise PosebenchError(
+            f"{path} cannot be read as predictions: {error}. Was it cut off, or written by hand?"
+        ) from error
+
+
+def _text(file: Any, name: str) -> str:
+    value = file.attrs.get(name, "")
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def is_predictions(path: Path) -> bool:
+    """Whether `path` is an HDF5 file in posebench's own format."""
+    if not is_hdf5(path):
+        return False
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return "format" in file.attrs
+    except Exception:  # damaged: whoever reads it next says so
+        return False

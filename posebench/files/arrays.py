@@ -1,0 +1,99 @@
+"""Arrays in other people's files, HDF5 and MATLAB of any version: read whole or refused, never trusted with memory."""
+
+import math
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
+
+from posebench.errors import PosebenchError, existing
+from posebench.files import matlab
+
+Array = NDArray[Any]
+Read = TypeVar("Read")
+
+LARGEST = 2**30
+"""Bytes that a file's arrays may need: twice what a million COCO people do. What declares more is damaged or hostile."""
+
+
+def load_array(path: Path, names: Collection[str] | None = None) -> dict[str, Array]:
+    """The arrays of a field's own file (`.h5` or `.mat` of any version), by name, as stored.
+
+    Args:
+        names: read only these, as far as they are there; None for all.
+
+    Raises:
+        PosebenchError: the file is missing, damaged, neither kind, or declares more than `LARGEST` bytes.
+    """
+
+    def from_hdf5(file: Any) -> dict[str, Array]:
+        found = datasets(file, path)
+        return {name: node[()] for name, node in found.items() if names is None or name in names}
+
+    return _read_either(path, from_hdf5, lambda: matlab.arrays(path, LARGEST, names))
+
+
+def array_names(path: Path) -> list[str]:
+    """The names of the arrays that `load_array` would read.
+
+    Raises:
+        PosebenchError: as `load_array`.
+    """
+
+    return _read_either(path, lambda file: list(datasets(file, path)), lambda: matlab.names(path, LARGEST))
+
+
+def load_structs(path: Path, name: str) -> matlab.Element:
+    """A variable of a MATLAB file (Level 5) of which little is asked, or much that is irregular.
+
+    Raises:
+        PosebenchError: as `load_array`, or there is none of this name.
+    """
+
+    def from_mat() -> matlab.Element:
+        return dict(matlab.variables(path, LARGEST, [name]))[name]
+
+    def from_hdf5(file: Any) -> matlab.Element:
+        raise PosebenchError(f"{path} is a MATLAB file of version 7.3. Save it in MATLAB with -v7 instead.")
+
+    return _read_either(path, from_hdf5, from_mat)
+
+
+def datasets(file: Any, path: Path) -> dict[str, Any]:
+    """The datasets of an open HDF5 file, before anything is allocated for them.
+
+    Raises:
+        PosebenchError: together they declare more than `LARGEST` bytes: compressed, that takes a file of some kilobytes.
+    """
+    import h5py
+
+    # A name that is no UTF-8 comes as bytes; str() keeps it from meeting text.
+    nodes = {str(name): node for name, node in file.items() if isinstance(node, h5py.Dataset)}
+    found = {name: node for name, node in nodes.items() if node.shape is not None}
+    declared = sum(math.prod(node.shape) * node.dtype.itemsize for node in found.values())
+    if declared > LARGEST:
+        raise PosebenchError(f"{path} declares arrays of {declared:,} bytes; {LARGEST:,} is the most that is read.")
+    return found
+
+
+def _read_either(path: Path, from_hdf5: Callable[[Any], Read], from_mat: Callable[[], Read]) -> Read:
+    existing(path, "a predictions file")
+    try:
+        if is_hdf5(path):
+            import h5py
+
+            with h5py.File(path, "r") as file:
+                return from_hdf5(file)
+        return from_mat()
+    except PosebenchError:
+        raise
+    except Exception as error:  # a damaged file makes h5py, scipy, zlib and numpy raise whatever they meet
+        raise PosebenchError(f"{path} is neither a readable HDF5 nor a readable MATLAB file: {error}.") from error
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether a file begins as HDF5 does, MATLAB's version 7.3 included."""
+    with path.open("rb") as file:
+        head = file.read(1024)
+    return head[:8] == b"\x89HDF\r\n\x1a\n" or (head[:6] == b"MATLAB" and b"7.3" in head[:40])

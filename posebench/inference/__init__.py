@@ -1,0 +1,1 @@
+"""Predicting, and fast ways of running a network."""

@@ -1,0 +1,190 @@
+"""Fast inference: the same network, run in another way; what that changes is measured and said, never assumed.
+
+    folded      batch normalisations that follow a convolution become part of it; channels last in memory
+    compiled    folded, and the rest fused by torch.compile
+    bf16        convolutions and linear layers in bfloat16; tf32: in a GPU's TensorFloat-32
+
+In float32 the outputs must stay within `LIMIT` of the plain network's, or the fast one is refused.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from posebench.errors import PosebenchError
+from posebench.inference.folding import CONVOLUTIONS, fold
+from posebench.inference.ways import LIMIT, How, Precision
+from posebench.plugins.architecture import Architecture
+
+# `freezing` corrupted transposed convolutions by 5 to 7 % in torch 2.15, so not even TORCHINDUCTOR_FREEZING=1 turns it on.
+INDUCTOR = {"freezing": False}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a fast way changes on some images.
+
+    Attributes:
+        relative: largest difference of an output, over the largest output.
+        move: farthest that a keypoint moves, pixels of the network's input.
+        moved, keypoints: how many keypoints move by more than one pixel, and of how many.
+        images: on how many images.
+    """
+
+    relative: float
+    move: float
+    moved: int
+    keypoints: int
+    images: int
+
+    @property
+    def sentence(self) -> str:
+        """For the user."""
+        return (
+            f"outputs differ by up to {self.relative:.1e} of the largest one, keypoints by up to {self.move:.2g} px of the "
+            f"network's input ({self.moved} of {self.keypoints:,} by more than 1 px; {self.images} images)"
+        )
+
+
+class Fast(Architecture):
+    """A copy of a trained network that runs another way, for prediction only; everything else is the network's own.
+
+    Attributes:
+        folded: (how many batch normalisations are folded, how many there were).
+    """
+
+    def __init__(self, model: Architecture, how: How, images: Tensor) -> None:
+        """Copy `model`, which stays as it is.
+
+        Args:
+            images: (B, 3, H, W) prepared ones on its device, for a look at what the network does. Once compiled, smaller
+                batches are filled up to B, so that nothing is compiled twice.
+        """
+        super().__init__(model.skeleton, model.input_size)
+        if how.precision == "tf32" and images.device.type != "cuda":
+            raise PosebenchError(f"tf32 is a way of NVIDIA GPUs; this is {images.device.type}. Use fp32 or bf16.")
+        self.name, self.how, self.batch, self.folded = model.name, how, len(images), (0, 0)
+        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        if how.folded or how.compiled:
+            self.folded = fold(self.model, images[:1])
+            self.model.to(memory_format=torch.channels_last)
+        if how.precision == "bf16":
+            for module in self.model.modules():
+                if isinstance(module, (*CONVOLUTIONS, nn.Linear)):
+                    module.to(torch.bfloat16)  # else every pass would convert them anew; normalisation stays in float32
+        self._run = torch.compile(self._plain, options=dict(INDUCTOR)) if how.compiled else self._plain
+
+    def _plain(self, images: Tensor) -> Tensor:
+        half = self.how.precision == "bf16"
+        with torch.autocast(images.device.type, torch.bfloat16) if half else nullcontext():
+            outputs: Tensor = self.model(images)
+        return outputs.float()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) → the network's outputs in float32."""
+        count = len(images)
+        if self.how.compiled and count < self.batch:
+            images = F.pad(images, (0, 0, 0, 0, 0, 0, 0, self.batch - count))
+        if self.how.folded or self.how.compiled:
+            images = images.contiguous(memory_format=torch.channels_last)  # another order would be compiled anew
+        with precision(self.how.precision, images.device):
+            outputs: Tensor = self._run(images)
+        return outputs[:count]
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """The network's own."""
+        return self.model.prepare(images)
+
+    def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor] | Tensor:
+        """The network's own."""
+        return self.model.loss(outputs, keypoints, visible)
+
+    def decode(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        """The network's own."""
+        return self.model.decode(outputs)
+
+    def unflip(self, outputs: Tensor) -> Tensor:
+        """The network's own."""
+        return self.model.unflip(outputs)
+
+
+@torch.inference_mode()
+def difference(model: Architecture, fast: Fast, images: Tensor) -> Difference:
+    """Run both on the same images and compare outputs and keypoints.
+
+    Args:
+        images: (B, H, W, 3) uint8 on the models' device.
+
+    Raises:
+        PosebenchError: torch.compile does not work here, or not with this network.
+    """
+    with precision("fp32", images.device):
+        plain = model(model.prepare(images)).float()
+    try:
+        other = fast(fast.prepare(images))
+    except Exception as error:  # the network itself has just run, so it is the way of running it that fails
+        if isinstance(error, PosebenchError) or not fast.how.compiled:
+            raise
+        first = next(iter(str(error).strip().splitlines()), "")
+        raise PosebenchError(
+            f"torch.compile fails on {fast.name}: {type(error).__name__}: {first[:200]}. It needs a C++ compiler such as g++, "
+            "and a network that it understands. Leave out --compile (`posebench cost`: add --no-compile)."
+        ) from error
+    largest = plain.abs().max().item()
+    relative = (other - plain).abs().max().item() / (largest or 1.0)
+    move = (model.decode(plain)[0] - model.decode(other)[0]).float().norm(dim=-1)
+    return Difference(relative, move.max().item(), int((move > 1).sum()), move.numel(), len(images))
+
+
+def check(fast: Fast, found: Difference) -> None:
+    """Refuse a way that claims to compute the same and does not.
+
+    Raises:
+        PosebenchError: float32 outputs differ by more than `LIMIT`, or something is not finite.
+    """
+    if not found.relative < float("inf"):
+        raise PosebenchError(f"{fast.name}, {fast.how.label}, puts out what is not finite. Run it as it is.")
+    if fast.how.precision == "fp32" and found.relative > LIMIT:
+        raise PosebenchError(
+            f"{fast.name}, {fast.how.label}, differs from the plain network by {found.relative:.1e} of its largest output; more "
+            f"than {LIMIT:.0e} is not the same result. Run it as it is."
+        )
+
+
+def quicken(model: Architecture, how: How, images: Tensor) -> tuple[Fast, Difference]:
+    """A trained network made fast, compared with itself and not refused.
+
+    Args:
+        images: (B, H, W, 3) uint8 on its device, the first batch of what is to be predicted.
+
+    Raises:
+        PosebenchError: as `difference` and `check`.
+    """
+    with torch.inference_mode():
+        fast = Fast(model, how, model.prepare(images))
+    found = difference(model, fast, images)
+    check(fast, found)
+    return fast, found
+
+
+@contextmanager
+def precision(name: Precision, device: torch.device) -> Iterator[None]:
+    """On an NVIDIA GPU, let float32 be float32 (or TensorFloat-32, if asked): PyTorch's default for convolutions is not."""
+    if device.type != "cuda":
+        yield
+        return
+    backends: tuple[Any, ...] = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = [backend.allow_tf32 for backend in backends]
+    for backend in backends:
+        backend.allow_tf32 = name == "tf32"
+    try:
+        yield
+    finally:
+        for backend, was in zip(backends, before, strict=True):
+            backend.allow_tf32 = was

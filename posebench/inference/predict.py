@@ -1,0 +1,100 @@
+"""Predict: from a trained network and instances to a Predictions value, in image pixels."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from posebench.data.geometry import transform
+from posebench.data.instances import Instances
+from posebench.data.predictions import Predictions, for_instances
+from posebench.errors import PosebenchError
+from posebench.plugins.architecture import Architecture
+from posebench.samples.loader import Key, Samples, batches
+
+
+@torch.inference_mode()
+def predict(
+    model: Architecture, instances: Instances, *, flip_test: bool = True, batch_size: int = 32, workers: int = 0,
+    provenance: dict[str, Any] | None = None, show: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Predictions, list[str]]:  # fmt: skip
+    """Predict every usable person of `instances`.
+
+    Args:
+        model: on the device to use; put in eval mode here.
+        flip_test: decode the mean of the outputs for the crop and for its mirror image.
+        workers: processes that make batches.
+        provenance: kept in the predictions.
+        show: called after every batch with how many people are done, and of how many.
+
+    Returns:
+        Predictions in the order of `instances`, and the names of photographs that could not be read. Their people
+        are declared missing.
+
+    Raises:
+        PosebenchError: the network put out something that is not finite, or nobody is there to predict.
+    """
+    people = instances.take(instances.usable)
+    if not len(people):
+        raise PosebenchError(f"{instances.what} has nobody to predict.")
+    device = next(model.parameters()).device
+    model.eval()
+    keypoints = np.full((len(people), len(people.skeleton), 2), np.nan)
+    scores = np.zeros(keypoints.shape[:2])
+    missing = np.ones(keypoints.shape[:2], bool)
+    rows: list[Key] = [(0, row) for row in range(len(people))]
+    keys = (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
+    samples = Samples(people, model.input_size, alignment=model.pipeline.alignment)
+    for batch in batches(samples, keys, workers, pin=device.type == "cuda"):
+        outputs = averaged(model, model.prepare(batch.images.to(device, non_blocking=True)), flip_test)
+        crops, confidence = (value.cpu().double().numpy() for value in model.decode(outputs))
+        if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
+            raise PosebenchError(
+                f"The network put out something that is not finite for {people.describe(int(batch.rows[0]))}."
+            )
+        index, readable = batch.rows.numpy(), batch.readable.numpy()
+        keypoints[index[readable]] = transform(batch.to_image.numpy(), crops)[readable]
+        scores[index[readable]] = confidence[readable]
+        missing[index[readable]] = False
+        show(int(index[-1]) + 1, len(people))
+    lost = missing.all(axis=1)
+    unreadable = list(dict.fromkeys(people.images[i] for i in people.image[lost].tolist()))
+    made = for_instances(
+        people, keypoints, scores, missing=missing, region=regions(people, model.input_size),
+        provenance=provenance or {}, **detected(people, scores),
+    )  # fmt: skip
+    return made, unreadable
+
+
+def first_images(model: Architecture, instances: Instances, batch_size: int = 32) -> Tensor:
+    """(B, H, W, 3) uint8 on the model's device: what `predict` will show it first."""
+    people = instances.take(instances.usable)
+    if not len(people):
+        raise PosebenchError(f"{instances.what} has nobody to predict.")
+    keys: list[list[Key]] = [[(0, row) for row in range(min(batch_size, len(people)))]]
+    batch = next(iter(batches(Samples(people, model.input_size), iter(keys), 0)))
+    return batch.images.to(next(model.parameters()).device)
+
+
+def regions(people: Instances, input_size: tuple[int, int]) -> NDArray[Any]:
+    """(N, 4) middle and size of what the network sees of each person: as `Crop.around` widens it to the input's aspect."""
+    width, height = input_size
+    widened = people.size[:, 0].clip(people.size[:, 1] * width / height)
+    return np.column_stack([people.center, widened, widened * height / width])
+
+
+def detected(people: Instances, scores: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Columns of people found by a detector: its confidence counts in the person's score, and nobody annotated was asked about."""
+    if "box_score" not in people.measures:
+        return {"box_score": np.ones(len(people))}
+    box_score = people.measures["box_score"]
+    return {"box_score": box_score, "score": box_score * scores.mean(axis=1), "person": np.full(len(people), -1)}
+
+
+def averaged(model: Architecture, images: Tensor, flip_test: bool) -> Tensor:
+    """Outputs for prepared images (B, 3, H, W), or their mean with those of the mirrored images."""
+    outputs: Tensor = model(images)
+    return (outputs + model.unflip(model(images.flip(-1)))) / 2 if flip_test else outputs

@@ -1,0 +1,226 @@
+"""Checks of how an architecture behaves: gradients, repeatability, mixed precision, targets against decoding, mirrors."""
+
+import torch
+from torch import Tensor
+
+from posebench.plugin_checks.runner import Broken, Unsettled
+from posebench.plugin_checks.subject import BODY, PEOPLE, SEED, Size, Subject, total
+from posebench.plugins.architecture import Architecture
+
+ALONE = 1e-5
+"""Largest difference between a crop alone and in a batch, relative to the largest output: float32 summed in another order."""
+BF16 = 0.15
+"""Root mean square error under bf16, relative to the outputs' spread; bf16 keeps 8 bits, and networks add such errors up."""
+STEPS = 4
+"""Updates after which a gradient must have come: branches that begin at zero get none in the first."""
+UPDATES = 200
+"""Of outputs, at each rate."""
+DONE = 1e-4
+"""The loss over outputs is not minimised further below this part of where it began."""
+FALL = 0.1
+"""The loss over outputs counts as minimised below this part of where it began."""
+
+
+def gradients(subject: Subject) -> str:
+    """Every parameter takes part: within a few updates, each gets a gradient that is finite and not zero."""
+    model = subject.build(BODY, subject.small).train()
+    batch = subject.batch(BODY, subject.small, 4)
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    optimizer = torch.optim.Adam(trained.values(), lr=1e-3)
+    reached: set[str] = set()
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        value = total(model.loss(model(model.prepare(batch.images)), batch.keypoints, batch.visible))
+        if not value.requires_grad:
+            raise Broken(
+                "The loss has no gradient.", "Compute it from `outputs` in torch, without .detach() or .item()."
+            )
+        value.backward()  # type: ignore[no-untyped-call]
+        for name, parameter in trained.items():
+            if parameter.grad is not None and not torch.isfinite(parameter.grad).all():
+                raise Broken(f"The gradient of {name} is not finite.", "Look for a division by zero or a root of zero.")
+            if parameter.grad is not None and parameter.grad.any():
+                reached.add(name)
+        if len(reached) == len(trained):
+            break
+        optimizer.step()
+    unused = [name for name in trained if name not in reached]
+    subject.facts["unused_parameters"] = sum(trained[name].numel() for name in unused)
+    if unused:
+        more = f" and {len(unused) - 6} more" if len(unused) > 6 else ""
+        raise Broken(
+            f"unused: {', '.join(unused[:6])}{more}. No gradient reached them in {STEPS} updates.",
+            "Use them in forward and the loss, or do not make them. One that is meant to stay: requires_grad_(False).",
+        )
+    frozen = sum(1 for _ in model.parameters()) - len(trained)
+    return f"all of {len(trained)} parameter tensors" + (f"; {frozen} frozen" if frozen else "")
+
+
+@torch.no_grad()
+def repeats(subject: Subject) -> str:
+    """In eval mode, one image twice gives one answer, to the bit."""
+    model = subject.model(BODY, subject.small)
+    images = model.prepare(subject.batch(BODY, subject.small, 2).images)
+    once, twice = model(images), model(images)
+    if not torch.equal(once, twice):
+        raise Broken(
+            f"The same images gave outputs that differ by up to {(once - twice).abs().max().item():.3g}.",
+            "Let chance (dropout, noise) and running statistics depend on self.training.",
+        )
+    return "equal to the bit"
+
+
+@torch.no_grad()
+def alone(subject: Subject) -> str:
+    """In eval mode, a crop alone gives what it gives among others."""
+    model = subject.model(BODY, subject.small)
+    images = subject.batch(BODY, subject.small, 5).images
+    together = model(model.prepare(images))
+    apart = torch.cat([model(model.prepare(images[i : i + 1])) for i in range(len(images))])
+    worst = ((together - apart).abs().max() / together.abs().max().clamp(min=1e-30)).item()
+    if worst > ALONE:
+        raise Broken(
+            f"In a batch of 5, outputs differ by {worst:.2g} of the largest from those of each crop alone.",
+            "Normalise over no batch in eval mode, and mix no dimension with the first.",
+        )
+    return f"differs by {worst:.1g} of the largest output"
+
+
+def autocast(subject: Subject) -> str:
+    """Under bf16 autocast, outputs stay finite and close, and loss and decoding take them."""
+    model = subject.model(BODY, subject.small)
+    batch = subject.batch(BODY, subject.small, 4)
+    fix = "Recipes may ask for bf16: compute what needs precision in .float()."
+    exact = model(model.prepare(batch.images)).detach()
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs = model(model.prepare(batch.images))
+    value = total(model.loss(outputs, batch.keypoints, batch.visible))
+    decoded, _ = model.decode(model.unflip(outputs.detach()))
+    if not all(torch.isfinite(tensor).all() for tensor in (outputs, value, decoded)):
+        raise Broken("Under bf16 autocast, outputs, loss or keypoints are not finite.", fix)
+    error = (outputs.detach().float() - exact).square().mean().sqrt() / exact.std().clamp(min=1e-30)
+    if error > BF16:
+        raise Broken(f"Under bf16 autocast, outputs are off by {error.item():.2f} of their spread.", fix)
+    return f"off by {error.item():.2g} of the outputs' spread"
+
+
+def target(subject: Subject) -> str:
+    """What minimises the loss decodes to the keypoints: the target and its decoding are inverses."""
+    model, keypoints = subject.model(BODY, subject.oblong), places(subject.oblong)
+    outputs, fall = ideal(subject)
+    found, _ = model.decode(outputs)
+    away = (found - keypoints).flatten(0, 1)
+    cell = cell_size(outputs, subject.oblong)
+    distance = away.norm(dim=1).quantile(0.95).item()
+    shift = away.mean(dim=0).tolist()
+    if distance <= cell and max(map(abs, shift)) <= cell / 4:
+        return f"95 % within {distance:.2g} pixels, mean offset ({shift[0]:+.2f}, {shift[1]:+.2f})"
+    if fall > FALL:
+        raise Unsettled("the loss cannot be minimised over outputs alone; the training check decides.")
+    raise Broken(
+        f"The outputs that minimise the loss decode {distance:.1f} pixels (95 %) from the keypoints, "
+        f"({shift[0]:+.1f}, {shift[1]:+.1f}) on average, at {subject.oblong[0]}x{subject.oblong[1]}.",
+        "Look for x and y exchanged, width and height exchanged, or a stride without its half cell "
+        "(posebench.data.geometry.cell_to_pixel).",
+    )
+
+
+def places(size: Size) -> Tensor:
+    """(PEOPLE, K, 2) crop pixels, well inside."""
+    random = torch.rand((PEOPLE, len(BODY), 2), generator=torch.Generator().manual_seed(SEED))
+    return (0.2 + 0.6 * random) * (torch.tensor(size) - 1)
+
+
+def ideal(subject: Subject) -> tuple[Tensor, float]:
+    """The outputs of a network that had learnt `places`: those that minimise the loss. Computed once.
+
+    Returns:
+        outputs, and what is left of the loss, as a part of where it began (1 if it cannot be minimised so).
+    """
+    if subject.ideal is None:
+        model = subject.model(BODY, subject.oblong)
+        with torch.no_grad():
+            start = model(model.prepare(subject.batch(BODY, subject.oblong).images)).float()
+        subject.ideal = _minimised(model, start, places(subject.oblong))
+    return subject.ideal
+
+
+def _minimised(model: Architecture, start: Tensor, keypoints: Tensor) -> tuple[Tensor, float]:
+    visible = torch.ones(keypoints.shape[:2], dtype=torch.bool)
+    first = total(model.loss(start, keypoints, visible)).item()
+    best, least = start, first
+    for rate in (0.02, 0.3, 5.0):  # outputs may be parts of the crop, heights, logits or pixels
+        leaf = start.clone().requires_grad_()
+        optimizer = torch.optim.Adam([leaf], lr=rate)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, UPDATES)
+        for _ in range(UPDATES):
+            value = total(model.loss(leaf, keypoints, visible))
+            if not torch.isfinite(value) or not value.requires_grad:
+                break
+            optimizer.zero_grad()
+            value.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+        last = total(model.loss(leaf.detach(), keypoints, visible)).item()
+        if last < least:
+            best, least = leaf.detach(), last
+        if least <= DONE * first:
+            break
+    return best, max(least, 0.0) / first if first > 0 else float(least >= first)
+
+
+def cell_size(outputs: Tensor, size: Size) -> float:
+    """Crop pixels per heatmap cell; 2 pixels where outputs are no maps."""
+    if outputs.dim() >= 4 and min(outputs.shape[-2:]) >= 4:
+        return max(size[0] / outputs.shape[-1], 2.0)
+    return 2.0
+
+
+def mirror(subject: Subject) -> str:
+    """Outputs of mirrored images, un-flipped, decode to the mirrored keypoints with left and right exchanged."""
+    model, size = subject.model(BODY, subject.oblong), subject.oblong
+    order = list(BODY.flip_order)
+    outputs, _ = ideal(subject)  # as a network would see people in the mirror
+    with torch.no_grad():
+        seen, _ = model.decode(outputs)
+        unflipped = model.unflip(outputs)
+        back, _ = model.decode(unflipped)
+        twice = model.unflip(unflipped)
+    cell = cell_size(outputs, size)
+    reflected = torch.stack([size[0] - 1 - seen[..., 0], seen[..., 1]], dim=-1)
+    wrong = {
+        "left and right are not exchanged": (reflected, "Reorder keypoints by list(self.skeleton.flip_order)."),
+        "x is not mirrored": (seen[:, order], "Reverse columns, or x → width - 1 - x."),
+        "it changes nothing": (seen, "Reverse columns, and reorder keypoints by list(self.skeleton.flip_order)."),
+    }
+    away = back - reflected[:, order]
+    if away.abs().max() <= cell / 2:
+        if not torch.allclose(twice, outputs, rtol=1e-4, atol=1e-4 * outputs.abs().max().item()):
+            raise Broken("unflip twice is not what it was given, though keypoints come back.", "Exchange, add nothing.")
+        return f"within {away.abs().max().item():.2g} pixels; twice is the identity"
+    for what, (found, fix) in wrong.items():
+        if _near(back - found, cell / 2):
+            raise Broken(f"unflip: {what}.", fix)
+    return _shifted(model, away, cell)
+
+
+def _near(away: Tensor, tolerance: float) -> bool:
+    """All but a few of them: what is at the border may be lost."""
+    return bool((away.abs().amax(dim=-1) <= tolerance).float().mean() >= 0.95)
+
+
+def _shifted(model: Architecture, away: Tensor, cell: float) -> str:
+    """A constant shift along x of one cell at most is a published habit (HRNet's evaluation), if unflip says so."""
+    shift = away.flatten(0, 1).median(dim=0).values
+    across = shift[0].item()
+    if not _near(away - shift, cell / 2) or shift[1].abs() > cell / 2 or abs(across) > 1.25 * cell:
+        raise Broken(
+            f"unflip: keypoints come back {away.norm(dim=-1).median().item():.1f} pixels (median) from where they were.",
+            "Reverse the columns of maps, or x → width - 1 - x, and reorder keypoints by list(self.skeleton.flip_order).",
+        )
+    if "shift" not in (type(model).unflip.__doc__ or "").lower():
+        raise Broken(
+            f"unflip: keypoints come back {across:+.1f} pixels aside, every one.",
+            "Mirror x → width - 1 - x. If it is meant, as HRNet's one column is, say 'shift' in the docstring of unflip.",
+        )
+    return f"with the shift of {across:+.1f} pixels that the docstring of unflip tells"

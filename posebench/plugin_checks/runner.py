@@ -1,0 +1,156 @@
+"""Checks: what a plugin promises, put to the test one by one. Whatever a stranger's code raises becomes a reason."""
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from posebench.errors import PosebenchError
+
+Outcome = Literal["passed", "failed", "skipped"]
+
+LONGEST_REASON = 400
+"""Characters kept of a stranger's message: a page must stay one page."""
+_CORE = Path(__file__).parents[1]
+
+
+class Broken(Exception):
+    """The plugin does not do what it promises: the reason, and the fix."""
+
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(reason)
+        self.reason, self.fix = reason, fix
+
+
+class Unsettled(Exception):
+    """The check does not apply to this plugin, or cannot tell: why."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One promise.
+
+    Attributes:
+        name: one word.
+        promise: what holds if the check passes.
+        test: takes the subject and returns what it measured; raises `Broken` or `Unsettled`. Any other exception is
+            the plugin's, and fails the check.
+        needs: names of checks without which this one says nothing.
+    """
+
+    name: str
+    promise: str
+    test: Callable[[Any], str]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one check.
+
+    Attributes:
+        check, promise: of the check.
+        outcome: `skipped` where it does not apply, or cannot tell; the detail says why.
+        detail: what was measured, or the reason for the failure.
+        fix: what to do; empty unless it failed.
+        seconds: how long it took.
+    """
+
+    check: str
+    promise: str
+    outcome: Outcome
+    detail: str
+    fix: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Proof:
+    """All findings on one plugin.
+
+    Attributes:
+        kind: `architecture` or `protocol`.
+        origin: package, version and target of the plugin.
+        facts: what it costs, by name.
+    """
+
+    name: str
+    kind: str
+    origin: str
+    findings: tuple[Finding, ...]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> tuple[Finding, ...]:
+        """The findings that failed; empty for a plugin that keeps its promises."""
+        return tuple(finding for finding in self.findings if finding.outcome == "failed")
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, with `passed` for all checks together."""
+        return {"passed": not self.failed, **asdict(self)}
+
+
+def examine(checks: Sequence[Check], subject: Any) -> Iterator[Finding]:
+    """Put `subject` to each check in turn; a check is skipped when one that it needs did not pass."""
+    passed: set[str] = set()
+    for check in checks:
+        lacking = [name for name in check.needs if name not in passed]
+        if lacking:
+            yield Finding(check.name, check.promise, "skipped", f"needs {lacking[0]!r}, which did not pass.")
+            continue
+        finding = _one(check, subject)
+        if finding.outcome == "passed":
+            passed.add(check.name)
+        yield finding
+
+
+def _one(check: Check, subject: Any) -> Finding:
+    started = time.monotonic()
+    fix = ""
+    outcome: Outcome = "passed"
+    try:
+        detail = check.test(subject)
+    except KeyboardInterrupt:
+        raise
+    except Unsettled as why:
+        outcome, detail = "skipped", str(why)
+    except Broken as broken:
+        outcome, detail, fix = "failed", broken.reason, broken.fix
+    except BaseException as error:  # a stranger's code may raise anything, SystemExit too; here it is a reason
+        outcome, detail = "failed", reason(error)
+        fix = "Nothing should be raised here; a value that cannot be served is a PosebenchError that says what can."
+    return Finding(check.name, check.promise, outcome, detail, fix, time.monotonic() - started)
+
+
+def reason(error: BaseException) -> str:
+    """An exception on one line: type, message, and the place in the plugin's code; a PosebenchError is its sentence."""
+    if isinstance(error, PosebenchError) and wraps(error) is not None:
+        error = wraps(error) or error
+    try:
+        message = " ".join(str(error).split())
+    except Exception:  # even its message may be broken
+        message = "(its message cannot be shown)"
+    if len(message) > LONGEST_REASON:
+        message = message[: LONGEST_REASON - 1] + "…"
+    if isinstance(error, PosebenchError):
+        return message  # a sentence for users: they need no line of code
+    place = _place(error)
+    return f"{type(error).__name__}: {message}" + (f" ({place})" if place else "")
+
+
+def wraps(error: PosebenchError) -> BaseException | None:
+    """The stranger's exception that `plugins` made a sentence of; None where the sentence is the plugin's own."""
+    return error.__cause__ if error.__cause__ is not None and "is broken: " in str(error) else None
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line that belongs to neither a library nor posebench's core: the plugin's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in reversed(frames):
+        path = Path(frame.filename)
+        libraries = {"torch", "numpy", "importlib", "h5py", "scipy"} & set(path.parts)
+        if not libraries and path.parent != _CORE and not frame.filename.startswith("<"):
+            return f"{path.name}, line {frame.lineno}, in {frame.name}"
+    return ""

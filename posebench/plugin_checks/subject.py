@@ -1,0 +1,139 @@
+"""The architecture under examination: built at several sizes and skeletons, with people to look at. All seeds are fixed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from posebench.data.skeleton import Skeleton
+from posebench.errors import PosebenchError
+from posebench.plugin_checks.runner import Broken, wraps
+from posebench.plugins import registry
+from posebench.plugins.architecture import Architecture
+from posebench.samples.loader import Batch, Samples, collate
+from posebench.synthetic import people as synthetic
+
+Size = tuple[int, int]
+Watch = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
+
+SEED = 0
+PEOPLE = 8
+SIZES: tuple[Size, ...] = ((64, 64), (96, 96), (128, 128), (192, 256), (256, 256))
+"""Tried in turn until the plugin accepts one: checks take seconds on a small crop and minutes on a large one."""
+
+BODY = Skeleton(
+    keypoints=(
+        "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
+        "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+        "right_ankle",
+    )
+)  # fmt: skip
+"""COCO's 17, each right keypoint after its left one."""
+TRIO = Skeleton(keypoints=("right_wrist", "nose", "left_wrist"))
+"""Three, with the pair apart and the right one first."""
+
+
+@contextmanager
+def unwatched(title: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Progress for nobody."""
+    yield lambda done, total, note: None
+
+
+class Subject:
+    """An architecture by name, and what its checks share.
+
+    Attributes:
+        seconds: the most that training may take.
+        watch: opens a progress display for work of the title that it is given.
+        facts: what checks measured in passing.
+        ideal: outputs that minimise the loss, and what is left of it; checks_behaviour.ideal makes them.
+    """
+
+    def __init__(self, name: str, seconds: float, watch: Watch = unwatched) -> None:
+        self.name, self.seconds, self.watch = name, seconds, watch
+        self.facts: dict[str, Any] = {}
+        self.ideal: tuple[Tensor, float] | None = None
+        self._models: dict[tuple[Skeleton, Size], Architecture] = {}
+
+    def build(self, skeleton: Skeleton, size: Size | None) -> Architecture:
+        """A new network with the weights of `SEED`."""
+        torch.manual_seed(SEED)
+        return registry.architecture(self.name, skeleton, size)
+
+    def model(self, skeleton: Skeleton, size: Size) -> Architecture:
+        """That network in eval mode, built once: for checks that leave it as it is."""
+        key = skeleton, size
+        if key not in self._models:
+            self._models.clear()  # one at a time: some are large
+            self._models[key] = self.build(skeleton, size).eval()
+        return self._models[key]
+
+    def refusal(self, size: Size) -> str:
+        """The sentence with which the constructor refuses this crop size; "" if it takes it.
+
+        Raises:
+            PosebenchError: the constructor raises something that is no sentence of its own.
+        """
+        try:
+            with torch.device("meta"):  # without memory: only the answer is wanted
+                self.build(TRIO, size)
+        except PosebenchError as error:
+            if wraps(error) is None:
+                return str(error)
+        else:
+            return ""
+        try:
+            self.build(TRIO, size)  # perhaps it is the meta device that it cannot do, which another check tells
+        except PosebenchError as error:
+            if wraps(error) is None:
+                return str(error)
+            raise
+        return ""
+
+    @cached_property
+    def small(self) -> Size:
+        """The first of `SIZES` that the plugin accepts, or its default."""
+        for size in SIZES:
+            if not self.refusal(size):
+                return size
+        return self.build(TRIO, None).input_size
+
+    @cached_property
+    def oblong(self) -> Size:
+        """A crop twice as high as wide, where the plugin accepts that; else `small`."""
+        size = self.small[0], 2 * self.small[1]
+        return self.small if self.refusal(size) else size
+
+    def batch(self, skeleton: Skeleton, size: Size, count: int = PEOPLE) -> Batch:
+        """Embedded people, upright, as the loader hands them to a network."""
+        people = synthetic.instances(skeleton, "check", count, SEED)
+        samples = Samples(people, size)
+        return collate([samples[0, row] for row in range(count)])
+
+
+def total(parts: Any) -> Tensor:
+    """The sum of what `loss` returned.
+
+    Raises:
+        Broken: it is neither a scalar tensor nor a dict of such.
+    """
+    named = parts if isinstance(parts, dict) else {"loss": parts}
+    fix = "Return one scalar tensor, or a dict of scalar tensors by name; their sum is minimised."
+    if not named:
+        raise Broken("loss returns an empty dict.", fix)
+    for name, part in named.items():
+        if not isinstance(part, Tensor):
+            raise Broken(f"loss returns a {type(part).__name__} for {name!r}, not a tensor.", fix)
+        if part.dim() or not part.is_floating_point():
+            raise Broken(f"loss returns {described(part)} for {name!r}, not a scalar of floating point.", fix)
+    return torch.stack(list(named.values())).sum()
+
+
+def described(value: Any) -> str:
+    """Such as `(2, 17, 2) float32`, for messages."""
+    if not isinstance(value, Tensor):
+        return f"a {type(value).__name__}"
+    return f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"

@@ -1,0 +1,94 @@
+"""Architecture: crops in, keypoints in crop pixels out. One of the two kinds of plugin."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from posebench.data.skeleton import Skeleton
+from posebench.errors import PosebenchError
+from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.pipeline import Pipeline
+from posebench.plugins.recipe import Recipe
+
+
+class Architecture(nn.Module, ABC):
+    """A network with its loss and its decoding.
+
+    A plugin is a function `(skeleton, input_size=...) -> Architecture` under the entry-point group
+    `posebench.architectures`; `input_size` is (width, height) in pixels, and its default the published one. If it takes
+    a keyword `variant`, that is what was typed after a colon, as in `hourglass2:supervise=last`.
+
+    Attributes:
+        name: as typed after `--arch`; whoever builds it by name sets it.
+        skeleton: the K keypoints to find.
+        input_size: (width, height) of the crops.
+        pipeline: what surrounds the network. A class has that of its own training; importing published weights
+            gives the instance theirs.
+        origin: whose weights it began with, and their file; empty where they are random.
+        paper: the published recipe.
+        published: whose checkpoints can be imported.
+    """
+
+    name: str = ""
+    pipeline: Pipeline = Pipeline()
+    paper: Recipe
+    published: ClassVar[tuple[Published, ...]] = ()
+
+    def __init__(self, skeleton: Skeleton, input_size: tuple[int, int]) -> None:
+        super().__init__()
+        self.origin: dict[str, str] = {}
+        self.skeleton = skeleton
+        self.input_size = input_size
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """Crops (B, H, W, 3) uint8 RGB → (B, 3, H, W) float, normalised; channels stay last in memory."""
+        if self.pipeline.channels == "bgr":
+            images = images.flip(-1)
+        mean, std = (torch.tensor(values, device=images.device) for values in (self.pipeline.mean, self.pipeline.std))
+        return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+
+    def load_pretrained(self) -> str | None:
+        """Start from weights that others trained on another task, where the family does so.
+
+        Returns:
+            What they are, for the record; None where there are none.
+
+        Raises:
+            PosebenchError: they cannot be had; says how to get them.
+        """
+        return None
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) → the network's outputs, batch first."""
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor] | Tensor:
+        """The parts whose sum is minimised, by name; or one scalar.
+
+        Args:
+            outputs: of `forward`.
+            keypoints: (B, K, 2) crop pixels; meaningless where not visible.
+            visible: (B, K) bool, labelled.
+        """
+
+    @abstractmethod
+    def decode(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs → keypoints (B, K, 2) in crop pixels and scores (B, K)."""
+
+    @abstractmethod
+    def unflip(self, outputs: Tensor) -> Tensor:
+        """Outputs of mirrored images → as if the images had not been mirrored."""
+
+
+def check_input_size(name: str, input_size: tuple[int, int], multiple: int) -> None:
+    """Raise a sentence unless both sides are multiples of what the network halves them by."""
+    width, height = input_size
+    if width < multiple or height < multiple or width % multiple or height % multiple:
+        near = tuple(max(multiple, round(side / multiple) * multiple) for side in input_size)
+        raise PosebenchError(
+            f"{name} needs an input whose sides are multiples of {multiple}; height {height}, width {width} is not. "
+            f"Try {near[1]}x{near[0]} (height x width)."
+        )

@@ -1,0 +1,121 @@
+"""Plugins: architectures and protocols, by entry point. Listing imports nothing; asking for one imports that one.
+
+What follows a colon in a name is the variant, the plugin's to understand: the entry point of `coco` is called with
+`variant="crowd.toml"` for `coco:crowd.toml`, that of `simplebaseline` with a backbone's name.
+"""
+
+import inspect
+from collections import defaultdict
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Literal
+
+from posebench.data.skeleton import Skeleton
+from posebench.errors import PosebenchError, natural, unknown
+
+if TYPE_CHECKING:
+    from posebench.plugins.architecture import Architecture
+    from posebench.plugins.protocol import Protocol
+
+Kind = Literal["architecture", "protocol"]
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """Where a name comes from.
+
+    Attributes:
+        package, version: the installed distribution that offers it.
+        target: `module:attribute`.
+    """
+
+    name: str
+    package: str
+    version: str
+    target: str
+
+
+def installed(kind: Kind) -> list[Plugin]:
+    """Everything on offer, names ascending; two packages may offer one name."""
+    plugins = {
+        Plugin(
+            entry.name, entry.dist.name if entry.dist else "?", entry.dist.version if entry.dist else "?", entry.value
+        )
+        for entry in _entries(kind)
+    }
+    return sorted(plugins, key=lambda plugin: (natural(plugin.name), plugin.package))
+
+
+def architecture(name: str, skeleton: Skeleton, input_size: tuple[int, int] | None = None) -> "Architecture":
+    """Build the architecture of that name.
+
+    Args:
+        name: may go on after a colon; the plugin then gets that as the keyword `variant`.
+        input_size: (width, height) of the crops; None for the published one.
+
+    Raises:
+        PosebenchError: there is none, two packages offer it, or it is broken.
+    """
+    from posebench.plugins.architecture import Architecture
+
+    sizes = () if input_size is None else (input_size,)
+    model: Architecture = _call("architecture", name, Architecture, skeleton, *sizes)
+    model.name = name
+    return model
+
+
+def protocol(name: str) -> "Protocol":
+    """The protocol of that name.
+
+    Raises:
+        PosebenchError: there is none, two packages offer it, or it is broken.
+    """
+    from posebench.plugins.protocol import Protocol
+
+    return _call("protocol", name, Protocol)  # type: ignore[no-any-return]
+
+
+def find(kind: Kind, name: str) -> Plugin:
+    """The one plugin of that name, whatever its variant, without importing it.
+
+    Raises:
+        PosebenchError: there is none (the nearest name is suggested), or two packages offer it.
+    """
+    name, _ = _parts(name)
+    by_name: dict[str, list[Plugin]] = defaultdict(list)
+    for plugin in installed(kind):
+        by_name[plugin.name].append(plugin)
+    if name not in by_name:
+        raise unknown(kind, name, by_name, label="Installed")
+    if len(by_name[name]) > 1:
+        packages = " and ".join(plugin.package for plugin in by_name[name])
+        raise PosebenchError(f"Two packages offer the {kind} {name!r}: {packages}. Uninstall one, or have it renamed.")
+    return by_name[name][0]
+
+
+def _call(kind: Kind, name: str, expected: type, *arguments: Any) -> Any:
+    plugin = find(kind, name)
+    origin = f"The {kind} {name!r} ({plugin.target} of {plugin.package} {plugin.version})"
+    variant = _parts(name)[1]
+    try:
+        entry = EntryPoint(plugin.name, plugin.target, f"posebench.{kind}s").load()
+        if variant is not None and "variant" not in inspect.signature(entry).parameters:
+            raise PosebenchError(f"The {kind} {plugin.name!r} has no variants, so nothing can follow it: {name!r}.")
+        made = entry(*arguments) if variant is None else entry(*arguments, variant=variant)
+    except PosebenchError:
+        raise
+    except Exception as error:  # a stranger's code may raise anything; it must not take posebench down unexplained
+        raise PosebenchError(f"{origin} is broken: {type(error).__name__}: {error}") from error
+    if not isinstance(made, expected):
+        raise PosebenchError(f"{origin} made a {type(made).__name__}, not a posebench {expected.__name__}.")
+    return made
+
+
+def _parts(name: str) -> tuple[str, str | None]:
+    """Name of the entry point and of its variant; None without a colon."""
+    base, colon, variant = name.partition(":")
+    return base, variant if colon else None
+
+
+def _entries(kind: Kind) -> list[EntryPoint]:
+    return list(entry_points(group=f"posebench.{kind}s"))

@@ -1,0 +1,297 @@
+"""Boards: the records that may be compared, ranked, as the columns of one table each.
+
+Two records share a table only where `Record.group` agrees: protocol, version, convention, dataset, split, box
+source and ground truth file. Everything is a function of the records alone, so that a leaderboard regenerates to the byte.
+"""
+
+import hashlib
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby, pairwise
+from typing import Any
+
+import pandas as pd
+
+from posebench.errors import natural
+from posebench.report.columns import Column, bounds, millions, one_line, size, training
+from posebench.report.rows import Row, rows
+from posebench.results.record import Ceiling, Data, Record, Rule
+from posebench.scoring.rank_ranges import Range, rank_ranges, tied
+
+EMBEDDED = "embedded people: drawn, not photographs; not comparable with any published number"
+INTERVAL = "95 %"
+"""Header of the headline's interval."""
+CEILING = "annotators' own agreement"
+"""Name of the row that is not a network's."""
+RANKS = (
+    "the places that remain possible, from 1 + the rows that are significantly better to the last place less those significantly "
+    "worse; all pairs compared on the same resamples of the images, together at the 95 % level (Mogstad et al. 2024)"
+)
+SEVERAL_SEEDS = (
+    "Rows of several seeds are means over them: 95 % is about the images alone, 'sd of seeds' about the seeds alone, and rank "
+    "ranges count both. What another seed would give a row of one seed is not known and in no range."
+)
+BY_VALUE = (
+    "by value alone: no resamples on these people are recorded, so nothing says what is chance. Score the file again."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """The rows of one group, best first.
+
+    Attributes:
+        rows: at least one; all of one `Record.group`.
+    """
+
+    rows: tuple[Row, ...]
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """Those of all rows, in the rows' order."""
+        return tuple(record for row in self.rows for record in row.records)
+
+    @property
+    def newest(self) -> Record:
+        """The record that speaks for the group where wording may have changed since."""
+        return max(self.records, key=lambda record: (record.created, record.id))
+
+    @property
+    def rule(self) -> Rule:
+        """The protocol and convention of all rows."""
+        return self.newest.rule
+
+    @property
+    def data(self) -> Data:
+        """Dataset, split and box source of all rows; its counts are the newest record's."""
+        return self.newest.data
+
+    @property
+    def slug(self) -> str:
+        """File name without ending: readable, and another one for every group."""
+        rule, data = self.rule, self.data
+        text = f"{rule.protocol} {rule.convention} {data.dataset} {data.split} {data.box_source}"
+        tail = hashlib.sha256(repr(self.records[0].group).encode()).hexdigest()[:8]
+        return f"{re.sub('[^a-z0-9]+', '-', text.lower()).strip('-')[:80]}-{tail}"
+
+    @property
+    def title(self) -> str:
+        """Such as `mpii val: mpii v1, official`."""
+        rule, data = self.rule, self.data
+        boxes = "" if data.box_source == "annotation" else f", boxes: {data.box_source}"
+        people = f"{data.dataset} {data.split}" + ("" if data.embedded else f" ({data.annotations})")
+        return one_line(f"{people}: {rule.protocol} v{rule.version}, {rule.convention}{boxes}")
+
+    @property
+    def people(self) -> str:
+        """How many were scored, as a range where rows differ: `2,958 people`."""
+        counts = sorted({record.data.people for record in self.records})
+        return f"{'–'.join(f'{n:,}' for n in dict.fromkeys((counts[0], counts[-1])))} people"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the people are drawn ones."""
+        return any(record.data.embedded for record in self.records)
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What the heading states, as (term, sentence)."""
+        rule, data = self.rule, self.data
+        facts = [
+            ("Protocol", f"{rule.protocol}, version {rule.version}"),
+            ("Convention", f"{rule.convention}: {rule.rule}"),
+            ("Evaluator", rule.evaluator),
+            (
+                "Data",
+                f"{data.dataset} {data.split}, ground truth: {data.annotations}, boxes: {data.box_source}; {self.people}",
+            ),
+            ("Ranked by", f"{rule.headline} ({rule.unit})" if rule.unit else rule.headline),
+        ]
+        if len(self.rows) > 1 and any(self.ranges):
+            facts.append(("Ranks", RANKS))
+        return [(term, one_line(sentence)) for term, sentence in facts]
+
+    @cached_property
+    def ceiling(self) -> Ceiling | None:
+        """What the dataset's annotators reach against each other, where any record says it; the newest does."""
+        known = [record for record in self.records if record.ceiling is not None]
+        return max(known, key=lambda record: (record.created, record.id)).ceiling if known else None
+
+    @cached_property
+    def ranges(self) -> tuple[Range | None, ...]:
+        """The best and the worst rank of each row; None where it has no value, or no resamples that fit the others'."""
+        ranked = [row for row in self.rows if not math.isnan(row.headline)]
+        alike = Counter(filter(None, (row.resampled_on for row in ranked)))
+        usual = max(alike, key=lambda key: (alike[key], key), default=None)
+        drawn = [row.resampled if usual and row.resampled_on == usual else None for row in ranked]
+        errors = [(row.spread or 0) / math.sqrt(len(row.records)) for row in ranked]
+        found = rank_ranges([row.headline for row in ranked], drawn, errors)
+        return (*found, *[None] * (len(self.rows) - len(ranked)))  # rows without a value are the last
+
+    @property
+    def groups(self) -> list[int]:
+        """Per row the number of its group: rows of different groups are told apart whichever ranks of their ranges hold."""
+        return tied(self.ranges)
+
+    @property
+    def begins(self) -> list[bool]:
+        """Per row whether a line above it should part two groups; nowhere if every row is a group, or all are one."""
+        groups = self.groups
+        several = len(set(groups)) < len(groups)
+        return [False, *(several and one != other for one, other in pairwise(groups))]
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What was left out or treated specially, each once; with names where it is not about all rows."""
+        notes = []
+        if len({record.data.people for record in self.records}) > 1:
+            notes.append("Rows were not all scored on the same number of people.")
+        for note in dict.fromkeys(note for row in self.rows for note in row.notes):
+            names = [row.name for row in self.rows if note in row.notes]
+            about = "" if len(names) == len(self.rows) else f"{', '.join(dict.fromkeys(names))}: "
+            notes.append(one_line(about + note))
+        if any(row.by_seed for row in self.rows):
+            notes.append(SEVERAL_SEEDS)
+        if len(self.rows) > 1 and not all(self.ranges):
+            notes.append(f"{'* Ranked' if any(self.ranges) else 'Ranked'} {BY_VALUE}")
+        if self.ceiling is not None:
+            notes.append(one_line(f"{CEILING}: {self.ceiling.what}"))
+        return notes
+
+    @cached_property
+    def metrics(self) -> list[Column]:
+        """One column per metric, in the records' order."""
+        foot = {} if self.ceiling is None else self.ceiling.metrics
+        names = dict.fromkeys(name for row in self.rows for name in row.metrics)
+        return [
+            Column(name, tuple(r.metrics.get(name) for r in self.rows), self.decimals, foot.get(name)) for name in names
+        ]
+
+    @property
+    def decimals(self) -> int:
+        """How many a reader sees of a score."""
+        return 2 if self.rule.unit == "%" else 3
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        """The columns that readers see: those that say something, rank and name first."""
+        facts = [column for column in self._model_columns() if column.known]
+        return [
+            self._ranks(),
+            self._names(),
+            *facts,
+            *(column for metric in self.metrics for column in self._with_uncertainty(metric)),
+            *self._people(),
+        ]
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """All columns at full precision, and each row's rule, data and files; NaN or None where unknown."""
+        names = ("protocol", "version", "convention", "dataset", "split", "box source", "annotations_sha256")
+        groups = zip(*(row.group for row in self.rows), strict=True)
+        columns = [
+            *self._places(), self._names(), *self._model_columns(), *self.metrics, *self._bounds(), *self._by_seed(),
+            *self._people(),
+            *(Column(name, values) for name, values in zip(names, groups, strict=True)),
+            Column("annotations", tuple(row.data.annotations for row in self.rows)),
+            Column("embedded", tuple(row.data.embedded for row in self.rows)),
+            Column("predictions", tuple("; ".join(r.predictions for r in row.records) for row in self.rows)),
+            Column("predictions_sha256", tuple("; ".join(r.predictions_sha256 for r in row.records) for row in self.rows)),
+        ]  # fmt: skip
+        # A metric may be named like another column, so names are set after the fact.
+        frame = pd.DataFrame({place: column.values for place, column in enumerate(columns)})
+        for place in (place for place, column in enumerate(columns) if column.decimals == 0):
+            frame[place] = frame[place].astype("Int64")
+        return frame.set_axis([column.header for column in columns], axis="columns")
+
+    def _with_uncertainty(self, metric: Column) -> list[Column]:
+        """The headline is shown with its 95 % interval and its spread over seeds, where any row has one."""
+        if metric.header != self.rule.headline:
+            return [metric]
+        texts = (bounds(row.intervals.get(metric.header), self.decimals) for row in self.rows)
+        more = (
+            Column(INTERVAL, tuple(texts), to_right=True),
+            Column("sd of seeds", tuple(row.spread for row in self.rows), self.decimals),
+        )
+        return [metric, *(column for column in more if column.known)]
+
+    def _bounds(self) -> list[Column]:
+        """Both ends of every metric's interval."""
+        columns = [
+            Column(
+                f"{metric.header} 95 % {end}",
+                tuple((row.intervals.get(metric.header) or (None, None))[i] for row in self.rows),
+            )
+            for metric in self.metrics
+            for i, end in enumerate(("low", "high"))
+        ]
+        return [column for column in columns if column.known]
+
+    def _by_seed(self) -> list[Column]:
+        """The headline's spread over seeds, and its value for each: `0: 88.1; 1: 88.4`."""
+        texts = (
+            "; ".join(f"{seed}: {value!r}" for seed, value in zip(row.seeds, row.by_seed, strict=False))
+            for row in self.rows
+        )
+        headline = self.rule.headline
+        columns = [
+            Column(f"{headline} sd of seeds", tuple(row.spread for row in self.rows)),
+            Column(f"{headline} by seed", tuple(text or None for text in texts)),
+        ]
+        return [column for column in columns if column.known]
+
+    def _places(self) -> list[Column]:
+        """Plain rank, and both ends of its range."""
+        ranks = pd.Series([row.headline for row in self.rows], dtype=float).rank(method="min", ascending=False)
+        ends = ((None, None) if found is None else found for found in self.ranges)
+        low, high = zip(*ends, strict=True)
+        plain = tuple(None if math.isnan(rank) else int(rank) for rank in ranks)
+        return [Column("rank", plain, 0), Column("rank low", low, 0), Column("rank high", high, 0)]
+
+    def _ranks(self) -> Column:
+        """Ranges where they are known; else plain ranks, marked where others have ranges."""
+        texts: list[str | None] = []
+        for rank, low, high in zip(*(column.values for column in self._places()), strict=True):
+            plain = None if rank is None else f"{rank}*" if any(self.ranges) else f"{rank}"
+            texts.append(plain if low is None else f"{low}" if low == high else f"{low}–{high}")
+        return Column("rank", tuple(texts), to_right=True)
+
+    def _names(self) -> Column:
+        return Column("name", tuple(row.name for row in self.rows), foot=None if self.ceiling is None else CEILING)
+
+    def _model_columns(self) -> list[Column]:
+        models = [row.model for row in self.rows]
+        several = any(len(row.records) > 1 for row in self.rows)
+        return [
+            Column("architecture", tuple(model.get("arch") for model in models)),
+            Column("input (w×h)", tuple(size(model.get("input_size")) for model in models)),
+            Column("params (M)", tuple(millions(model.get("parameters")) for model in models), 2),
+            Column("training", tuple(training(row.model, row.seeds) for row in self.rows)),
+            Column("seeds", tuple((len(row.seeds) or None) if several else None for row in self.rows), 0),
+        ]
+
+    def _people(self) -> list[Column]:
+        return [Column("people", tuple(row.data.people for row in self.rows), 0)]
+
+
+def boards(records: Iterable[Record]) -> list[Board]:
+    """One leaderboard per group: real data first, then embedded people; groups by name.
+
+    Rows go from the largest headline to the smallest, those without one last; equal ones by name.
+    """
+    ordered = sorted(records, key=_place)
+    grouped = groupby(ordered, key=lambda record: record.group)
+    return [Board(tuple(sorted(rows(members), key=_standing))) for _, members in grouped]
+
+
+def _place(record: Record) -> tuple[Any, ...]:
+    return record.data.embedded, [natural(str(part)) for part in record.group], record.group
+
+
+def _standing(row: Row) -> tuple[Any, ...]:
+    score = row.headline
+    return math.isnan(score), 0.0 if math.isnan(score) else -score, natural(row.name), row.id

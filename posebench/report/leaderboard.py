@@ -1,0 +1,82 @@
+"""Leaderboards: Markdown for readers, CSV at full precision for machines, and tables for the terminal."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posebench.files.writing import write_text
+from posebench.report.board import EMBEDDED, Board
+from posebench.report.columns import Column, one_line
+from posebench.report.published_scores import HEADING, Published, beside, published
+
+if TYPE_CHECKING:
+    pass
+
+PREAMBLE = (
+    "Rows share a table only where protocol, version, convention, dataset, split, box source and ground truth file agree. "
+    "Numbers of different tables are not comparable."
+)
+
+
+def write_leaderboards(tables: Sequence[Board], results: Path) -> list[Path]:
+    """Write `leaderboard.md` with all tables, and `leaderboards/<slug>.csv` for each, at full precision.
+
+    Returns:
+        the files' paths.
+    """
+    texts = {results / "leaderboard.md": markdown(tables, published(results))}
+    texts |= {results / "leaderboards" / f"{board.slug}.csv": csv(board) for board in tables}
+    for path, text in texts.items():
+        write_text(path, text)
+    return list(texts)
+
+
+def markdown(tables: Sequence[Board], literature: Sequence[Published] = ()) -> str:
+    """All tables as one page of GitHub's Markdown, with the published rows that may stand beside each."""
+    blocks = ["# Leaderboard", PREAMBLE, *(block for board in tables for block in _blocks(board, literature))]
+    return "\n\n".join(blocks) + "\n"
+
+
+def csv(board: Board) -> str:
+    """One table as CSV. A text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    frame = board.frame.astype(object).map(_inert)
+    frame = frame.set_axis([_inert(header) for header in frame.columns], axis="columns")
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def escape(text: str) -> str:
+    """One line of text that Markdown shows as it is: no link, emphasis, table cell or HTML can come of it."""
+    text = re.sub(r"([\\`*_{}\[\]|#!~$])", r"\\\1", one_line(text))
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # GitHub makes a link of whatever looks like an address; an empty comment is all that keeps it from that.
+    return re.sub(r"(?<=\w):(?=//)|(?<=www)\.", r"<!-- -->\g<0>", text, flags=re.IGNORECASE)
+
+
+def _blocks(board: Board, literature: Sequence[Published]) -> list[str]:
+    """A table's Markdown: heading, warning, what it is about, rows, notes, the literature's rows."""
+    columns = beside(board, literature)
+    return [
+        f"## {escape(board.title)}",
+        *([f"> **{EMBEDDED}**"] if board.embedded else []),
+        "\n".join(f"- **{term}:** {escape(sentence)}" for term, sentence in board.facts),
+        _table(board.columns, foot=board.ceiling is not None),
+        *(f"<sub>{escape(note)}</sub>" for note in board.notes),
+        *([f"**{HEADING}:**", _table(columns)] if columns else []),
+    ]
+
+
+def _table(columns: Sequence[Column], foot: bool = False) -> str:
+    cells = [[column.header, *column.cells, *[column.foot_cell] * foot] for column in columns]
+    texts = [[escape(cell) for cell in column] for column in cells]
+    rule = ["---:" if column.number else ":---" for column in columns]
+    lines = ["| " + " | ".join(row) + " |" for row in zip(*texts, strict=True)]
+    lines.insert(1, "| " + " | ".join(rule) + " |")
+    return "\n".join(lines)
+
+
+def _inert(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = one_line(value)
+    return f"'{text}" if text[:1] in tuple("=+-@") else text

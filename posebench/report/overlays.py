@@ -1,0 +1,158 @@
+"""Pages of people: the predicted skeleton over the annotated one, best cases beside worst."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import Normal, Stroke
+from numpy.typing import NDArray
+
+from posebench.data.geometry import Crop, transform
+from posebench.data.instances import Instances
+from posebench.errors import PosebenchError
+from posebench.report.board import EMBEDDED
+from posebench.report.plot_style import INK, QUIET, WARNING, plain, save_png, style
+
+Array = NDArray[Any]
+
+# Okabe and Ito's colours again: told apart by everyone, and on skin, grass and snow.
+LEFT, RIGHT, MIDDLE = "#56B4E9", "#E69F00", "#F0E442"
+ANNOTATED: dict[str, Any] = {"linewidth": 1.1, "linestyle": (0, (3, 1.5))}
+COUNT = 6
+"""People per row."""
+TILE = 1.9
+"""Inches across one person."""
+
+
+def overlays(
+    instances: Instances,
+    keypoints: Array,
+    missing: Array,
+    per_person: Array,
+    read_image: Callable[[int], Array],
+    path: Path,
+    title: str,
+) -> None:
+    """Write a page with the people who scored best and those who scored worst, prediction over annotation.
+
+    Args:
+        instances: the N people who were asked about.
+        keypoints: (N, K, 2) predictions in their order, image pixels.
+        missing: (N, K) bool, True where nothing was predicted.
+        per_person: (N,) their scores, larger is better; people whose score is NaN are not shown.
+        read_image: row of `instances.images` → (H, W, 3) uint8, RGB.
+        path: the PNG to write.
+        title: says protocol, convention, dataset and split.
+
+    Raises:
+        PosebenchError: nobody has a score.
+    """
+    best, worst = extremes(per_person, (instances.visibility > 0).sum(axis=1), COUNT)
+    if not len(best):
+        raise PosebenchError(f"{instances.what}: nobody has a score, so there is nobody to show.")
+    keypoints = np.where(missing[..., None], np.nan, keypoints)
+    rows = [("best", best), ("worst", worst)] if len(worst) else [("best", best)]
+    # The tile's shape follows the people's, so that little of it is wasted.
+    width, height = instances.size[np.concatenate([best, worst])].T
+    slender = float(np.clip(np.median(height / width), 0.8, 1.4))
+    about = f"best and worst of {np.isfinite(per_person).sum():,} people, by the score of each"
+    with style():
+        figure, axes = _page(title, EMBEDDED if instances.embedded else about, rows, slender)
+        for (_, people), line in zip(rows, axes, strict=True):
+            for row, axis in zip(people.tolist(), line, strict=False):
+                image = int(instances.image[row])
+                crop = Crop.around(instances.center[row], instances.size[row], (480, round(480 * slender)))
+                _person(axis, read_image(image), crop, (instances, keypoints, row))
+                _under(axis, f"{per_person[row]:.2f}", 3, fontsize=9.5, weight="bold")
+                _under(axis, plain(Path(instances.images[image]).name[-26:], 26), 16, fontsize=7, color=QUIET)
+        save_png(figure, path)
+
+
+def extremes(per_person: Array, labelled: Array, count: int) -> tuple[Array, Array]:
+    """Rows of the best and of the worst `count` people, the extreme first; nobody is in both.
+
+    Args:
+        per_person: (N,) larger is better; NaN rows are skipped.
+        labelled: (N,) annotated keypoints. Of equal scores, more of them show more.
+    """
+    rows = np.flatnonzero(~np.isnan(per_person))
+    best = rows[np.lexsort((rows, -labelled[rows], -per_person[rows]))][: min(count, -(-len(rows) // 2))]
+    rest = np.setdiff1d(rows, best)
+    return best, rest[np.lexsort((rest, -labelled[rest], per_person[rest]))][:count]
+
+
+def _page(title: str, about: str, rows: list[tuple[str, Array]], slender: float) -> tuple[Figure, Any]:
+    """A figure with heading, key, and a named row of bare axes for each entry of `rows`.
+
+    Args:
+        slender: height of a tile over its width.
+    """
+    across, top, line = max(len(people) for _, people in rows), 0.85, TILE * slender + 0.5
+    width, height = max(0.45 + across * (TILE + 0.08), 6.5), top + len(rows) * line
+    figure = Figure(figsize=(width, height))
+    figure.text(0.12 / width, 1 - 0.14 / height, plain(title, int(width * 10.5)), weight="bold", fontsize=11, va="top")
+    color = WARNING if about == EMBEDDED else QUIET
+    figure.text(0.12 / width, 1 - 0.36 / height, about, fontsize=8.5, color=color, va="top")
+    _key(figure, 0.1 / width, 1 - 0.55 / height)
+    axes = np.empty((len(rows), across), object)
+    for down, (name, people) in enumerate(rows):
+        bottom = height - top - (down + 1) * line + 0.5
+        for place in range(len(people)):
+            left = (0.4 + place * (TILE + 0.08)) / width
+            axes[down, place] = figure.add_axes((left, bottom / height, TILE / width, TILE * slender / height))
+        middle = (bottom + TILE * slender / 2) / height
+        figure.text(0.22 / width, middle, name, rotation=90, ha="center", va="center", fontsize=10, color=QUIET)
+    return figure, axes
+
+
+def _key(figure: Figure, x: float, y: float) -> None:
+    sides = (("left", LEFT), ("right", RIGHT), ("middle", MIDDLE))
+    handles: list[Any] = [Line2D([], [], color=color, linewidth=3, path_effects=_halo(3)) for _, color in sides]
+    # White needs something under it to be seen on paper.
+    handles.append((Line2D([], [], color="#777777", linewidth=7), Line2D([], [], color="white", **ANNOTATED)))
+    names = [f"predicted {name}" for name, _ in sides] + ["annotated"]
+    corner: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (x, y), "borderaxespad": 0, "borderpad": 0.2}
+    figure.legend(handles, names, ncols=4, handlelength=2.4, **corner)
+
+
+def _person(axis: Axes, image: Array, crop: Crop, drawn: tuple[Instances, Array, int]) -> None:
+    """One tile: the crop of an image, the prediction, and the labelled keypoints over it."""
+    import cv2
+
+    instances, keypoints, row = drawn
+    size = (crop.width, crop.height)
+    # Light grey beyond the image's edge, so that nobody takes it for a dark part of the photograph.
+    tile = cv2.warpAffine(image, crop.matrix, size, flags=cv2.INTER_LINEAR, borderValue=(225, 225, 225))
+    axis.imshow(tile, interpolation="antialiased")
+    axis.set(xlim=(-0.5, crop.width - 0.5), ylim=(crop.height - 0.5, -0.5), xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+    predicted = transform(crop.matrix, keypoints[row])
+    annotated = transform(crop.matrix, instances.keypoints[row])
+    annotated[instances.visibility[row] == 0] = np.nan
+    names = instances.skeleton.keypoints
+    for bone in instances.skeleton.bone_indices:
+        axis.plot(*predicted[list(bone)].T, color=_color(*(names[end] for end in bone)), linewidth=2.4,
+                  solid_capstyle="round", path_effects=_halo(2.4))  # fmt: skip
+    for name, point in zip(names, predicted, strict=True):
+        axis.plot(*point, "o", color=_color(name), markersize=3.6, markeredgecolor=INK, markeredgewidth=0.5)
+    for bone in instances.skeleton.bone_indices:
+        axis.plot(*annotated[list(bone)].T, color="white", path_effects=_halo(1.1), **ANNOTATED)
+    axis.plot(*annotated.T, "o", color="white", markersize=2.2, markeredgecolor=INK, markeredgewidth=0.4)
+
+
+def _under(axis: Axes, text: str, points: int, **look: Any) -> None:
+    axis.annotate(text, (0.5, 0), (0, -points), "axes fraction", "offset points", ha="center", va="top", **look)
+
+
+def _color(*names: str) -> str:
+    """The colour of a keypoint, or of the bone between two: a side's where no end is on the other side."""
+    left, right = (any(name.startswith(side) for name in names) for side in ("left", "right"))
+    return MIDDLE if left == right else LEFT if left else RIGHT
+
+
+def _halo(width: float) -> list[Any]:
+    return [Stroke(linewidth=width + 1.2, foreground=INK, alpha=0.75), Normal()]

@@ -1,0 +1,131 @@
+"""The forest plot of a board: every row's headline with its interval and its seeds, and which rows are told apart."""
+
+import math
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from posebench.report.board import CEILING, Board
+from posebench.report.plot_style import (
+    CEILING_LINE,
+    INK,
+    PALETTE,
+    QUIET,
+    fitting,
+    full_score,
+    heading,
+    heading_room,
+    inches,
+    number,
+    subtitle,
+    title,
+)
+from posebench.report.rows import Row
+
+MOST = 60
+"""Rows in one plot: with more of them nobody finds a name."""
+WIDTH, LINE, ABOVE, BELOW = 8.0, 0.27, 0.72, 0.5
+"""Inches: the figure's width, one row, what stands above all rows, and below."""
+LONGEST = 3.0
+"""Inches that a name may take."""
+HINTED = 1.06
+"""Drawn letters are moved to whole pixels, which makes some of them wider than they are."""
+NUMBERS = 1.75
+"""Inches at the right for value and interval."""
+BAND = "#f1f3f5"
+
+
+def ranks(board: Board) -> Figure | None:
+    """Rows from the best down: rank range, name, headline with interval, one dot per seed. Tied rows share a band.
+
+    Returns:
+        the figure, or None where there are not two rows to be told apart.
+    """
+    rows = [row for row in board.rows if not math.isnan(row.headline)][:MOST]
+    if len(rows) < 2:
+        return None
+    names = [fitting(row.name, LONGEST, 9) for row in rows]
+    about = subtitle(board, _about(board, rows), WIDTH)
+    titles = title(board, board.rule.headline, WIDTH)
+    above = ABOVE + heading_room(titles, about)
+    figure = Figure(figsize=(WIDTH, above + BELOW + LINE * len(rows)))
+    heading(figure, board, titles, about)
+    left = 0.5 + max(inches(rank, 8.5) for rank in _ranks(board)) + HINTED * max(inches(name, 9) for name in names)
+    height = figure.get_size_inches()[1]
+    axis = figure.subplots()
+    figure.subplots_adjust(left / WIDTH, BELOW / height, 1 - NUMBERS / WIDTH, 1 - above / height)
+    for place, row in enumerate(rows):
+        _row(axis, row, place, board)
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    if any(board.ranges):
+        _bands(axis, board.groups[: len(rows)], left)
+    _beside(axis, board, rows, names, left)
+    ceiling = None if board.ceiling is None else board.ceiling.metrics.get(board.rule.headline)
+    if ceiling is not None:
+        axis.axvline(ceiling, **CEILING_LINE)
+        _clear_of(axis, ceiling, board)
+    axis.set_xlabel(f"{board.rule.headline} ({board.rule.unit})" if board.rule.unit else board.rule.headline)
+    axis.locator_params(axis="x", nbins=6)
+    axis.grid(axis="x")
+    return figure
+
+
+def _about(board: Board, rows: list[Row]) -> list[str]:
+    parts = [f"{board.people}, boxes: {board.data.box_source}"]
+    if any(board.rule.headline in row.intervals for row in rows):
+        parts.append("bars: 95 % over images")
+    if any(row.by_seed for row in rows):
+        parts.append("rings: single seeds")
+    if any(board.ranges):
+        parts.append("left: the ranks that remain possible")
+    if len(set(board.groups[: len(rows)])) > 1:
+        parts.append("bands part the rows that are told apart")
+    if board.ceiling is not None and board.rule.headline in board.ceiling.metrics:
+        parts.append(f"dashed: {CEILING}")
+    ranked = sum(not math.isnan(row.headline) for row in board.rows)
+    if ranked > len(rows):
+        parts.append(f"the best {len(rows)} of {ranked} rows")
+    return parts
+
+
+def _row(axis: Axes, row: Row, place: int, board: Board) -> None:
+    bounds = row.intervals.get(board.rule.headline)
+    if bounds is not None:
+        axis.hlines(place, *bounds, color=PALETTE[0], linewidth=2.2, zorder=3)
+    if row.by_seed:
+        rings: dict[str, Any] = {"facecolor": "white", "edgecolor": PALETTE[1], "linewidth": 1, "zorder": 4}
+        axis.scatter(row.by_seed, [place] * len(row.by_seed), s=20, **rings)
+    axis.scatter([row.headline], [place], s=26, color=PALETTE[0], marker="D" if row.by_seed else "o", zorder=5)
+
+
+def _bands(axis: Axes, groups: list[int], left: float) -> None:
+    """Every second group of tied rows on grey, from the figure's left edge to its right one."""
+    inside = WIDTH - left - NUMBERS
+    across = (-(left - 0.1) / inside, 1 + (NUMBERS - 0.1) / inside)
+    for group in range(0, max(groups) + 1, 2):
+        here = [place for place, own in enumerate(groups) if own == group]
+        axis.axhspan(here[0] - 0.5, here[-1] + 0.5, *across, color=BAND, linewidth=0, clip_on=False, zorder=-1)
+
+
+def _beside(axis: Axes, board: Board, rows: list[Row], names: list[str], left: float) -> None:
+    """Rank and name at the left of every row, value and interval at its right."""
+    axis.set_yticks(range(len(rows)), names, color=INK)
+    inside = WIDTH - left - NUMBERS
+    for place, (row, rank) in enumerate(zip(rows, _ranks(board), strict=False)):
+        text: dict[str, Any] = {"transform": axis.get_yaxis_transform(), "va": "center_baseline", "fontsize": 8.5}
+        axis.text(-(left - 0.18) / inside, place, rank, color=QUIET, **text)
+        bounds = row.intervals.get(board.rule.headline)
+        interval = "" if bounds is None else f"  [{number(bounds[0], board)}, {number(bounds[1], board)}]"
+        axis.text(1 + 0.12 / inside, place, number(row.headline, board) + interval, color=INK, **text)
+
+
+def _ranks(board: Board) -> list[str]:
+    return next(column for column in board.columns if column.header == "rank").cells
+
+
+def _clear_of(axis: Axes, ceiling: float, board: Board) -> None:
+    """Room beside the ceiling's line, which else would lie on the frame."""
+    low, high = axis.get_xlim()
+    room = 0.03 * (high - low)
+    axis.set_xlim(min(low, ceiling - room), max(high, min(ceiling + room, full_score(board))))

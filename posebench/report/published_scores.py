@@ -1,0 +1,154 @@
+"""Published numbers, joined with a leaderboard only where convention, split and box source agree.
+
+`results/published.csv` has one number a row, with the convention in its source's own words. `CONVENTIONS` says which of
+them are which convention here; whatever it does not name is joined with nothing.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from posebench.errors import PosebenchError
+from posebench.report.board import Board
+from posebench.report.columns import Column
+
+FILE = "published.csv"
+COLUMNS = ("arch", "input_size", "protocol", "split", "convention", "metric", "value", "params_m", "gflops", "source")
+
+HEADING = "Published by the same convention, as printed; not scored here"
+SHOWN = 12
+"""Published rows beside one leaderboard; the file has all."""
+
+ANNOTATED = "annotation"
+HRNET_BOXES = "COCO_val2017_detections_AP_H_56_person.json"
+"""The person detections, of 56.4 AP, that the HRNet and SimpleBaseline releases share."""
+
+CONVENTIONS: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType({
+    ("mpii", "flip=1; GT center/scale; mean=micro over 14 joints"): ("hrnet", ANNOTATED),
+    ("mpii", "bearpaw eval_PCKh"): ("bearpaw", ANNOTATED),
+    ("mpii", "mmpose"): ("mmpose", ANNOTATED),
+    ("mpii", "flip=1; test.py mpii_eval: micro over all 16 joints"): ("princeton", ANNOTATED),
+    ("flic", "OBSERVER-centric"): ("observer-centric", ANNOTATED),
+    ("coco", "flip=1; shift_heatmap; boxes=detector AP_H 56.4; oks_nms+kpt rescoring"): ("hrnet", HRNET_BOXES),
+    ("coco", "mmpose; flip=1; boxes=detector AP_H 56.4; oks_nms"): ("mmpose", HRNET_BOXES),
+})  # fmt: skip
+"""(protocol, how the source's description of its convention begins) → (convention here, box source)."""
+NOT_COMPARABLE = ("caffe-style", "ablation")
+"""Words in a description that mark numbers which their own collector doubts, or which are of part of the joints."""
+
+METRICS = {
+    "PCKh@0.10/mean": "Mean@0.1", "PCKh@0.11/mean": "Mean@0.11", "PCKh@0.5/mean(macro14)": "Mean",
+    "PCKh@0.5/mean(micro16)": "Mean",
+}  # fmt: skip
+"""Names of metrics that are not simply the last part of the source's."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published row.
+
+    Attributes:
+        name: architecture, and what the source says of the checkpoint. input_size: height × width, as published.
+        protocol, split, convention, box_source: what must agree with a leaderboard.
+        source: repository and file, or paper.
+        metrics: name here → the value as printed, in this protocol's unit.
+    """
+
+    name: str
+    input_size: str
+    protocol: str
+    split: str
+    convention: str
+    box_source: str
+    source: str
+    metrics: Mapping[str, float]
+
+
+def published(results: Path) -> list[Published]:
+    """The rows of `results/published.csv` whose convention is one of posebench's, in file order; none without the file.
+
+    Raises:
+        PosebenchError: the file lacks a column or has a value that is no number.
+    """
+    path = results / FILE
+    if not path.is_file():
+        return []
+    rows: dict[tuple[str, str, str, str, str, str, str], dict[str, float]] = defaultdict(dict)
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if lacking:
+            raise PosebenchError(f"{path} lacks the column {lacking[0]}; it should have {', '.join(COLUMNS)}.")
+        for entry in reader:
+            rule = _rule(entry["protocol"], entry["convention"])
+            if rule is None:
+                continue
+            try:
+                value = float(entry["value"])
+            except ValueError:
+                raise PosebenchError(
+                    f"{path}, line {reader.line_num}: value {entry['value']!r} is no number."
+                ) from None
+            split = entry["split"].removesuffix("2017")
+            key = (_name(entry), entry["input_size"], entry["protocol"], split, *rule, entry["source"])
+            rows[key].setdefault(
+                METRICS.get(entry["metric"], _metric(entry["metric"])), _in_unit(entry["protocol"], value)
+            )
+    return [Published(*key, metrics) for key, metrics in rows.items()]
+
+
+def beside(board: Board, rows: Sequence[Published]) -> list[Column]:
+    """The published rows that may stand beside a leaderboard, best first, as columns; none where there is no such row.
+
+    Protocol, split, convention and box source agree. Boxes below a detector's threshold change AP, but not by much: the source
+    of boxes is compared, not the threshold.
+    """
+    if board.embedded or board.data.dataset != board.rule.protocol:
+        return []
+    boxes = board.data.box_source.partition(" >= ")[0]
+    asked = (board.rule.protocol, board.data.split, board.rule.convention, boxes)
+    found = [row for row in rows if (row.protocol, row.split, row.convention, row.box_source) == asked]
+    found = sorted(found, key=lambda row: -row.metrics.get(board.rule.headline, 0))[:SHOWN]
+    if not found:
+        return []
+    names = dict.fromkeys(column.header for column in board.metrics)
+    metrics = [
+        Column(name, tuple(row.metrics.get(name) for row in found), 3 if board.rule.unit != "%" else 1)
+        for name in names
+    ]
+    return [
+        Column("published as", tuple(row.name for row in found)),
+        Column("input (h×w)", tuple(row.input_size.replace("x", "×") for row in found)),
+        *(column for column in metrics if column.known),
+        Column("source", tuple(row.source for row in found)),
+    ]
+
+
+def _rule(protocol: str, description: str) -> tuple[str, str] | None:
+    if any(word in description for word in NOT_COMPARABLE):
+        return None
+    for (of, beginning), rule in CONVENTIONS.items():
+        if of == protocol and description.startswith(beginning):
+            return rule
+    return None
+
+
+def _name(entry: Mapping[str, str]) -> str:
+    checkpoint = next((word for word in ("last", "best") if f"checkpoint={word}" in entry["convention"]), None)
+    return f"{entry['arch']}, {checkpoint} checkpoint" if checkpoint else entry["arch"]
+
+
+def _metric(name: str) -> str:
+    """`PCKh@0.5/elbow` → `Elbow`; COCO's names stay."""
+    _, slash, last = name.partition("/")
+    return last.title() if slash else name
+
+
+def _in_unit(protocol: str, value: float) -> float:
+    """COCO is in fractions here; sources print either. PCK is in percent; mmpose prints fractions."""
+    if protocol == "coco":
+        return round(value / 100, 6) if value > 1 else value
+    return round(value * 100, 6) if value <= 1 else value

@@ -1,0 +1,1 @@
+"""What the results folder contains: records, its layout, its names."""

@@ -1,0 +1,219 @@
+"""Records: what was run, on what, by which rule, and what it scored. The only thing that leaderboard and plots see."""
+
+import hashlib
+import math
+import platform
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+import posebench
+from posebench.data.instances import Instances
+from posebench.data.predictions import Predictions
+from posebench.errors import PosebenchError
+from posebench.files.writing import sha256, write_text
+from posebench.plugins.protocol import Protocol
+from posebench.scoring.scores import Ceiling as KnownCeiling
+from posebench.scoring.scores import Scores, known
+
+LONGEST_NAME = 200
+RESAMPLED_DECIMALS = 6
+ONE_IMAGE = "One image: no interval, as nothing says how other images would differ."
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
+
+
+class Rule(_Part):
+    """Which protocol and convention made the numbers."""
+
+    protocol: str
+    version: int
+    convention: str
+    rule: str
+    evaluator: str
+    published_by: str = Field("", description="whose published numbers are by it")
+    headline: str
+    unit: str
+
+
+class Data(_Part):
+    """On which people."""
+
+    dataset: str
+    split: str
+    box_source: str
+    people: int
+    images: int
+    annotations: str
+    annotations_sha256: str
+    embedded: bool = Field(description="drawn people, not photographs: never in one table with real data")
+
+
+class Curve(_Part):
+    """A score over a threshold; `axis` says what the threshold is a part of."""
+
+    label: str
+    axis: str
+    thresholds: list[float]
+    values: list[float]
+
+
+class Slice(_Part):
+    """The headline on a part of the keypoints or people."""
+
+    by: str
+    name: str
+    value: float
+    interval: tuple[float, float] | None
+    people: int
+    keypoints: int
+
+
+class Ceiling(_Part):
+    """What the dataset's own annotators reach against each other."""
+
+    what: str
+    metrics: dict[str, float]
+    curves: list[Curve] = []
+
+
+class Record(_Part):
+    """One scored predictions file. `results/records/<id>.json` holds it.
+
+    `metrics` are in the order of the field's tables: PCK in percent, OKS AP as a fraction. `per_joint` is None where a
+    keypoint was not predicted. `model` and `training` are what the predictions file says of its origin.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str = Field(min_length=1, max_length=LONGEST_NAME)
+    rule: Rule
+    data: Data
+    metrics: dict[str, float | None]
+    intervals: dict[str, tuple[float, float]] = Field({}, description="95 %, by resampling images")
+    per_joint: dict[str, float | None]
+    per_joint_intervals: dict[str, tuple[float, float]] = {}
+    per_joint_metric: str
+    curves: list[Curve]
+    slices: list[Slice] = []
+    ceiling: Ceiling | None = None
+    resampled: list[float] = Field([], description="the headline on each resample of the images, for ranks and pairs")
+    notes: list[str]
+    predictions: str
+    predictions_sha256: str
+    model: dict[str, Any]
+    created: str
+    environment: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        """File name without ending: readable, and different for whatever must not be overwritten."""
+        tail = hashlib.sha256(repr((self.group, self.name, self.predictions_sha256)).encode()).hexdigest()[:8]
+        readable = re.sub(r"[^a-z0-9]+", "-", f"{self.rule.protocol} {self.data.split} {self.name}".lower()).strip("-")
+        return f"{readable[:80]}-{tail}"
+
+    @property
+    def group(self) -> tuple[str, int, str, str, str, str, str]:
+        """Records are comparable, and share a table, only where all of these agree: the annotations' hash is the last."""
+        rule, data = self.rule, self.data
+        same = data.dataset, data.split, data.box_source, data.annotations_sha256
+        return rule.protocol, rule.version, rule.convention, *same
+
+
+def make_record(
+    name: str,
+    protocol: Protocol,
+    convention: str,
+    instances: Instances,
+    predictions: Predictions,
+    scores: Scores,
+    path: Path,
+) -> Record:
+    """The record of one scoring.
+
+    Args:
+        name: the row's label in tables.
+        path: the predictions file that was scored; its hash is kept.
+    """
+    return Record(
+        name=name,
+        rule=Rule(
+            protocol=protocol.name, version=protocol.version, convention=convention,
+            rule=protocol.conventions[convention].rule, evaluator=protocol.conventions[convention].source,
+            published_by=protocol.conventions[convention].published_by, headline=protocol.headline,
+            unit=protocol.unit,
+        ),
+        data=Data(
+            dataset=instances.dataset, split=instances.split, box_source=predictions.box_source, people=scores.people,
+            images=scores.images, annotations=Path(instances.source.file).name,
+            annotations_sha256=instances.source.sha256, embedded=instances.embedded,
+        ),
+        metrics={key: _known(value) for key, value in scores.metrics.items()},
+        intervals=dict(scores.intervals),
+        per_joint={key: _known(value) for key, value in scores.per_joint.items()},
+        per_joint_intervals=dict(scores.per_joint_intervals),
+        per_joint_metric=scores.per_joint_metric,
+        curves=[Curve.model_validate(vars(c)) for c in scores.curves if all(map(math.isfinite, c.values))],
+        slices=[Slice(**_fields(part, "resampled"), interval=part.interval) for part in scores.slices],
+        ceiling=None if scores.ceiling is None else _ceiling(scores.ceiling),
+        resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
+        notes=[*instances.source.notes, *scores.notes, *([ONE_IMAGE] if scores.images == 1 else [])],
+        predictions=path.name,
+        predictions_sha256=sha256(path),
+        model=dict(predictions.provenance),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        environment={"posebench": posebench.__version__, "python": platform.python_version()},
+    )  # fmt: skip
+
+
+def save_record(record: Record, results: Path) -> Path:
+    """Write `results/records/<id>.json`; the same file scored again replaces its record."""
+    path = results / "records" / f"{record.id}.json"
+    write_text(path, record.model_dump_json(indent=1) + "\n")
+    return path
+
+
+def load_records(results: Path) -> list[Record]:
+    """All records below a results folder, in the order of their file names.
+
+    Raises:
+        PosebenchError: the folder is not there, or a record in it is damaged.
+    """
+    if not results.is_dir():
+        raise PosebenchError(
+            f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results."
+        )
+    records = []
+    for path in sorted((results / "records").glob("*.json")):
+        try:
+            records.append(Record.model_validate_json(path.read_text("utf-8")))
+        except (ValidationError, UnicodeDecodeError, OSError) as error:
+            problem = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+            where = ".".join(map(str, problem["loc"]))
+            raise PosebenchError(
+                f"{path} is no record: {where} {problem['msg']}. Mend it, or remove the file."
+            ) from error
+    return records
+
+
+def _fields(part: Any, *without: str) -> dict[str, Any]:
+    return {name: value for name, value in vars(part).items() if name not in without}
+
+
+def _ceiling(ceiling: KnownCeiling) -> Ceiling:
+    curves = [Curve.model_validate(vars(curve)) for curve in ceiling.curves]
+    return Ceiling(what=ceiling.what, metrics=dict(ceiling.metrics), curves=curves)
+
+
+def _all_known(resampled: Any) -> list[float]:
+    """Rounded; empty where one of them is unknown, since ranks and pairs need all."""
+    return np.round(resampled, RESAMPLED_DECIMALS).tolist() if np.isfinite(resampled).all() else []
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(known(value)) else float(value)

@@ -1,0 +1,1 @@
+"""Pure rules and statistics on arrays: PCK, OKS, average precision, bootstrap, comparison, rank ranges."""

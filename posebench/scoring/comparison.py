@@ -1,0 +1,190 @@
+"""Comparison: what two runs on the same people differ by, and whether that is more than chance.
+
+Scores of equal images are resampled alike (posebench.scoring.bootstrap), so a difference is taken resample by resample: what makes
+an image hard for both runs cancels. Where several differences are looked at, one of them is large by chance; so p-values are
+corrected within a family by the single-step max-|t| method (Westfall, Young, "Resampling-Based Multiple Testing", 1993;
+Romano, Wolf, "Exact and Approximate Stepdown Methods for Multiple Hypothesis Testing", JASA 2005): a difference counts only
+if it is larger, in its own standard errors, than the largest of the whole family tends to be by chance.
+
+Families: the headline's differences of all pairs; the other metrics of one pair; the keypoints of one pair.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench.scoring import bootstrap
+from posebench.scoring.scores import Scores, known
+
+Array = NDArray[Any]
+
+SIGNIFICANT = 1 - bootstrap.LEVEL / 100
+"""The largest p-value at which a difference is said to be resolved."""
+CORRECTION = "p-values hold for all differences of a family together (single-step max-|t|); intervals for each alone"
+FLAT = 1e-9
+"""A difference that varies over resamples by less than this part of itself does not vary: the rest is rounding."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One score of two runs.
+
+    Attributes:
+        name: the metric or keypoint.
+        a, b: what either run scored; NaN where it is unknown.
+        interval: (low, high), where 95 % of the resamples of a − b are, each difference for itself; None where unknown.
+        p: how often chance alone makes the largest difference of the family at least as large; None where unknown.
+    """
+
+    name: str
+    a: float
+    b: float
+    interval: tuple[float, float] | None = None
+    p: float | None = None
+
+    @property
+    def value(self) -> float:
+        """a − b."""
+        return self.a - self.b
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the difference is more than chance, at the 95 % level and corrected for its family."""
+        return self.p is not None and self.p <= SIGNIFICANT
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs on the same people.
+
+    Attributes:
+        a, b: their names.
+        headline: the metric that ranks.
+        metrics: all of them in the field's order, the headline among them.
+        joints: by keypoint.
+    """
+
+    a: str
+    b: str
+    headline: Difference
+    metrics: tuple[Difference, ...]
+    joints: tuple[Difference, ...]
+
+
+def compare(runs: Sequence[tuple[str, Scores]], headline: str) -> list[Pair]:
+    """Every pair of runs, the earlier one first.
+
+    Args:
+        runs: (name, scores), all by one protocol and convention on the same instances.
+        headline: the metric that ranks.
+    """
+    pairs = list(combinations(runs, 2))
+    headlines = family([Taken.metric(headline, a, b) for (_, a), (_, b) in pairs])
+    compared = []
+    for ((name_a, a), (name_b, b)), first in zip(pairs, headlines, strict=True):
+        names = list(dict.fromkeys([*a.metrics, *b.metrics]))
+        others = family([Taken.metric(name, a, b) for name in names if name != headline])
+        by_name = {difference.name: difference for difference in [first, *others]}
+        joints = family([Taken.joint(name, a, b) for name in dict.fromkeys([*a.per_joint, *b.per_joint])])
+        metrics = tuple(by_name[name] for name in names)
+        compared.append(Pair(name_a, name_b, first, metrics, tuple(joints)))
+    return compared
+
+
+def as_json(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Everything of every pair, for `json.dumps`; unknown numbers are None."""
+    return {
+        "level": bootstrap.LEVEL,
+        "resamples": bootstrap.RESAMPLES,
+        "correction": CORRECTION,
+        "pairs": [
+            {
+                "a": pair.a, "b": pair.b, "headline": _plain(pair.headline),
+                "metrics": [_plain(one) for one in pair.metrics], "joints": [_plain(one) for one in pair.joints],
+            }
+            for pair in pairs
+        ],
+    }  # fmt: skip
+
+
+def _plain(one: Difference) -> dict[str, Any]:
+    numbers = {"a": one.a, "b": one.b, "difference": one.value}
+    known = {key: value if math.isfinite(value) else None for key, value in numbers.items()}
+    return {"name": one.name, **known, "interval": one.interval, "p": one.p, "resolved": one.resolved}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One score of two runs with the resamples of its difference; None where some resample is unknown."""
+
+    name: str
+    a: float
+    b: float
+    resampled: Array | None
+
+    @classmethod
+    def metric(cls, name: str, a: Scores, b: Scores) -> "Taken":
+        """From `Scores.metrics`."""
+        return cls.of(name, (a.metrics, a.resampled), (b.metrics, b.resampled))
+
+    @classmethod
+    def joint(cls, name: str, a: Scores, b: Scores) -> "Taken":
+        """From `Scores.per_joint`."""
+        return cls.of(name, (a.per_joint, a.per_joint_resampled), (b.per_joint, b.per_joint_resampled))
+
+    @classmethod
+    def of(cls, name: str, a: tuple[Mapping[str, float], Any], b: tuple[Mapping[str, float], Any]) -> "Taken":
+        """From (values, resamples) of either run."""
+        values = known(a[0].get(name, math.nan)), known(b[0].get(name, math.nan))
+        drawn = [resampled[name] for _, resampled in (a, b) if name in resampled]
+        all_known = len(drawn) == 2 and bool(np.isfinite([*values, *np.concatenate(drawn)]).all())
+        return cls(name, *values, drawn[0] - drawn[1] if all_known else None)
+
+
+def family(taken: Sequence[Taken]) -> list[Difference]:
+    """The differences of one family, with p-values corrected for how many of them are known."""
+    tested = [one for one in taken if one.resampled is not None]
+    found = [Difference(one.name, one.a, one.b) for one in taken]
+    if not tested:
+        return found
+    resampled = np.array([one.resampled for one in tested])
+    t, largest = studentised(np.array([one.a - one.b for one in tested]), resampled)
+    numbers = zip(resampled, p_values(t, largest), strict=True)
+    return [
+        found[place] if one.resampled is None else Difference(one.name, one.a, one.b, *_tested(*next(numbers)))
+        for place, one in enumerate(taken)
+    ]
+
+
+def _tested(resampled: Array, p: float) -> tuple[tuple[float, float], float]:
+    return bootstrap.interval(resampled), float(p)
+
+
+def studentised(differences: Array, resampled: Array) -> tuple[Array, Array]:
+    """Differences in their own standard errors, and how large the largest of them is by chance.
+
+    Args:
+        differences: (F,) of the sample. resampled: (F, R) the same on every resample.
+
+    Returns:
+        (F,) |t|, and (R,) the largest |t| of each resample about the sample's difference. A difference that does not vary
+        (a file and itself) says nothing of chance: its t is 0.
+    """
+    error = resampled.std(axis=1, ddof=1)
+    varies = error > FLAT * np.abs(resampled).max(axis=1, initial=0)
+    scale = np.where(varies, error, np.inf)
+    return np.abs(differences) / scale, (np.abs(resampled - differences[:, None]) / scale[:, None]).max(
+        axis=0, initial=0
+    )
+
+
+def p_values(t: Array, largest: Array) -> Array:
+    """(F,) p-values of |t| under (R,) the largest |t| of each resample: (1 + how many reach it) / (1 + R)."""
+    reached = len(largest) - np.searchsorted(np.sort(largest), t, side="left")
+    p: Array = (1 + reached) / (1 + len(largest))
+    return p

@@ -1,0 +1,113 @@
+"""Scores: what a protocol says of a predictions file, each number with its resamples."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench.scoring import bootstrap
+
+Array = NDArray[Any]
+
+
+def known(value: float) -> float:
+    """A score, or NaN where it is unknown: no score of a protocol is negative, and COCO's evaluator says -1 of nobody."""
+    return value if value >= 0 else math.nan
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A score over a threshold, such as PCKh from 0 to 0.5; `axis` says what the threshold is a part of."""
+
+    label: str
+    axis: str
+    thresholds: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The headline on a part of the keypoints or people, such as the occluded ones or those who dance.
+
+    Attributes:
+        by: what was sliced by, such as `visibility`. name: the part, such as `occluded`.
+        value: the headline's rule on this part alone.
+        resampled: (RESAMPLES,) the same on resamples of the images.
+        people, keypoints: how many are in it.
+    """
+
+    by: str
+    name: str
+    value: float
+    resampled: Array = field(compare=False)
+    people: int
+    keypoints: int
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Where 95 % of the resamples are; None where some resample has none of this part."""
+        return bootstrap.intervals({"": self.resampled}).get("")
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """What the dataset's own annotators reach against each other: nothing above it is known to be better.
+
+    Attributes:
+        what: a sentence on what was compared with what.
+        metrics: name → value, as in `Scores.metrics`; those that are known.
+        curves: with the labels of `Scores.curves`.
+    """
+
+    what: str
+    metrics: Mapping[str, float]
+    curves: tuple[Curve, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a protocol says of a predictions file.
+
+    Attributes:
+        metrics: name → value, in the order of the field's tables; PCK in percent, OKS AP as a fraction.
+        resampled: name → (RESAMPLES,) the same on resamples of the images (posebench.scoring.bootstrap); equal images are
+            resampled alike, so that the difference of two runs can be taken resample by resample.
+        per_joint: keypoint name → value, where the protocol scores keypoints one by one. NaN: not predicted.
+        per_joint_resampled: as `resampled`.
+        per_joint_metric: what those values are, such as `PCKh@0.5`.
+        curves: scores over thresholds.
+        slices: the headline on parts of the data.
+        ceiling: what the dataset's annotators reach against each other, where that is known.
+        people, images: how many were scored.
+        notes: everything that was left out or treated specially, as sentences.
+        per_person: (N,) one number per instance, larger is better, NaN where it has none: for picking the
+            best and worst cases. It is not kept in the record.
+        per_person_metric: what that number is.
+    """
+
+    metrics: Mapping[str, float]
+    resampled: Mapping[str, Array] = field(default_factory=dict, compare=False)
+    per_joint: Mapping[str, float] = field(default_factory=dict)
+    per_joint_resampled: Mapping[str, Array] = field(default_factory=dict, compare=False)
+    per_joint_metric: str = ""
+    curves: tuple[Curve, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    ceiling: Ceiling | None = None
+    people: int = 0
+    images: int = 0
+    notes: tuple[str, ...] = ()
+    per_person: Array = field(default_factory=lambda: np.zeros(0), compare=False)
+    per_person_metric: str = ""
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Metric → (low, high), where 95 % of its resamples are; those that are known."""
+        return bootstrap.intervals(self.resampled)
+
+    @property
+    def per_joint_intervals(self) -> dict[str, tuple[float, float]]:
+        """As `intervals`, by keypoint."""
+        return bootstrap.intervals(self.per_joint_resampled)

@@ -1,0 +1,1 @@
+"""The synthetic people: bodies, scenes, paint, and their Instances."""

@@ -1,0 +1,1 @@
+"""The verbs (train, predict, evaluate, compare, explain, export) as functions that return values and know no terminal."""

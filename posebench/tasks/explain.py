@@ -1,0 +1,68 @@
+"""One predictions file under every convention of its protocol, and where each difference comes from.
+
+A convention differs from the protocol's first one in its ground truth file, in its rule, or in both; scoring by the first
+rule on the convention's own ground truth takes the two apart.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from posebench.errors import PosebenchError
+from posebench.plugins.protocol import Convention, Protocol
+from posebench.scoring.scores import Scores
+from posebench.tasks.evaluate import score
+from posebench.tasks.people import load_people
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A convention's numbers.
+
+    Attributes:
+        convention: with its rule, who publishes by it, and why it differs.
+        ground_truth: name of the file it was scored on.
+        scores: under this convention; None where it cannot be computed, and `problem` says why.
+        from_ground_truth, from_rule: what the two contribute to the headline's difference from the first convention.
+    """
+
+    convention: Convention
+    ground_truth: str
+    scores: Scores | None
+    problem: str = ""
+    from_ground_truth: float = math.nan
+    from_rule: float = math.nan
+
+
+def explain(path: Path, protocol: Protocol, data: Path | None, split: str) -> list[Explained]:
+    """Score a predictions file under all conventions, the protocol's first one first.
+
+    Raises:
+        PosebenchError: the file cannot be scored under the first convention.
+    """
+    default = next(iter(protocol.conventions))
+    own = load_people(protocol, data, split, default)
+    first = score(path, protocol, own, default)[0]
+    by_first_rule = {own.source.identity: first}
+    explained = []
+    for name, convention in protocol.conventions.items():
+        try:
+            own = load_people(protocol, data, split, name)
+            scores = score(path, protocol, own, name)[0]
+            if own.source.identity not in by_first_rule:
+                by_first_rule[own.source.identity] = score(path, protocol, own, default)[0]
+        except PosebenchError as error:
+            if name == default:
+                raise
+            explained.append(Explained(convention, "", None, str(error)))
+            continue
+        headlines = (
+            found.metrics.get(protocol.headline, math.nan)
+            for found in (first, by_first_rule[own.source.identity], scores)
+        )
+        explained.append(
+            Explained(convention, Path(own.source.file).name, scores, "", *np.diff(list(headlines)).tolist())
+        )
+    return explained

@@ -1,0 +1,271 @@
+"""Weights: published checkpoints into networks of ours, and back to their names. Nothing is half imported in silence.
+
+A file may be a state dict or any of the usual wrappings of one; whose it is, its names tell (`Published.head`).
+"""
+
+import contextlib
+import pickle
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posebench.data.skeleton import Skeleton
+from posebench.errors import PosebenchError, counted, existing, unknown
+from posebench.files.writing import sha256
+from posebench.plugins import registry
+from posebench.plugins.architecture import Architecture
+from posebench.plugins.checkpoint_layout import Published
+
+Tensors = Mapping[str, Tensor]
+
+WRAPPINGS = ("state_dict", "best_state_dict", "model_state_dict", "model", "network", "net")
+"""Under which key training scripts keep the weights beside the optimizer."""
+PREFIXES = ("module.", "model.")
+"""What wrapping a network puts before every name (DataParallel; Newell's trainer)."""
+COUNTER = ".num_batches_tracked"
+"""Batch normalisation's counter: not in files from before torch 0.4.1, and read by nothing here."""
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How the tensors of a file met those of a network; names are the file's.
+
+    Attributes:
+        family: whose file it is, `Published.name`.
+        taken: how many tensors were imported.
+        unread: in the file, but read by nothing in the published code either.
+        missing: the network needs them. left: the network has no place for them. misshapen: name, with both shapes.
+    """
+
+    family: str
+    taken: int
+    unread: tuple[str, ...]
+    missing: tuple[str, ...]
+    left: tuple[str, ...]
+    misshapen: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every tensor of both sides found its partner."""
+        return not (self.missing or self.left or self.misshapen)
+
+    def lines(self) -> list[str]:
+        """The report, every name in it."""
+        groups = {
+            "missing": self.missing,
+            "left over": self.left,
+            "of another shape": self.misshapen,
+        }
+        told = [f"  {what}: {name}" for what, names in groups.items() for name in names]
+        unread = [
+            f"  left out, since the published code never reads them: {counted(len(self.unread), 'tensor', 'tensors')}"
+        ]
+        return [
+            f"{self.family}: {counted(self.taken, 'tensor', 'tensors')} imported",
+            *told,
+            *unread[: len(self.unread)],
+        ]
+
+    def summary(self) -> str:
+        """What does not fit, on one line, with the first names of each kind."""
+        groups = {"missing": self.missing, "left over": self.left, "of another shape": self.misshapen}
+        return "; ".join(
+            f"{len(names):,} {what} ({', '.join(names[:SHOWN])}{', …' if len(names) > SHOWN else ''})"
+            for what, names in groups.items()
+            if names
+        )
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint file, out of their wrappings; nothing in the file is executed.
+
+    Raises:
+        PosebenchError: the file is missing, not readable as tensors, or a checkpoint of posebench.
+    """
+    existing(path, "a file of weights")
+    try:
+        with torch.serialization.safe_globals(_harmless()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch asks to report a foreign pickle; the sentence below says it
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise PosebenchError(
+            f"{path} is not readable as weights: it is cut off, or holds objects that only its own code can restore. "
+            "Where that code runs, save the state dict alone: torch.save(network.state_dict(), file)."
+        ) from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise PosebenchError(f"{path} is not readable as weights: it is of another kind, or was cut off.") from error
+    if isinstance(loaded, dict) and str(loaded.get("format", "")).startswith("posebench"):
+        raise PosebenchError(f"{path} is a checkpoint of posebench already; posebench predict takes it as it is.")
+    return unwrapped(loaded, str(path))
+
+
+def _harmless() -> list[Any]:
+    """What old checkpoints keep beside tensors: a best accuracy, as numpy's number."""
+    scalar = np._core.multiarray.scalar  # type: ignore[attr-defined]
+    kinds = [type(np.dtype(kind)) for kind in (np.float64, np.float32, np.int64)]
+    return [(scalar, "numpy.core.multiarray.scalar"), scalar, np.dtype, *kinds]
+
+
+def unwrapped(loaded: Any, what: str = "This") -> dict[str, Tensor]:
+    """The tensors in whatever a training script saved, without wrappers' prefixes.
+
+    Raises:
+        PosebenchError: there are none.
+    """
+    while isinstance(loaded, Mapping):
+        inner = next((loaded[name] for name in WRAPPINGS if isinstance(loaded.get(name), Mapping)), None)
+        if inner is None:
+            break
+        loaded = inner
+    found = {k: v for k, v in loaded.items() if isinstance(v, Tensor)} if isinstance(loaded, Mapping) else {}
+    if not found:
+        raise PosebenchError(f"{what} has no tensors by name; a state dict should be there, or a dict with one in it.")
+    while prefix := next((p for p in PREFIXES if all(name.startswith(p) for name in found)), None):
+        found = {name.removeprefix(prefix): value for name, value in found.items()}
+    return found
+
+
+def load(
+    arch: str, source: str | Path | Mapping[str, Any], *, keypoints: int | Skeleton | None = None,
+    input_size: tuple[int, int] | None = None, partial: bool = False,
+) -> tuple[Architecture, Fit]:  # fmt: skip
+    """A network with published weights, and with the pipeline that they expect.
+
+    Args:
+        arch: its name; an option that the file's family needs (`hourglass2:stem=bearpaw`) is added.
+        source: a file, or what `torch.load` made of one.
+        keypoints: the skeleton, or how many keypoints one of an installed protocol has; None to count them in the file.
+        input_size: (width, height) of the crops; None for the published one.
+        partial: import what fits and leave the rest as it is initialised.
+
+    Raises:
+        PosebenchError: the file is of no family that the architecture knows, or does not fit it tensor by tensor.
+    """
+    source = Path(source) if isinstance(source, str) else source
+    tensors = read(source) if isinstance(source, Path) else unwrapped(source)
+    with torch.device("meta"):
+        layouts = registry.architecture(arch, Skeleton(("any",))).published
+    layout = recognise(arch, layouts, tensors, partial)
+    if not isinstance(keypoints, Skeleton):
+        if keypoints is None and layout.head not in tensors:
+            raise PosebenchError(
+                "These weights have no head that tells how many keypoints; name a protocol with --protocol."
+            )
+        keypoints = _skeleton(tensors[layout.head].shape[0] if keypoints is None else keypoints)
+    if layout.option and layout.option not in arch.partition(":")[2].split(","):
+        arch += f"{',' if ':' in arch else ':'}{layout.option}"
+    model = registry.architecture(arch, keypoints, input_size)
+    state, fit = match(model, layout, tensors)
+    if not (fit.complete or (partial and state)):
+        raise PosebenchError(
+            f"These {layout.name} weights are not those of {arch} with {len(keypoints)} keypoints: {fit.summary()}."
+            + ("" if partial else " --partial imports what fits.")
+        )
+    broken = [name for name, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
+    if broken:
+        raise PosebenchError(
+            f"{counted(len(broken), 'tensor is', 'tensors are')} not finite, {layout.theirs(broken[0])} first: a run that diverged?"
+        )
+    model.load_state_dict(state, strict=False)
+    model.pipeline = layout.pipeline
+    model.origin = {"weights": layout.name}
+    if isinstance(source, Path):
+        model.origin |= {"file": source.name, "sha256": sha256(source)}
+    return model, fit
+
+
+def recognise(arch: str, layouts: tuple[Published, ...], tensors: Tensors, partial: bool = False) -> Published:
+    """Whose file it is; of a part, which may lack what tells, whose names most of its tensors have.
+
+    Raises:
+        PosebenchError: nobody's whose files the architecture knows.
+    """
+    for layout in layouts:
+        if layout.head in tensors:
+            return layout
+    if partial and layouts:
+        with torch.device("meta"):
+            names = list(registry.architecture(arch, Skeleton(("any",))).state_dict())
+        likely = max(layouts, key=lambda layout: len({layout.theirs(name) for name in names} & tensors.keys()))
+        if any(likely.theirs(name) in tensors for name in names):
+            return likely
+    known = ", ".join(f"{layout.name} (has {layout.head})" for layout in layouts) or "none"
+    first = ", ".join(list(tensors)[:SHOWN])
+    raise PosebenchError(
+        f"Whose weights these are is not known. {arch} knows those of {known}; these begin with {first}."
+    )
+
+
+def match(model: Architecture, layout: Published, tensors: Tensors) -> tuple[dict[str, Tensor], Fit]:
+    """The part of `tensors` that fits, under our names, and the report."""
+    state, missing, misshapen = {}, [], []
+    expected = set()
+    for name, mine in model.state_dict().items():
+        theirs = layout.theirs(name)
+        expected.add(theirs)
+        if theirs not in tensors:
+            if not theirs.endswith(COUNTER):
+                missing.append(theirs)
+        elif tensors[theirs].shape != mine.shape:
+            misshapen.append(f"{theirs} is {tuple(tensors[theirs].shape)}, not {tuple(mine.shape)}")
+        else:
+            state[name] = tensors[theirs]
+    unread = layout.unread(model)
+    extra = [name for name in tensors if name not in expected]
+    left = tuple(name for name in extra if name not in unread)
+    ignored = tuple(name for name in extra if name in unread)
+    return state, Fit(layout.name, len(state), ignored, tuple(missing), left, tuple(misshapen))
+
+
+def export(model: Architecture, family: str | None = None) -> dict[str, Tensor]:
+    """A network's tensors under published names; what their code allocates and never reads is zero.
+
+    Args:
+        family: whose names; None for those the weights came with, or the first ones that fit the network.
+
+    Raises:
+        PosebenchError: the architecture knows no such names, or the network has options that theirs has not.
+    """
+    chosen = model.name.partition(":")[2].split(",")
+    fitting = {p.name: p for p in model.published if p.option is None or p.option in chosen}
+    if family is None:  # an option says whose network it is
+        likely = sorted(fitting, key=lambda name: (name != model.pipeline.name, fitting[name].option is None))
+        family = likely[0] if likely else "any"
+    if family not in fitting:
+        raise unknown(f"naming of {model.name}", family, fitting)
+    layout = fitting[family]
+    state = {layout.theirs(name): value.detach().cpu() for name, value in model.state_dict().items()}
+    if len(state) != len(model.state_dict()):
+        raise PosebenchError(
+            f"{model.name} has options that {family} has no names for, so it cannot be exported there."
+        )
+    return state | {name: torch.zeros(shape) for name, shape in layout.unread(model).items()}
+
+
+def _skeleton(count: int) -> Skeleton:
+    """The one skeleton of so many keypoints among the installed protocols.
+
+    Raises:
+        PosebenchError: there is none, or several.
+    """
+    found: dict[Any, tuple[str, Skeleton]] = {p.skeleton.keypoints: (name, p.skeleton) for name, p in _protocols()}
+    fitting = [(name, skeleton) for name, skeleton in found.values() if len(skeleton) == count]
+    if len(fitting) == 1:
+        return fitting[0][1]
+    names = ", ".join(f"{name} ({len(skeleton)})" for name, skeleton in found.values())
+    raise PosebenchError(
+        f"Which {count} keypoints the weights are for is not clear; name a protocol with --protocol. Installed: {names}."
+    )
+
+
+def _protocols() -> Iterator[tuple[str, Any]]:
+    for plugin in registry.installed("protocol"):
+        with contextlib.suppress(PosebenchError):  # a stranger's broken protocol is no business of these weights
+            yield plugin.name, registry.protocol(plugin.name)

@@ -1,0 +1,1 @@
+"""COCO keypoints, OKS average precision."""

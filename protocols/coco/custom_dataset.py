@@ -1,0 +1,187 @@
+"""Datasets in COCO's form with keypoints and constants of their own: a TOML or JSON file names them, `--protocol coco:FILE`."""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from posebench.data.instances import Instances
+from posebench.data.skeleton import Skeleton
+from posebench.errors import PosebenchError, counted, existing
+from posebench.files.validation import explain
+
+from .annotations import read_annotations
+from .json_columns import load as load_json
+
+Array = NDArray[Any]
+
+LARGEST_FILE = 1_000_000
+"""Bytes; a description is a page of text."""
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]{0,59}$")]
+_Sigma = Annotated[float, Field(gt=0, lt=10, allow_inf_nan=False)]
+
+
+class Files(BaseModel):
+    """One split: its annotation and its photographs, relative to `--data`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    annotations: str = Field(min_length=1)
+    images: str = Field(min_length=1)
+
+
+class Description(BaseModel):
+    """The file behind `coco:FILE`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
+    keypoints: list[_Name] | None = Field(None, min_length=1, max_length=1000)
+    sigmas: list[_Sigma] | Literal["coco"]
+    bones: list[tuple[str, str]] | None = None
+    files: dict[_Name, Files] = Field(min_length=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A described dataset.
+
+    Attributes:
+        label: how it is named in records: its name, and a digest of its sigmas, so that tables never mix two of them.
+        sigmas: (K,) OKS constants. origin: where they are from, a sentence.
+    """
+
+    name: str
+    label: str
+    skeleton: Skeleton
+    sigmas: Array
+    origin: str
+    files: dict[str, Files]
+
+    def annotation(self, root: Path, split: str) -> Path:
+        """The annotation file of a split below `root`; or the file `root`.
+
+        Raises:
+            PosebenchError: it is not there.
+        """
+        if root.is_file():
+            return root
+        file = root / self.files[split].annotations
+        if not file.is_file():
+            raise PosebenchError(
+                f"No {self.name} {split} annotation: {file} does not exist. Is --data {root} its folder?"
+            )
+        return file
+
+    def read(self, root: Path, split: str) -> Instances:
+        """The annotated people of a split.
+
+        Raises:
+            PosebenchError: a file is not what it should be, or somebody who counts has no area.
+        """
+        file = self.annotation(root, split)
+        people = read_annotations(file, split, self.skeleton, self.label)
+        measures = people.measures
+        counts = (measures["iscrowd"] == 0) & (measures["num_keypoints"] > 0)
+        if (flat := counts & ~(measures["area"] > 0)).any():
+            row = int(flat.argmax())
+            raise PosebenchError(
+                f"{file}: annotation id {measures['id'][row]} has area {measures['area'][row]:g}, by which OKS divides. "
+                "State the person's area in square pixels, or set iscrowd."
+            )
+        notes = [
+            f"Mirroring swaps {counted(len(self.skeleton.flip_pairs), 'pair', 'pairs')} of keypoints, left_… and right_…."
+        ]
+        stated, visible = measures["num_keypoints"], (people.visibility > 0).sum(axis=1)
+        if differing := int((stated != visible).sum()):
+            many = counted(differing, "person has", "people have")
+            notes.append(
+                f"{many} another num_keypoints than labelled keypoints; as in pycocotools, the stored number decides."
+            )
+        folder = people.image_root if root.is_file() else root / self.files[split].images
+        return replace(people, image_root=folder, source=replace(people.source, notes=tuple(notes)))
+
+
+def load(variant: str, coco_sigmas: Array) -> Dataset:
+    """The dataset that a TOML or JSON file describes.
+
+    Args:
+        variant: the file's path, as typed after `coco:`.
+        coco_sigmas: what the word "coco" stands for.
+
+    Raises:
+        PosebenchError: the file is missing, or wrong: names the field.
+    """
+    if not variant.endswith((".toml", ".json")):
+        raise PosebenchError(
+            f"coco:{variant} should name a file that describes a dataset, such as coco:crowd.toml (.toml or .json)."
+        )
+    path = existing(Path(variant), "a dataset's description")
+    description = _description(path)
+    if description.name == "coco":
+        raise PosebenchError(f"{path}: name is 'coco', which is COCO's own. Name your dataset otherwise.")
+    skeleton = _skeleton(description, path)
+    sigmas = coco_sigmas if description.sigmas == "coco" else np.array(description.sigmas, float)
+    if len(sigmas) != len(skeleton):
+        raise PosebenchError(
+            f"{path}: there are {counted(len(sigmas), 'sigma', 'sigmas')} but {counted(len(skeleton), 'keypoint', 'keypoints')}; "
+            "every keypoint needs one."
+        )
+    digest = hashlib.sha256(sigmas.astype("<f8").tobytes()).hexdigest()[:6]
+    origin = "COCO's 17" if description.sigmas == "coco" else f"from {path.name}"
+    return Dataset(
+        description.name, f"{description.name} (sigmas {digest})", skeleton, sigmas, f"Sigmas: {origin} ({digest}).",
+        dict(description.files),
+    )  # fmt: skip
+
+
+def _description(path: Path) -> Description:
+    if path.stat().st_size > LARGEST_FILE:
+        raise PosebenchError(
+            f"{path} has {path.stat().st_size:,} bytes; a dataset's description is a page. Is it the annotation?"
+        )
+    try:
+        text = path.read_text("utf-8")
+        if path.suffix == ".json":
+            return Description.model_validate_json(text)
+        return Description.model_validate(tomllib.loads(text))
+    except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PosebenchError(f"{path} is no description of a dataset: {explain(error)}.") from error
+
+
+def _skeleton(description: Description, path: Path) -> Skeleton:
+    """The described keypoints; those that the annotation names itself where the description has none."""
+    names, bones = description.keypoints, description.bones or []
+    if names is None:
+        names, own = _annotated_keypoints(description, path)
+        bones = bones if description.bones is not None else own
+    try:
+        return Skeleton(tuple(names), tuple(bones))
+    except PosebenchError as error:
+        raise PosebenchError(f"{path}: {error}") from error
+
+
+def _annotated_keypoints(description: Description, path: Path) -> tuple[list[str], list[tuple[str, str]]]:
+    """Names and bones of the first category of the first annotation that lies below the description's own folder."""
+    found = [path.parent / files.annotations for files in reversed(description.files.values())]
+    file = next((file for file in found if file.is_file()), None)
+    if file is None:
+        raise PosebenchError(
+            f"{path} names no keypoints, and {found[0]} is not there to take them from. List them: keypoints = [...]"
+        )
+    content, _ = load_json(file)
+    try:
+        category = content["categories"][0]
+        names = category["keypoints"]
+        if not names or not all(isinstance(name, str) and name.isprintable() and len(name) <= 60 for name in names):
+            raise ValueError(f"keypoints are {names!r:.80}")
+        bones = [(names[int(a) - 1], names[int(b) - 1]) for a, b in category.get("skeleton", [])]  # counted from 1
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise PosebenchError(
+            f"{path} names no keypoints, and categories of {file} name none that can be used ({error!r:.120}). "
+            "List them: keypoints = [...]"
+        ) from error
+    return list(names), bones

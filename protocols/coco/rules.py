@@ -1,0 +1,228 @@
+"""COCO keypoints: average precision over OKS.
+
+Goal: find the people of an image and their 17 keypoints; a detection is right where its object keypoint similarity to
+somebody not yet found is at least a threshold, 0.50 to 0.95.
+
+Papers: Lin et al., "Microsoft COCO" (ECCV 2014); Ronchi, Perona, "Benchmarking and Error Diagnosis in Multi-Instance
+Pose Estimation" (ICCV 2017).
+
+Conventions:
+    official: pycocotools 2.0.11 on the scores as they are. oks_matching has its rules. A detection's area is the extent of
+        its keypoints, or its box's area where the results carry boxes (judged by the first result, as loadRes does).
+    hrnet, hrnet-soft, mmpose: the evaluators of top-down networks, which first rescore and suppress; see coco_conventions.
+
+Files: `person_keypoints_<split>2017.json`, result files and detectors' boxes in COCO's form. A dataset in the same form with
+other keypoints is described by a file: `coco:crowd.toml`, see coco_custom.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench.data.instances import Instances
+from posebench.data.matching import missing_notes
+from posebench.data.predictions import Predictions, is_predictions
+from posebench.errors import PosebenchError, counted, existing, unknown
+from posebench.files.writing import write_text
+from posebench.plugins.protocol import Convention, Protocol
+from posebench.scoring import oks_matching
+from posebench.scoring.bootstrap import image_weights
+from posebench.scoring.scores import Curve, Scores
+
+from .annotations import SKELETON, find_annotations, read_annotations, read_results
+from .conventions import CONVENTIONS, notes, processed
+from .detector_boxes import read_boxes
+
+Array = NDArray[Any]
+
+SIGMAS = np.array([.26, .25, .25, .35, .35, .79, .79, .72, .72, .62, .62, 1.07, 1.07, .87, .87, .89, .89]) / 10  # fmt: skip
+"""OKS constants of the 17 keypoints (pycocotools, cocoeval.py, Params.setKpParams)."""
+
+
+class COCO(Protocol):
+    """COCO keypoints, OKS AP."""
+
+    name = "coco"
+    version = 1
+    skeleton = SKELETON
+    headline = "AP"
+    unit = ""
+    conventions: ClassVar[dict[str, Convention]] = CONVENTIONS
+    exports: ClassVar[dict[str, str]] = {"coco-json": "COCO's result form, for pycocotools and the evaluation server"}
+
+    def __init__(self, variant: str | None = None) -> None:
+        """COCO itself, or the dataset in its form that the file `variant` describes.
+
+        Raises:
+            PosebenchError: the file is missing or wrong.
+        """
+        self.sigmas: Array = SIGMAS
+        self.described = None
+        if variant is not None:
+            from .custom_dataset import load
+
+            self.described = described = load(variant, SIGMAS)
+            self.name, self.skeleton, self.sigmas = f"coco:{described.name}", described.skeleton, described.sigmas
+            self.splits = tuple(described.files)
+            others = [split for split in self.splits if split != self.train_split] or list(self.splits)
+            self.report_split = "val" if "val" in others else others[0]
+
+    def instances(self, root: Path, split: str) -> Instances:
+        """Read `annotations/person_keypoints_<split>2017.json` below `root`, or what a description names; or the file `root`."""
+        self.check_split(split)
+        if self.described is not None:
+            return self.described.read(root, split)
+        return read_annotations(find_annotations(root, split), split)
+
+    def detected(self, instances: Instances, path: Path, threshold: float) -> Instances:
+        """The people whom a detector found: a list of {image_id, category_id, bbox, score}."""
+        return read_boxes(path, instances, threshold)
+
+    def read_predictions(self, path: Path, instances: Instances) -> Predictions:
+        """posebench's own file, or a COCO results JSON."""
+        if is_predictions(existing(path, "a predictions file")) or path.suffix in (".h5", ".mat"):
+            return super().read_predictions(path, instances)
+        return read_results(path, instances)
+
+    def processed(self, predictions: Predictions, convention: str) -> Predictions:
+        """Rescored, and rid of people found twice, where the convention's evaluator does so."""
+        self.check_convention(convention)
+        return processed(predictions, convention, self.sigmas)
+
+    def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
+        """OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
+        given, predictions = predictions, self.processed(predictions, convention)
+        detections = detections_of(predictions, instances)
+        people = people_of(instances, recounted=convention == "mmpose")
+        matches = oks_matching.match(detections, people, self.sigmas, len(instances.images))
+        precision, recall = oks_matching.precision_recall(matches)
+        by_threshold = precision[0].mean(axis=1)
+        origin = () if self.described is None else (self.described.origin,)
+        return Scores(
+            metrics=oks_matching.summary(precision, recall),
+            resampled=bootstrap(matches),
+            curves=(
+                Curve("AP", "OKS threshold", tuple(oks_matching.THRESHOLDS.tolist()), tuple(by_threshold.tolist())),
+            ),
+            people=int((~people.ignored).sum()),
+            images=len(instances.images),
+            notes=(*missing_notes(given), *notes(given, predictions, convention), *id_notes(people), *origin),
+            per_person=best_similarity(detections, people, instances, self.sigmas),
+            per_person_metric="the best OKS of any detection with the person",
+        )
+
+    def export(self, form: str, predictions: Predictions, instances: Instances, path: Path) -> list[str]:
+        """Write COCO's result form: what `read_predictions` reads back to the same score under official."""
+        if form not in self.exports:
+            raise unknown(f"export of {self.name}", form, self.exports)
+        written = results_of(predictions, instances)
+        write_text(path, json.dumps(written))
+        lost = len(predictions) - len(written)
+        people = counted(lost, "person", "people")
+        return [f"{counted(len(written), 'detection', 'detections')} of {self.name}."] + (
+            [f"{people} without a prediction, or without some keypoint, {'is' if lost == 1 else 'are'} left out."]
+            if lost
+            else []
+        )
+
+
+def results_of(predictions: Predictions, instances: Instances) -> list[dict[str, Any]]:
+    """Detections in COCO's result form. The box is written only where the predictions came with one, which changes areas.
+
+    Raises:
+        PosebenchError: an image that the annotation does not have.
+    """
+    rows = np.flatnonzero(~predictions.missing.any(axis=1))
+    image_id = instances.image_ids[image_rows(predictions, instances)[rows]].tolist()
+    person = next(iter(instances.measures.get("category_id", np.ones(1, int)).tolist()), 1)
+    points = np.concatenate([predictions.keypoints[rows], predictions.scores[rows, :, None]], axis=2)
+    keypoints = points.reshape(len(rows), 3 * points.shape[1]).tolist()
+    score = predictions.score[rows].tolist()
+    written = [
+        {"image_id": i, "category_id": person, "keypoints": k, "score": s}
+        for i, k, s in zip(image_id, keypoints, score, strict=True)
+    ]
+    if predictions.bbox is not None:
+        for entry, box in zip(written, predictions.bbox[rows].tolist(), strict=True):
+            entry["bbox"] = box
+    return written
+
+
+def image_rows(predictions: Predictions, instances: Instances) -> Array:
+    """(R,) row of `instances.images` of every predicted person.
+
+    Raises:
+        PosebenchError: another skeleton, or an image that the annotation does not have.
+    """
+    if predictions.keypoint_names != instances.skeleton.keypoints:
+        raise PosebenchError(
+            f"keypoints are (N, {len(predictions.keypoint_names)}, 2), but {instances.dataset} has {len(instances.skeleton)} "
+            "of its own names. Was this file written for another protocol?"
+        )
+    row_of = {name: row for row, name in enumerate(instances.images)}
+    strange = sorted({predictions.images[i] for i in predictions.image.tolist()} - row_of.keys())
+    if strange:
+        raise PosebenchError(
+            f"{counted(len(strange), 'predicted image is', 'predicted images are')} not in {instances.what}; "
+            f"the first is {strange[0]}. Does --data name the data it was predicted on?"
+        )
+    return np.array([row_of.get(name, -1) for name in predictions.images], np.int64)[predictions.image]
+
+
+def detections_of(predictions: Predictions, instances: Instances) -> oks_matching.Detections:
+    """Predictions as the evaluator takes them. A person who could not be predicted is no detection.
+
+    Raises:
+        PosebenchError: another skeleton, or an image that the annotation does not have.
+    """
+    image = image_rows(predictions, instances)
+    kept = ~predictions.missing.any(axis=1) if predictions.missing.any() else slice(None)
+    keypoints = predictions.keypoints[kept]
+    with np.errstate(over="ignore"):  # an area beyond all numbers is large
+        area = oks_matching.extent(keypoints) if predictions.bbox is None else predictions.bbox[kept, 2:].prod(axis=1)
+    return oks_matching.Detections(image=image[kept], keypoints=keypoints, score=predictions.score[kept], area=area)
+
+
+def people_of(instances: Instances, recounted: bool = False) -> oks_matching.People:
+    """Annotations as the evaluator takes them: `num_keypoints`, as stored, decides who is ignored.
+
+    Args:
+        recounted: as xtcocotools does, who is ignored follows from the visibility, and an id of 0 is like any other.
+    """
+    measures, bbox = instances.measures, instances.bbox
+    crowd, labelled, number = measures["iscrowd"].astype(bool), instances.visibility > 0, measures["id"]
+    empty = ~labelled.any(axis=1) if recounted else measures["num_keypoints"] == 0
+    return oks_matching.People(
+        image=instances.image, id=np.where(number == 0, -1, number) if recounted else number,
+        keypoints=instances.keypoints, labelled=labelled, area=measures["area"],
+        bbox=np.zeros((len(instances), 4)) if bbox is None else bbox, crowd=crowd, ignored=crowd | empty,
+    )  # fmt: skip
+
+
+def id_notes(people: oks_matching.People) -> tuple[str, ...]:
+    """A sentence on an annotation id of 0, which COCOeval takes for "not matched"."""
+    if (people.id != 0).all():
+        return ()
+    return (
+        "annotation id 0 is never counted as found, as in pycocotools: number annotations from 1 to have that person count.",
+    )
+
+
+def bootstrap(matches: oks_matching.Matches) -> dict[str, Array]:
+    """Metric → (RESAMPLES,) of every resample of the images, matched once; NaN where a resample has nobody to find."""
+    return oks_matching.resampled(matches, image_weights(matches.people.shape[1])[1:])
+
+
+def best_similarity(
+    detections: oks_matching.Detections, people: oks_matching.People, instances: Instances, sigmas: Array
+) -> Array:
+    """(N,) the largest OKS that any detection reaches with each usable person; NaN for the others."""
+    order = np.argsort(detections.image, kind="stable")
+    person, detection = oks_matching.pairs(people.image, detections.image[order], len(instances.images))
+    value = oks_matching.similarity(detections.keypoints[order[detection]], people, person, sigmas)
+    best = np.zeros(len(instances))
+    np.maximum.at(best, person, value)
+    return np.where(instances.usable, best, np.nan)

@@ -1,0 +1,114 @@
+"""People whom FLIC has twice, and what their two annotations say of the annotators.
+
+FLIC's images were proposed by a person detector, and where it fired twice on somebody, both were annotated by different
+workers. Two rows of one image are the same person where the labelled keypoints are, in the mean, nearer than 0.3 of the
+shorter torso to each other. Any number from 0.15 to 0.6 gives the same people in both halves: 309 of train, 82 of test, and
+2 who are in both.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench.data.instances import UNLABELLED, Instances
+from posebench.errors import counted
+from posebench.scoring.pck import PCK, SMALLEST_SLICE, as_curves, hits, normalised_distances
+from posebench.scoring.scores import Ceiling
+
+Array = NDArray[Any]
+
+SAME_PERSON = 0.3
+
+
+def annotated_twice(image: Array, keypoints: Array, torso: Array) -> Array:
+    """Rows that show the same person.
+
+    Args:
+        image: (N,) number of each row's image. keypoints: (N, K, 2), NaN where unlabelled. torso: (N,) pixels.
+
+    Returns:
+        (P, 2) rows: somebody's first and another one. Three annotations of one person are two pairs.
+    """
+    pairs = []
+    order = np.argsort(image, kind="stable")
+    starts = np.flatnonzero(np.diff(image[order], prepend=-1))
+    for rows in np.split(order, starts[1:]):
+        for place in range(1, len(rows)):
+            row, before = rows[place], rows[:place]
+            same = apart(keypoints[before], keypoints[row]) <= SAME_PERSON * np.minimum(torso[before], torso[row])
+            if same.any():
+                pairs.append((before[same.argmax()], row))
+    return np.array(pairs, np.int64).reshape(-1, 2)
+
+
+def apart(people: Array, person: Array) -> Array:
+    """(N,) mean distance of `people` (N, K, 2) from `person` (K, 2) over what both have labelled; inf where that is nothing."""
+    distances = np.linalg.norm(people - person, axis=2)
+    both = np.isfinite(distances)
+    number, total = both.sum(axis=1), distances.sum(axis=1, where=both)
+    mean: Array = np.divide(total, number, out=np.full(len(people), np.inf), where=number > 0)
+    return mean
+
+
+def pairs_of(instances: Instances) -> Array:
+    """As `annotated_twice`. `instances` need `torso_diameter`; without it, nobody is known to be there twice."""
+    if instances.embedded or "torso_diameter" not in instances.measures:
+        return np.zeros((0, 2), np.int64)
+    keypoints = np.where(instances.visibility[..., None] > UNLABELLED, instances.keypoints, np.nan)
+    return annotated_twice(instances.image, keypoints, instances.measures["torso_diameter"])
+
+
+def in_both_halves(halves: list[tuple[list[str], Array, Array]]) -> tuple[str, ...]:
+    """A sentence on the images in which the same person is in both halves; none where there is none.
+
+    Args:
+        halves: of each, the images' names, keypoints and torsos, as `annotated_twice` takes them.
+    """
+    (first, *_), _ = halves
+    every = [name for images, _, _ in halves for name in images]
+    number = {name: i for i, name in enumerate(dict.fromkeys(every))}
+    image = np.array([number[name] for name in every], np.int64)
+    keypoints, torso = (np.concatenate(column) for column in list(zip(*halves, strict=True))[1:])
+    pairs = annotated_twice(image, keypoints, torso)
+    shared = list(dict.fromkeys(every[b] for a, b in pairs.tolist() if a < len(first) <= b))
+    if not shared:
+        return ()
+    images = counted(len(shared), "image is", "images are")
+    return (
+        f"{images} in train and in test, with the same person annotated in both: {', '.join(map(file_name, shared[:3]))}.",
+    )
+
+
+def file_name(image: str) -> str:
+    """Without folders."""
+    return Path(image).name
+
+
+def ceiling(instances: Instances, pairs: Array, rule: PCK) -> Ceiling | None:
+    """What the annotators reach against each other, by the rule's own columns; None where too few people are there twice.
+
+    A keypoint is a hit where it is one whichever of the two annotations is taken for the truth: the distance is divided
+    by the shorter torso. This needs no choice of a truth, and is the stricter reading.
+
+    Args:
+        instances: with the labels and the measure of the rule. pairs: (P, 2), as `pairs_of`.
+    """
+    if len(pairs) < SMALLEST_SLICE:
+        return None
+    one, other = pairs.T
+    lengths = instances.measures[rule.measure]
+    labelled = instances.visibility > UNLABELLED
+    both = labelled[one] & labelled[other]
+    distances = normalised_distances(
+        instances.keypoints[one], instances.keypoints[other], np.minimum(lengths[one], lengths[other])
+    )
+    number = hits(distances, both, rule.thresholds, rule.strict).sum(axis=0, dtype=float)[None]
+    lines = rule.lines(number, both.sum(axis=0, dtype=float)[None, None])
+    columns = {name: float(values[0]) for name, values in rule.columns(lines).items()}
+    return Ceiling(
+        what=f"Two annotations of the same {len(pairs):,} people of {instances.what}, by the shorter of their torsos.",
+        metrics={name: value for name, value in columns.items() if np.isfinite(value)},
+        curves=as_curves(lines, rule),
+    )

@@ -1,0 +1,1 @@
+"""MPII single person, PCKh."""

@@ -1,0 +1,156 @@
+"""MPII's files: where they lie, and which form a file has, whatever its name. Each form's reader is beside this module."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
+from posebench.errors import PosebenchError, existing
+from posebench.files.arrays import array_names, load_array
+
+from .annotation import SKELETON, Annotation, numbers, to_instances, whole
+from .hrnet_json import read_json
+from .matlab_files import GT_VALID_FORM, head_lengths, read_detections, read_gt_valid, read_release
+
+Array = NDArray[Any]
+
+KNOWN = (
+    "mpii reads mpii_human_pose_v1_u12_1.mat (the official release), detections.mat (pytorch-pose), train.h5, valid.h5 and "
+    "test.h5 (pose-hg-train), train.json, valid.json and test.json (HRNet), and gt_valid.mat with valid.h5 or valid.json beside it"
+)
+NAMES = {
+    "train": ("mpii_human_pose_v1_u12_*.mat", "train.json", "train.h5"),
+    "val": ("mpii_human_pose_v1_u12_*.mat", "detections.mat", "valid.json", "valid.h5"),
+    "test": ("mpii_human_pose_v1_u12_*.mat", "test.json", "test.h5"),
+}
+"""The most exact first."""
+H5_FORM = {"train": "train.h5", "val": "valid.h5", "test": "test.h5"}
+TRUNCATED = (
+    "Ground truth truncated to whole pixels ({}): on published predictions that moves Mean by up to 0.01, AUC by up to 0.17 and "
+    "Mean@0.1 by up to 0.58."
+)
+"""Measured: the official rule on valid.h5 less that on detections.mat, for the four files of golden.json."""
+HEAD_IN_GT_VALID = "head_length_in_gt_valid"
+"""The measure that mmpose's evaluator divides by: head boxes of the gt_valid.mat beside another annotation."""
+
+
+def find_annotations(root: Path, split: str, form: str | None = None) -> Path:
+    """The annotation file to read: the one of that form where it is there, else the most exact.
+
+    Raises:
+        PosebenchError: there is none.
+    """
+    if root.is_file():
+        return root
+    names = NAMES[split] if form is None else (form, *NAMES[split])
+    folders = (root / "annot", root, root / "annotations", root / "mpii_human_pose_v1_u12_2")
+    found = [path for name in names for folder in folders for path in sorted(folder.glob(name)) if path.is_file()]
+    # valid.json alone has no head boxes, so nothing can be scored on it.
+    scored = [path for path in found if path.name != "valid.json" or path.with_name(GT_VALID_FORM).is_file()]
+    if found:
+        return (scored or found)[0]
+    raise PosebenchError(
+        f"No MPII {split} annotation below {root}: looked for {' and '.join(names)} in {', '.join(map(str, folders))}. "
+        "The official release is on the MPII Human Pose page; pose-hg-train has train.h5 and valid.h5, HRNet train.json and "
+        "valid.json, pytorch-pose detections.mat. Photographs come from the MPII Human Pose page and belong into 'images' "
+        "beside 'annot'."
+    )
+
+
+def read(file: Path, split: str) -> Instances:
+    """The people of an annotation file, whichever form it has.
+
+    Raises:
+        PosebenchError: it has none that is known, or something in it is wrong.
+    """
+    annotation = read_annotation(file, split)
+    instances = to_instances(annotation, file, split)
+    return replace(instances, measures=dict(instances.measures) | lengths_beside(file, len(instances), split))
+
+
+def read_annotation(file: Path, split: str) -> Annotation:
+    """The form is told by what is in the file."""
+    with existing(file, "an MPII annotation").open("rb") as opened:
+        start = opened.read(64).lstrip()[:1]
+    if start in (b"[", b"{"):
+        return read_json(file, split, _head_lengths_beside(file, split))
+    try:
+        names = array_names(file)
+    except PosebenchError as error:
+        raise PosebenchError(f"{error} {KNOWN}.") from error
+    try:
+        return _read_arrays(file, split, set(names))
+    except ValueError as error:
+        raise PosebenchError(f"{file} is damaged: {error}.") from error
+
+
+def _read_arrays(file: Path, split: str, names: set[str]) -> Annotation:
+    if "RELEASE" in names:
+        return read_release(file, split)
+    if "imgname" in names:
+        return read_h5(file, split)
+    if {"pos_gt_src", "annolist"} & names and split != "val":
+        raise PosebenchError(f"{file} has validation people only, so nobody of mpii {split}.")
+    if "pos_gt_src" in names:
+        return read_gt_valid(file, people_beside(file, split))
+    if "annolist" in names:
+        return read_detections(file, people_beside(file, split))
+    kind = "It is a prediction file. " if "preds" in names else ""
+    raise PosebenchError(
+        f"{file} is no MPII annotation; it has {', '.join(sorted(names)[:8]) or 'nothing'}. {kind}{KNOWN}."
+    )
+
+
+def people_beside(file: Path, split: str) -> Annotation | None:
+    """The validation people with their images' names, from the valid.h5 or valid.json beside a file that has no names."""
+    for name in ("valid.h5", "valid.json"):
+        if (beside := file.with_name(name)).is_file() and beside != file:
+            return read_h5(beside, split) if name == "valid.h5" else read_json(beside, split)
+    return None
+
+
+def read_h5(file: Path, split: str) -> Annotation:
+    """The hourglass release's form. Centre and scale are final there; (0, 0) is an unlabelled keypoint.
+
+    Raises:
+        PosebenchError: a column is missing, or of another shape or kind.
+    """
+    columns = load_array(file)
+    needed = ("imgname", "person", "center", "scale", "part", "visible", "normalize")
+    if lacking := [name for name in needed if name not in columns]:
+        raise PosebenchError(f"{file} is no MPII annotation: it lacks {', '.join(lacking)}.")
+    n, k, names = len(np.atleast_1d(columns["imgname"])), len(SKELETON), columns["imgname"]
+    if names.ndim != 1 or not all(isinstance(name, bytes) for name in names.tolist()):
+        raise PosebenchError(f"{file}: imgname is {names.shape} {names.dtype}, but should be {n:,} texts.")
+    parts = numbers(columns, "part", (n, k, 2), file)
+    labelled = ~(parts == 0).all(axis=2) & (split != "test")
+    seen = numbers(columns, "visible", (n, k), file) > 0
+    index = whole(numbers(columns, "index", (n,), file), "index", file) if "index" in columns else None
+    return Annotation(
+        form=H5_FORM[split],
+        images=[name.decode("utf-8", "replace") for name in names.tolist()],
+        person=whole(numbers(columns, "person", (n,), file), "person", file),
+        center=numbers(columns, "center", (n, 2), file),
+        scale=numbers(columns, "scale", (n,), file),
+        keypoints=parts,
+        visibility=np.where(labelled, np.where(seen, VISIBLE, OCCLUDED), UNLABELLED),
+        head_length=numbers(columns, "normalize", (n,), file) if split != "test" else np.full(n, np.nan),
+        index=index,
+        notes=(TRUNCATED.format(file.name),) if split != "test" else (),
+    )
+
+
+def lengths_beside(file: Path, people: int, split: str) -> dict[str, Array]:
+    """The head lengths of a gt_valid.mat beside the file, where it has as many people."""
+    lengths = _head_lengths_beside(file, split)
+    return {HEAD_IN_GT_VALID: lengths} if lengths is not None and len(lengths) == people else {}
+
+
+def _head_lengths_beside(file: Path, split: str) -> Array | None:
+    beside = file.with_name(GT_VALID_FORM)
+    if split != "val" or beside == file or not beside.is_file():
+        return None
+    return head_lengths(load_array(beside, ["headboxes_src"]), beside)

@@ -1,0 +1,256 @@
+"""MPII single person: PCKh.
+
+Goal: the share of keypoints closer to the annotation than half a head length.
+
+Papers: Andriluka, Pishchulin, Gehler, Schiele, "2D Human Pose Estimation: New Benchmark and State of the Art Analysis"
+(CVPR 2014); the validation people are those of Tompson et al. (CVPR 2015).
+
+Conventions: a keypoint counts where it is annotated, occluded or not, and is a hit within 0.5 head lengths (0.6 × the diagonal
+of the head box); a pair's column is the mean of left and right; AUC is the area under Mean over 0 ... 0.5 in steps of 0.01, by
+trapezoids. The evaluators differ in the rest:
+
+    official    evalMPII (the toolkit on the dataset's page): the raw annotation; `<=`; Mean pools 14 joints, without
+                pelvis and thorax; Head = mean of upper neck and head top.
+    hrnet       gt_valid.mat, in which 13 joints are zeroed; `<=`; Mean pools 14; Head = head top; its "@0.1" is at 0.11.
+    bearpaw     gt_valid.mat; `<`; Mean is the plain mean of 14 joints; Head = head top.
+    mmpose      the raw annotation with the head boxes of gt_valid.mat; `<`, distances rounded to single precision; Mean pools 14;
+                Head = head top.
+    princeton   valid.h5, truncated to whole pixels; `<`; Mean pools all 16 joints, and visible and occluded ones apart.
+
+Each name's "@0.1" is at 0.10 here; the 0.11 of `hrnet` has a column of its own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posebench.data.instances import UNLABELLED, Instances
+from posebench.data.predictions import Predictions
+from posebench.errors import PosebenchError, unknown
+from posebench.files.arrays import array_names
+from posebench.plugins.protocol import Convention, Protocol
+from posebench.scoring import pck
+from posebench.scoring.pck import PCK, area_under_curve, percentage
+from posebench.scoring.scores import Curve, Scores
+
+from .annotation import SKELETON
+from .find_and_read import HEAD_IN_GT_VALID, find_annotations, read
+from .server_export import export_mat
+
+Array = NDArray[Any]
+Lines = Mapping[str, Array]
+
+ALL = tuple(range(len(SKELETON)))
+SCORED = tuple(i for i, name in enumerate(SKELETON.keypoints) if name not in ("pelvis", "thorax"))
+PAIRS = {
+    part.title(): tuple(SKELETON.index(f"left_{part}", f"right_{part}"))
+    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+}
+UPPER_BODY = tuple(i for name in ("Shoulder", "Elbow", "Wrist") for i in PAIRS[name])
+NECK_AND_HEAD, HEAD_TOP = tuple(SKELETON.index("upper_neck", "head_top")), tuple(SKELETON.index("head_top"))
+
+THRESHOLDS = np.arange(51) / 100
+AT_HALF, AT_TENTH, AT_ELEVEN_HUNDREDTHS = 50, 10, 11
+
+
+def pooled(number: Array, total: Array, joints: tuple[int, ...]) -> Array:
+    """(R, T) percent of all keypoints of these joints; NaN where nobody predicted one of the joints."""
+    known = (total[0, :, joints] > 0).all()  # in the sample: a resample may happen to hold nobody with that joint
+    return percentage(number[:, :, joints].sum(axis=2), total[:, :, joints].sum(axis=2) * known)
+
+
+def averaged(number: Array, total: Array, joints: tuple[int, ...]) -> Array:
+    """(R, T) plain mean of the joints' percentages."""
+    mean: Array = percentage(number[:, :, joints], total[:, :, joints]).mean(axis=2)
+    return mean
+
+
+def lines(
+    number: Array, total: Array, head: tuple[int, ...], mean: Callable[[Array, Array, tuple[int, ...]], Array]
+) -> Lines:
+    """PCKh over thresholds of the groups that most evaluators report."""
+    groups = {name: averaged(number, total, joints) for name, joints in ({"Head": head} | PAIRS).items()}
+    return groups | {"UBody": mean(number, total, UPPER_BODY), "Mean": mean(number, total, SCORED)}
+
+
+def princeton_lines(number: Array, total: Array) -> Lines:
+    """Its groups pool left and right, and its mean all 16 joints."""
+    single = {name.title(): tuple(SKELETON.index(name)) for name in ("pelvis", "thorax", "upper_neck", "head_top")}
+    groups = {"Head": single.pop("Head_Top"), "Neck": single.pop("Upper_Neck")} | PAIRS | single | {"Mean": ALL}
+    return {name: pooled(number, total, joints) for name, joints in groups.items()}
+
+
+def columns(lines: Lines, more: Mapping[str, int] = {}) -> dict[str, Array]:
+    """The table: every line at 0.5, the mean at 0.1 and at `more`, and the area under it."""
+    tenths = {"Mean@0.1": AT_TENTH} | dict(more)
+    return (
+        {name: line[:, AT_HALF] for name, line in lines.items()}
+        | {name: lines["Mean"][:, at] for name, at in tenths.items()}
+        | {"AUC": area_under_curve(lines["Mean"])}
+    )
+
+
+def princeton_counts(instances: Instances) -> Array:
+    """A keypoint counts unless its x, counted from 1, is 0."""
+    counts: Array = (instances.visibility > UNLABELLED) & (instances.keypoints[..., 0] != -1)
+    return counts
+
+
+def rule(lines: Callable[[Array, Array], Any], columns: Callable[[Lines], Any] = columns, **more: Any) -> PCK:
+    """A PCKh evaluator."""
+    return PCK(
+        measure="head_length", thresholds=THRESHOLDS, at=AT_HALF, metric="PCKh@0.5", axis="distance / head length",
+        lines=lines, columns=columns, **({"pooled": SCORED} | more),
+    )  # fmt: skip
+
+
+RULES = {
+    "official": rule(partial(lines, head=NECK_AND_HEAD, mean=pooled)),
+    "hrnet": rule(
+        partial(lines, head=HEAD_TOP, mean=pooled), partial(columns, more={"Mean@0.11": AT_ELEVEN_HUNDREDTHS})
+    ),
+    "bearpaw": rule(partial(lines, head=HEAD_TOP, mean=averaged), strict=True),
+    "mmpose": rule(partial(lines, head=HEAD_TOP, mean=pooled), strict=True, single=True),
+    "princeton": rule(princeton_lines, strict=True, pooled=ALL, counted=princeton_counts),
+}
+OWN_FORM = {"hrnet": "gt_valid.mat", "bearpaw": "gt_valid.mat", "princeton": "valid.h5"}
+"""The ground truth of evaluators that do not use the raw annotation."""
+
+
+def rule_for(convention: str, instances: Instances) -> PCK:
+    """mmpose takes head boxes from gt_valid.mat, where they have rounding noise, whatever the keypoints come from."""
+    rule = RULES[convention]
+    there = convention == "mmpose" and HEAD_IN_GT_VALID in instances.measures
+    return replace(rule, measure=HEAD_IN_GT_VALID) if there else rule
+
+
+class MPII(Protocol):
+    """MPII single person, PCKh@0.5."""
+
+    name = "mpii"
+    version = 1
+    skeleton = SKELETON
+    headline = "Mean"
+    splits = ("train", "val", "test")
+    exports: ClassVar[dict[str, str]] = {
+        "mpii-mat": "MPII's evaluation server (test people), or its toolkit at home (validation people)"
+    }
+    first_pixel = 1
+    conventions: ClassVar[dict[str, Convention]] = {
+        convention.name: convention
+        for convention in (
+            Convention(
+                "official",
+                "PCKh@0.5: distance <= 0.5 x 0.6 x head box diagonal; Mean pooled over 14 joints (no pelvis, no thorax).",
+                "evalMPII (the MPII toolkit)",
+                "the MPII leaderboard (test people); papers that score with the toolkit",
+            ),
+            Convention(
+                "hrnet",
+                "PCKh@0.5 on gt_valid.mat; Mean pooled over 14 joints; Head is the head top alone.",
+                "HRNet and SimpleBaseline (mpii.py of either)",
+                "HRNet, SimpleBaseline, DarkPose, UDP; their '@0.1' is the column Mean@0.11",
+                "13 joints of gt_valid.mat are zeroed, so even the truth misses 12; Head leaves out the upper neck.",
+            ),
+            Convention(
+                "bearpaw",
+                "PCKh@0.5 (<) on gt_valid.mat; Mean is the plain mean of the 14 joints; Head is the head top alone.",
+                "pytorch-pose (eval_PCKh.py)",
+                "pytorch-pose",
+                "The plain mean weighs ankles and knees, which are annotated less often and are harder, as much as shoulders.",
+            ),
+            Convention(
+                "mmpose",
+                "PCKh@0.5 (<, single precision, head boxes of gt_valid.mat); Mean pooled over 14 joints; Head is the head top.",
+                "mmpose 1.x (MpiiPCKAccuracy)",
+                "mmpose",
+                "Only Head differs visibly; < instead of <= loses keypoints that are exactly at the threshold.",
+            ),
+            Convention(
+                "princeton",
+                "PCKh@0.5 (<) on valid.h5; Mean pooled over all 16 joints; pairs pooled.",
+                "pytorch_stacked_hourglass (test.py)",
+                "Newell's PyTorch release",
+                "Pelvis and thorax count in the mean and are easy; valid.h5 is truncated to whole pixels.",
+            ),
+        )
+    }
+
+    def annotations(self, root: Path, split: str, convention: str) -> Path:
+        """The file that the convention's evaluator uses, where `root` has it; else the exact one."""
+        self.check_split(split)
+        return find_annotations(root, split, OWN_FORM.get(convention) if split == "val" else None)
+
+    def instances(self, root: Path, split: str) -> Instances:
+        """Read an annotation below `root`, `root/annot`; or the file `root`. posebench's README has the forms."""
+        self.check_split(split)
+        return read(find_annotations(root, split), split)
+
+    def read_predictions(self, path: Path, instances: Instances) -> Predictions:
+        """As every protocol."""
+        if path.suffix == ".mat" and {"pred", "preds"} & {*array_names(path)} == {"pred"}:
+            raise PosebenchError(
+                f"{path} has 'pred', the form that MPII's server takes. Score the file that it was exported from; posebench does "
+                "not read it back."
+            )
+        return super().read_predictions(path, instances)
+
+    def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
+        """PCKh per keypoint and per group. `instances` need `head_length`."""
+        self.check_convention(convention)
+        check_public(instances)
+        scores = pck.score(predictions, instances, rule_for(convention, instances))
+        scores = replace(scores, notes=(*scores.notes, *other_ground_truth(convention, instances)))
+        return scores if convention != "princeton" else with_visibility(scores)
+
+    def curves(
+        self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
+    ) -> tuple[Curve, ...]:
+        """PCKh over thresholds of one's own choice, in head lengths."""
+        self.check_convention(convention)
+        check_public(instances)
+        return pck.curves(predictions, instances, rule_for(convention, instances), thresholds)
+
+    def export(self, form: str, predictions: Predictions, instances: Instances, path: Path) -> list[str]:
+        """Write `mpii-mat`, what MPII's server (split test) and toolkit (split val) take."""
+        if form not in self.exports:
+            raise unknown(f"export of {self.name}", form, self.exports)
+        return export_mat(predictions, instances, path)
+
+
+def check_public(instances: Instances) -> None:
+    """Raise a sentence for the test people, whose keypoints MPII keeps to itself."""
+    if instances.split == "test" and not (instances.visibility > UNLABELLED).any():
+        raise PosebenchError(
+            f"{instances.what} has no public keypoints, so it cannot be scored here. Write the file that MPII's server scores: "
+            "posebench export mpii-mat."
+        )
+
+
+def other_ground_truth(convention: str, instances: Instances) -> tuple[str, ...]:
+    """A sentence where the ground truth is not the one that the convention's evaluator uses."""
+    form, own = instances.source.form, OWN_FORM.get(convention)
+    if not form or instances.split != "val":
+        return ()
+    if own is not None and form != own:
+        return (f"{convention}'s evaluator uses {own}, and this is {form}: these are not its numbers.",)
+    if own is None and form in (*OWN_FORM.values(), "train.h5"):
+        return (f"{convention}'s evaluator uses the raw annotation, and this is {form}: these are not its numbers.",)
+    if convention == "mmpose" and HEAD_IN_GT_VALID not in instances.measures:
+        return ("mmpose's evaluator takes head boxes from gt_valid.mat, which is not here: a tie may fall otherwise.",)
+    return ()
+
+
+def with_visibility(scores: Scores) -> Scores:
+    """The princeton evaluator reports visible and occluded keypoints as columns."""
+    apart = {f"Mean {part.name}": part for part in scores.slices if part.by == "visibility"}
+    return replace(
+        scores,
+        metrics=dict(scores.metrics) | {name: part.value for name, part in apart.items()},
+        resampled=dict(scores.resampled) | {name: part.resampled for name, part in apart.items()},
+    )

@@ -1,0 +1,270 @@
+"""The command line, through its real entry point: what a user types, and what a newcomer mistypes."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+
+from posebench.plugins.registry import protocol
+from posebench.synthetic import people as synthetic
+
+ENTRY = Path(sys.executable).with_name("posebench")
+
+
+def posebench(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [str(ENTRY), *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, env=os.environ | {"COLUMNS": "160"} | environment, capture_output=True, text=True, check=False
+    )
+
+
+def succeeded(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def failed(done: subprocess.CompletedProcess[str]) -> str:
+    """The one sentence of a failure, in one line."""
+    assert done.returncode != 0, done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
+    return " ".join(done.stderr.split())
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: Any) -> Path:
+    """A folder in which the main job ran on a few embedded people."""
+    folder = tmp_path_factory.mktemp("trained")
+    arguments = ("--arch", "hourglass1", "--protocol", "mpii", "--limit", 16, "--epochs", 1, "--workers", 1)
+    (folder / "stdout").write_text(succeeded(posebench("run", *arguments, cwd=folder)))
+    return folder
+
+
+def test_run_trains_scores_and_shows_the_leaderboard(trained: Path) -> None:
+    out = (trained / "stdout").read_text()
+    assert out.splitlines()[0].startswith("No --data: embedded people, drawn and not photographs.")
+    assert re.search(r"train hourglass1 4/4 .* eta 0:00:00 .* epoch 1/1 .* loss 0\.\d+", out)
+    assert "500 people in 500 images" in out
+    results = trained / "results"
+    record = json.loads(next((results / "records").iterdir()).read_text())
+    assert record["data"]["embedded"] is True
+    assert record["model"]["trained_on"]["people"] == 16
+    assert record["model"]["checkpoint"] == "the last one"
+    for name in ("index.html", "leaderboard.md"):
+        assert "hourglass1" in (results / name).read_text()
+    assert len(list((results / "overlays").glob("*.png"))) == 1
+    assert len(list((results / "plots").glob("*.png"))) == 2
+
+
+def test_each_step_runs_alone_on_the_last_ones_file_and_gives_the_same_score(trained: Path, tmp_path: Path) -> None:
+    checkpoint = next((trained / "results/runs").glob("*/checkpoint.pt"))
+    arguments = ("--protocol", "mpii", "--workers", 0)
+    out = succeeded(posebench("predict", checkpoint, *arguments, "--out", tmp_path / "p.h5", cwd=tmp_path))
+    assert out.strip() == str(tmp_path / "p.h5")
+    scored = json.loads(succeeded(posebench("evaluate", "p.h5", "--protocol", "mpii", "--json", cwd=tmp_path)))
+    record = json.loads(next((trained / "results/records").iterdir()).read_text())
+    assert scored["metrics"] == record["metrics"]
+    assert Path(tmp_path / scored["record"]).is_file()
+
+
+def test_predictions_are_named_after_run_split_and_data_however_the_paths_were_typed(
+    trained: Path, tmp_path: Path
+) -> None:
+    folder = next((trained / "results/runs").iterdir())
+    arguments = ("--protocol", "mpii", "--workers", 0, "--results", tmp_path)
+    made = [
+        succeeded(posebench("predict", checkpoint, *arguments, cwd=cwd)).strip()
+        for checkpoint, cwd in (("checkpoint.pt", folder), (folder / "checkpoint.pt", tmp_path))
+    ]
+    assert made[0] == made[1]
+    assert Path(made[0]).name.startswith(f"{folder.name}-val-")
+
+
+def test_the_same_run_again_is_neither_repeated_nor_lost_unasked(trained: Path) -> None:
+    arguments = ("--arch", "hourglass1", "--protocol", "mpii", "--limit", 16, "--epochs", 1, "--workers", 0)
+    assert "Add --resume to go on from it, or --restart to train anew" in failed(
+        posebench("train", *arguments, cwd=trained)
+    )
+    out = succeeded(posebench("train", *arguments, "--resume", cwd=trained))
+    assert out.strip().endswith("checkpoint.pt")
+
+
+def test_report_regenerates_every_page_to_the_byte(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained / "results", tmp_path / "results")
+    out = succeeded(posebench("report", cwd=tmp_path)).splitlines()
+    assert out[-3:-1] == ["results/leaderboard.md", "results/index.html"]
+    assert re.fullmatch(r"and \d+ more files below results", out[-1])
+    made = [path for path in (tmp_path / "results").rglob("*") if path.suffix in (".html", ".md", ".csv", ".png")]
+    before = {path: path.read_bytes() for path in made}
+    assert len(before) >= 4
+    succeeded(posebench("report", cwd=tmp_path))
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_list_names_everything_and_where_it_comes_from(tmp_path: Path) -> None:
+    out = succeeded(posebench("list", cwd=tmp_path))
+    assert re.search(r"hourglass8 +posebench +\S+ +posebench\.architectures\.hourglass:hourglass8", out)
+    assert set(json.loads(succeeded(posebench("list", "--json", cwd=tmp_path)))) == {"architectures", "protocols"}
+
+
+def test_evaluate_prints_the_official_numbers_without_importing_torch(shared: Path, tmp_path: Path) -> None:
+    code = f"""
+import sys
+from posebench.cli.main import main
+main(["evaluate", {str(shared / "data/mpii/predictions/hg_s8_b1.mat")!r}, "--protocol", "mpii",
+      "--data", {str(shared / "data/mpii")!r}, "--results", {str(tmp_path)!r}], standalone_mode=False)
+sys.exit("torch" in sys.modules or "pandas" in sys.modules or "matplotlib" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shown = " ".join(done.stdout.split())
+    for number in (
+        "Head 97.4420",
+        "Ankle 80.7511",
+        "UBody 90.2115",
+        "Mean 89.0945 88.5–89.7",
+        "Mean@0.1 24.4939",
+        "AUC 58.7220",
+    ):
+        assert number in shown
+    assert "ground truth: detections.mat" in done.stdout
+
+
+def test_evaluate_says_when_the_ground_truth_is_truncated(shared: Path, tmp_path: Path) -> None:
+    file, truth = shared / "data/mpii/predictions/newell.h5", shared / "data/mpii/annot/valid.h5"
+    out = succeeded(
+        posebench("evaluate", file, "--protocol", "mpii", "--data", truth, "--name", "Newell 2016", cwd=tmp_path)
+    )
+    assert "Ground truth truncated to whole pixels (valid.h5)" in out
+    assert "Newell 2016" in out
+
+
+def test_json_is_one_object_and_nothing_else(shared: Path, tmp_path: Path) -> None:
+    pairs = shared / "data/coco/pairs"
+    arguments = (
+        "evaluate",
+        pairs / "val538_seed0_dt.json",
+        "--protocol",
+        "coco",
+        "--data",
+        pairs / "val538_gt.json",
+        "--json",
+    )
+    scored = json.loads(succeeded(posebench(*arguments, cwd=tmp_path)))
+    assert scored["metrics"]["AP"] == pytest.approx(0.45626349058931226, abs=1e-9)
+
+
+def test_coco_runs_on_real_photographs(shared: Path, tmp_path: Path) -> None:
+    data = shared / "data/coco/mini"
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(
+        'name = "small"\ninput_size = [64, 64]\nepochs = 1\nbatch_size = 8\noptimizer = "adam"\nlearning_rate = 1e-3\n'
+    )
+    arguments = ("--protocol", "coco", "--data", data, "--recipe", recipe, "--limit", 8, "--workers", 0)
+    succeeded(posebench("run", "--arch", "hourglass1", "--arch", "hourglass2", *arguments, cwd=tmp_path))
+    records = [json.loads(path.read_text()) for path in (tmp_path / "results/records").iterdir()]
+    assert sorted(record["model"]["arch"] for record in records) == ["hourglass1", "hourglass2"]
+    assert all(record["data"]["images"] == 39 and not record["data"]["embedded"] for record in records)
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """A tiny MPII-like folder with photographs, one of them broken."""
+    people = synthetic.instances(protocol("mpii").skeleton, "val", 4)
+    (tmp_path / "annot").mkdir()
+    (tmp_path / "images").mkdir()
+    for name in people.images:
+        cv2.imwrite(str(tmp_path / "images" / f"{name}.jpg"), synthetic.draw(name)[..., ::-1])
+    for split in ("train", "valid"):
+        with h5py.File(tmp_path / "annot" / f"{split}.h5", "w") as file:
+            file["imgname"] = np.array([f"{name}.jpg".encode() for name in people.images])
+            file["person"], file["center"] = people.person, people.center + 1
+            file["scale"], file["part"] = people.size.max(axis=1) / 200, people.keypoints + 1
+            file["visible"], file["normalize"] = np.ones((4, 16)), people.measures["head_length"]
+    broken = tmp_path / "images" / f"{people.images[2]}.jpg"
+    broken.write_bytes(broken.read_bytes()[:2000])
+    return tmp_path
+
+
+def test_an_unreadable_photograph_is_named_and_counted_and_its_person_missed(photographs: Path) -> None:
+    arguments = (
+        "--arch",
+        "hourglass1",
+        "--protocol",
+        "mpii",
+        "--data",
+        photographs,
+        "--recipe",
+        "quick",
+        "--epochs",
+        1,
+    )
+    out = succeeded(posebench("run", *arguments, "--workers", 1, cwd=photographs))
+    assert "1 photograph could not be read; its people were not trained on: people-seed0-val-000002.jpg" in out
+    assert "1 photograph could not be read; its people count as missed: people-seed0-val-000002.jpg" in out
+    record = json.loads(next((photographs / "results/records").iterdir()).read_text())
+    assert any("1 person has no prediction and counted as missed" in note for note in record["notes"])
+    assert record["model"]["trained_on"]["unreadable"] == ["people-seed0-val-000002.jpg"]
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (
+            ["run", "--arch", "hourglas8", "--protocol", "mpii"],
+            "No architecture is named 'hourglas8'. Did you mean 'hourglass8'?",
+        ),
+        (["run", "--arch", "hourglass8", "--protocol", "mpi"], "No protocol is named 'mpi'. Did you mean 'mpii'?"),
+        (["run", "--arch", "hourglass1", "--protocol", "mpii", "--data", "nowhere"], "--data nowhere does not exist"),
+        (["run", "--arch", "hourglass1", "--protocol", "coco", "--data", "."], "No COCO val annotation below ."),
+        (
+            ["run", "--arch", "hourglass1", "--protocol", "coco", "--data", "x.h5"],
+            "training and scoring would share their people",
+        ),
+        (["run", "--arch", "hourglass1", "--protocol", "mpii", "--recipe", "papr"], "No recipe is named 'papr'"),
+        (["evaluate", "none.h5", "--protocol", "mpii"], "none.h5 does not exist; a predictions file should be there"),
+        (
+            ["evaluate", "x.h5", "--protocol", "mpii", "--split", "minival"],
+            "No split of mpii is named 'minival'. Did you mean 'val'? Known: test, train, val.",
+        ),
+        (["evaluate", "x.h5", "--protocol", "mpii"], "x.h5 is neither a readable HDF5 nor a readable MATLAB file"),
+        (["evaluate", ".", "--protocol", "mpii"], ". is a folder; a predictions file should be a file"),
+        (["predict", "x.h5", "--protocol", "mpii"], "x.h5 is not readable as a checkpoint"),
+        (["report"], "results is not a folder"),
+        (["report", "--results", "x.h5"], "x.h5 is not a folder"),
+        (["run"], "Missing option '--arch'"),
+    ],
+)
+def test_a_newcomers_mistake_is_a_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "x.h5").write_text("not what it says")
+    assert sentence in failed(posebench(*arguments, cwd=tmp_path))
+
+
+def test_a_file_of_another_protocol_is_a_sentence(shared: Path, tmp_path: Path) -> None:
+    data = shared / "data"
+    done = posebench(
+        "evaluate", data / "mpii/predictions/newell.h5", "--protocol", "flic", "--data", data / "flic", cwd=tmp_path
+    )
+    assert "keypoints are (N, 16, 2), but flic has 11. Was this file written for another protocol?" in failed(done)
+
+
+def test_results_that_cannot_be_written_cost_no_numbers(shared: Path, tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file is in the way")
+    data = shared / "data/flic"
+    done = posebench("evaluate", data / "predictions/yang16_oc.mat", "--protocol", "flic", "--data", data, cwd=tmp_path)
+    assert "Cannot write to results/records" in failed(done)
+    assert "94.2421" in done.stdout
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    out = succeeded(posebench("--help", cwd=tmp_path))
+    for command in ("run", "train", "predict", "evaluate", "compare", "report", "list"):
+        assert re.search(rf"^  {command} ", out, re.MULTILINE)

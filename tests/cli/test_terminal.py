@@ -1,0 +1,115 @@
+"""What a person sees on a terminal: the main jobs run there, and no number or time is cut."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from terminal import Seen, type_posebench
+
+from posebench.data.predictions import for_instances, save
+from posebench.plugins.registry import protocol
+from posebench.synthetic import people as synthetic
+
+WIDTHS = pytest.mark.parametrize("columns, rows", [(80, 24), (120, 40)])
+FEW = "--arch", "hourglass1", "--protocol", "mpii", "--limit", 8, "--epochs", 1, "--workers", 0
+
+
+def succeeded(seen: Seen) -> Seen:
+    assert seen.returncode == 0, seen.text
+    assert "Traceback" not in seen.raw.decode("utf-8", "replace")
+    return seen
+
+
+def bar_of(seen: Seen, title: str) -> str:
+    """The last state of a progress bar."""
+    return next(line for line in reversed(seen.lines) if line.startswith(title))
+
+
+@pytest.fixture(scope="module", params=[(80, 24), (120, 40)], ids=["80 columns", "120 columns"])
+def ran(request: Any, tmp_path_factory: Any) -> tuple[Seen, int, Path]:
+    """The main job, typed on a terminal: what was seen, the terminal's width, and the folder it ran in."""
+    columns, rows = request.param
+    folder = tmp_path_factory.mktemp(f"terminal{columns}")
+    return type_posebench("run", *FEW, cwd=folder, columns=columns, rows=rows), columns, folder
+
+
+def test_the_main_job_runs_on_a_terminal(ran: tuple[Seen, int, Path]) -> None:
+    seen, _, folder = ran
+    succeeded(seen)
+    assert (folder / "results" / "index.html").is_file()
+    assert "hourglass1" in seen.text
+
+
+@pytest.mark.parametrize("title, count", [("train hourglass1", "2/2"), ("predict", "500/500")])
+def test_a_bar_ends_with_its_whole_count_elapsed_and_remaining_time(
+    ran: tuple[Seen, int, Path], title: str, count: str
+) -> None:
+    seen, columns, _ = ran
+    line = bar_of(seen, title)
+    assert re.search(rf"{count} \d:\d\d:\d\d eta 0:00:00$", line), line
+    assert len(line) <= columns
+
+
+def test_loss_and_rate_stand_whole_below_the_bar(ran: tuple[Seen, int, Path]) -> None:
+    seen, _, _ = ran
+    below = seen.lines[seen.lines.index(bar_of(seen, "train hourglass1")) + 1]
+    assert re.fullmatch(r"  epoch 1/1  loss \d+\.\d{6}  rate \d\.\de[-+]\d\d", below), below
+
+
+def test_training_and_predicting_alone_run_on_a_terminal(ran: tuple[Seen, int, Path]) -> None:
+    _, columns, folder = ran
+    resumed = succeeded(type_posebench("train", *FEW, "--resume", cwd=folder, columns=columns))
+    checkpoint = next((folder / "results" / "runs").glob("*/checkpoint.pt"))
+    assert checkpoint.name in resumed.text
+    predicted = succeeded(
+        type_posebench(
+            "predict", checkpoint, "--protocol", "mpii", "--workers", 0, "--out", "p.h5", cwd=folder, columns=columns
+        )
+    )
+    assert predicted.lines[predicted.lines.index(bar_of(predicted, "predict")) + 1] == "p.h5"
+
+
+def test_the_leaderboard_fits_the_terminal_and_shows_the_headline(ran: tuple[Seen, int, Path]) -> None:
+    _, columns, folder = ran
+    seen = succeeded(type_posebench("report", cwd=folder, columns=columns))
+    header = next(line for line in seen.lines if "rank" in line and "name" in line)
+    row = next(line for line in seen.lines if re.match(r" +1 +hourglass1", line))
+    assert "Mean" in header
+    assert re.search(r"\d\.\d\d–\d\.\d\d", row)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: Any) -> Path:
+    """Two predictions files of synthetic MPII people, one a head length better than the other."""
+    folder = tmp_path_factory.mktemp("files")
+    people = synthetic.instances(protocol("mpii").skeleton, "val", 500)
+    rng = np.random.default_rng(0)
+    for name, error in (("near", 2.0), ("far", 9.0)):
+        save(
+            for_instances(people, people.keypoints + rng.normal(0, error, people.keypoints.shape)),
+            folder / f"{name}.h5",
+        )
+    return folder
+
+
+@WIDTHS
+@pytest.mark.parametrize(
+    "command, whole",
+    [
+        (("evaluate", "near.h5", "--protocol", "mpii"), r"^Mean@0\.1 +\d+\.\d{4} +\d+\.\d–\d+\.\d"),
+        (("evaluate", "near.h5", "--protocol", "mpii", "--explain"), r"^Mean +\d+\.\d{4} +\d+\.\d{4}"),
+        (("compare", "near.h5", "far.h5", "--protocol", "mpii"), r"^ *Mean .*\[[+-]\d+\.\d\d, [+-]\d+\.\d\d\].* resolved"),
+        (("cost", "--arch", "hourglass1", "--no-latency"), r"3\.4"),
+        (("list",), r"hourglass8"),
+        (("plugin", "check", "hourglass1", "--no-train"), r"passed: \d+ passed, 0 failed"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)  # fmt: skip
+def test_what_a_command_says_stands_whole_on_a_terminal(
+    files: Path, command: tuple[object, ...], whole: str, columns: int, rows: int
+) -> None:
+    seen = succeeded(type_posebench(*command, cwd=files, columns=columns, rows=rows))
+    assert re.search(whole, seen.text, re.MULTILINE), seen.text
+    assert max(map(len, seen.lines)) <= columns

@@ -1,0 +1,47 @@
+import pytest
+
+from posebench.data.skeleton import Skeleton
+from posebench.errors import PosebenchError, natural, unknown
+
+FACE = Skeleton(keypoints=("nose", "left_eye", "right_eye", "left_ear"), bones=(("nose", "left_eye"),))
+
+
+def test_names_tell_which_keypoints_a_mirror_swaps() -> None:
+    assert FACE.flip_pairs == ((1, 2),)
+    assert FACE.flip_order == (0, 2, 1, 3)
+
+
+def test_bones_are_positions() -> None:
+    assert FACE.bone_indices == ((0, 1),)
+
+
+@pytest.mark.parametrize("protocol, pairs", [("mpii", 6), ("coco", 8), ("flic", 5)])
+def test_mirroring_twice_restores_every_built_in_skeleton(protocol: str, pairs: int) -> None:
+    from posebench.plugins.registry import protocol as find
+
+    skeleton = find(protocol).skeleton
+    assert len(skeleton.flip_pairs) == pairs
+    assert [skeleton.flip_order[i] for i in skeleton.flip_order] == list(range(len(skeleton)))
+
+
+def test_a_keypoint_named_twice_is_refused() -> None:
+    with pytest.raises(PosebenchError, match="twice: nose"):
+        Skeleton(keypoints=("nose", "nose"))
+
+
+def test_a_bone_to_nowhere_is_refused() -> None:
+    with pytest.raises(PosebenchError, match="'tail'"):
+        Skeleton(keypoints=("nose",), bones=(("nose", "tail"),))
+
+
+def test_asking_for_an_unknown_keypoint_lists_the_known() -> None:
+    with pytest.raises(PosebenchError, match="no 'tail'; it has nose, left_eye"):
+        FACE.index("nose", "tail")
+
+
+def test_an_unknown_name_gets_the_nearest_and_all_in_natural_order() -> None:
+    error = unknown("architecture", "hourglas8", ["hourglass10", "hourglass8"], label="Installed")
+    assert str(error) == (
+        "No architecture is named 'hourglas8'. Did you mean 'hourglass8'? Installed: hourglass8, hourglass10."
+    )
+    assert sorted(["b2", "b10", "a"], key=natural) == ["a", "b2", "b10"]

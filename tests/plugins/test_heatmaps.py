@@ -1,0 +1,111 @@
+import math
+
+import pytest
+import torch
+
+from posebench.data.geometry import cell_to_pixel, pixel_to_cell
+from posebench.plugins import heatmaps
+
+SIZE = (7, 5)  # width, height
+
+
+def target(x: float, y: float, visible: bool = True) -> torch.Tensor:
+    """The heatmap of one keypoint at a crop pixel, stride 4, sigma 1."""
+    return heatmaps.gaussian_targets(torch.tensor([[[x, y]]]), torch.tensor([[visible]]), SIZE, 4, 1.0)[0, 0]
+
+
+def test_a_target_is_1_at_its_cell_and_falls_off_as_a_gaussian() -> None:
+    x, y = cell_to_pixel(3, 4), cell_to_pixel(2, 4)
+    assert target(x, y).shape == (5, 7)
+    assert target(x, y)[2, 3] == 1
+    assert target(x, y)[2, 4].item() == pytest.approx(math.exp(-0.5))
+    assert target(x, y)[1, 2].item() == pytest.approx(math.exp(-1))
+
+
+def test_a_keypoint_between_cells_is_between_them() -> None:
+    between = target(cell_to_pixel(3.5, 4), cell_to_pixel(2, 4))
+    assert between[2, 3] == between[2, 4] == pytest.approx(math.exp(-0.125))
+
+
+@pytest.mark.parametrize("x, y", [(-2.0, 5.0), (28.0, 5.0), (5.0, -2.0), (5.0, 20.0)])
+def test_a_keypoint_outside_the_map_has_an_empty_target(x: float, y: float) -> None:
+    assert target(x, y).abs().max() == 0
+
+
+def test_an_unlabelled_keypoint_has_an_empty_target() -> None:
+    assert target(9.5, 9.5, visible=False).abs().max() == 0
+
+
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (0.3, -0.2), (-0.45, 0.4), (0.1, 0.49)])
+def test_decoding_a_target_is_off_by_less_than_a_quarter_cell(shift: tuple[float, float]) -> None:
+    cells = torch.tensor([[[2.0, 1.0], [3.0, 3.0], [5.0, 2.0]], [[1.0, 1.0], [4.0, 3.0], [2.0, 2.0]]]) + torch.tensor(
+        shift
+    )
+    drawn = heatmaps.gaussian_targets(cell_to_pixel(cells, 4), torch.ones(2, 3, dtype=torch.bool), SIZE, 4, 1.0)
+    decoded, scores = heatmaps.decode(drawn)
+    assert (decoded - cells).abs().max() <= 0.25 + 1e-6
+    assert scores.min() > 0.7
+
+
+def maps(*values: tuple[int, int, float]) -> torch.Tensor:
+    """A 5x7 map that is 0 but for (row, column, value)."""
+    result = torch.zeros(1, 1, 5, 7)
+    for row, column, value in values:
+        result[0, 0, row, column] = value
+    return result
+
+
+@pytest.mark.parametrize(
+    "heatmap, place",
+    [
+        (maps((2, 3, 1.0), (2, 4, 0.5)), (3.25, 2.0)),
+        (maps((2, 3, 1.0), (2, 2, 0.5)), (2.75, 2.0)),
+        (maps((2, 3, 1.0), (1, 3, 0.5), (3, 3, 0.6)), (3.0, 2.25)),
+        (maps((2, 3, 1.0), (2, 2, 0.5), (2, 4, 0.5)), (3.0, 2.0)),
+        (maps((0, 3, 1.0), (1, 3, 0.5), (0, 4, 0.5)), (3.25, 0.0)),
+        (maps((4, 6, 1.0), (3, 6, 0.5), (4, 5, 0.5)), (6.0, 4.0)),
+        (maps((2, 6, 1.0), (1, 6, 0.5), (3, 0, 0.9)), (6.0, 1.75)),
+    ],
+    ids=["right", "left", "down", "equal neighbours", "top row", "corner", "right column"],
+)
+def test_the_peak_moves_a_quarter_cell_to_its_higher_neighbour(
+    heatmap: torch.Tensor, place: tuple[float, float]
+) -> None:
+    cells, scores = heatmaps.decode(heatmap)
+    assert tuple(cells[0, 0].tolist()) == place
+    assert scores.item() == 1.0
+
+
+def test_decoding_is_per_keypoint_and_per_sample() -> None:
+    batch = torch.cat([maps((1, 2, 3.0)), maps((3, 5, -0.0), (2, 1, 4.0))]).reshape(1, 2, 5, 7)
+    cells, scores = heatmaps.decode(batch)
+    assert cells.tolist() == [[[2.0, 1.0], [1.0, 2.0]]]
+    assert scores.tolist() == [[3.0, 4.0]]
+
+
+def test_unflipping_restores_what_a_mirror_did() -> None:
+    # Keypoints nose, left, right: a mirrored image shows each column reversed, and left where right was.
+    straight = torch.arange(2 * 3 * 5 * 7, dtype=torch.float32).reshape(2, 3, 5, 7)
+    mirrored = straight.flip(-1)[:, [0, 2, 1]]
+    assert torch.equal(heatmaps.unflip(mirrored, (0, 2, 1)), straight)
+
+
+def test_pixels_and_cells_are_inverse_for_tensors() -> None:
+    pixels = torch.tensor([0.0, 1.5, 27.25])
+    assert torch.equal(cell_to_pixel(pixel_to_cell(pixels, 4), 4), pixels)
+
+
+@pytest.mark.parametrize("size", [(5, 7), (16, 12), (8, 8)])
+def test_the_first_of_equally_high_cells_is_it(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    few = torch.randint(0, 4, (3, 2, *size)).float()
+    rule = heatmaps.Peak(own=(99, 0))  # no cell is moved
+    cells, scores = heatmaps.decode(few, rule)
+    for cell, score, one in zip(cells.reshape(-1, 2), scores.flatten(), few.reshape(-1, *size), strict=True):
+        first = int(one.numpy().argmax())
+        assert (cell[1] * size[1] + cell[0], score) == (first, one.max())
+
+
+def test_a_mirrored_map_moves_right_and_its_first_column_stays() -> None:
+    moved = heatmaps.unflip(torch.tensor([[[[4.0, 3.0, 2.0, 1.0]]]]), (0,), shift=1)
+    assert moved.tolist() == [[[[1.0, 1.0, 2.0, 3.0]]]]

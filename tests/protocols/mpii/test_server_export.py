@@ -1,0 +1,112 @@
+"""The file for MPII's evaluation server: what its documentation asks for, and what was predicted."""
+
+import importlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mpii_release import VALIDATION
+
+from posebench.data.instances import Instances
+from posebench.data.predictions import Predictions, for_instances
+from posebench.errors import PosebenchError
+from posebench.files.arrays import load_array, load_structs
+from posebench.plugins.registry import protocol
+
+MPII = protocol("mpii")
+mat = importlib.import_module(MPII.__module__.replace("mpii", "mpii_mat"))
+
+
+@pytest.fixture(scope="module")
+def people(mpii_release: Path) -> Instances:
+    return MPII.instances(mpii_release, "test")
+
+
+def guess(people: Instances) -> Predictions:
+    """Of row r, joint j: x = r + j / 4, y = 1000 - j, in 0-based pixels; of row 1, joint 3 nothing."""
+    rows, joints = np.arange(len(people))[:, None], np.arange(16)[None]
+    keypoints = np.stack([rows + joints / 4, 1000.0 - joints + 0 * rows], axis=2)
+    missing = np.zeros(keypoints.shape[:2], bool)
+    missing[1, 3] = True
+    keypoints[1, 3] = np.nan
+    return for_instances(people, keypoints, missing=missing)
+
+
+@pytest.fixture(scope="module")
+def exported(people: Instances, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Any]:
+    """What was said, and `pred`."""
+    path = tmp_path_factory.mktemp("mpii") / "out.mat"
+    return MPII.export("mpii-mat", guess(people), people, path), mat.rows(load_structs(path, "pred"))
+
+
+def test_the_servers_file_has_every_test_image_and_whom_it_walks_through(
+    exported: tuple[list[str], Any], people: Instances, mpii_release: Path
+) -> None:
+    said, pred = exported
+    assert "all 6,908 test images" in said[0] and "7,247 single people" in said[0]
+    assert "pred_keypoints_mpii.mat" in said[1]
+    assert "1 keypoint that nobody predicted" in said[2]
+    assert len(pred) == 6908
+    original = mat.Release(mpii_release)
+    images = np.flatnonzero(~original.train).tolist()
+    found = {}
+    for image, entry in zip(images, pred, strict=True):
+        assert mat.text(mat.first(entry.get("image")).get("name")) == f"{image:09d}.jpg"
+        rects = mat.rows(entry.get("annorect"))
+        for person, (rect, given) in enumerate(zip(rects, original.rects(image), strict=True)):
+            np.testing.assert_array_equal(mat.place(rect), mat.place(given))
+            found[image, person] = mat.points(rect)
+    assert len(found) == 14_155  # with one more in each image, who is in a crowd
+    rows = zip(people.image_ids[people.image].tolist(), people.person.tolist(), strict=True)
+    for row, who in enumerate(rows):
+        keypoints, visibility = found.pop(who)
+        assert visibility.astype(bool).tolist() == [(row, joint) != (1, 3) for joint in range(16)]
+        assert keypoints[5].tolist() == [row + 1.25 + 1, 1000.0 - 5 + 1]
+    assert not any(visibility.any() for _, visibility in found.values())
+
+
+def test_ids_are_those_of_mpii_and_fields_those_that_the_toolkit_reads(exported: tuple[list[str], Any]) -> None:
+    _, rect, *_ = mat.rows(exported[1][0].get("annorect"))
+    points = mat.rows(mat.first(rect.get("annopoints")).get("point"))
+    assert list(points[0]) == ["x", "y", "id"]
+    assert [mat.number(point["id"]) for point in points] == [float(joint) for joint in range(16)]
+
+
+def test_the_toolkits_file_has_one_entry_for_each_validation_person(mpii_release: Path, tmp_path: Path) -> None:
+    val = MPII.instances(mpii_release, "val")
+    said = MPII.export("mpii-mat", guess(val), val, tmp_path / "out.mat")
+    assert "2,958 validation people" in said[0] and "at home" in said[1]
+    arrays = load_array(tmp_path / "out.mat", ["RELEASE_img_index", "RELEASE_person_index"])
+    numbers = zip(arrays["RELEASE_img_index"][0] - 1, arrays["RELEASE_person_index"][0] - 1, strict=True)
+    assert list(numbers) == VALIDATION
+    entries = mat.rows(load_structs(tmp_path / "out.mat", "pred"))
+    assert len(entries) == 2958
+    keypoints, _ = mat.points(mat.first(entries[2957].get("annorect")))
+    assert keypoints[4].tolist() == [2957 + 1 + 1.0, 1000.0 - 4 + 1]
+
+
+def test_an_h5_with_numbers_is_enough_for_the_toolkit_and_one_without_is_not(shared: Path, tmp_path: Path) -> None:
+    val = MPII.instances(shared / "data/mpii/annot/valid.h5", "val")
+    MPII.export("mpii-mat", guess(val), val, tmp_path / "out.mat")
+    lost = replace(val, image_ids=np.arange(len(val.images)))
+    with pytest.raises(PosebenchError, match=r"numbers \d+ of the 2,958 validation people"):
+        MPII.export("mpii-mat", guess(lost), lost, tmp_path / "lost.mat")
+    assert not (tmp_path / "lost.mat").exists()
+
+
+def test_what_the_server_would_not_take_is_refused(people: Instances, tmp_path: Path) -> None:
+    def refused(sentence: str, predictions: Predictions, of: Instances, form: str = "mpii-mat") -> None:
+        with pytest.raises(PosebenchError, match=sentence):
+            MPII.export(form, predictions, of, tmp_path / "out.mat")
+        assert not (tmp_path / "out.mat").exists()
+
+    some = people.take(np.arange(100))
+    refused("has 100 single test people, but MPII's server scores 7,247", guess(some), some)
+    refused("have 100 of the 7,247 people of mpii test; the first missing is row 100", guess(some), people)
+    other = replace(people, source=replace(people.source, form="test.json"))
+    refused(r"not the list of test images.*--data", guess(other), other)
+    train: Any = replace(people, split="train")
+    refused("not for mpii train", guess(train), train)
+    refused("No export of mpii is named 'mpii-mta'. Did you mean 'mpii-mat'", guess(people), people, "mpii-mta")

@@ -1,0 +1,159 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from records import COCO, FLIC, record
+
+from posebench.errors import PosebenchError
+from posebench.report.board import EMBEDDED
+from posebench.report.page import facts, write_report
+from posebench.results.record import save_record
+
+
+def page(results: Path, *records) -> str:
+    for one in records:
+        save_record(one, results)
+    return write_report(results)[-1].read_text("utf-8")
+
+
+def made(results: Path) -> dict[str, bytes]:
+    files = (path for path in results.rglob("*") if path.is_file())
+    return {path.relative_to(results).as_posix(): path.read_bytes() for path in files}
+
+
+def test_a_report_is_tables_plots_and_a_page(tmp_path: Path):
+    page(tmp_path, record(), record(base=COCO))
+    kinds = sorted(name.rsplit("-", 1)[-1] for name in made(tmp_path) if name.startswith("plots/"))
+    assert kinds == ["curves.png", "curves.png", "joints.png"]
+    assert len(list((tmp_path / "leaderboards").glob("*.csv"))) == 2
+    assert {"leaderboard.md", "index.html"} <= made(tmp_path).keys()
+
+
+def test_the_same_records_make_the_same_bytes(tmp_path: Path):
+    page(tmp_path, record("a"), record("b"), record(base=FLIC))
+    before = made(tmp_path)
+    write_report(tmp_path)
+    assert made(tmp_path) == before
+
+
+def test_the_page_links_to_files_that_exist_and_to_no_other_host(tmp_path: Path):
+    text = page(tmp_path, record(), record(base=FLIC))
+    links = [part.split('"', 1)[0] for part in text.replace(' href="', ' src="').split(' src="')[1:]]
+    assert links
+    assert all(link.startswith("#") or (tmp_path / link).is_file() for link in links)
+    assert "http" not in text
+
+
+def test_a_name_with_a_script_is_shown_and_not_run(tmp_path: Path):
+    hostile = "<script>alert(1)</script>"
+    text = page(
+        tmp_path,
+        record(hostile, model={hostile: {hostile: hostile}, "arch": hostile}, notes=[hostile], predictions=hostile),
+    )
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+def test_a_keypoint_that_was_not_predicted_is_a_dash(tmp_path: Path):
+    text = page(tmp_path, record(per_joint={"nose": None, "neck": 50.0}))
+    assert '<th scope="row">nose</th>\n<td class="number">–</td>' in text
+
+
+def test_keypoints_and_parts_of_the_data_have_their_intervals(tmp_path: Path):
+    part = {
+        "by": "visibility",
+        "name": "occluded",
+        "value": 70.75,
+        "interval": (69.4, 72.1),
+        "people": 2350,
+        "keypoints": 9000,
+    }
+    text = page(
+        tmp_path,
+        record("a", per_joint={"nose": 50.0}, per_joint_intervals={"nose": (48.0, 52.5)}, slices=[part]),
+        record("b"),
+    )
+    assert '<td class="number">50.00 <span class="quiet">48.00–52.50</span></td>' in text
+    assert '<td class="number">70.75 <span class="quiet">69.40–72.10</span></td>\n<td class="number">–</td>' in text
+    assert "2,350 people, 9,000 keypoints" in text
+
+
+def test_a_part_of_the_data_with_a_script_is_shown_and_not_run(tmp_path: Path):
+    hostile = "<script>alert(1)</script>"
+    part = {"by": hostile, "name": hostile, "value": 1.0, "interval": None, "people": 1, "keypoints": 1}
+    text = page(tmp_path, record(slices=[part], ceiling={"what": hostile, "metrics": {"Mean": 1.0}}))
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;alert(1)") == 3
+
+
+def test_ties_and_the_annotators_own_agreement_are_marked_in_the_table(tmp_path: Path):
+    wave = np.sin(np.arange(1000.0) * 7)
+    runs = [record(name, metrics={"Mean": mean}, resampled=(mean + np.roll(wave, 100 * place)).tolist(),
+                   ceiling={"what": "two annotators", "metrics": {"Mean": 93.25}})
+            for place, (name, mean) in enumerate((("a", 90.0), ("b", 89.9), ("c", 80.0)))]  # fmt: skip
+    text = page(tmp_path, *runs)
+    assert text.count('<tr class="apart">') == 1
+    assert (
+        text.index(">b</td>")
+        < text.index('<tr class="apart">')
+        < text.index(">c</td>")
+        < text.index('<tr class="ceiling">')
+    )
+    assert ">93.25</td>" in text
+    assert "Every row with its interval: mpii val" in text
+
+
+def test_several_seeds_are_one_row_and_every_record_keeps_its_provenance(tmp_path: Path):
+    model = {"arch": "x", "recipe": {"name": "quick"}, "trained_on": {"people": 5}}
+    text = page(tmp_path, *(record(f"net seed {seed}", model=model | {"seed": seed}) for seed in (7, 8)))
+    assert text.count('<td class="name">net</td>') == 1
+    assert '<td class="name">net seed 7</td>' in text and '<td class="name">net seed 8</td>' in text
+
+
+def test_overlays_are_shown_where_their_picture_exists(tmp_path: Path):
+    one, other = record("one"), record("other")
+    (tmp_path / "overlays").mkdir()
+    (tmp_path / "overlays" / f"{one.id}.png").write_bytes(b"")
+    text = page(tmp_path, one, other)
+    assert f'src="overlays/{one.id}.png"' in text
+    assert f"overlays/{other.id}" not in text
+
+
+def test_every_record_has_its_provenance(tmp_path: Path):
+    text = page(tmp_path, record(model={"recipe": {"epochs": 140}}), record("other", FLIC))
+    for fact in ("recipe.epochs", "140", "cccccccccccc</code>", "bbbbbbbbbbbb</code>", "python 3.12.3"):
+        assert fact in text
+
+
+def test_embedded_people_are_marked(tmp_path: Path):
+    assert f'<p class="warning">{EMBEDDED}' in page(tmp_path, record(data={"embedded": True}))
+
+
+def test_files_of_groups_that_are_gone_are_removed_and_nothing_else(tmp_path: Path):
+    page(tmp_path, record(), record(base=FLIC))
+    kept = [
+        tmp_path / "plots" / "mine.png",
+        tmp_path / "plots" / "mine-joints.png",
+        tmp_path / "leaderboards" / "mine.csv",
+    ]
+    for path in kept:
+        path.write_text("mine")
+    folder = tmp_path / "plots" / "a-00000000-joints.png"
+    folder.mkdir()
+    (tmp_path / "records" / f"{record(base=FLIC).id}.json").unlink()
+    write_report(tmp_path)
+    assert not [name for name in made(tmp_path) if "flic" in name]
+    assert all(path.read_text() == "mine" for path in kept)
+    assert folder.is_dir()
+
+
+def test_no_records_is_a_sentence_that_says_what_to_run(tmp_path: Path):
+    with pytest.raises(PosebenchError, match="`posebench run` trains and scores"):
+        write_report(tmp_path)
+    with pytest.raises(PosebenchError, match="is not a folder"):
+        write_report(tmp_path / "nowhere")
+
+
+def test_facts_are_flat_and_long_ones_are_cut():
+    assert facts({"a": {"b": [1, None], "c": {"d": "x"}}}) == [("a.b", "[1, null]"), ("a.c.d", "x")]
+    assert len(facts({"a": "x" * 1000})[0][1]) == 300

@@ -1,0 +1,262 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from records import COCO, FLIC, record
+
+from posebench.data.instances import Instances
+from posebench.data.skeleton import Skeleton
+from posebench.errors import PosebenchError
+from posebench.report import overlays as pages
+from posebench.report.board import CEILING, EMBEDDED, boards
+from posebench.report.overlays import extremes, overlays
+from posebench.report.plot_scores import SHOWN, curves, joints, paired, sides, write_plots
+from posebench.report.plot_style import PALETTE, fitting, inches, plain, style
+
+
+def board(*records):
+    (only,) = boards(records)
+    return only
+
+
+def texts(figure) -> list[str]:
+    legends = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    return [text.get_text() for text in figure.texts] + legends
+
+
+def drawn(axis) -> list[str]:
+    return [text.get_text() for text in axis.texts]
+
+
+def ticks(figure) -> list[str]:
+    return [label.get_text() for axis in figure.axes for label in axis.get_xticklabels()]
+
+
+def test_left_and_right_share_a_bar():
+    assert paired({"left_hip": 1.0, "nose": 2.0, "right_hip": None, "left_toe": 3.0}) == {
+        "hip": (1.0, None), "nose": (2.0, 2.0), "left_toe": (3.0, 3.0),
+    }  # fmt: skip
+
+
+def test_a_bar_is_the_mean_of_both_sides_and_a_line_spans_them():
+    figure = joints(board(record(base=FLIC)))
+    (axis,) = figure.axes
+    assert [patch.get_height() for patch in axis.patches] == [97.0, 94.0]
+    assert drawn(axis) == ["97.0", "94.0"]
+    assert axis.collections[0].get_segments()[0][:, 1].tolist() == [96.5, 97.5]
+
+
+def test_a_bar_with_known_intervals_has_one_line_for_each_side():
+    bounds = {"left_wrist": (92.0, 96.0), "right_wrist": (91.0, 95.5)}
+    (axis,) = joints(board(record(base=FLIC, per_joint_intervals=bounds))).axes
+    lines = [part.get_segments()[0] for part in axis.collections]
+    assert [line[:, 1].tolist() for line in lines] == [[96.5, 97.5], [92, 96], [91, 95.5]]
+    assert lines[1][0, 0] < 1 < lines[2][0, 0]
+
+
+def test_an_interval_of_one_side_alone_is_in_the_middle():
+    assert sides({"left_hip": (1, 2), "nose": (3, 4), "right_hip": (5, 6), "left_toe": (7, 8)}) == {
+        "hip": [(-0.2, (1, 2)), (0.2, (5, 6))], "nose": [(0, (3, 4))], "left_toe": [(0, (7, 8))],
+    }  # fmt: skip
+
+
+CEILED = {
+    "what": "two annotators", "metrics": {"Wrist": 95.0, "Mean": 93.0},
+    "curves": [{"label": "Elbow", "axis": "x", "thresholds": [0.0, 0.2], "values": [0.0, 99.0]}],
+}  # fmt: skip
+
+
+def test_annotators_own_agreement_is_a_dashed_line_where_names_fit():
+    one = board(record(base=FLIC, ceiling=CEILED))
+    (axis,) = joints(one).axes
+    dashed = [part for part in axis.collections if part.get_linestyle()[0][1] is not None]
+    assert [part.get_segments()[0].tolist() for part in dashed] == [[[0.55, 95], [1.45, 95]]]
+    figure = curves(one)
+    assert [len(axis.lines) for axis in figure.axes] == [2, 1]
+    assert figure.axes[0].lines[1].get_ydata().tolist() == [0, 99]
+    assert CEILING in texts(figure) and CEILING in texts(joints(one))
+    assert CEILING not in texts(curves(board(record(base=FLIC, ceiling=CEILED | {"curves": []}))))
+
+
+def test_a_number_stands_above_the_dashed_line_that_would_strike_it_through():
+    places = [
+        [text.xy[1] for text in joints(board(record(base=FLIC, ceiling=CEILED | {"metrics": ceiling}))).axes[0].texts]
+        for ceiling in ({}, {"Wrist": 99.0}, {"Wrist": 20.0})
+    ]
+    assert places == [[97.5, 94.5], [97.5, 99.0], [97.5, 94.5]]
+
+
+def test_a_curve_that_goes_through_its_metric_has_the_metrics_interval():
+    figure = curves(board(record(base=FLIC, intervals={"Elbow": (96.0, 98.0), "Wrist@0.1": (1.0, 2.0)})))
+    assert [len(axis.collections) for axis in figure.axes] == [1, 0]
+    ((x, low), (_, high)) = figure.axes[0].collections[0].get_segments()[0].tolist()
+    assert (low, high) == (96, 98)
+    assert x > 0.2
+    assert (
+        not curves(board(record(base=COCO, intervals={"AP": (0.7, 0.8)}))).axes[0].collections
+    )  # a mean over thresholds
+
+
+def test_keypoints_go_from_head_to_foot_whatever_their_order():
+    assert ticks(joints(board(record())))[:4] == ["head\ntop", "upper\nneck", "shoulder", "elbow"]
+    assert ticks(joints(board(record())))[-1] == "ankle"
+
+
+def test_a_keypoint_that_was_not_predicted_is_a_dash_and_one_side_alone_is_named():
+    per_joint = {"nose": None, "left_wrist": None, "right_wrist": 40.0}
+    (axis,) = joints(board(record(per_joint=per_joint))).axes
+    assert drawn(axis) == ["–", "40.0 right"]
+    assert len(axis.patches) == 1
+
+
+def test_the_best_eight_are_drawn_and_the_omission_is_said():
+    records = [record(f"net{i}", metrics={"Mean": 50.0 + i}) for i in range(10)]
+    figure = joints(board(*records))
+    shown = [text for text in texts(figure) if text.startswith("net")]
+    assert shown == [f"net{9 - i}  {59 - i:.2f}" for i in range(SHOWN)]
+    assert any("the best 8 of 10 rows, by Mean" in text for text in texts(figure))
+
+
+def test_a_group_without_scores_by_keypoint_has_curves_only(tmp_path: Path):
+    paths = write_plots(board(record(base=COCO)), tmp_path)
+    assert [path.name.rsplit("-", 1)[1] for path in paths] == ["curves.png"]
+
+
+def test_a_group_without_any_of_them_has_no_plots(tmp_path: Path):
+    assert write_plots(board(record(per_joint={}, curves=[])), tmp_path) == []
+
+
+def test_curves_have_one_line_per_record_and_the_headline_comes_first():
+    figure = curves(board(record("a", FLIC), record("b", FLIC)))
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["Elbow", "Wrist"]
+    assert [len(axis.lines) for axis in figure.axes] == [2, 2]
+    assert figure.axes[0].lines[0].get_ydata().tolist() == [0.0, 80.0, 97.0]
+    assert [to_hex(line.get_color()).upper() for line in figure.axes[0].lines] == list(PALETTE[:2])
+
+
+def test_of_equal_curves_later_ones_are_dashed_above_the_first():
+    figure = curves(board(record("a", FLIC), record("b", FLIC)))
+    first, later = figure.axes[0].lines
+    assert (first.get_linestyle(), later.get_linestyle()) == ("-", "--")
+    assert later.get_zorder() > first.get_zorder()
+    assert "equal curves" in " ".join(texts(figure))
+    assert "equal curves" not in " ".join(texts(curves(board(record("a", FLIC)))))
+
+
+def test_intervals_are_explained_only_where_they_are_drawn():
+    assert "95 %" not in " ".join(texts(curves(board(record(base=COCO, intervals={"AP": (0.7, 0.8)})))))
+    assert "95 %" in " ".join(texts(curves(board(record(base=FLIC, intervals={"Elbow": (96.0, 98.0)})))))
+
+
+def test_a_long_title_is_on_two_lines_and_whole():
+    long = board(record(base=COCO, data={"box_source": "detections as submitted by somebody"}))
+    assert f"AP over threshold, {long.title}" in " ".join(texts(curves(long)))
+    assert len(long.title) > 80
+
+
+def test_fractions_are_drawn_from_nothing_to_one():
+    assert curves(board(record(base=COCO))).axes[0].get_yticks().tolist() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+
+
+def test_plots_of_embedded_people_say_so():
+    demo = board(record(data={"embedded": True}))
+    assert EMBEDDED in texts(joints(demo))
+    assert EMBEDDED in texts(curves(demo))
+
+
+def test_names_that_matplotlib_would_interpret_are_drawn_as_they_are(tmp_path: Path):
+    hostile = [record(name) for name in (r"$\frac$ {x} 5$", "_hidden", "姿勢 \U0001f9cd", "x\ny", "n" * 200)]
+    figure = joints(board(*hostile))
+    assert len(figure.legends[0].get_texts()) == 5
+    assert len(write_plots(board(*hostile), tmp_path)) == 3
+
+
+def test_text_is_shortened_to_one_line():
+    assert plain("one\ntwo three", 8) == "one two…"
+
+
+def test_text_is_shortened_to_its_width():
+    assert fitting("W" * 40, 1.0, 9) == "W" * (len(fitting("W" * 40, 1.0, 9)) - 1) + "…"
+    assert 0.8 < inches(fitting("W" * 40, 1.0, 9), 9) <= 1.0
+    assert fitting("short", 1.0, 9) == "short"
+
+
+def test_the_same_records_make_the_same_bytes(tmp_path: Path):
+    once, again = (write_plots(board(record("a"), record("b")), tmp_path / name) for name in ("once", "again"))
+    assert [path.read_bytes() for path in once] == [path.read_bytes() for path in again]
+    assert b"Software" not in once[0].read_bytes()
+
+
+def test_style_leaves_the_readers_settings_alone():
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    with style():
+        assert mpl.rcParams["font.family"] == ["DejaVu Sans"]
+    assert dict(mpl.rcParams) == before
+
+
+def test_the_extremes_are_the_best_and_the_worst_and_skip_nan():
+    scores = np.array([0.5, np.nan, 0.9, 0.1, 0.7, np.nan, 0.3])
+    best, worst = extremes(scores, np.full(7, 16), 2)
+    assert (best.tolist(), worst.tolist()) == ([2, 4], [3, 6])
+
+
+def test_nobody_is_both_among_the_best_and_among_the_worst():
+    best, worst = extremes(np.array([0.1, 0.2, 0.3]), np.ones(3), 6)
+    assert (best.tolist(), worst.tolist()) == ([2, 1], [0])
+
+
+def test_of_equal_scores_the_people_with_more_annotations_are_shown():
+    best, worst = extremes(np.array([1.0, 1.0, 1.0, 0.0, 0.0]), np.array([2, 16, 9, 1, 5]), 2)
+    assert (best.tolist(), worst.tolist()) == ([1, 2], [4, 3])
+
+
+def people(n: int = 5) -> Instances:
+    keypoints = np.tile(np.array([[10.0, 10.0], [30.0, 10.0], [20.0, 30.0]]), (n, 1, 1))
+    return Instances(
+        dataset="mpii", split="val", image_ids=np.arange(n), image=np.arange(n), person=np.zeros(n, int),
+        skeleton=Skeleton(("left_wrist", "right_wrist", "nose"), (("left_wrist", "nose"), ("right_wrist", "nose"))),
+        images=tuple(f"{i}.jpg" for i in range(n)), center=np.full((n, 2), 20.0), size=np.full((n, 2), 40.0),
+        keypoints=keypoints, visibility=np.full((n, 3), 2, np.int8), usable=np.ones(n, bool),
+    )  # fmt: skip
+
+
+def page(path: Path, scores: list[float], missing: bool = False) -> list[int]:
+    read: list[int] = []
+
+    def read_image(row: int):
+        read.append(row)
+        return np.full((40, 50, 3), 90, np.uint8)
+
+    n = len(scores)
+    someone = people(n)
+    overlays(someone, someone.keypoints, np.full((n, 3), missing), np.array(scores), read_image, path, "title")
+    return read
+
+
+def test_a_page_reads_the_photographs_of_the_best_then_of_the_worst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pages, "COUNT", 1)
+    assert page(tmp_path / "page.png", [0.5, np.nan, 0.9, 0.1]) == [2, 3]
+    assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_page_can_be_of_one_person_without_any_prediction(tmp_path: Path):
+    assert page(tmp_path / "page.png", [0.0], missing=True) == [0]
+
+
+def test_a_page_has_the_same_bytes_again(tmp_path: Path):
+    page(tmp_path / "a.png", [0.5, 0.1])
+    page(tmp_path / "b.png", [0.5, 0.1])
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_a_page_of_nobody_is_refused(tmp_path: Path):
+    with pytest.raises(PosebenchError, match="nobody has a score"):
+        page(tmp_path / "page.png", [np.nan])
+
+
+def test_limbs_are_coloured_by_side():
+    colors = [pages._color(*bone) for bone in (("left_hip", "pelvis"), ("right_knee",), ("left_hip", "right_hip"), ())]
+    assert colors == [pages.LEFT, pages.RIGHT, pages.MIDDLE, pages.MIDDLE]

@@ -1,0 +1,162 @@
+"""Records: what is written is read back, and what is damaged is named."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from posebench.data.instances import Instances, Source
+from posebench.data.predictions import for_instances, save
+from posebench.errors import PosebenchError
+from posebench.files.writing import sha256
+from posebench.plugins.registry import protocol
+from posebench.results.record import Record, load_records, make_record, save_record
+from posebench.scoring.scores import Curve
+
+MPII = protocol("mpii")
+
+
+def apart(people: Instances) -> Instances:
+    """Two people in two images: those of one image have no interval."""
+    return replace(people, images=("a.jpg", "b.jpg"), image_ids=np.array([5, 6]), image=np.array([0, 1]))
+
+
+@pytest.fixture
+def record(two_people: Instances, tmp_path: Path) -> Record:
+    people = apart(replace(two_people, source=Source("some/annot.h5", "abc", ("truncated",))))
+    made = for_instances(people, people.keypoints, provenance={"arch": "x", "seed": 3})
+    save(made, tmp_path / "p.h5")
+    return make_record(
+        "A name", MPII, "official", people, made, MPII.score(made, people, "official"), tmp_path / "p.h5"
+    )
+
+
+def test_a_saved_record_is_read_back_equal(record: Record, tmp_path: Path) -> None:
+    save_record(record, tmp_path)
+    assert load_records(tmp_path) == [record]
+
+
+def test_a_record_says_what_was_scored_by_which_rule_on_what(record: Record, tmp_path: Path) -> None:
+    assert (record.rule.protocol, record.rule.convention, record.rule.headline) == ("mpii", "official", "Mean")
+    assert (record.data.dataset, record.data.split, record.data.people, record.data.annotations) == (
+        "mpii",
+        "val",
+        2,
+        "annot.h5",
+    )
+    assert record.predictions_sha256 == sha256(tmp_path / "p.h5")
+    assert record.notes == ["truncated"]
+    assert record.model == {"arch": "x", "seed": 3}
+    assert record.metrics["Mean"] == 100
+
+
+def test_unknown_numbers_are_null_and_unfinished_curves_are_left_out(
+    record: Record, two_people: Instances, tmp_path: Path
+) -> None:
+    made = for_instances(two_people, two_people.keypoints)
+    scores = MPII.score(made, two_people, "official")
+    scores = replace(
+        scores,
+        metrics={"Mean": float("nan"), "Head": 1.0},
+        curves=(Curve("a", "x", (0.0, 1.0), (1.0, float("nan"))), Curve("b", "x", (0.0, 1.0), (1.0, 2.0))),
+    )
+    made_record = make_record("n", MPII, "official", two_people, made, scores, tmp_path / "p.h5")
+    assert json.loads(made_record.model_dump_json())["metrics"] == {"Mean": None, "Head": 1.0}
+    assert [curve.label for curve in made_record.curves] == ["b"]
+
+
+def test_the_headlines_resamples_are_kept_where_all_are_known(
+    record: Record, two_people: Instances, tmp_path: Path
+) -> None:
+    assert record.resampled == [100.0] * 1000
+    made = for_instances(two_people, two_people.keypoints)
+    scores = MPII.score(made, two_people, "official")
+    unknown = replace(scores, resampled={"Mean": np.array([1.0, np.nan])})
+    again = make_record("n", MPII, "official", two_people, made, unknown, tmp_path / "p.h5")
+    assert again.resampled == []
+    save_record(again, tmp_path / "unknown")
+    assert load_records(tmp_path / "unknown") == [again]
+
+
+def test_one_image_has_no_interval_and_the_record_says_so(
+    record: Record, two_people: Instances, tmp_path: Path
+) -> None:
+    made = for_instances(two_people, two_people.keypoints)
+    scores = MPII.score(made, two_people, "official")
+    alone = make_record("n", MPII, "official", two_people, made, scores, tmp_path / "p.h5")
+    assert alone.metrics == record.metrics
+    assert (alone.intervals, alone.per_joint_intervals, alone.resampled) == ({}, {}, [])
+    assert alone.notes == ["One image: no interval, as nothing says how other images would differ."]
+
+
+def test_the_minus_one_of_cocos_evaluator_is_an_unknown_number(
+    record: Record, two_people: Instances, tmp_path: Path
+) -> None:
+    made = for_instances(two_people, two_people.keypoints)
+    scores = replace(MPII.score(made, two_people, "official"), metrics={"AP": 0.5, "APM": -1.0, "APL": 0.0})
+    found = make_record("n", MPII, "official", two_people, made, scores, tmp_path / "p.h5")
+    assert found.metrics == {"AP": 0.5, "APM": None, "APL": 0.0}
+
+
+def test_a_record_of_before_intervals_is_still_read(record: Record, tmp_path: Path) -> None:
+    path = save_record(record, tmp_path)
+    new = ("intervals", "per_joint_intervals", "slices", "ceiling", "resampled")
+    old = {key: value for key, value in json.loads(path.read_text()).items() if key not in new}
+    path.write_text(json.dumps(old))
+    (read,) = load_records(tmp_path)
+    assert (read.metrics, read.intervals, read.resampled, read.ceiling) == (record.metrics, {}, [], None)
+
+
+def test_scoring_the_same_file_again_replaces_its_record(record: Record, tmp_path: Path) -> None:
+    first, second = save_record(record, tmp_path), save_record(record, tmp_path)
+    assert first == second
+    assert len(load_records(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("change", [{"name": "Other"}, {"predictions_sha256": "f00"}])
+def test_another_name_or_file_is_another_record(change: dict[str, str], record: Record) -> None:
+    assert record.model_copy(update=change).id != record.id
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b\\c", "<script>", "日本", "x" * 200])
+def test_hostile_names_make_harmless_file_names(name: str, record: Record, tmp_path: Path) -> None:
+    path = save_record(record.model_copy(update={"name": name}), tmp_path)
+    assert path.parent == tmp_path / "records"
+    assert re.fullmatch(r"[a-z0-9-]{1,90}\.json", path.name)
+
+
+@pytest.mark.parametrize(
+    "damage, sentence",
+    [
+        (lambda text: text[:100], r"\.json is no record"),
+        (lambda text: text.replace('"metrics"', '"metricks"'), "metrics"),
+        (lambda text: text.replace('"schema_version": 1', '"schema_version": 2'), "schema_version"),
+    ],
+)
+def test_a_damaged_record_is_named_with_its_field(
+    damage: object, sentence: str, record: Record, tmp_path: Path
+) -> None:
+    path = save_record(record, tmp_path)
+    path.write_text(damage(path.read_text()))  # type: ignore[operator]
+    with pytest.raises(PosebenchError, match=sentence):
+        load_records(tmp_path)
+
+
+def test_no_folder_says_what_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(PosebenchError, match="`posebench run` or `posebench evaluate` makes it"):
+        load_records(tmp_path / "none")
+
+
+def test_two_rules_boxes_or_splits_never_share_a_group(record: Record) -> None:
+    changed = [
+        record.model_copy(update={"rule": record.rule.model_copy(update={"version": 99})}),
+        record.model_copy(update={"rule": record.rule.model_copy(update={"convention": "other"})}),
+        record.model_copy(update={"data": record.data.model_copy(update={"split": "train"})}),
+        record.model_copy(update={"data": record.data.model_copy(update={"box_source": "detector"})}),
+        record.model_copy(update={"data": record.data.model_copy(update={"dataset": "embedded people"})}),
+    ]
+    assert len({r.group for r in [record, *changed]}) == 6
+    assert np.unique([r.id for r in [record, *changed]]).size == 6
