@@ -17,6 +17,7 @@ from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 
 from .json_columns import WRONG, floats, load, table, whole, without_collection
+from .partial_detections import marked
 from .regions import BOX_PADDING, stated_regions
 
 _BODY = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -131,7 +132,7 @@ def read_results(path: Path, instances: Instances) -> Predictions:
         return Predictions(
             keypoint_names=skeleton.keypoints, images=instances.images, image=image, person=np.full(len(image), -1),
             keypoints=np.ascontiguousarray(keypoints[..., :2]), scores=np.ascontiguousarray(keypoints[..., 2]),
-            score=score, missing=np.zeros(keypoints.shape[:2], bool), bbox=bbox,
+            score=score, missing=marked(keypoints[..., :2]), bbox=bbox,
             region=stated_regions(content, path), box_score=score,
             dataset=instances.dataset, split=instances.split, box_source=SUBMITTED,
         )  # fmt: skip

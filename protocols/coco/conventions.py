@@ -12,6 +12,7 @@ from posebench.plugins.protocol import Convention
 from posebench.scoring import oks_nms
 
 from .annotations import SUBMITTED
+from .partial_detections import are_detections, confidences, with_gaps
 
 Array = NDArray[Any]
 
@@ -79,18 +80,19 @@ def processed(predictions: Predictions, convention: str, sigmas: Array) -> Predi
             "/region and /box_score, or score by official."
         )
     single = convention == "mmpose"
-    rows = np.flatnonzero(~predictions.missing.any(axis=1))
+    rows = np.flatnonzero(are_detections(predictions))
     if single:  # CocoMetric visits an image's people by their number
         rows = rows[np.lexsort((predictions.person[rows], predictions.image[rows]))]
     kind = np.float32 if single else np.float64
-    score = oks_nms.rescored(predictions.scores[rows].astype(kind), box_score[rows].astype(kind))
+    confidence = confidences(predictions)[rows]
+    score = oks_nms.rescored(confidence.astype(kind), box_score[rows].astype(kind))
     suppress = oks_nms.soft_suppress if convention == "hrnet-soft" else oks_nms.suppress
     area = region[rows, 2:].astype(kind).prod(axis=1)
-    poses = predictions.keypoints[rows].astype(kind)
+    poses = with_gaps(predictions)[rows].astype(kind)
     with np.errstate(over="ignore", invalid="ignore"):  # of absurd distances; such poses are like no other
         kept = suppress(predictions.image[rows], poses, score, area, sigmas.astype(kind))
     if single:  # xtcocotools: no confidence above 0, no detection
-        kept = kept[(predictions.scores[rows[kept]] > 0).any(axis=1)]
+        kept = kept[(confidence[kept] > 0).any(axis=1)]
     return taken(
         predictions, rows[kept], score=score[kept].astype(float), keypoints=poses[kept].astype(float), bbox=None
     )
@@ -100,7 +102,7 @@ def notes(before: Predictions, after: Predictions, convention: str) -> tuple[str
     """Sentences on what `processed` did."""
     if convention == "official":
         return ()
-    gone = int((~before.missing.any(axis=1)).sum()) - len(after)
+    gone = int(are_detections(before).sum()) - len(after)
     why = f"beyond the {oks_nms.SOFT_LIMIT} of an image" if convention == "hrnet-soft" else "as people found twice"
     found = [f"{counted(gone, 'detection was', 'detections were')} left out {why}."] if gone else []
     if before.box_source == SUBMITTED:

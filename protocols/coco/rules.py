@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench.data.instances import Instances
-from posebench.data.matching import missing_notes
 from posebench.data.predictions import Predictions, is_predictions
 from posebench.errors import PosebenchError, counted, existing, unknown
 from posebench.files.writing import write_text
@@ -32,6 +31,7 @@ from posebench.scoring import oks_matching
 from posebench.scoring.bootstrap import image_weights
 from posebench.scoring.scores import Curve, Scores
 
+from . import partial_detections
 from .annotations import SKELETON, find_annotations, read_annotations, read_results
 from .conventions import CONVENTIONS, notes, processed
 from .detector_boxes import read_boxes
@@ -109,7 +109,12 @@ class COCO(Protocol):
             ),
             people=int((~people.ignored).sum()),
             images=len(instances.images),
-            notes=(*missing_notes(given), *notes(given, predictions, convention), *id_notes(people), *origin),
+            notes=(
+                *partial_detections.notes(given, predictions.bbox is not None),
+                *notes(given, predictions, convention),
+                *id_notes(people),
+                *origin,
+            ),
             per_person=best_similarity(detections, people, instances, self.sigmas),
             per_person_metric="the best OKS of any detection with the person",
         )
@@ -120,25 +125,26 @@ class COCO(Protocol):
             raise unknown(f"export of {self.name}", form, self.exports)
         written = results_of(predictions, instances)
         write_text(path, json.dumps(written))
-        lost = len(predictions) - len(written)
-        people = counted(lost, "person", "people")
-        return [f"{counted(len(written), 'detection', 'detections')} of {self.name}."] + (
-            [f"{people} without a prediction, or without some keypoint, {'is' if lost == 1 else 'are'} left out."]
-            if lost
-            else []
-        )
+        return [
+            f"{counted(len(written), 'detection', 'detections')} of {self.name}.",
+            *partial_detections.export_notes(predictions),
+        ]
 
 
 def results_of(predictions: Predictions, instances: Instances) -> list[dict[str, Any]]:
-    """Detections in COCO's result form. The box is written only where the predictions came with one, which changes areas.
+    """Detections in COCO's result form. A box changes areas, so it is written only where the predictions came with one, or
+    where detections lack keypoints: see coco_partial.
 
     Raises:
         PosebenchError: an image that the annotation does not have.
     """
-    rows = np.flatnonzero(~predictions.missing.any(axis=1))
+    predictions = partial_detections.boxed(predictions)
+    rows = np.flatnonzero(partial_detections.are_detections(predictions))
     image_id = instances.image_ids[image_rows(predictions, instances)[rows]].tolist()
     person = next(iter(instances.measures.get("category_id", np.ones(1, int)).tolist()), 1)
-    points = np.concatenate([predictions.keypoints[rows], predictions.scores[rows, :, None]], axis=2)
+    points = np.dstack(
+        [partial_detections.placed(predictions)[rows], partial_detections.confidences(predictions)[rows]]
+    )
     keypoints = points.reshape(len(rows), 3 * points.shape[1]).tolist()
     score = predictions.score[rows].tolist()
     written = [
@@ -173,16 +179,19 @@ def image_rows(predictions: Predictions, instances: Instances) -> Array:
 
 
 def detections_of(predictions: Predictions, instances: Instances) -> oks_matching.Detections:
-    """Predictions as the evaluator takes them. A person who could not be predicted is no detection.
+    """Predictions as the evaluator takes them. A row without any keypoint is no detection.
 
     Raises:
         PosebenchError: another skeleton, or an image that the annotation does not have.
     """
     image = image_rows(predictions, instances)
-    kept = ~predictions.missing.any(axis=1) if predictions.missing.any() else slice(None)
-    keypoints = predictions.keypoints[kept]
+    kept = partial_detections.are_detections(predictions) if predictions.missing.any() else slice(None)
     with np.errstate(over="ignore"):  # an area beyond all numbers is large
-        area = oks_matching.extent(keypoints) if predictions.bbox is None else predictions.bbox[kept, 2:].prod(axis=1)
+        if predictions.bbox is None:
+            area = oks_matching.extent(partial_detections.with_gaps(predictions)[kept])
+        else:
+            area = predictions.bbox[kept, 2:].prod(axis=1)
+    keypoints = partial_detections.placed(predictions)[kept]
     return oks_matching.Detections(image=image[kept], keypoints=keypoints, score=predictions.score[kept], area=area)
 
 
