@@ -20,7 +20,7 @@ LEAST_P = 1 / (1 + RESAMPLES)
 """What a p-value is where no resample reaches the difference (posebench.scoring.comparison.p_values)."""
 
 
-def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pair]) -> None:
+def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pair], with_notes: bool = True) -> None:
     """Two runs: every metric and keypoint. More: the headline of every pair, and how many keypoints differ.
 
     Args:
@@ -52,7 +52,8 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
         out.print(_pair_table(pairs[0], decimals))
         out.print(_sentence(pairs[0], records, decimals), highlight=False)
     out.print(f"{LEVEL} % intervals: {RESAMPLES:,} paired resamples of the images. {CORRECTION}.", style="dim")
-    _print_notes(out, records)
+    if with_notes:
+        _print_notes(out, records)
 
 
 def _print_notes(out: Console, records: Sequence[Record]) -> None:

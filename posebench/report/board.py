@@ -267,9 +267,9 @@ class Board:
         models = [row.model for row in self.rows]
         several = any(len(row.records) > 1 for row in self.rows)
         return [
-            Column("architecture", tuple(model.get("arch") for model in models)),
-            Column("input (w×h)", tuple(size(model.get("input_size")) for model in models)),
-            Column("params (M)", tuple(millions(model.get("parameters")) for model in models), 2),
+            Column("architecture", tuple(model.arch for model in models)),
+            Column("input (h×w)", tuple(size(model.input_size) for model in models)),
+            Column("params (M)", tuple(millions(model.parameters) for model in models), 2),
             Column("training", tuple(training(row.model, row.seeds) for row in self.rows)),
             Column("seeds", tuple((len(row.seeds) or None) if several else None for row in self.rows), 0),
         ]

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from posebench.data.provenance import Provenance
 from posebench.errors import natural
 from posebench.results.record import Curve, Data, Record, Rule, Slice
 from posebench.scoring import bootstrap
 
-VARYING = {"seed", "checkpoint_sha256", "seconds"}
-"""What a predictions file says of its model and what differs between two seeds of one recipe (`jobs.predict`, `train`)."""
 SEED_IN_NAME = re.compile(r"[\s,;:_(\[-]*(?<![a-z])seed[\s_=:-]*\d+[)\]]?", re.IGNORECASE)
 WORD = re.compile(r"[^\s,;:_-]+[\s,;:_-]*")
 SHORTEST_NAME = 3
@@ -60,7 +59,7 @@ class Row:
         return self.newest.data
 
     @property
-    def model(self) -> Mapping[str, Any]:
+    def model(self) -> Provenance:
         """What the predictions file says of its origin; the seed is the newest record's."""
         return self.newest.model
 
@@ -78,7 +77,7 @@ class Row:
     def name(self) -> str:
         """The record's; of several seeds what their names have in common."""
         names = [record.name for record in self.records]
-        return names[0] if len(names) == 1 else common_name(names, str(self.model.get("arch")))
+        return names[0] if len(names) == 1 else common_name(names, str(self.model.arch))
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -192,14 +191,12 @@ def rows(records: Iterable[Record]) -> list[Row]:
 
 def seed_of(record: Record) -> int | None:
     """The seed of a record that says how it was trained; None of others."""
-    seed = record.model.get("seed")
-    told = record.model.get("arch") and record.model.get("recipe") and record.model.get("trained_on")
-    return seed if told and isinstance(seed, int) and not isinstance(seed, bool) else None
+    return record.model.seed if record.model.trained else None
 
 
 def recipe_of(record: Record) -> str:
     """Everything that a predictions file says of its model but what differs from seed to seed."""
-    return json.dumps(_lasting(record.model), sort_keys=True, default=str)
+    return json.dumps(record.model.without_seed(), sort_keys=True)
 
 
 def common_name(names: Sequence[str], otherwise: str) -> str:
@@ -210,17 +207,6 @@ def common_name(names: Sequence[str], otherwise: str) -> str:
     words = zip(*(WORD.findall(name) for name in bare), strict=False)
     common = "".join(word[0] for word in takewhile(lambda word: len(set(word)) == 1, words)).rstrip(" ,;:_-([")
     return common if len(common) >= SHORTEST_NAME else otherwise
-
-
-def _lasting(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        # Photographs that could not be read are listed in the order in which they were met.
-        return {
-            key: sorted(map(str, part)) if key == "unreadable" and isinstance(part, list) else _lasting(part)
-            for key, part in value.items()
-            if key not in VARYING
-        }
-    return value
 
 
 def _means(columns: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:

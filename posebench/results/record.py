@@ -6,6 +6,7 @@ import platform
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Literal
 
 import numpy as np
@@ -13,15 +14,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import posebench
 from posebench.data.instances import Instances
-from posebench.data.predictions import Predictions
+from posebench.data.predictions import Predictions, digest
+from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.files.writing import sha256, write_text
-from posebench.plugins.protocol import Protocol
+from posebench.plugins.protocol import Convention, Protocol
+from posebench.results.folder import ResultsFolder
 from posebench.scoring.scores import Ceiling as KnownCeiling
 from posebench.scoring.scores import Scores, known
 
 LONGEST_NAME = 200
 RESAMPLED_DECIMALS = 6
+IN_MEMORY = "in memory"
+"""What predictions that were not read from a file are called."""
 ONE_IMAGE = "One image: no interval, as nothing says how other images would differ."
 
 
@@ -106,7 +111,7 @@ class Record(_Part):
     notes: list[str]
     predictions: str
     predictions_sha256: str
-    model: dict[str, Any]
+    model: Provenance = Provenance()
     created: str
     environment: dict[str, str]
 
@@ -128,24 +133,23 @@ class Record(_Part):
 def make_record(
     name: str,
     protocol: Protocol,
-    convention: str,
+    convention: Convention,
     instances: Instances,
     predictions: Predictions,
     scores: Scores,
-    path: Path,
+    path: Path | None,
 ) -> Record:
     """The record of one scoring.
 
     Args:
         name: the row's label in tables.
-        path: the predictions file that was scored; its hash is kept.
+        path: the predictions file that was scored, of which the hash is kept; None for predictions in memory.
     """
     return Record(
         name=name,
         rule=Rule(
-            protocol=protocol.name, version=protocol.version, convention=convention,
-            rule=protocol.conventions[convention].rule, evaluator=protocol.conventions[convention].source,
-            published_by=protocol.conventions[convention].published_by, headline=protocol.headline,
+            protocol=protocol.name, version=protocol.version, convention=convention.name, rule=convention.rule,
+            evaluator=convention.source, published_by=convention.published_by, headline=protocol.headline,
             unit=protocol.unit,
         ),
         data=Data(
@@ -163,9 +167,9 @@ def make_record(
         ceiling=None if scores.ceiling is None else _ceiling(scores.ceiling),
         resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
         notes=[*instances.source.notes, *scores.notes, *([ONE_IMAGE] if scores.images == 1 else [])],
-        predictions=path.name,
-        predictions_sha256=sha256(path),
-        model=dict(predictions.provenance),
+        predictions=IN_MEMORY if path is None else path.name,
+        predictions_sha256=digest(predictions) if path is None else sha256(path),
+        model=predictions.provenance,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         environment={"posebench": posebench.__version__, "python": platform.python_version()},
     )  # fmt: skip
@@ -173,9 +177,27 @@ def make_record(
 
 def save_record(record: Record, results: Path) -> Path:
     """Write `results/records/<id>.json`; the same file scored again replaces its record."""
-    path = results / "records" / f"{record.id}.json"
+    path = ResultsFolder(results).record(record.id)
     write_text(path, record.model_dump_json(indent=1) + "\n")
     return path
+
+
+def check_writable(results: Path) -> None:
+    """Raise a sentence unless a record can be written below a results folder, before anything is computed for it.
+
+    Raises:
+        PosebenchError: the folder cannot be made, or nothing can be written in it.
+    """
+    folder = ResultsFolder(results).records
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        with TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise PosebenchError(
+            f"{existing} cannot be written to ({error.strerror}), so the record could not be kept. "
+            "Name another folder with --results."
+        ) from error
 
 
 def load_records(results: Path) -> list[Record]:
@@ -189,7 +211,7 @@ def load_records(results: Path) -> list[Record]:
             f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results."
         )
     records = []
-    for path in sorted((results / "records").glob("*.json")):
+    for path in sorted(ResultsFolder(results).records.glob("*.json")):
         try:
             records.append(Record.model_validate_json(path.read_text("utf-8")))
         except (ValidationError, UnicodeDecodeError, OSError) as error:

@@ -89,7 +89,7 @@ class COCO(Protocol):
 
     def processed(self, predictions: Predictions, convention: str) -> Predictions:
         """Rescored, and rid of people found twice, where the convention's evaluator does so."""
-        self.check_convention(convention)
+        self.convention(convention)
         return processed(predictions, convention, self.sigmas)
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:

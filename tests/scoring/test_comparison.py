@@ -200,7 +200,7 @@ def test_three_files_are_compared_pair_by_pair_and_alike_names_are_told_apart(sh
 
 def shown(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> str:
     """What `compare` prints on a terminal of 80 columns."""
-    monkeypatch.setattr("posebench.cli.console.console", lambda stderr=False: Console(width=80, stderr=stderr))
+    monkeypatch.setattr("posebench.cli.console.open_console", lambda stderr=False: Console(width=80, stderr=stderr))
     done = invoke(*arguments)
     assert done.exit_code == 0, done.output
     assert "…" not in done.output

@@ -121,7 +121,7 @@ def test_overlays_without_photographs_leave_the_record_and_say_so(files: tuple[P
 
 @pytest.mark.parametrize("asked", [("--explain",), ()])
 def test_flic_fits_80_columns(asked: tuple[str, ...], shared: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("posebench.cli.console.console", lambda stderr=False: Console(width=80, stderr=stderr))
+    monkeypatch.setattr("posebench.cli.console.open_console", lambda stderr=False: Console(width=80, stderr=stderr))
     data = shared / "data/flic"
     done = run(
         "evaluate", data / "predictions/yang16_oc.mat", "--protocol", "flic", "--data", data, "--results", tmp_path, *asked
