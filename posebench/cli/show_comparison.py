@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from posebench.cli.show_scores import _label, _number
+from posebench.cli.show_scores import _label, _number, _resamples
 from posebench.report.columns import UNKNOWN
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL, RESAMPLES
-from posebench.scoring.comparison import CORRECTION, Difference, Pair
+from posebench.scoring.comparison import CORRECTION, CORRECTION_OF_PAIRS, Difference, Pair
 
 LEAST_P = 1 / (1 + RESAMPLES)
 """What a p-value is where no resample reaches the difference (posebench.scoring.comparison.p_values)."""
@@ -51,7 +51,8 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
     else:
         out.print(_pair_table(pairs[0], decimals))
         out.print(_sentence(pairs[0], records, decimals), highlight=False)
-    out.print(f"{LEVEL} % intervals: {RESAMPLES:,} paired resamples of the images. {CORRECTION}.", style="dim")
+    correction = CORRECTION_OF_PAIRS if several else CORRECTION
+    out.print(f"{LEVEL} % intervals: {_resamples(records[0], 'paired ')}. {correction}.", style="dim")
     if with_notes:
         _print_notes(out, records)
 

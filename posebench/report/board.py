@@ -29,7 +29,7 @@ CEILING = "annotators' own agreement"
 """Name of the row that is not a network's."""
 RANKS = (
     "the places that remain possible, from 1 + the rows that are significantly better to the last place less those significantly "
-    "worse; all pairs compared on the same resamples of the images, together at the 95 % level (Mogstad et al. 2024)"
+    "worse; all pairs compared on the same resamples of the images or films, together at the 95 % level (Mogstad et al. 2024)"
 )
 SEVERAL_SEEDS = (
     "Rows of several seeds are means over them: 95 % is about the images alone, 'sd of seeds' about the seeds alone, and rank "
@@ -129,7 +129,7 @@ class Board:
         usual = max(alike, key=lambda key: (alike[key], key), default=None)
         drawn = [row.resampled if usual and row.resampled_on == usual else None for row in ranked]
         errors = [(row.spread or 0) / math.sqrt(len(row.records)) for row in ranked]
-        found = rank_ranges([row.headline for row in ranked], drawn, errors)
+        found = rank_ranges([row.headline for row in ranked], drawn, errors, usual[0] if usual else 0)
         return (*found, *[None] * (len(self.rows) - len(ranked)))  # rows without a value are the last
 
     @property

@@ -103,7 +103,9 @@ class Row:
         """
         found = _mean_bounds([record.intervals for record in self.records])
         if len(self.records) > 1 and len(self.resampled):
-            found[self.rule.headline] = bootstrap.interval(self.resampled)
+            found[self.rule.headline] = bootstrap.score_interval(
+                self.headline, self.resampled, self.records[0].sampling
+            )
         return found
 
     @cached_property
@@ -118,11 +120,14 @@ class Row:
         return np.mean(drawn, axis=0) if len({len(one) for one in drawn}) == 1 else np.zeros(0)
 
     @property
-    def resampled_on(self) -> tuple[int, int, int] | None:
-        """Images, people and number of resamples: only rows for which these are equal were resampled alike. None: unknown."""
-        facts = {(record.data.images, record.data.people, len(record.resampled)) for record in self.records}
+    def resampled_on(self) -> tuple[int, str, int, int] | None:
+        """Number and kind of units, people, resamples: rows with equal ones were resampled alike. None: unknown."""
+        facts = {
+            (record.sampling.units, record.sampling.unit, record.data.people, len(record.resampled))
+            for record in self.records
+        }
         fact = facts.pop()
-        return None if facts or not fact[2] or not np.isfinite(self.resampled).all() else fact
+        return None if facts or not fact[3] or not np.isfinite(self.resampled).all() else fact
 
     @cached_property
     def curves(self) -> list[Curve]:

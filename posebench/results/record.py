@@ -20,6 +20,7 @@ from posebench.errors import PosebenchError
 from posebench.files.writing import sha256, write_text
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.results.folder import ResultsFolder
+from posebench.scoring.bootstrap import Sampling
 from posebench.scoring.scores import Ceiling as KnownCeiling
 from posebench.scoring.scores import Scores, known
 
@@ -27,6 +28,9 @@ LONGEST_NAME = 200
 RESAMPLED_DECIMALS = 6
 IN_MEMORY = "in memory"
 """What predictions that were not read from a file are called."""
+FEW_UNITS = 50
+"""Below it a difference's 95 % interval holds the true one in less than about 93 % of datasets (docs/scoring.md)."""
+INTERVALS = "t on the logit scale with the bootstrap's standard error; expanded percentile where scores are unbounded"
 ONE_IMAGE = "One image: no interval, as nothing says how other images would differ."
 
 
@@ -80,6 +84,15 @@ class Slice(_Part):
     keypoints: int
 
 
+class Resampling(_Part):
+    """How the intervals were made. Records of older versions have none: the middle 95 % of resamples of the images."""
+
+    unit: str = Field(description="what was drawn, such as `image` or `film`")
+    units: int
+    largest: float | None = Field(description="the score of a perfect prediction; None: unbounded")
+    intervals: str
+
+
 class Ceiling(_Part):
     """What the dataset's own annotators reach against each other."""
 
@@ -107,6 +120,7 @@ class Record(_Part):
     curves: list[Curve]
     slices: list[Slice] = []
     ceiling: Ceiling | None = None
+    resampling: Resampling | None = None
     resampled: list[float] = Field([], description="the headline on each resample of the images, for ranks and pairs")
     notes: list[str]
     predictions: str
@@ -121,6 +135,12 @@ class Record(_Part):
         tail = hashlib.sha256(repr((self.group, self.name, self.predictions_sha256)).encode()).hexdigest()[:8]
         readable = re.sub(r"[^a-z0-9]+", "-", f"{self.rule.protocol} {self.data.split} {self.name}".lower()).strip("-")
         return f"{readable[:80]}-{tail}"
+
+    @property
+    def sampling(self) -> Sampling:
+        """What was resampled: of records of older versions, the images."""
+        made = self.resampling
+        return Sampling(self.data.images) if made is None else Sampling(made.units, made.unit, made.largest)
 
     @property
     def group(self) -> tuple[str, int, str, str, str, str, str]:
@@ -163,10 +183,11 @@ def make_record(
         per_joint_intervals=dict(scores.per_joint_intervals),
         per_joint_metric=scores.per_joint_metric,
         curves=[Curve.model_validate(vars(c)) for c in scores.curves if all(map(math.isfinite, c.values))],
-        slices=[Slice(**_fields(part, "resampled"), interval=part.interval) for part in scores.slices],
+        slices=[Slice(**_fields(part, "resampled", "sampling"), interval=part.interval) for part in scores.slices],
         ceiling=None if scores.ceiling is None else _ceiling(scores.ceiling),
+        resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
         resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
-        notes=[*instances.source.notes, *scores.notes, *([ONE_IMAGE] if scores.images == 1 else [])],
+        notes=[*instances.source.notes, *scores.notes, *few_units(scores.sampling)],
         predictions=IN_MEMORY if path is None else path.name,
         predictions_sha256=digest(predictions) if path is None else sha256(path),
         model=predictions.provenance,
@@ -221,6 +242,21 @@ def load_records(results: Path) -> list[Record]:
                 f"{path} is no record: {where} {problem['msg']}. Mend it, or remove the file."
             ) from error
     return records
+
+
+def few_units(sampling: Sampling) -> list[str]:
+    """A sentence where intervals are measurably too narrow, or there is none."""
+    if sampling.units == 1:
+        return (
+            [ONE_IMAGE]
+            if sampling.unit == "image"
+            else [f"One {sampling.unit}: no interval, as nothing says how others would differ."]
+        )
+    if 1 < sampling.units < FEW_UNITS:
+        return [
+            f"Only {sampling.units} {sampling.unit}s: 95 % intervals of differences between runs are too narrow (docs/scoring.md)."
+        ]
+    return []
 
 
 def _fields(part: Any, *without: str) -> dict[str, Any]:
