@@ -78,7 +78,7 @@ def align(predictions: Predictions, instances: Instances) -> tuple[Array, Array]
 def missing_notes(predictions: Predictions) -> tuple[str, ...]:
     """Sentences on what the predictions declare missing: keypoints nobody has, and people without any.
 
-    For protocols that leave out a keypoint that nobody has; COCO, which cannot, has its own (protocols/coco_partial.py).
+    For protocols that leave out a keypoint that nobody has; COCO, which cannot, has its own (protocols/coco/partial_detections.py).
     """
     notes = []
     if not len(predictions):

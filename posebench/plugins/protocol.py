@@ -106,7 +106,7 @@ class Protocol(ABC):
         Raises:
             PosebenchError: the convention is unknown, or the predictions lack what it needs.
         """
-        self.check_convention(convention)
+        self.convention(convention)
         return predictions
 
     @abstractmethod
@@ -183,15 +183,17 @@ class Protocol(ABC):
         """
         raise unknown(f"export of {self.name}", form, self.exports)
 
-    def check_convention(self, convention: str) -> Convention:
-        """The convention of that name.
+    def convention(self, name: str | None = None) -> Convention:
+        """The convention of that name; without a name the first one, the official evaluator's.
 
         Raises:
-            PosebenchError: there is none.
+            PosebenchError: there is none of that name.
         """
-        if convention not in self.conventions:
-            raise unknown(f"convention of {self.name}", convention, self.conventions)
-        return self.conventions[convention]
+        if name is None:
+            return next(iter(self.conventions.values()))
+        if name not in self.conventions:
+            raise unknown(f"convention of {self.name}", name, self.conventions)
+        return self.conventions[name]
 
     def check_split(self, split: str) -> None:
         """Raise a sentence unless `split` is one of `splits`."""

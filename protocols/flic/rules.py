@@ -208,7 +208,7 @@ class FLIC(Protocol):
         Raises:
             PosebenchError: as `Protocol.score`; or the annotation has not the labels or torsos of the convention.
         """
-        self.check_convention(convention)
+        self.convention(convention)
         people, notes = labelled(instances, convention)
         scores = pck.score(predictions, people, RULES[convention])
         pairs = pairs_of(instances)
@@ -221,5 +221,5 @@ class FLIC(Protocol):
         self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
     ) -> tuple[Curve, ...]:
         """PCK over thresholds of one's own choice, in torso diameters."""
-        self.check_convention(convention)
+        self.convention(convention)
         return pck.curves(predictions, labelled(instances, convention)[0], RULES[convention], thresholds)

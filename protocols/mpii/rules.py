@@ -202,7 +202,7 @@ class MPII(Protocol):
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """PCKh per keypoint and per group. `instances` need `head_length`."""
-        self.check_convention(convention)
+        self.convention(convention)
         check_public(instances)
         scores = pck.score(predictions, instances, rule_for(convention, instances))
         scores = replace(scores, notes=(*scores.notes, *other_ground_truth(convention, instances)))
@@ -212,7 +212,7 @@ class MPII(Protocol):
         self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
     ) -> tuple[Curve, ...]:
         """PCKh over thresholds of one's own choice, in head lengths."""
-        self.check_convention(convention)
+        self.convention(convention)
         check_public(instances)
         return pck.curves(predictions, instances, rule_for(convention, instances), thresholds)
 

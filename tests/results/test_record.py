@@ -48,7 +48,10 @@ def test_a_record_says_what_was_scored_by_which_rule_on_what(record: Record, tmp
         "annot.h5",
     )
     assert record.predictions_sha256 == sha256(tmp_path / "p.h5")
-    assert record.notes == ["truncated"]
+    assert record.notes == [
+        "truncated",
+        "Only 2 images: 95 % intervals of differences between runs are too narrow (docs/scoring.md).",
+    ]
     assert record.model == {"arch": "x", "seed": 3}
     assert record.metrics["Mean"] == 100
 

@@ -1,6 +1,7 @@
 """COCO detections that lack keypoints: scored as detections, told, and exported to the same score."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def test_the_area_of_a_partial_detection_is_the_extent_of_what_it_has(tmp_path: 
     """Keypoints lie at (20 + 3k, 30 + 2k): all 17 span 48 x 32, 1,536 and medium; the first 8 span 21 x 14, 294 and not."""
     people = one_person(tmp_path)
     far = replace(for_instances(people, people.keypoints), keypoints=people.keypoints + 500)
-    rules = __import__("sys").modules[type(COCO).__module__]
+    rules = sys.modules[type(COCO).__module__]
     assert rules.detections_of(far, people).area.tolist() == [1536.0]
     assert rules.detections_of(truth_without(people, 0, np.arange(8, 17)), people).area.tolist() == [294.0]
 
@@ -89,8 +90,8 @@ def test_the_nearest_place_of_a_missing_keypoint_adds_nothing_to_the_largest_of_
     """COCO's largest area is 1e10; sigmas of a described dataset are at most 10."""
     from math import exp
 
-    rules = __import__("sys").modules[type(COCO).__module__]
-    assert exp(-(rules.coco_partial.ABSENT**2) / (2 * 1e10 * (2 * 10) ** 2)) == 0.0
+    rules = sys.modules[type(COCO).__module__]
+    assert exp(-(rules.partial_detections.ABSENT**2) / (2 * 1e10 * (2 * 10) ** 2)) == 0.0
 
 
 def with_gaps(seed: int, folder: Path) -> tuple[dict[str, Any], Any, Predictions]:
