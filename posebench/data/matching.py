@@ -87,7 +87,8 @@ def missing_notes(predictions: Predictions) -> tuple[str, ...]:
     if absent.any() and not absent.all():
         names = [name for name, gone in zip(predictions.keypoint_names, absent, strict=True) if gone]
         notes.append(f"Not predicted, so not scored: {', '.join(names)}.")
-    return (*notes, *lost_notes(predictions, (predictions.missing | absent).all(axis=1)))
+    lost: Array = np.all(predictions.missing | absent, axis=1)
+    return (*notes, *lost_notes(predictions, lost))
 
 
 def lost_notes(predictions: Predictions, lost: Array) -> tuple[str, ...]:

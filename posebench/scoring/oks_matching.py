@@ -36,8 +36,8 @@ from posebench.scoring.oks_similarity import People, as_complex, plausible, simi
 Array = NDArray[Any]
 
 __all__ = [
-    "AREAS", "MAX_DETECTIONS", "RECALLS", "THRESHOLDS", "Detections", "Matches", "People", "extent", "extent_boxes", "match", "pairs",
-    "precision_recall", "resampled", "similarity", "summary",
+    "AREAS", "MAX_DETECTIONS", "RECALLS", "THRESHOLDS", "Detections", "Matches", "People", "extent", "extent_boxes", "match",
+    "pairs", "precision_recall", "resampled", "similarity", "summary",
 ]  # fmt: skip
 
 MAX_DETECTIONS = 20

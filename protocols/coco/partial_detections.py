@@ -19,13 +19,14 @@ from posebench.scoring import oks_matching
 Array = NDArray[Any]
 
 ABSENT = -1e9
-"""x and y of a missing keypoint, pixels. exp(-d²/(2 area (2 sigma)²)) is 0 from d = 8e7 on, for sigmas up to 10 and COCO's largest area, 1e10."""
+"""x and y of a missing keypoint, pixels. exp(-d²/(2 area (2 sigma)²)) is 0 from d = 8e7 on, for sigmas up to 10 and COCO's
+largest area, 1e10."""
 
 
 def are_detections(predictions: Predictions) -> Array:
     """(R,) bool, which rows are detections: those with one keypoint or more."""
-    whether: Array = ~predictions.missing.all(axis=1)
-    return whether
+    without_any: Array = np.all(predictions.missing, axis=1)
+    return ~without_any
 
 
 def lacking(predictions: Predictions) -> Array:
@@ -80,7 +81,8 @@ def notes(predictions: Predictions, areas_are_boxes: bool) -> tuple[str, ...]:
         many = counted(partial, "detection lacks", "detections lack")
         area = "" if areas_are_boxes else " The area of such a detection is the extent of the keypoints that it has."
         told.append(f"{many} some keypoints. A missing keypoint counts as a miss: it adds 0 to OKS.{area}")
-        if (nobody := predictions.missing.all(axis=0)).any() and not nobody.all():
+        nobody: Array = np.all(predictions.missing, axis=0)
+        if nobody.any() and not nobody.all():
             names = [name for name, gone in zip(predictions.keypoint_names, nobody, strict=True) if gone]
             told.append(f"No detection has {', '.join(names)}.")
     return tuple(told)
