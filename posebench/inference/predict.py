@@ -65,7 +65,7 @@ def predict(
     unreadable = list(dict.fromkeys(people.images[i] for i in people.image[lost].tolist()))
     made = for_instances(
         people, keypoints, scores, missing=missing, region=regions(people, model.input_size),
-        provenance=provenance or Provenance(), **detected(people, scores),
+        input_box=people.bbox, provenance=provenance or Provenance(), **detected(people, scores),
     )  # fmt: skip
     return made, unreadable
 

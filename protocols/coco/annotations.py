@@ -18,7 +18,7 @@ from posebench.errors import PosebenchError
 
 from .json_columns import WRONG, floats, load, table, whole, without_collection
 from .partial_detections import marked
-from .regions import BOX_PADDING, stated_regions
+from .regions import BOX_PADDING, stated_boxes, stated_regions
 
 _BODY = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 SKELETON = Skeleton(
@@ -133,7 +133,7 @@ def read_results(path: Path, instances: Instances) -> Predictions:
             keypoint_names=skeleton.keypoints, images=instances.images, image=image, person=np.full(len(image), -1),
             keypoints=np.ascontiguousarray(keypoints[..., :2]), scores=np.ascontiguousarray(keypoints[..., 2]),
             score=score, missing=marked(keypoints[..., :2]), bbox=bbox,
-            region=stated_regions(content, path), box_score=score,
+            region=stated_regions(content, path), input_box=stated_boxes(content, path), box_score=score,
             dataset=instances.dataset, split=instances.split, box_source=SUBMITTED,
         )  # fmt: skip
     except PosebenchError as error:

@@ -11,6 +11,7 @@ from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Convention
 from posebench.scoring import oks_nms
 
+from . import regions
 from .annotations import SUBMITTED
 from .partial_detections import are_detections, confidences, with_gaps
 
@@ -33,10 +34,10 @@ CONVENTIONS = {
             difference="As hrnet, but nearly equal poses only fall behind: the 20 best of an image are left.",
         ),
         Convention(
-            "mmpose", f"{_RESCORED}; OKS-NMS at 0.9, in single precision; then {_AP}.",
+            "mmpose", f"{_RESCORED}; OKS-NMS at 0.9, in single precision as under numpy 2; then {_AP}.",
             "mmpose 759b39c, CocoMetric, with xtcocotools 1.14.3", published_by="MMPose's model zoo",
-            difference="As hrnet, but in single precision, which decides ties, and people without labelled keypoints are "
-            "told by visibility, not by num_keypoints.",
+            difference="As hrnet, but in single precision, which decides ties; people without labelled keypoints are told by "
+            "visibility, not by num_keypoints; a detection's area is that of the box that the network was given.",
         ),
     )
 }  # fmt: skip
@@ -59,7 +60,8 @@ def processed(predictions: Predictions, convention: str, sigmas: Array) -> Predi
     HRNet's numbers are in double precision here, as its evaluator gives on results that were written to a file; where it adds
     a network's single-precision confidences itself, scores differ in the eighth digit.
 
-    Results lose the box they state of themselves, since these evaluators write none: areas then are the keypoints' extent.
+    Results lose the box that they state of themselves. HRNet's evaluator writes none: areas then are the keypoints' extent.
+    mmpose's writes the box that the network was given, so that areas are that box's.
 
     Args:
         convention: a name of `CONVENTIONS`.
@@ -70,7 +72,7 @@ def processed(predictions: Predictions, convention: str, sigmas: Array) -> Predi
     """
     if convention == "official":
         return predictions
-    region, box_score = predictions.region, predictions.box_score
+    region, box_score = regions.regions(predictions), predictions.box_score
     if not len(predictions):
         return replace(predictions, bbox=None)
     if region is None or box_score is None:
@@ -94,8 +96,34 @@ def processed(predictions: Predictions, convention: str, sigmas: Array) -> Predi
     if single:  # xtcocotools: no confidence above 0, no detection
         kept = kept[(confidence[kept] > 0).any(axis=1)]
     return taken(
-        predictions, rows[kept], score=score[kept].astype(float), keypoints=poses[kept].astype(float), bbox=None
-    )
+        predictions, rows[kept], score=score[kept].astype(float), keypoints=poses[kept].astype(float),
+        bbox=_written_by_mmpose(predictions)[rows[kept]] if single else None,
+    )  # fmt: skip
+
+
+def _written_by_mmpose(predictions: Predictions) -> Array:
+    """(R, 4) the boxes in CocoMetric's results: single precision, kept as corners between. Infinite ones are as large as can be."""
+    boxes = regions.unpadded(predictions)
+    if boxes is None:
+        raise ValueError("processed has refused these predictions")
+    with np.errstate(over="ignore", invalid="ignore"):
+        corner, size = boxes[:, :2].astype(np.float32), boxes[:, 2:].astype(np.float32)
+        return np.column_stack([corner, (corner + size) - corner]).astype(float)
+
+
+def assumptions(predictions: Predictions, convention: str) -> tuple[str, ...]:
+    """Sentences on what `processed` has to assume of predictions that do not state it."""
+    if convention == "official":
+        return ()
+    found = list(regions.aspect_notes(predictions))
+    if convention == "mmpose":
+        found.extend(regions.padding_notes(predictions))
+    if predictions.box_source == SUBMITTED:
+        found.append(
+            "The results' scores were taken for box scores. Results that an evaluator wrote are rescored already: "
+            "those belong to official."
+        )
+    return tuple(found)
 
 
 def notes(before: Predictions, after: Predictions, convention: str) -> tuple[str, ...]:
@@ -105,9 +133,4 @@ def notes(before: Predictions, after: Predictions, convention: str) -> tuple[str
     gone = int(are_detections(before).sum()) - len(after)
     why = f"beyond the {oks_nms.SOFT_LIMIT} of an image" if convention == "hrnet-soft" else "as people found twice"
     found = [f"{counted(gone, 'detection was', 'detections were')} left out {why}."] if gone else []
-    if before.box_source == SUBMITTED:
-        found.append(
-            "The results' scores were taken for box scores. Results that an evaluator wrote are rescored already: "
-            "those belong to official."
-        )
-    return tuple(found)
+    return (*found, *assumptions(before, convention))

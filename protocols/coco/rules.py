@@ -33,7 +33,7 @@ from posebench.scoring.scores import Curve, Scores
 
 from . import partial_detections
 from .annotations import SKELETON, find_annotations, read_annotations, read_results
-from .conventions import CONVENTIONS, notes, processed
+from .conventions import CONVENTIONS, assumptions, notes, processed
 from .detector_boxes import read_boxes
 
 Array = NDArray[Any]
@@ -94,6 +94,11 @@ class COCO(Protocol):
         """Rescored, and rid of people found twice, where the convention's evaluator does so."""
         self.convention(convention)
         return processed(predictions, convention, self.sigmas)
+
+    def assumptions(self, predictions: Predictions, convention: str) -> tuple[str, ...]:
+        """The network's aspect, its boxes, and box scores, where the predictions do not state them."""
+        self.convention(convention)
+        return assumptions(predictions, convention)
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
