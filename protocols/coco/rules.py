@@ -64,11 +64,13 @@ class COCO(Protocol):
         """
         self.sigmas: Array = SIGMAS
         self.described = None
+        self.counts_stored = False  # xtcocotools' keypoints_crowd, by which CrowdPose is scored, does not recount
         if variant is not None:
             from .custom_dataset import load
 
             self.described = described = load(variant, SIGMAS)
             self.name, self.skeleton, self.sigmas = f"coco:{described.name}", described.skeleton, described.sigmas
+            self.counts_stored = described.box_area is not None
             self.splits = tuple(described.files)
             others = [split for split in self.splits if split != self.train_split] or list(self.splits)
             self.report_split = "val" if "val" in others else others[0]
@@ -104,7 +106,7 @@ class COCO(Protocol):
         """OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
         given, predictions = predictions, self.processed(predictions, convention)
         detections = detections_of(predictions, instances)
-        people = people_of(instances, recounted=convention == "mmpose")
+        people = people_of(instances, recounted=convention == "mmpose" and not self.counts_stored)
         matches = oks_matching.match(detections, people, self.sigmas, len(instances.images))
         precision, recall = oks_matching.precision_recall(matches)
         by_threshold = precision[0].mean(axis=1)
