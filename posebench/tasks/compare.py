@@ -58,7 +58,7 @@ def compare(
     if names and len(names) != len(files):
         raise PosebenchError(
             f"There are {len(files)} files, but {counted(len(names), '--name', '--names')}. "
-            "Give one --name per file, in the order of the files, or none."
+            "Give one per file, in their order, or none."
         )
     labels: Sequence[str | None] = names or [None] * len(files)
     runs = [evaluate(path, protocol, people, convention, name) for path, name in zip(files, labels, strict=True)]

@@ -10,6 +10,7 @@ import pytest
 
 from posebench.data.instances import Instances, Source
 from posebench.data.predictions import for_instances, save
+from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.files.writing import sha256
 from posebench.plugins.registry import protocol
@@ -27,10 +28,16 @@ def apart(people: Instances) -> Instances:
 @pytest.fixture
 def record(two_people: Instances, tmp_path: Path) -> Record:
     people = apart(replace(two_people, source=Source("some/annot.h5", "abc", ("truncated",))))
-    made = for_instances(people, people.keypoints, provenance={"arch": "x", "seed": 3})
+    made = for_instances(people, people.keypoints, provenance=Provenance(arch="x", seed=3))
     save(made, tmp_path / "p.h5")
     return make_record(
-        "A name", MPII, "official", people, made, MPII.score(made, people, "official"), tmp_path / "p.h5"
+        "A name",
+        MPII,
+        MPII.convention("official"),
+        people,
+        made,
+        MPII.score(made, people, "official"),
+        tmp_path / "p.h5",
     )
 
 
@@ -52,7 +59,7 @@ def test_a_record_says_what_was_scored_by_which_rule_on_what(record: Record, tmp
         "truncated",
         "Only 2 images: 95 % intervals of differences between runs are too narrow (docs/scoring.md).",
     ]
-    assert record.model == {"arch": "x", "seed": 3}
+    assert record.model.plain() == {"arch": "x", "seed": 3}
     assert record.metrics["Mean"] == 100
 
 
