@@ -102,7 +102,7 @@ def processed(predictions: Predictions, convention: str, sigmas: Array) -> Predi
 
 
 def _written_by_mmpose(predictions: Predictions) -> Array:
-    """(R, 4) the boxes in CocoMetric's results: single precision, kept as corners between. Infinite ones are as large as can be."""
+    """(R, 4) the boxes in CocoMetric's results. mmpose keeps corners in single precision, so widths are differences of those."""
     boxes = regions.unpadded(predictions)
     if boxes is None:
         raise ValueError("processed has refused these predictions")

@@ -202,7 +202,9 @@ def test_three_files_are_compared_pair_by_pair_and_alike_names_are_told_apart(sh
 
 def shown(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> str:
     """What `compare` prints on a terminal of 80 columns."""
-    monkeypatch.setattr("posebench.cli.console.open_console", lambda stderr=False: Console(width=80, stderr=stderr))
+    monkeypatch.setattr(
+        "posebench.cli.console.open_console", lambda stderr=False, quiet=False: Console(width=80, stderr=stderr)
+    )
     done = invoke(*arguments)
     assert done.exit_code == 0, done.output
     assert "…" not in done.output
@@ -243,7 +245,10 @@ def test_a_file_of_other_people_is_a_sentence_that_names_it(shared: Path) -> Non
     ("arguments", "sentence"),
     [
         (["a.h5"], "compare takes two predictions files or more; a.h5 is one. `evaluate` scores one."),
-        (["a.h5", "b.h5", "--name", "x"], "There are 2 files, but 1 --name. Name all of them, in order, or none."),
+        (
+            ["a.h5", "b.h5", "--name", "x"],
+            "There are 2 files, but 1 --name. Give one per file, in their order, or none.",
+        ),
         (["a.h5", "b.h5"], "a.h5 does not exist; a predictions file should be there."),
     ],
 )
