@@ -17,6 +17,7 @@ from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 
 from .json_columns import WRONG, floats, load, table, whole, without_collection
+from .known_split import split_notes
 from .regions import BOX_PADDING, stated_regions
 
 _BODY = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -62,7 +63,7 @@ def read_annotations(file: Path, split: str, skeleton: Skeleton = SKELETON, data
         dataset: its name, for records and messages.
 
     Raises:
-        PosebenchError: the file is no such annotation; names the row.
+        PosebenchError: the file is no such annotation (names the row), or is of another split.
     """
     content, text = load(file)
     if not isinstance(content, dict) or not all(
@@ -89,12 +90,14 @@ def read_annotations(file: Path, split: str, skeleton: Skeleton = SKELETON, data
     with np.errstate(over="ignore"):  # Instances refuses what is infinite
         center, size = bbox[:, :2] + bbox[:, 2:] / 2 - 0.5, BOX_PADDING * bbox[:, 2:]
     usable = (columns["iscrowd"] == 0) & (visibility > 0).any(axis=1) & (area > 0) & (bbox[:, 2:] > 0).all(axis=1)
+    entries = {entry["id"]: entry for entry in content["images"]}
+    notes = split_notes(file, split, entries, int(usable.sum())) if dataset == "coco" else ()
     return Instances(
         dataset=dataset, split=split, skeleton=skeleton, images=tuple(names[i] for i in ids), image_ids=np.array(ids, np.int64),
         image=image, person=columns["id"], center=center, size=size,
         keypoints=np.ascontiguousarray(keypoints[..., :2]), visibility=visibility, usable=usable, bbox=bbox,
         measures={"area": area, **columns},
-        image_root=_image_folder(file, split), source=Source(str(file), hashlib.sha256(text).hexdigest()),
+        image_root=_image_folder(file, split), source=Source(str(file), hashlib.sha256(text).hexdigest(), notes),
     )  # fmt: skip
 
 
