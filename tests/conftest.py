@@ -1,6 +1,7 @@
 """What several tests need: the real data where it is, and the tools to make small data where it is not."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from posebench.data.instances import Instances
 from posebench.plugins import registry
 
+os.environ.pop("COLUMNS", None)  # a terminal's, or the test runner's: what a command prints would depend on it
 SHARED = Path(__file__).parents[2] / "shared"
 
 

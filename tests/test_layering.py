@@ -1,143 +1,113 @@
 """The layout: imports run downhill, heavy modules stay out of light commands, and every package is installed."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
     "errors",
-    "skeleton",
-    "instances",
-    "geometry",
-    "metrics",
-    "uncertainty",
-    "average_precision",
-    "similarity",
-    "oks",
-    "suppression",
-    "scores",
-    "matlab",
-    "arrays",
-    "predictions",
-    "alignment",
-    "recipe",
-    "protocol",
-    "pck",
-    "comparison",
-    "heatmaps",
-    "pipeline",
-    "published",
-    "images",
-    "people",
-    "scenes",
-    "painting",
+    "files",
+    "data",
     "synthetic",
-    "architecture",
+    "scoring",
     "plugins",
-    "published_costs",
-    "cost",
-    "watch",
-    "counting",
-    "folding",
-    "fast",
-    "latency",
-    "measuring",
-    "augment",
-    "pixels",
-    "loader",
-    "weights",
-    "checkpoints",
-    "train",
-    "predict",
-    "checks",
-    "checks_subject",
-    "checks_contract",
-    "checks_behaviour",
-    "checks_training",
-    "checks_protocol",
-    "proof",
-    "progress",
     "results",
-    "columns",
-    "seeds",
-    "ranks",
-    "boards",
-    "literature",
-    "leaderboard",
-    "figures",
-    "forest",
-    "plots",
-    "overlays",
-    "cost_tables",
-    "cost_report",
+    "samples",
+    "training",
+    "inference",
+    "cost",
+    "plugin_checks",
     "report",
-    "flow",
-    "jobs",
-    "explain",
-    "terminal",
-    "cli_options",
-    "cli_training",
-    "cli_scoring",
-    "cli_networks",
-    "cli_plugin",
-    "cli_cost",
+    "tasks",
+    "api",
     "cli",
     "__main__",
 ]
-"""Modules of the core: each may import only what stands before it."""
+"""Folders and modules of the core: each may import only what stands before it, and itself."""
+
+
+def place(path: Path) -> str:
+    """The folder or module directly below posebench in which a file lies."""
+    return path.relative_to(ROOT / "posebench").parts[0].removesuffix(".py")
+
+
+def core() -> list[Path]:
+    """Every module of the core but the package's own, which offers names of all folders and imports none by itself."""
+    return sorted(path for path in (ROOT / "posebench").rglob("*.py") if path != ROOT / "posebench" / "__init__.py")
 
 
 def imported(path: Path) -> set[str]:
-    """Modules of the core that a file imports anywhere but under TYPE_CHECKING, by their first name below posebench."""
+    """Modules of posebench that a file imports anywhere but under TYPE_CHECKING, as dotted names below posebench."""
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             node.body = []
     found = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "posebench":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("posebench."):
-            found.add(node.module.split(".")[1])
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            package = node.module or ""
+            for alias in node.names:
+                below = f"{package}.{alias.name}".replace(".", "/")
+                found.add(f"{package}.{alias.name}" if (ROOT / f"{below}.py").is_file() else package)
         elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("posebench.")}
-    return found
+            found |= {alias.name for alias in node.names}
+    return {name.removeprefix("posebench.") for name in found if name.startswith("posebench.")}
 
 
-def test_every_module_has_its_place() -> None:
-    assert {path.stem for path in (ROOT / "posebench").glob("*.py")} - {"__init__"} == set(ORDER)
+def test_every_folder_has_its_place() -> None:
+    assert {place(path) for path in core()} == set(ORDER)
 
 
-@pytest.mark.parametrize("module", ORDER)
-def test_a_module_imports_only_from_below(module: str) -> None:
-    assert imported(ROOT / "posebench" / f"{module}.py") - {"__version__"} <= set(ORDER[: ORDER.index(module)])
+@pytest.mark.parametrize("path", core(), ids=lambda path: str(path.relative_to(ROOT / "posebench")))
+def test_a_module_imports_only_from_below(path: Path) -> None:
+    allowed = set(ORDER[: ORDER.index(place(path)) + 1])
+    assert {name.split(".")[0] for name in imported(path)} - {"__version__"} <= allowed
 
 
-@pytest.mark.parametrize("folder, lowest", [("architectures", "plugins"), ("protocols", "plugins")])
-def test_plugins_know_the_contracts_and_nothing_above(folder: str, lowest: str) -> None:
-    for path in (ROOT / folder).glob("*.py"):
-        assert imported(path) <= set(ORDER[: ORDER.index(lowest)]), path.name
+@pytest.mark.parametrize("folder", sorted({place(path) for path in core() if path.parent != ROOT / "posebench"}))
+def test_no_folder_has_a_circle_inside(folder: str) -> None:
+    needs = {
+        f"{folder}.{path.stem}": {name for name in imported(path) if name.startswith(f"{folder}.")}
+        for path in (ROOT / "posebench" / folder).glob("*.py")
+    }
+    graphlib.TopologicalSorter(needs).prepare()  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("folder", ["architectures", "protocols"])
+def test_plugins_know_the_contracts_and_nothing_above(folder: str) -> None:
+    allowed = set(ORDER[: ORDER.index("plugins") + 1]) | {folder}
+    for path in (ROOT / folder).rglob("*.py"):
+        assert {name.split(".")[0] for name in imported(path)} <= allowed, path.name
+        assert "plugins.registry" not in imported(path), f"{path.name}: a plugin is found, and finds nobody"
+
+
+def folder_of(package: str, setuptools: Any) -> Path:
+    """Where a package lies, by setuptools' rule: the longest name in package-dir that it begins with, then folders."""
+    root = max((name for name in setuptools["package-dir"] if f"{package}.".startswith(f"{name}.")), key=len)
+    return ROOT.joinpath(setuptools["package-dir"][root], *package.removeprefix(root).strip(".").split("."))
 
 
 def test_every_package_on_disk_is_installed() -> None:
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    listed = {ROOT / folder for folder in setuptools["package-dir"].values()}
     found = {
         path.parent for name in ("posebench", "architectures", "protocols") for path in (ROOT / name).rglob("*.py")
     }
-    assert found == listed
-    assert set(setuptools["packages"]) == set(setuptools["package-dir"])
+    assert {folder_of(package, setuptools) for package in setuptools["packages"]} == found
+    assert all((folder / "__init__.py").is_file() for folder in found)
 
 
 def test_every_data_file_is_in_the_wheel() -> None:
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    for package, folder in setuptools["package-dir"].items():
-        found = {path.name for path in (ROOT / folder).iterdir() if path.is_file() and path.suffix != ".py"}
+    for package in setuptools["packages"]:
+        folder = folder_of(package, setuptools)
+        found = {path.name for path in folder.iterdir() if path.is_file() and path.suffix != ".py"}
         assert found == set(setuptools["package-data"].get(package, [])), package
 
 

@@ -13,20 +13,30 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column
 from rich.text import Text
 
+WIDTH_IN_FILE = 150
+"""Characters of a line where there is no terminal and COLUMNS does not say."""
 
-def console(stderr: bool = False) -> Console:
-    """Where a command writes; as wide as the terminal, or 150 characters in a file."""
+
+def open_console(stderr: bool = False, quiet: bool = False) -> Console:
+    """The console of a command, as wide as the terminal; COLUMNS says otherwise."""
     # Of several processes (torchrun sets RANK) the first one speaks.
-    quiet = os.environ.get("RANK", "0") != "0"
-    return Console(stderr=stderr, quiet=quiet, width=None if sys.stdout.isatty() else 150)
+    silent = quiet or os.environ.get("RANK", "0") != "0"
+    told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
+    return Console(stderr=stderr, quiet=silent, width=None if told else WIDTH_IN_FILE)
 
 
-def say_people(out: Console, data: Path | None, protocol: str) -> None:
-    """The first line of whatever works on embedded people."""
+def say_synthetic(out: Console, data: Path | None, protocol: str) -> None:
+    """The first line of every command that works on synthetic people."""
     if data is None:
         out.print(
-            f"[yellow]No --data: embedded people, drawn and not photographs. Numbers say nothing about {protocol}."
+            f"[yellow]No --data: synthetic people, drawn by posebench. These numbers are not comparable with {protocol}'s."
         )
+
+
+def print_notes(out: Console, notes: Iterable[str]) -> None:
+    """A line per note."""
+    for note in notes:
+        out.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 QUIET_SECONDS = 20

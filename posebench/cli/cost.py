@@ -67,7 +67,7 @@ def cost(archs: tuple[str, ...], results: Path | None, as_json: bool, **options:
 
     Literature figures stand beside ours, with the rule that makes them comparable.
     """
-    from posebench.cli import console as terminal
+    from posebench.cli.console import open_console
     from posebench.cost.measure import measure
     from posebench.cost.record import save
     from posebench.plugins import registry
@@ -77,7 +77,7 @@ def cost(archs: tuple[str, ...], results: Path | None, as_json: bool, **options:
         registry.find("architecture", arch)  # the last one's name should not be found wrong after minutes
     device = None if options["no_latency"] else _device(options["device"])
     clock = None if device is None else _clock(device, options)
-    console, errors = terminal.console(), terminal.console(stderr=True)
+    console, errors = open_console(), open_console(stderr=True)
     costs = []
     for arch in dict.fromkeys(archs):
         with errors.status(arch) as status:

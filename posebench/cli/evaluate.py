@@ -1,4 +1,4 @@
-"""Commands that need no network: evaluate, compare, report. Heavy modules are imported inside the command that needs them."""
+"""`posebench evaluate`."""
 
 import json
 import math
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from posebench.cli.options import (  # fmt: skip
+from posebench.cli.options import (
     convention_option,
     data_option,
     json_option,
     name_option,
     protocol_option,
+    quiet_option,
     read_size,
     read_thresholds,
     results_option,
@@ -22,10 +23,10 @@ from posebench.cli.options import (  # fmt: skip
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
-    pass
+    from rich.console import Console
 
-if TYPE_CHECKING:
     from posebench.plugins.protocol import Protocol
+    from posebench.tasks.evaluate import Evaluation
 
 
 @click.command()
@@ -42,91 +43,112 @@ if TYPE_CHECKING:
     help="Show the scores over these thresholds, such as 0:1:0.1; write nothing.",
 )
 @click.option(
-    "--explain", "explained", is_flag=True, help="Show FILE under every convention, and why they differ; write nothing."
+    "--explain",
+    "explained",
+    is_flag=True,
+    help="Show the scores under every convention, and why they differ; write nothing.",
 )
+@click.option("--arch", metavar="NAME", help="Network that made FILE, where FILE does not state it.")
 @click.option(
-    "--arch", metavar="NAME", help="The network that made FILE, where FILE does not say: for cost beside accuracy."
+    "--input-size", callback=read_size, metavar="HEIGHTxWIDTH", help="Input of that network, such as 256x192."
 )
-@click.option("--input-size", callback=read_size, metavar="HEIGHTxWIDTH", help="Of that network, such as 256x256.")
-@click.option("--overlays", is_flag=True, help="Draw the best and the worst cases; needs the photographs.")
+@click.option("--overlays", is_flag=True, help="Draw the best and worst cases; needs the photographs.")
 @json_option
 @results_option
-def evaluate(file: Path, protocol_name: str, data: Path | None, split: str | None, **options: Any) -> None:
-    """Score a predictions FILE: posebench's own, or the field's (MPII and FLIC .h5/.mat, COCO results JSON)."""
-    from posebench.cli import console as console_cli
-    from posebench.cli import show_scores
-    from posebench.plugins import registry
-    from posebench.results.record import save_record
-    from posebench.tasks import evaluate as evaluate_tasks
-    from posebench.tasks import people as people_tasks
+@quiet_option
+def evaluate(
+    file: Path, protocol_name: str, data: Path | None, split: str | None, convention: str | None, name: str | None,
+    thresholds: Any, explained: bool, arch: str | None, input_size: tuple[int, int] | None, overlays: bool,
+    as_json: bool, results: Path, quiet: bool,
+) -> None:  # fmt: skip
+    """Score a predictions FILE and write its record.
 
-    console = console_cli.console(stderr=options["as_json"])
+    Reads posebench's own files, MPII and FLIC predictions (.h5, .mat), and COCO results (.json).
+    """
+    from posebench.cli.console import open_console, say_synthetic
+    from posebench.cli.show_scores import print_curves
+    from posebench.plugins import registry
+    from posebench.results.record import check_writable
+    from posebench.tasks import evaluate as tasks
+    from posebench.tasks.people import load_people
+
+    given = {
+        "--convention": convention, "--name": name, "--thresholds": None if thresholds is None else "given",
+        "--arch": arch, "--input-size": input_size, "--overlays": overlays or None,
+    }  # fmt: skip
+    if explained:
+        _refuse("--explain shows every convention and writes nothing", given)
+    if thresholds is not None:
+        used = ("--thresholds", "--convention")
+        _refuse("--thresholds shows curves and writes nothing", {k: v for k, v in given.items() if k not in used})
+    if input_size is not None and arch is None:
+        raise click.UsageError("--input-size is the input of the network that --arch names; add --arch.")
+    out = open_console(stderr=as_json, quiet=quiet and as_json)
     protocol = registry.protocol(protocol_name)
-    console_cli.say_people(console, data, protocol_name)
-    split = split or protocol.report_split
-    if options["explained"]:
-        _check_alone(options)
-        _explain(file, protocol, data, split, options["as_json"])
+    say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
+    if explained:
+        _explain(file, protocol, data, split, as_json)
         return
-    people = people_tasks.load_people(protocol, data, split, options["convention"])
-    if options["thresholds"] is not None:
-        curves = evaluate_tasks.curves(file, protocol, people, options["convention"], options["thresholds"])
-        if options["as_json"]:
+    if thresholds is None:
+        check_writable(results)
+    people = load_people(protocol, data, split, convention)
+    if thresholds is not None:
+        curves = tasks.curves(file, protocol, people, convention, thresholds)
+        if as_json:
             click.echo(json.dumps({"curves": [vars(curve) for curve in curves]}))
         else:
-            show_scores.print_curves(console, curves)
+            print_curves(out, curves)
         return
-    network = evaluate_tasks.Network(options["arch"], options["input_size"]) if options["arch"] else None
-    record, scores, made = evaluate_tasks.evaluate(
-        file, protocol, people, options["convention"], options["name"], network
-    )
-    if not options["as_json"]:
-        show_scores.print_scores(console, record)  # before anything is written: a full disk must not cost the numbers
-    path = save_record(record, options["results"])
-    if not options["as_json"]:
-        console.print(f"Record: {path}", highlight=False, soft_wrap=True)
-    if options["overlays"]:
+    network = tasks.Network(arch, input_size) if arch else None
+    _show_and_save(tasks.evaluate(file, protocol, people, convention, name, network), out, results, overlays, as_json)
+
+
+def _refuse(reason: str, given: Mapping[str, object]) -> None:
+    """End with a sentence where an option is set that would be ignored."""
+    ignored = [option for option, value in given.items() if value is not None]
+    if ignored:
+        raise click.UsageError(f"{reason}, so {' and '.join(ignored)} would be ignored. Leave out one or the other.")
+
+
+def _show_and_save(evaluation: "Evaluation", out: "Console", results: Path, overlays: bool, as_json: bool) -> None:
+    from posebench.cli.show_scores import print_scores
+
+    if not as_json:
+        print_scores(out, evaluation.record)  # before anything is written: a full disk must not cost the numbers
+    path = evaluation.save(results)
+    if not as_json:
+        out.print(f"Record: {path}", highlight=False, soft_wrap=True)
+    if overlays:
         try:
-            drawn = evaluate_tasks.overlays(record, scores, made, people, options["results"])
+            drawn = evaluation.draw_overlays(results)
         except PosebenchError as error:
             raise PosebenchError(f"The record is written ({path}), but its overlays are not. {error}") from error
-        console.print(f"Overlays: {drawn or 'not drawn; this protocol does not score people one by one'}")
-    if options["as_json"]:
-        click.echo(json.dumps(record.model_dump(mode="json") | {"record": str(path)}))
+        out.print(f"Overlays: {drawn or 'not drawn; this protocol does not score people one by one'}", soft_wrap=True)
+    if as_json:
+        click.echo(json.dumps(evaluation.record.model_dump(mode="json") | {"record": str(path)}))
 
 
-def _check_alone(options: Mapping[str, Any]) -> None:
-    """--explain is about all conventions and writes nothing, so some options say nothing to it."""
-    given = [f"--{name}" for name in ("convention", "name", "thresholds", "overlays") if options[name] is not None]
-    given = [name for name in given if name != "--overlays" or options["overlays"]]
-    if given:
-        raise click.UsageError(
-            f"--explain shows every convention and writes nothing, so {' and '.join(given)} would be ignored. "
-            "Leave out one or the other."
-        )
-
-
-def _explain(file: Path, protocol: "Protocol", data: Path | None, split: str, as_json: bool) -> None:
-    from posebench.cli import console as console_cli
-    from posebench.cli import show_scores
+def _explain(file: Path, protocol: "Protocol", data: Path | None, split: str | None, as_json: bool) -> None:
+    from posebench.cli.console import open_console
+    from posebench.cli.show_scores import print_explained
     from posebench.scoring.scores import known
     from posebench.tasks.explain import explain
 
-    explained = explain(file, protocol, data, split)
+    explained = explain(file, protocol, data, split or protocol.report_split)
     if not as_json:
-        show_scores.print_explained(console_cli.console(), protocol, explained)
+        print_explained(open_console(), protocol, explained)
         return
-    rows = [
-        vars(entry.convention)
-        | {"ground_truth": entry.ground_truth, "problem": entry.problem}
-        | {
-            "metrics": None
-            if entry.scores is None
-            else _plain({name: known(value) for name, value in entry.scores.metrics.items()})
-        }
-        | _plain({"from_ground_truth": entry.from_ground_truth, "from_rule": entry.from_rule})
-        for entry in explained
-    ]
+    rows = []
+    for entry in explained:
+        convention = entry.convention
+        metrics = None if entry.scores is None else {name: known(value) for name, value in entry.scores.metrics.items()}
+        rows.append({
+            "name": convention.name, "rule": convention.rule, "source": convention.source,
+            "published_by": convention.published_by, "difference": convention.difference,
+            "ground_truth": entry.ground_truth, "problem": entry.problem,
+            "metrics": None if metrics is None else _plain(metrics),
+            **_plain({"from_ground_truth": entry.from_ground_truth, "from_rule": entry.from_rule}),
+        })  # fmt: skip
     click.echo(json.dumps({"file": str(file), "headline": protocol.headline, "conventions": rows}))
 
 

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share. A command declares each of them as a parameter of its own."""
 
 import re
 from collections.abc import Callable
@@ -7,105 +7,104 @@ from typing import Any
 
 import click
 
+from posebench.cli.complete import architectures, conventions, protocols, recipes, splits
+
 MOST_THRESHOLDS = 1000
 LARGEST_SIDE = 8192
 
-protocol_option = click.option(
-    "--protocol", "protocol_name", required=True, metavar="NAME", help="See `posebench list`."
+Command = Callable[..., Any]
+
+arch_option = click.option(
+    "--arch", required=True, metavar="NAME", shell_complete=architectures, help="Architecture; see `posebench list`."
 )
+archs_option = click.option(
+    "--arch", "archs", required=True, multiple=True, metavar="NAME", shell_complete=architectures,
+    help="Architecture; may be repeated. See `posebench list`.",
+)  # fmt: skip
+protocol_option = click.option(
+    "--protocol", "protocol_name", required=True, metavar="NAME", shell_complete=protocols,
+    help="Dataset and scoring rules; see `posebench list`.",
+)  # fmt: skip
 data_option = click.option(
     "--data", type=click.Path(path_type=Path), metavar="DIR",
-    help="The dataset's folder, or its annotation file. Without it: embedded people, drawn on the spot.",
+    help="Folder of the dataset, or one annotation file. Default: synthetic people, drawn by posebench.",
 )  # fmt: skip
-split_option = click.option("--split", metavar="NAME", help="Default: the split that published numbers are about.")
+split_option = click.option(
+    "--split", metavar="NAME", shell_complete=splits, help="Default: the split that published numbers are about."
+)
 results_option = click.option(
     "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR",
-    help="Where records are kept.",
+    help="Folder for checkpoints, predictions, records and the report.",
 )  # fmt: skip
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else there.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else.")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print results only: no progress, no notes.")
 name_option = click.option(
-    "--name", metavar="TEXT", help="The row's label in tables. Default: the architecture or file name."
+    "--name", metavar="TEXT", help="Name of the row in tables. Default: the architecture or the file's name."
 )
 convention_option = click.option(
-    "--convention",
-    metavar="NAME",
-    help="Default: the official evaluator's; for flic the literature's.",
-)
+    "--convention", metavar="NAME", shell_complete=conventions,
+    help="Published scoring rule. Default: the protocol's first one; see `posebench list`.",
+)  # fmt: skip
 workers_option = click.option(
-    "--workers", type=click.IntRange(0), metavar="N", help="Processes that make batches. Default: by cores."
-)
+    "--workers", type=click.IntRange(0), metavar="N",
+    help="Processes that load batches. Default: one less than the number of cores, at most 8.",
+)  # fmt: skip
 
 
-def box_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of commands that predict: whose boxes."""
-    for option in (
-        click.option("--box-threshold", type=float, metavar="T", help="Leave out boxes of a lower score. Default: 0."),
-        click.option(
-            "--boxes",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="A detector's boxes (COCO's result form) instead of the annotated ones.",
-        ),
-    ):
-        command = option(command)
-    return command
+def together(*options: Command) -> Command:
+    """Options as one decorator, shown by `--help` in this order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
-def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that `run` and `train` share."""
-    for option in (
-        workers_option,
-        click.option("--restart", is_flag=True, help="Discard this run's checkpoint, if there is one."),
-        click.option("--resume", is_flag=True, help="Go on from this run's checkpoint, if there is one."),
-        click.option(
-            "--no-pretrained",
-            is_flag=True,
-            help="Start from random weights where the architecture starts from ImageNet's.",
-        ),
-        click.option(
-            "--weights",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="Begin with published weights; with --epochs 0, score them as they are.",
-        ),
-        click.option("--limit", type=click.IntRange(1), metavar="N", help="Train on the first N people only."),
-        click.option(
-            "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights, order, augmentation."
-        ),
-        click.option("--epochs", type=click.IntRange(0), metavar="N", help="Instead of the recipe's."),
-        click.option(
-            "--recipe",
-            metavar="NAME",
-            help="paper, quick, or a TOML/JSON file. Default: paper with --data, quick without.",
-        ),
-    ):
-        command = option(command)
-    return command
+box_options = together(
+    click.option(
+        "--boxes", type=click.Path(path_type=Path), metavar="FILE",
+        help="Detected boxes (COCO's result form) instead of the annotated ones.",
+    ),
+    click.option("--box-threshold", type=float, metavar="SCORE", help="Leave out boxes with a lower score. Default: 0."),
+)  # fmt: skip
 
+training_options = together(
+    click.option(
+        "--recipe", metavar="NAME", shell_complete=recipes,
+        help="paper, quick, or a TOML/JSON file. Default: paper with --data, quick without.",
+    ),
+    click.option("--epochs", type=click.IntRange(0), metavar="N", help="Number of epochs, instead of the recipe's."),
+    click.option(
+        "--seed", type=click.IntRange(0), default=0, show_default=True,
+        help="Random seed for initialisation, shuffling and augmentation.",
+    ),
+    click.option("--limit", type=click.IntRange(1), metavar="N", help="Train on the first N people only."),
+    click.option(
+        "--weights", type=click.Path(path_type=Path), metavar="FILE",
+        help="Start from published weights; with --epochs 0, score them unchanged.",
+    ),
+    click.option(
+        "--no-pretrained", is_flag=True,
+        help="Start from random weights, also where the architecture starts from ImageNet weights.",
+    ),
+    click.option("--resume", is_flag=True, help="Continue from this run's checkpoint, if there is one."),
+    click.option("--restart", is_flag=True, help="Delete this run's checkpoint, if there is one, and train anew."),
+    workers_option,
+)  # fmt: skip
 
-def speed_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How `predict` runs the network."""
-    for option in (
-        click.option(
-            "--precision", type=click.Choice(["fp32", "tf32", "bf16"]), default="fp32", show_default=True,
-            help="bf16 changes results a little and says by how much; tf32 is for NVIDIA GPUs.",
-        ),
-        click.option("--compile", "compiled", is_flag=True, help="--fast, and torch.compile: minutes before the first batch."),
-        click.option(
-            "--fast", is_flag=True,
-            help="Fold batch normalisations into convolutions. Outputs may differ by 1e-5, relatively; more is refused.",
-        ),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
-def read_speed(speed: dict[str, Any]) -> Any:
-    """`fast.How` of the values of `speed_options`; None where none was given."""
-    from posebench.inference.ways import How
-
-    how = How(speed["fast"] or speed["compiled"], speed["compiled"], speed["precision"])
-    return None if how == How() else how
+speed_options = together(
+    click.option(
+        "--fast", is_flag=True,
+        help="Fold batch normalisation into convolutions. A relative change of the outputs above 1e-5 is refused.",
+    ),
+    click.option("--compile", "compiled", is_flag=True, help="--fast and torch.compile; compiling takes minutes."),
+    click.option(
+        "--precision", type=click.Choice(["fp32", "tf32", "bf16"]), default="fp32", show_default=True,
+        help="Arithmetic of the network; the change of the outputs is measured and printed. tf32 needs an NVIDIA GPU.",
+    ),
+)  # fmt: skip
 
 
 def read_thresholds(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
@@ -128,7 +127,7 @@ def read_thresholds(context: click.Context, parameter: click.Parameter, value: s
 
 
 def read_size(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    """`256x192`, height first as the field's tables have it → (width, height) = (192, 256)."""
+    """`256x192`, height first as in the field's tables → (width, height) = (192, 256)."""
     if value is None:
         return None
     found = re.fullmatch(r"\s*([0-9]{1,6})\s*[x×X]\s*([0-9]{1,6})\s*", value)

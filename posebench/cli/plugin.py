@@ -54,10 +54,10 @@ class _Page:
     """One page on the terminal: a line per check as it ends, reasons and fixes where it failed."""
 
     def __init__(self, quiet: bool) -> None:
-        from posebench.cli import console
+        from posebench.cli.console import open_console
 
-        self.out, self.quiet = console.console(), quiet
-        self.errors = console.console(stderr=True)
+        self.out, self.quiet = open_console(), quiet
+        self.errors = open_console(stderr=True)
 
     def head(self, kind: str, name: str) -> None:
         """What is examined, and where it comes from."""

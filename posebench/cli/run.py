@@ -1,74 +1,115 @@
 """`posebench run`: train, predict, evaluate and report in a row."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from posebench.cli.options import (
+    archs_option,
     box_options,
     data_option,
     name_option,
     protocol_option,
+    quiet_option,
     results_option,
     training_options,
 )
-from posebench.cli.train import _job
+from posebench.cli.train import check_resume, training_shown, without_pretrained
 from posebench.errors import PosebenchError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from posebench.data.instances import Instances
+    from posebench.results.record import Record
+    from posebench.tasks.train import Job
 
 
 @click.command()
-@click.option("--arch", "archs", required=True, multiple=True, metavar="NAME", help="Architecture; may be repeated.")
+@archs_option
 @protocol_option
 @data_option
 @training_options
 @box_options
 @name_option
 @results_option
+@quiet_option
 def run(
-    archs: tuple[str, ...], protocol_name: str, data: Path | None, results: Path, name: str | None, **options: Any
-) -> None:
-    """Train, predict, score, and show the leaderboard."""
-    from posebench.cli import console as console_cli
-    from posebench.cli import show_leaderboard, show_scores
+    archs: tuple[str, ...], protocol_name: str, data: Path | None, recipe: str | None, epochs: int | None, seed: int,
+    limit: int | None, weights: Path | None, no_pretrained: bool, resume: bool, restart: bool, workers: int | None,
+    boxes: Path | None, box_threshold: float | None, name: str | None, results: Path, quiet: bool,
+) -> None:  # fmt: skip
+    """Train networks, predict, score, and write the report."""
+    from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.plugins import registry
-    from posebench.report import page as report
-    from posebench.results.record import load_records, save_record
-    from posebench.tasks import evaluate, train
+    from posebench.results.folder import ResultsFolder
     from posebench.tasks import people as people_tasks
-    from posebench.tasks import predict as predict_tasks
+    from posebench.tasks import train as tasks
 
-    console = console_cli.console()
+    check_resume(resume, restart)
+    out = open_console(stderr=quiet, quiet=quiet)
+    for arch in archs:
+        registry.find("architecture", arch)  # a misspelt name should not wait for torch
     protocol = registry.protocol(protocol_name)
-    console_cli.say_people(console, data, protocol_name)
-    scored_only = options["weights"] is not None and options["epochs"] == 0
-    if data is not None and data.is_file() and not scored_only:
+    say_synthetic(out, data, protocol_name)
+    if data is not None and data.is_file() and not (weights is not None and epochs == 0):
         raise PosebenchError(
             f"--data {data} is one file, so training and scoring would share their people. Name the folder."
         )
-    asked_for = [_job(arch, protocol, data, results, options) for arch in archs]
-    people = people_tasks.load_people(protocol, data, protocol.report_split)
-    asked = people_tasks.people_to_predict(protocol, people, options["boxes"], options["box_threshold"], console)
+    chosen = [
+        tasks.choose_recipe(arch, protocol, data, recipe or ("paper" if weights else None), epochs) for arch in archs
+    ]
+    jobs = [
+        tasks.Job(
+            arch, protocol, data, without_pretrained(its, no_pretrained), seed, ResultsFolder(results), weights, limit,
+            tasks.worker_count(workers),
+        )
+        for arch, its in zip(archs, chosen, strict=True)
+    ]  # fmt: skip
+    people = people_tasks.load_people(protocol, data)
+    asked = people_tasks.people_to_predict(protocol, people, boxes, box_threshold)
+    if boxes is not None:
+        print_notes(out, (f"{len(asked):,} boxes of {asked.box_source} to predict.", *asked.source.notes))
     records = []
-    for job in asked_for:
-        checkpoint = train.train(job, console, options["resume"], options["restart"])
-        out = predict_tasks.predictions_path(checkpoint, asked, results)
-        predict_tasks.predict(checkpoint, protocol, asked, out, console, job.workers)
-        record, scores, made = evaluate.evaluate(out, protocol, people, None, _label(name, job.arch, len(asked_for)))
-        show_scores.print_scores(console, record)
-        save_record(record, results)
-        evaluate.overlays(record, scores, made, people, results)
-        records.append(record)
-    pages = report.write_report(results)
+    for job in jobs:
+        with training_shown(out, job.arch) as show:
+            trained = tasks.train(job, resume=resume, restart=restart, show=show)
+        print_notes(out, trained.notes)
+        label = f"{name} ({job.arch})" if name and len(jobs) > 1 else name  # several rows cannot have one name
+        records.append(_predict_and_score(job, trained.checkpoint, people, asked, label, out))
+    _report(results, records, out)
+
+
+def _predict_and_score(
+    job: "Job", checkpoint: Path, people: "Instances", asked: "Instances", name: str | None, out: "Console"
+) -> "Record":
+    from posebench.cli.console import print_notes, progress
+    from posebench.cli.show_scores import print_scores
+    from posebench.tasks.evaluate import evaluate
+    from posebench.tasks.predict import predict, predictions_path
+
+    path = predictions_path(checkpoint, asked, job.results)
+    with progress(out, f"predict {asked.what}") as update:
+        predicted = predict(
+            checkpoint, job.protocol, asked, path, workers=job.workers,
+            show=lambda done, total: update(done, total, ""),
+        )  # fmt: skip
+    print_notes(out, predicted.notes)
+    evaluation = evaluate(path, job.protocol, people, name=name)
+    print_scores(out, evaluation.record)
+    evaluation.save(job.results.path)
+    evaluation.draw_overlays(job.results.path)
+    return evaluation.record
+
+
+def _report(results: Path, records: "list[Record]", out: "Console") -> None:
+    from posebench.cli.show_leaderboard import print_leaderboards
+    from posebench.report.page import write_report
+    from posebench.results.folder import ResultsFolder
+    from posebench.results.record import load_records
+
+    write_report(results)
     groups = {record.group for record in records}
-    for table in show_leaderboard.terminal_tables(
-        [r for r in load_records(results) if r.group in groups], console.width
-    ):
-        console.print(table)
-    page = next(page for page in pages if page.suffix == ".html")
-    console.print(f"Leaderboards and plots: {page}", highlight=False, soft_wrap=True)
-
-
-def _label(name: str | None, arch: str, jobs: int) -> str | None:
-    """Several rows cannot all have the one name that was given."""
-    return f"{name} ({arch})" if name and jobs > 1 else name
+    print_leaderboards(out, [record for record in load_records(results) if record.group in groups])
+    click.echo(f"Leaderboards and plots: {ResultsFolder(results).index}")

@@ -10,17 +10,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from posebench.cli.show_scores import _label, _number
+from posebench.cli.show_scores import _label, _number, _resamples
 from posebench.report.columns import UNKNOWN
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL, RESAMPLES
-from posebench.scoring.comparison import CORRECTION, Difference, Pair
+from posebench.scoring.comparison import CORRECTION, CORRECTION_OF_PAIRS, Difference, Pair
 
 LEAST_P = 1 / (1 + RESAMPLES)
 """What a p-value is where no resample reaches the difference (posebench.scoring.comparison.p_values)."""
 
 
-def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pair]) -> None:
+def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pair], with_notes: bool = True) -> None:
     """Two runs: every metric and keypoint. More: the headline of every pair, and how many keypoints differ.
 
     Args:
@@ -51,8 +51,10 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
     else:
         out.print(_pair_table(pairs[0], decimals))
         out.print(_sentence(pairs[0], records, decimals), highlight=False)
-    out.print(f"{LEVEL} % intervals: {RESAMPLES:,} paired resamples of the images. {CORRECTION}.", style="dim")
-    _print_notes(out, records)
+    correction = CORRECTION_OF_PAIRS if several else CORRECTION
+    out.print(f"{LEVEL} % intervals: {_resamples(records[0], 'paired ')}. {correction}.", style="dim")
+    if with_notes:
+        _print_notes(out, records)
 
 
 def _print_notes(out: Console, records: Sequence[Record]) -> None:

@@ -10,7 +10,18 @@ from posebench.report.columns import Column, one_line
 from posebench.results.record import Record
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
+
+
+MOST_ROWS = 20
+"""Rows of a table that a terminal shows; the files have all."""
+
+
+def print_leaderboards(out: "Console", records: Iterable[Record]) -> None:
+    """One table per group, as wide as the console."""
+    for table in terminal_tables(records, out.width):
+        out.print(table)
 
 
 def terminal_tables(records: Iterable[Record], width: int | None = None) -> "list[Table]":
@@ -34,6 +45,9 @@ def _terminal_table(board: Board, width: int) -> "Table":
     left_out = len(board.columns) - len(shown)
     caption = [EMBEDDED] * board.embedded + [f"{term}: {sentence}" for term, sentence in board.facts[:3]]
     caption += [f"{counted(left_out, 'more column', 'more columns')} in leaderboard.md"] * bool(left_out)
+    caption += [f"The first {MOST_ROWS} of {len(board.rows)} rows; leaderboard.md has all"] * (
+        len(board.rows) > MOST_ROWS
+    )
     table = Table(title=Text(board.title), caption=Text("\n".join(caption)), box=SIMPLE_HEAD)
     table.title_justify = table.caption_justify = "left"
     for column in shown:
@@ -41,7 +55,8 @@ def _terminal_table(board: Board, width: int) -> "Table":
         style = "bold" if column.header == board.rule.headline else None
         table.add_column(Text(one_line(column.header)), style=style, no_wrap=number, overflow="fold")
         table.columns[-1].justify = "right" if number else "left"
-    for begins, *row in zip(board.begins, *(column.cells for column in shown), strict=True):
+    rows = list(zip(board.begins, *(column.cells for column in shown), strict=True))
+    for begins, *row in rows[:MOST_ROWS]:
         if begins:
             table.add_section()
         table.add_row(*map(Text, row))

@@ -29,7 +29,7 @@ def print_scores(out: Console, record: Record) -> None:
     )
     out.print(_scores(record))
     if record.intervals:
-        out.print(f"{LEVEL} %: the middle {LEVEL} % of {RESAMPLES:,} resamples of the images", style="dim")
+        out.print(f"{LEVEL} %: the interval from {_resamples(record)}", style="dim")
     if record.ceiling:
         out.print(f"annotators: {escape(record.ceiling.what)}", style="dim", highlight=False)
     for note in record.notes:
@@ -59,6 +59,11 @@ def _scores(record: Record) -> Table:
             label = f"{record.per_joint_metric} pooled, {part.by}: {part.name} ({part.keypoints:,} keypoints)"
             add(label, part.value, _interval(part.interval, digits), "", "dim")
     return table
+
+
+def _resamples(record: Record, how: str = "") -> str:
+    sampling = record.sampling
+    return f"{RESAMPLES:,} {how}resamples, resampled by {sampling.unit} ({sampling.units:,})"
 
 
 def _interval(bounds: tuple[float, float] | None, digits: int) -> str:

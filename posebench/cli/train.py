@@ -1,54 +1,78 @@
-"""Commands that need networks: run, train, predict. Heavy modules are imported inside the command that needs them."""
+"""`posebench train`, and what it shares with `run`."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from posebench.cli.options import (  # fmt: skip
+from posebench.cli.options import (
+    arch_option,
     data_option,
     protocol_option,
+    quiet_option,
     results_option,
     training_options,
 )
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
-    from posebench.plugins.protocol import Protocol
-    from posebench.tasks.train import Job
+    from rich.console import Console
 
-
-def _job(arch: str, protocol: "Protocol", data: Path | None, results: Path, options: dict[str, Any]) -> "Job":
-    from posebench.plugins import registry
-    from posebench.tasks import train as jobs
-
-    if options["resume"] and options["restart"]:
-        raise PosebenchError("--resume goes on from a checkpoint and --restart discards it; give one of them.")
-    registry.find("architecture", arch)  # a misspelt name should not wait for torch
-    name = options["recipe"] or ("paper" if options["weights"] else None)
-    recipe = jobs.choose_recipe(arch, protocol, data, name, options["epochs"])
-    if options["no_pretrained"]:
-        recipe = recipe.model_copy(update={"pretrained": False})
-    return jobs.Job(
-        arch, protocol, data, recipe, options["seed"], results, options["weights"], options["limit"],
-        jobs.worker_count(options["workers"]),
-    )  # fmt: skip
+    from posebench.plugins.recipe import Recipe
+    from posebench.training.loop import Progress
 
 
 @click.command()
-@click.option("--arch", required=True, metavar="NAME", help="See `posebench list`.")
+@arch_option
 @protocol_option
 @data_option
 @training_options
 @results_option
-def train(arch: str, protocol_name: str, data: Path | None, results: Path, **options: Any) -> None:
-    """Train only; print the checkpoint's path."""
-    from posebench.cli import console as terminal
+@quiet_option
+def train(
+    arch: str, protocol_name: str, data: Path | None, recipe: str | None, epochs: int | None, seed: int,
+    limit: int | None, weights: Path | None, no_pretrained: bool, resume: bool, restart: bool, workers: int | None,
+    results: Path, quiet: bool,
+) -> None:  # fmt: skip
+    """Train a network; print the checkpoint's path."""
+    from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.plugins import registry
-    from posebench.tasks import train as jobs
+    from posebench.results.folder import ResultsFolder
+    from posebench.tasks import train as tasks
 
-    console = terminal.console(stderr=True)
+    check_resume(resume, restart)
+    out = open_console(stderr=True, quiet=quiet)
+    registry.find("architecture", arch)  # a misspelt name should not wait for torch
     protocol = registry.protocol(protocol_name)
-    terminal.say_people(console, data, protocol_name)
-    job = _job(arch, protocol, data, results, options)
-    click.echo(jobs.train(job, console, options["resume"], options["restart"]))
+    say_synthetic(out, data, protocol_name)
+    chosen = tasks.choose_recipe(arch, protocol, data, recipe or ("paper" if weights else None), epochs)
+    job = tasks.Job(
+        arch, protocol, data, without_pretrained(chosen, no_pretrained), seed, ResultsFolder(results), weights, limit,
+        tasks.worker_count(workers),
+    )  # fmt: skip
+    with training_shown(out, arch) as show:
+        trained = tasks.train(job, resume=resume, restart=restart, show=show)
+    print_notes(out, trained.notes)
+    click.echo(trained.checkpoint)
+
+
+def check_resume(resume: bool, restart: bool) -> None:
+    """Raise a sentence where both are set."""
+    if resume and restart:
+        raise PosebenchError("--resume continues from a checkpoint and --restart deletes it; give one of them.")
+
+
+def without_pretrained(recipe: "Recipe", no_pretrained: bool) -> "Recipe":
+    """The recipe with random initial weights, where that is asked for."""
+    return recipe.model_copy(update={"pretrained": False}) if no_pretrained else recipe
+
+
+@contextmanager
+def training_shown(out: "Console", arch: str) -> "Iterator[Callable[[Progress], None]]":
+    """A progress bar as the callback of `tasks.train`."""
+    from posebench.cli.console import progress
+
+    with progress(out, f"train {arch}") as update:
+        yield lambda p: update(p.step, p.steps, f"epoch {p.epoch}/{p.epochs}  loss {p.loss:.6f}  rate {p.rate:.1e}")

@@ -39,7 +39,7 @@ def import_(
     Reads HRNet's, SimpleBaseline's, Newell's PyTorch and pytorch-pose checkpoints, and mmpose's heatmap networks on HRNet
     and ResNet. The pipeline that the weights expect (channels, mean, alignment, decoding) comes with them.
     """
-    from posebench.cli import console as terminal
+    from posebench.cli.console import open_console
     from posebench.plugins import registry
     from posebench.training import checkpoints
 
@@ -47,7 +47,7 @@ def import_(
     skeleton = registry.protocol(protocol_name).skeleton if protocol_name else None
     out = out or file.with_name(f"{file.stem}.posebench.pt")
     fit = checkpoints.import_published(arch, file, out, keypoints=skeleton, input_size=input_size, partial=partial)
-    console = terminal.console(stderr=True)
+    console = open_console(stderr=True)
     for line in fit.lines():
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     click.echo(out)

@@ -60,6 +60,9 @@ class Instances:
         bbox: (N, 4) float (x, y, width, height), where the dataset has boxes.
         measures: (N,) columns that errors are divided by or that scoring needs: `head_length`, `area`, ...
         labels: (N,) columns of text by which scores may be sliced, such as `activity`; "" where unknown.
+        groups: (M,) text, to which group each image belongs whose images are alike, such as the film of a frame. Uncertainty
+            then comes from resampling groups. None: images are resampled.
+        group: what such a group is, such as `film`.
         image_root: folder of the images; None where it is not known.
         source: the annotation file.
         embedded: people drawn by posebench, not photographs.
@@ -84,6 +87,8 @@ class Instances:
     bbox: Array | None = None
     measures: Mapping[str, Array] = field(default_factory=dict)
     labels: Mapping[str, Array] = field(default_factory=dict)
+    groups: Array | None = None
+    group: str = "image"
     image_root: Path | None = None
     source: Source = Source("")
     embedded: bool = False
@@ -95,6 +100,8 @@ class Instances:
             "usable": (n,), "image_ids": (len(self.images),),
         }  # fmt: skip
         columns = {name: getattr(self, name) for name in expected} | dict(self.measures) | dict(self.labels)
+        if self.groups is not None:
+            columns["groups"], expected["groups"] = self.groups, (len(self.images),)
         if self.bbox is not None:
             columns["bbox"], expected["bbox"] = self.bbox, (n, 4)
         for name, column in columns.items():
@@ -117,6 +124,14 @@ class Instances:
     def what(self) -> str:
         """Such as `mpii val`, for messages."""
         return f"{self.dataset} {self.split}"
+
+    @property
+    def units(self) -> Array:
+        """(N,) int, which unit of resampling each person is in: the image, or its group."""
+        if self.groups is None:
+            return self.image
+        units: Array = np.unique(self.groups, return_inverse=True)[1][self.image]
+        return units
 
     def describe(self, row: int) -> str:
         """Such as `row 17 (015601864.jpg, person 0)`, for messages."""

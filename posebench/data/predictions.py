@@ -13,18 +13,21 @@
 attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
 """
 
+import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from posebench.data.instances import Instances
+from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError, existing
 from posebench.files.arrays import datasets, is_hdf5
+from posebench.files.validation import explain
 from posebench.files.writing import write_atomically
 
 Array = NDArray[Any]
@@ -59,7 +62,7 @@ class Predictions:
     dataset: str = ""
     split: str = ""
     box_source: str = "annotation"
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
         r, k = len(self.image), len(self.keypoint_names)
@@ -120,7 +123,7 @@ def save(predictions: Predictions, path: Path) -> None:
             texts = {name: getattr(predictions, name) for name in ("dataset", "split", "box_source")} | {
                 "format": FORMAT,
                 "keypoint_names": json.dumps(predictions.keypoint_names),
-                "provenance": json.dumps(dict(predictions.provenance)),
+                "provenance": predictions.provenance.model_dump_json(),
             }
             for name, text in texts.items():
                 # Of a fixed length: HDF5's own library crashes on damaged texts of variable length. Longer ones do not fit.
@@ -134,6 +137,15 @@ def save(predictions: Predictions, path: Path) -> None:
                     file[name] = column  # as it is: gzip saves a third and reads many times slower
 
     write_atomically(path, write)
+
+
+def digest(predictions: Predictions) -> str:
+    """SHA-256 of what is predicted, for predictions that are in no file."""
+    summed = hashlib.sha256(repr((predictions.keypoint_names, predictions.images)).encode())
+    for name in (*COLUMNS, *OPTIONAL):
+        if (column := getattr(predictions, name)) is not None:
+            summed.update(f"{name} {column.dtype} {column.shape}".encode() + np.ascontiguousarray(column).tobytes())
+    return summed.hexdigest()
 
 
 def load(path: Path) -> Predictions:
@@ -154,13 +166,15 @@ def load(path: Path) -> Predictions:
                 **columns,
                 images=tuple(name.decode() for name in file["images"][()]),
                 keypoint_names=tuple(json.loads(_text(file, "keypoint_names"))),
-                provenance=json.loads(_text(file, "provenance")),
+                provenance=Provenance.model_validate_json(_text(file, "provenance") or "{}"),
                 dataset=_text(file, "dataset"),
                 split=_text(file, "split"),
                 box_source=_text(file, "box_source"),
             )
     except PosebenchError as error:
         raise error if str(path) in str(error) else PosebenchError(f"{path}: {error}") from error
+    except ValidationError as error:
+        raise PosebenchError(f"{path}: provenance is not understood: {explain(error)}.") from error
     except Exception as error:  # a damaged file makes h5py and numpy raise whatever they meet
         raise PosebenchError(
             f"{path} cannot be read as predictions: {error}. Was it cut off, or written by hand?"

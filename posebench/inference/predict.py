@@ -11,6 +11,7 @@ from torch import Tensor
 from posebench.data.geometry import transform
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, for_instances
+from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
 from posebench.samples.loader import Key, Samples, batches
@@ -19,7 +20,7 @@ from posebench.samples.loader import Key, Samples, batches
 @torch.inference_mode()
 def predict(
     model: Architecture, instances: Instances, *, flip_test: bool = True, batch_size: int = 32, workers: int = 0,
-    provenance: dict[str, Any] | None = None, show: Callable[[int, int], None] = lambda done, total: None,
+    provenance: Provenance | None = None, show: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Predictions, list[str]]:  # fmt: skip
     """Predict every usable person of `instances`.
 
@@ -64,7 +65,7 @@ def predict(
     unreadable = list(dict.fromkeys(people.images[i] for i in people.image[lost].tolist()))
     made = for_instances(
         people, keypoints, scores, missing=missing, region=regions(people, model.input_size),
-        provenance=provenance or {}, **detected(people, scores),
+        provenance=provenance or Provenance(), **detected(people, scores),
     )  # fmt: skip
     return made, unreadable
 

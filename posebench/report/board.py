@@ -29,7 +29,7 @@ CEILING = "annotators' own agreement"
 """Name of the row that is not a network's."""
 RANKS = (
     "the places that remain possible, from 1 + the rows that are significantly better to the last place less those significantly "
-    "worse; all pairs compared on the same resamples of the images, together at the 95 % level (Mogstad et al. 2024)"
+    "worse; all pairs compared on the same resamples of the images or films, together at the 95 % level (Mogstad et al. 2024)"
 )
 SEVERAL_SEEDS = (
     "Rows of several seeds are means over them: 95 % is about the images alone, 'sd of seeds' about the seeds alone, and rank "
@@ -129,7 +129,7 @@ class Board:
         usual = max(alike, key=lambda key: (alike[key], key), default=None)
         drawn = [row.resampled if usual and row.resampled_on == usual else None for row in ranked]
         errors = [(row.spread or 0) / math.sqrt(len(row.records)) for row in ranked]
-        found = rank_ranges([row.headline for row in ranked], drawn, errors)
+        found = rank_ranges([row.headline for row in ranked], drawn, errors, usual[0] if usual else 0)
         return (*found, *[None] * (len(self.rows) - len(ranked)))  # rows without a value are the last
 
     @property
@@ -267,9 +267,9 @@ class Board:
         models = [row.model for row in self.rows]
         several = any(len(row.records) > 1 for row in self.rows)
         return [
-            Column("architecture", tuple(model.get("arch") for model in models)),
-            Column("input (w×h)", tuple(size(model.get("input_size")) for model in models)),
-            Column("params (M)", tuple(millions(model.get("parameters")) for model in models), 2),
+            Column("architecture", tuple(model.arch for model in models)),
+            Column("input (h×w)", tuple(size(model.input_size) for model in models)),
+            Column("params (M)", tuple(millions(model.parameters) for model in models), 2),
             Column("training", tuple(training(row.model, row.seeds) for row in self.rows)),
             Column("seeds", tuple((len(row.seeds) or None) if several else None for row in self.rows), 0),
         ]

@@ -1,10 +1,11 @@
 """Columns of a table: values at full precision, and what a reader sees of them."""
 
-import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from posebench.data.provenance import Provenance
 
 UNKNOWN = "–"
 
@@ -63,25 +64,23 @@ def bounds(interval: Sequence[float] | None, decimals: int) -> str | None:
     return None if interval is None else "–".join(f"{bound:.{decimals}f}" for bound in interval)
 
 
-def size(value: object) -> str | None:
-    """`192×256`, width first, from the (width, height) that a predictions file names."""
-    return "×".join(map(str, value)) if isinstance(value, list | tuple) and len(value) == 2 else None
+def size(input_size: tuple[int, int] | None) -> str | None:
+    """`256×192`, height first as the field prints it, from (width, height)."""
+    return None if input_size is None else f"{input_size[1]}×{input_size[0]}"
 
 
-def millions(value: object) -> float | None:
-    """A count in millions; None where it is no number."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) / 1e6 if plain and math.isfinite(value) else None  # type: ignore[arg-type]
+def millions(count: int | None) -> float | None:
+    """A count in millions."""
+    return None if count is None else count / 1e6
 
 
-def training(model: Mapping[str, Any], seeds: Sequence[int]) -> str | None:
+def training(model: Provenance, seeds: Sequence[int]) -> str | None:
     """Such as `quick, 4 epochs, 4,000 people, seed 0`: what tells two runs of one architecture apart."""
-    recipe, trained_on = model.get("recipe"), model.get("trained_on")
-    if not (isinstance(recipe, dict) and isinstance(trained_on, dict)):
+    recipe, trained_on = model.recipe, model.trained_on
+    if recipe is None or trained_on is None:
         return None
-    origin = trained_on.get("began_with")
-    if isinstance(origin, dict) and not trained_on.get("people"):
-        return f"published weights ({origin.get('weights')})"
-    parts = [recipe.get("name"), f"{recipe.get('epochs')} epochs", f"{trained_on.get('people')} people"]
-    told = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {model.get('seed')}"
+    if trained_on.began_with is not None and not trained_on.people:
+        return f"published weights ({trained_on.began_with.get('weights')})"
+    parts = [recipe.get("name"), f"{recipe.get('epochs')} epochs", f"{trained_on.people} people"]
+    told = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {model.seed}"
     return ", ".join(map(str, [*parts, told]))

@@ -63,10 +63,7 @@ def plot(board: Board, costs: Sequence[Cost]) -> Figure | None:
 
 def cost_of(row: Row, costs: Sequence[Cost]) -> Cost | None:
     """The cost of a row's network at its input size; one measured for the same protocol comes first."""
-    size = row.model.get("input_size")
-    if not (isinstance(size, list | tuple) and len(size) == 2):
-        return None
-    able = [c for c in costs if c.arch == row.model.get("arch") and list(c.input_size) == list(size)]
+    able = [c for c in costs if c.arch == row.model.arch and c.input_size == row.model.input_size]
     return min(able, key=lambda cost: (cost.protocol != row.rule.protocol, not cost.timings), default=None)
 
 

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from posebench.data.provenance import Provenance
 from posebench.errors import natural
 from posebench.results.record import Curve, Data, Record, Rule, Slice
 from posebench.scoring import bootstrap
 
-VARYING = {"seed", "checkpoint_sha256", "seconds"}
-"""What a predictions file says of its model and what differs between two seeds of one recipe (`jobs.predict`, `train`)."""
 SEED_IN_NAME = re.compile(r"[\s,;:_(\[-]*(?<![a-z])seed[\s_=:-]*\d+[)\]]?", re.IGNORECASE)
 WORD = re.compile(r"[^\s,;:_-]+[\s,;:_-]*")
 SHORTEST_NAME = 3
@@ -60,7 +59,7 @@ class Row:
         return self.newest.data
 
     @property
-    def model(self) -> Mapping[str, Any]:
+    def model(self) -> Provenance:
         """What the predictions file says of its origin; the seed is the newest record's."""
         return self.newest.model
 
@@ -78,7 +77,7 @@ class Row:
     def name(self) -> str:
         """The record's; of several seeds what their names have in common."""
         names = [record.name for record in self.records]
-        return names[0] if len(names) == 1 else common_name(names, str(self.model.get("arch")))
+        return names[0] if len(names) == 1 else common_name(names, str(self.model.arch))
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -104,7 +103,9 @@ class Row:
         """
         found = _mean_bounds([record.intervals for record in self.records])
         if len(self.records) > 1 and len(self.resampled):
-            found[self.rule.headline] = bootstrap.interval(self.resampled)
+            found[self.rule.headline] = bootstrap.score_interval(
+                self.headline, self.resampled, self.records[0].sampling
+            )
         return found
 
     @cached_property
@@ -119,11 +120,14 @@ class Row:
         return np.mean(drawn, axis=0) if len({len(one) for one in drawn}) == 1 else np.zeros(0)
 
     @property
-    def resampled_on(self) -> tuple[int, int, int] | None:
-        """Images, people and number of resamples: only rows for which these are equal were resampled alike. None: unknown."""
-        facts = {(record.data.images, record.data.people, len(record.resampled)) for record in self.records}
+    def resampled_on(self) -> tuple[int, str, int, int] | None:
+        """Number and kind of units, people, resamples: rows with equal ones were resampled alike. None: unknown."""
+        facts = {
+            (record.sampling.units, record.sampling.unit, record.data.people, len(record.resampled))
+            for record in self.records
+        }
         fact = facts.pop()
-        return None if facts or not fact[2] or not np.isfinite(self.resampled).all() else fact
+        return None if facts or not fact[3] or not np.isfinite(self.resampled).all() else fact
 
     @cached_property
     def curves(self) -> list[Curve]:
@@ -192,14 +196,12 @@ def rows(records: Iterable[Record]) -> list[Row]:
 
 def seed_of(record: Record) -> int | None:
     """The seed of a record that says how it was trained; None of others."""
-    seed = record.model.get("seed")
-    told = record.model.get("arch") and record.model.get("recipe") and record.model.get("trained_on")
-    return seed if told and isinstance(seed, int) and not isinstance(seed, bool) else None
+    return record.model.seed if record.model.trained else None
 
 
 def recipe_of(record: Record) -> str:
     """Everything that a predictions file says of its model but what differs from seed to seed."""
-    return json.dumps(_lasting(record.model), sort_keys=True, default=str)
+    return json.dumps(record.model.without_seed(), sort_keys=True)
 
 
 def common_name(names: Sequence[str], otherwise: str) -> str:
@@ -210,17 +212,6 @@ def common_name(names: Sequence[str], otherwise: str) -> str:
     words = zip(*(WORD.findall(name) for name in bare), strict=False)
     common = "".join(word[0] for word in takewhile(lambda word: len(set(word)) == 1, words)).rstrip(" ,;:_-([")
     return common if len(common) >= SHORTEST_NAME else otherwise
-
-
-def _lasting(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        # Photographs that could not be read are listed in the order in which they were met.
-        return {
-            key: sorted(map(str, part)) if key == "unreadable" and isinstance(part, list) else _lasting(part)
-            for key, part in value.items()
-            if key not in VARYING
-        }
-    return value
 
 
 def _means(columns: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:

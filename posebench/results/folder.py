@@ -1,9 +1,84 @@
 """The results folder: its layout and its names."""
 
 import re
+from dataclasses import dataclass
+from pathlib import Path
 
 CHECKPOINT = "checkpoint.pt"
 """Its name in a run's folder."""
+
+
+@dataclass(frozen=True)
+class ResultsFolder:
+    """Where everything lies in a results folder.
+
+    Attributes:
+        path: the folder, `results` by default on the command line. Nothing is made by naming it.
+    """
+
+    path: Path
+
+    @property
+    def runs(self) -> Path:
+        """A folder per training run."""
+        return self.path / "runs"
+
+    @property
+    def predictions(self) -> Path:
+        """Predictions files."""
+        return self.path / "predictions"
+
+    @property
+    def records(self) -> Path:
+        """A JSON file per scored predictions file."""
+        return self.path / "records"
+
+    @property
+    def overlays(self) -> Path:
+        """Pictures of the best and worst cases."""
+        return self.path / "overlays"
+
+    @property
+    def cost(self) -> Path:
+        """A folder per device, with a JSON file per measured network."""
+        return self.path / "cost"
+
+    @property
+    def leaderboards(self) -> Path:
+        """A CSV per leaderboard."""
+        return self.path / "leaderboards"
+
+    @property
+    def plots(self) -> Path:
+        """Plots of the leaderboards."""
+        return self.path / "plots"
+
+    @property
+    def leaderboard(self) -> Path:
+        """The leaderboards as Markdown."""
+        return self.path / "leaderboard.md"
+
+    @property
+    def index(self) -> Path:
+        """The report's page."""
+        return self.path / "index.html"
+
+    @property
+    def published(self) -> Path:
+        """Rows of the literature, shown below leaderboards where rule, split and boxes agree."""
+        return self.path / "published.csv"
+
+    def checkpoint(self, run: str) -> Path:
+        """The checkpoint of the run of that name."""
+        return self.runs / run / CHECKPOINT
+
+    def record(self, identity: str) -> Path:
+        """The record with that id."""
+        return self.records / f"{identity}.json"
+
+    def overlay(self, identity: str) -> Path:
+        """The picture of best and worst cases of the record with that id."""
+        return self.overlays / f"{identity}.png"
 
 
 def plain(name: str) -> str:

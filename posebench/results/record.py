@@ -6,6 +6,7 @@ import platform
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Literal
 
 import numpy as np
@@ -13,15 +14,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import posebench
 from posebench.data.instances import Instances
-from posebench.data.predictions import Predictions
+from posebench.data.predictions import Predictions, digest
+from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.files.writing import sha256, write_text
-from posebench.plugins.protocol import Protocol
+from posebench.plugins.protocol import Convention, Protocol
+from posebench.results.folder import ResultsFolder
+from posebench.scoring.bootstrap import Sampling
 from posebench.scoring.scores import Ceiling as KnownCeiling
 from posebench.scoring.scores import Scores, known
 
 LONGEST_NAME = 200
 RESAMPLED_DECIMALS = 6
+IN_MEMORY = "in memory"
+"""What predictions that were not read from a file are called."""
+FEW_UNITS = 50
+"""Below it a difference's 95 % interval holds the true one in less than about 93 % of datasets (docs/scoring.md)."""
+INTERVALS = "t on the logit scale with the bootstrap's standard error; expanded percentile where scores are unbounded"
 ONE_IMAGE = "One image: no interval, as nothing says how other images would differ."
 
 
@@ -75,6 +84,15 @@ class Slice(_Part):
     keypoints: int
 
 
+class Resampling(_Part):
+    """How the intervals were made. Records of older versions have none: the middle 95 % of resamples of the images."""
+
+    unit: str = Field(description="what was drawn, such as `image` or `film`")
+    units: int
+    largest: float | None = Field(description="the score of a perfect prediction; None: unbounded")
+    intervals: str
+
+
 class Ceiling(_Part):
     """What the dataset's own annotators reach against each other."""
 
@@ -102,11 +120,12 @@ class Record(_Part):
     curves: list[Curve]
     slices: list[Slice] = []
     ceiling: Ceiling | None = None
+    resampling: Resampling | None = None
     resampled: list[float] = Field([], description="the headline on each resample of the images, for ranks and pairs")
     notes: list[str]
     predictions: str
     predictions_sha256: str
-    model: dict[str, Any]
+    model: Provenance = Provenance()
     created: str
     environment: dict[str, str]
 
@@ -116,6 +135,12 @@ class Record(_Part):
         tail = hashlib.sha256(repr((self.group, self.name, self.predictions_sha256)).encode()).hexdigest()[:8]
         readable = re.sub(r"[^a-z0-9]+", "-", f"{self.rule.protocol} {self.data.split} {self.name}".lower()).strip("-")
         return f"{readable[:80]}-{tail}"
+
+    @property
+    def sampling(self) -> Sampling:
+        """What was resampled: of records of older versions, the images."""
+        made = self.resampling
+        return Sampling(self.data.images) if made is None else Sampling(made.units, made.unit, made.largest)
 
     @property
     def group(self) -> tuple[str, int, str, str, str, str, str]:
@@ -128,24 +153,23 @@ class Record(_Part):
 def make_record(
     name: str,
     protocol: Protocol,
-    convention: str,
+    convention: Convention,
     instances: Instances,
     predictions: Predictions,
     scores: Scores,
-    path: Path,
+    path: Path | None,
 ) -> Record:
     """The record of one scoring.
 
     Args:
         name: the row's label in tables.
-        path: the predictions file that was scored; its hash is kept.
+        path: the predictions file that was scored, of which the hash is kept; None for predictions in memory.
     """
     return Record(
         name=name,
         rule=Rule(
-            protocol=protocol.name, version=protocol.version, convention=convention,
-            rule=protocol.conventions[convention].rule, evaluator=protocol.conventions[convention].source,
-            published_by=protocol.conventions[convention].published_by, headline=protocol.headline,
+            protocol=protocol.name, version=protocol.version, convention=convention.name, rule=convention.rule,
+            evaluator=convention.source, published_by=convention.published_by, headline=protocol.headline,
             unit=protocol.unit,
         ),
         data=Data(
@@ -159,13 +183,14 @@ def make_record(
         per_joint_intervals=dict(scores.per_joint_intervals),
         per_joint_metric=scores.per_joint_metric,
         curves=[Curve.model_validate(vars(c)) for c in scores.curves if all(map(math.isfinite, c.values))],
-        slices=[Slice(**_fields(part, "resampled"), interval=part.interval) for part in scores.slices],
+        slices=[Slice(**_fields(part, "resampled", "sampling"), interval=part.interval) for part in scores.slices],
         ceiling=None if scores.ceiling is None else _ceiling(scores.ceiling),
+        resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
         resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
-        notes=[*instances.source.notes, *scores.notes, *([ONE_IMAGE] if scores.images == 1 else [])],
-        predictions=path.name,
-        predictions_sha256=sha256(path),
-        model=dict(predictions.provenance),
+        notes=[*instances.source.notes, *scores.notes, *few_units(scores.sampling)],
+        predictions=IN_MEMORY if path is None else path.name,
+        predictions_sha256=digest(predictions) if path is None else sha256(path),
+        model=predictions.provenance,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         environment={"posebench": posebench.__version__, "python": platform.python_version()},
     )  # fmt: skip
@@ -173,9 +198,27 @@ def make_record(
 
 def save_record(record: Record, results: Path) -> Path:
     """Write `results/records/<id>.json`; the same file scored again replaces its record."""
-    path = results / "records" / f"{record.id}.json"
+    path = ResultsFolder(results).record(record.id)
     write_text(path, record.model_dump_json(indent=1) + "\n")
     return path
+
+
+def check_writable(results: Path) -> None:
+    """Raise a sentence unless a record can be written below a results folder, before anything is computed for it.
+
+    Raises:
+        PosebenchError: the folder cannot be made, or nothing can be written in it.
+    """
+    folder = ResultsFolder(results).records
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        with TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise PosebenchError(
+            f"{existing} cannot be written to ({error.strerror}), so the record could not be kept. "
+            "Name another folder with --results."
+        ) from error
 
 
 def load_records(results: Path) -> list[Record]:
@@ -189,7 +232,7 @@ def load_records(results: Path) -> list[Record]:
             f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results."
         )
     records = []
-    for path in sorted((results / "records").glob("*.json")):
+    for path in sorted(ResultsFolder(results).records.glob("*.json")):
         try:
             records.append(Record.model_validate_json(path.read_text("utf-8")))
         except (ValidationError, UnicodeDecodeError, OSError) as error:
@@ -199,6 +242,21 @@ def load_records(results: Path) -> list[Record]:
                 f"{path} is no record: {where} {problem['msg']}. Mend it, or remove the file."
             ) from error
     return records
+
+
+def few_units(sampling: Sampling) -> list[str]:
+    """A sentence where intervals are measurably too narrow, or there is none."""
+    if sampling.units == 1:
+        return (
+            [ONE_IMAGE]
+            if sampling.unit == "image"
+            else [f"One {sampling.unit}: no interval, as nothing says how others would differ."]
+        )
+    if 1 < sampling.units < FEW_UNITS:
+        return [
+            f"Only {sampling.units} {sampling.unit}s: 95 % intervals of differences between runs are too narrow (docs/scoring.md)."
+        ]
+    return []
 
 
 def _fields(part: Any, *without: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@ corrected within a family by the single-step max-|t| method (Westfall, Young, "R
 Romano, Wolf, "Exact and Approximate Stepdown Methods for Multiple Hypothesis Testing", JASA 2005): a difference counts only
 if it is larger, in its own standard errors, than the largest of the whole family tends to be by chance.
 
-Families: the headline's differences of all pairs; the other metrics of one pair; the keypoints of one pair.
+Families: the headline is the single primary comparison and is tested on its own (with several pairs, the headlines of all pairs
+together); the other rows of a pair, metrics and keypoints, are one family.
 """
 
 import math
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench.errors import PosebenchError
 from posebench.scoring import bootstrap
 from posebench.scoring.scores import Scores, known
 
@@ -25,7 +27,14 @@ Array = NDArray[Any]
 
 SIGNIFICANT = 1 - bootstrap.LEVEL / 100
 """The largest p-value at which a difference is said to be resolved."""
-CORRECTION = "p-values hold for all differences of a family together (single-step max-|t|); intervals for each alone"
+CORRECTION = (
+    "The headline is tested on its own; the other rows are corrected together (single-step max-|t|). "
+    "Intervals are for each row alone"
+)
+CORRECTION_OF_PAIRS = (
+    "The headlines of all pairs are corrected together, and so are the keypoints and other metrics of one pair "
+    "(single-step max-|t|). Intervals are for each row alone"
+)
 FLAT = 1e-9
 """A difference that varies over resamples by less than this part of itself does not vary: the rest is rounding."""
 
@@ -84,16 +93,34 @@ def compare(runs: Sequence[tuple[str, Scores]], headline: str) -> list[Pair]:
         headline: the metric that ranks.
     """
     pairs = list(combinations(runs, 2))
-    headlines = family([Taken.metric(headline, a, b) for (_, a), (_, b) in pairs])
+    units = units_of([scores for _, scores in runs])
+    headlines = family([Taken.metric(headline, a, b) for (_, a), (_, b) in pairs], units)
     compared = []
     for ((name_a, a), (name_b, b)), first in zip(pairs, headlines, strict=True):
         names = list(dict.fromkeys([*a.metrics, *b.metrics]))
-        others = family([Taken.metric(name, a, b) for name in names if name != headline])
-        by_name = {difference.name: difference for difference in [first, *others]}
-        joints = family([Taken.joint(name, a, b) for name in dict.fromkeys([*a.per_joint, *b.per_joint])])
+        metric_rows = [Taken.metric(name, a, b) for name in names if name != headline]
+        joint_rows = [Taken.joint(name, a, b) for name in dict.fromkeys([*a.per_joint, *b.per_joint])]
+        rows = family([*metric_rows, *joint_rows], units)
+        by_name = {difference.name: difference for difference in [first, *rows[: len(metric_rows)]]}
+        joints = rows[len(metric_rows) :]
         metrics = tuple(by_name[name] for name in names)
         compared.append(Pair(name_a, name_b, first, metrics, tuple(joints)))
     return compared
+
+
+def units_of(scores: Sequence[Scores]) -> int:
+    """How many units all of the scores were resampled by.
+
+    Raises:
+        PosebenchError: they were resampled by different units, so their resamples are no pairs.
+    """
+    by = sorted({(one.sampling.unit, one.sampling.units) for one in scores})
+    if len(by) > 1:
+        raise PosebenchError(
+            f"The runs were resampled by different units ({' and '.join(f'{unit} ({n:,})' for unit, n in by)}), so they cannot be "
+            "compared. Score both files with the same annotation and version."
+        )
+    return by[0][1] if by else 0
 
 
 def as_json(pairs: Sequence[Pair]) -> dict[str, Any]:
@@ -101,7 +128,7 @@ def as_json(pairs: Sequence[Pair]) -> dict[str, Any]:
     return {
         "level": bootstrap.LEVEL,
         "resamples": bootstrap.RESAMPLES,
-        "correction": CORRECTION,
+        "correction": CORRECTION if len(pairs) == 1 else CORRECTION_OF_PAIRS,
         "pairs": [
             {
                 "a": pair.a, "b": pair.b, "headline": _plain(pair.headline),
@@ -146,30 +173,35 @@ class Taken:
         return cls(name, *values, drawn[0] - drawn[1] if all_known else None)
 
 
-def family(taken: Sequence[Taken]) -> list[Difference]:
-    """The differences of one family, with p-values corrected for how many of them are known."""
+def family(taken: Sequence[Taken], units: int = 0) -> list[Difference]:
+    """The differences of one family, with p-values corrected for how many of them are known.
+
+    Args:
+        units: how many were resampled; 0 where unknown.
+    """
     tested = [one for one in taken if one.resampled is not None]
     found = [Difference(one.name, one.a, one.b) for one in taken]
     if not tested:
         return found
     resampled = np.array([one.resampled for one in tested])
-    t, largest = studentised(np.array([one.a - one.b for one in tested]), resampled)
+    t, largest = studentised(np.array([one.a - one.b for one in tested]), resampled, units)
     numbers = zip(resampled, p_values(t, largest), strict=True)
     return [
-        found[place] if one.resampled is None else Difference(one.name, one.a, one.b, *_tested(*next(numbers)))
+        found[place] if one.resampled is None else Difference(one.name, one.a, one.b, *_tested(*next(numbers), units))
         for place, one in enumerate(taken)
     ]
 
 
-def _tested(resampled: Array, p: float) -> tuple[tuple[float, float], float]:
-    return bootstrap.interval(resampled), float(p)
+def _tested(resampled: Array, p: float, units: int) -> tuple[tuple[float, float], float]:
+    return bootstrap.interval(resampled, units), float(p)
 
 
-def studentised(differences: Array, resampled: Array) -> tuple[Array, Array]:
+def studentised(differences: Array, resampled: Array, units: int = 0) -> tuple[Array, Array]:
     """Differences in their own standard errors, and how large the largest of them is by chance.
 
     Args:
         differences: (F,) of the sample. resampled: (F, R) the same on every resample.
+        units: how many were resampled: resamples of few vary too little; 0 where unknown.
 
     Returns:
         (F,) |t|, and (R,) the largest |t| of each resample about the sample's difference. A difference that does not vary
@@ -178,9 +210,8 @@ def studentised(differences: Array, resampled: Array) -> tuple[Array, Array]:
     error = resampled.std(axis=1, ddof=1)
     varies = error > FLAT * np.abs(resampled).max(axis=1, initial=0)
     scale = np.where(varies, error, np.inf)
-    return np.abs(differences) / scale, (np.abs(resampled - differences[:, None]) / scale[:, None]).max(
-        axis=0, initial=0
-    )
+    apart = np.abs(resampled - differences[:, None]) / scale[:, None]
+    return np.abs(differences) / scale, bootstrap.widening(units) * apart.max(axis=0, initial=0)
 
 
 def p_values(t: Array, largest: Array) -> Array:

@@ -15,7 +15,7 @@ from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
 from posebench.data.matching import align, missing_notes
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
-from posebench.scoring.bootstrap import resampled_sums, split
+from posebench.scoring.bootstrap import Sampling, resampled_sums, split
 from posebench.scoring.scores import Curve, Scores, Slice
 
 Array = NDArray[Any]
@@ -67,8 +67,8 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
     keypoints = predictions.keypoints[rows]
     distances, counted, asked = measured(keypoints, missing, instances, rule)
     within = hits(distances, counted, rule.thresholds, rule.strict)
-    number = resampled_sums(within, instances.image)
-    total = resampled_sums(asked, instances.image)[:, None]
+    number = resampled_sums(within, instances.units)
+    total = resampled_sums(asked, instances.units)[:, None]
     lines = rule.lines(number, total)
     metrics, resampled = split(rule.columns(lines))
     per_joint = percentage(number[:, rule.at], total[:, 0])
@@ -84,9 +84,15 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
         people=len(instances),
         images=len(np.unique(instances.image)),
         notes=(*missing_notes(predictions), *misplaced(keypoints, missing, instances)),
+        sampling=sampling_of(instances.units, instances),
         per_person=personal_area_under_curve(distances, counted, float(rule.thresholds[-1])),
         per_person_metric=f"the person's AUC of {rule.metric.partition('@')[0]} to {rule.thresholds[-1]:g}",
     )
+
+
+def sampling_of(units: Array, instances: Instances) -> Sampling:
+    """What is resampled for percentages of people in the given units."""
+    return Sampling(len(np.unique(units)), instances.group, 100)
 
 
 def curves(predictions: Predictions, instances: Instances, rule: PCK, thresholds: Array) -> tuple[Curve, ...]:
@@ -168,10 +174,18 @@ def slices(within: Array, asked: Array, instances: Instances, joints: tuple[int,
     if not parts:
         return ()
     counts = [((within & part).sum(axis=1), part.sum(axis=1)) for _, _, part in parts]
-    sums = resampled_sums(np.array(counts).transpose(2, 0, 1), instances.image)  # (R, slices, 2)
+    sums = resampled_sums(np.array(counts).transpose(2, 0, 1), instances.units)  # (R, slices, 2)
     values = percentage(sums[..., 0], sums[..., 1])
     return tuple(
-        Slice(by, name, float(values[0, i]), values[1:, i], int(part.any(axis=1).sum()), int(part.sum()))
+        Slice(
+            by,
+            name,
+            float(values[0, i]),
+            values[1:, i],
+            int(part.any(axis=1).sum()),
+            int(part.sum()),
+            sampling_of(instances.units[part.any(axis=1)], instances),
+        )
         for i, (by, name, part) in enumerate(parts)
     )
 

@@ -21,7 +21,7 @@ Range = tuple[int, int]
 
 
 def rank_ranges(
-    values: Sequence[float], resampled: Sequence[Array | None], seed_error: Sequence[float]
+    values: Sequence[float], resampled: Sequence[Array | None], seed_error: Sequence[float], units: int = 0
 ) -> list[Range | None]:
     """The best and the worst rank of every row, larger values being better.
 
@@ -30,6 +30,7 @@ def rank_ranges(
         resampled: per row (R,), equal images being resampled alike; None where nothing is known of a row's uncertainty.
         seed_error: per row the standard error of its value over seeds: their standard deviation / sqrt(seeds); 0 where only
             one is known.
+        units: how many images or films were resampled; 0 where unknown.
 
     Returns:
         per row (best, worst), from 1; None where `resampled` is. Such a row is never significantly better or worse.
@@ -42,12 +43,13 @@ def rank_ranges(
             np.array([values[row] for row in known]),
             np.array([resampled[row] for row in known], float),
             np.array([seed_error[row] for row in known]),
+            units,
         )
         better[known], worse[known] = above.sum(axis=0), above.sum(axis=1)
     return [(1 + int(better[row]), m - int(worse[row])) if row in set(known) else None for row in range(m)]
 
 
-def _significant(values: Array, resampled: Array, seed_error: Array) -> Array:
+def _significant(values: Array, resampled: Array, seed_error: Array, units: int) -> Array:
     """(m, m) whether row i is significantly better than row j; values (m,), resampled (m, R), seed_error (m,)."""
     # What another seed would give is independent of the images and of the other rows.
     noise = np.random.default_rng(SEED).standard_normal(resampled.shape)
@@ -57,7 +59,7 @@ def _significant(values: Array, resampled: Array, seed_error: Array) -> Array:
     for row in range(
         m - 1
     ):  # one row against all later ones at a time: 100 rows would be 5,000 pairs x 1,000 resamples
-        t[row, row + 1 :], here = studentised(values[row] - values[row + 1 :], drawn[row] - drawn[row + 1 :])
+        t[row, row + 1 :], here = studentised(values[row] - values[row + 1 :], drawn[row] - drawn[row + 1 :], units)
         largest = np.maximum(largest, here)
     t += t.T
     resolved = (p_values(t.ravel(), largest) <= SIGNIFICANT).reshape(m, m)

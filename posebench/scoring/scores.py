@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from posebench.scoring import bootstrap
+from posebench.scoring.bootstrap import IMAGES, Sampling
 
 Array = NDArray[Any]
 
@@ -37,6 +38,7 @@ class Slice:
         value: the headline's rule on this part alone.
         resampled: (RESAMPLES,) the same on resamples of the images.
         people, keypoints: how many are in it.
+        sampling: what was resampled.
     """
 
     by: str
@@ -45,11 +47,12 @@ class Slice:
     resampled: Array = field(compare=False)
     people: int
     keypoints: int
+    sampling: Sampling = IMAGES
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Where 95 % of the resamples are; None where some resample has none of this part."""
-        return bootstrap.intervals({"": self.resampled}).get("")
+        """The 95 % interval; None where some resample has none of this part."""
+        return bootstrap.intervals({"": self.value}, {"": self.resampled}, self.sampling).get("")
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Scores:
         per_person: (N,) one number per instance, larger is better, NaN where it has none: for picking the
             best and worst cases. It is not kept in the record.
         per_person_metric: what that number is.
+        sampling: what was resampled; without its number of units, the images.
     """
 
     metrics: Mapping[str, float]
@@ -101,13 +105,18 @@ class Scores:
     notes: tuple[str, ...] = ()
     per_person: Array = field(default_factory=lambda: np.zeros(0), compare=False)
     per_person_metric: str = ""
+    sampling: Sampling = IMAGES
+
+    def __post_init__(self) -> None:
+        if not self.sampling.units:
+            object.__setattr__(self, "sampling", replace(self.sampling, units=self.images))
 
     @property
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """Metric → (low, high), where 95 % of its resamples are; those that are known."""
-        return bootstrap.intervals(self.resampled)
+        """Metric → (low, high), its 95 % interval; those that are known."""
+        return bootstrap.intervals(self.metrics, self.resampled, self.sampling)
 
     @property
     def per_joint_intervals(self) -> dict[str, tuple[float, float]]:
         """As `intervals`, by keypoint."""
-        return bootstrap.intervals(self.per_joint_resampled)
+        return bootstrap.intervals(self.per_joint, self.per_joint_resampled, self.sampling)

@@ -1,32 +1,215 @@
-"""The flow about the networks: people to ask about, and predictions → scores → record and pictures. No torch here."""
+"""Evaluate: predictions → scores, record and pictures. No torch here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from posebench.data import predictions as files
 from posebench.data.instances import Instances
 from posebench.data.matching import row_of_each
+from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol
-from posebench.results import record as results
-from posebench.results.record import Record
+from posebench.results.folder import ResultsFolder
+from posebench.results.record import IN_MEMORY, LONGEST_NAME, Record, make_record, save_record
 from posebench.scoring.scores import Curve, Scores
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def score(path: Path, protocol: Protocol, people: Instances, convention: str) -> tuple[Scores, files.Predictions]:
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Scored predictions, not yet written anywhere.
+
+    Attributes:
+        record: what `save` writes: the numbers with their rule, people and origin.
+        scores: the same numbers with every resample.
+        predictions: as they were scored.
+        people: whom they were scored on.
+    """
+
+    record: Record
+    scores: Scores
+    predictions: Predictions
+    people: Instances
+
+    @property
+    def metrics(self) -> Mapping[str, float | None]:
+        """Metric → value, in the order of the field's tables; None where it is unknown."""
+        return self.record.metrics
+
+    @property
+    def intervals(self) -> Mapping[str, tuple[float, float]]:
+        """Metric → its 95 % interval (low, high)."""
+        return self.record.intervals
+
+    @property
+    def per_joint(self) -> Mapping[str, float | None]:
+        """Keypoint → value; empty where the protocol does not score keypoints one by one."""
+        return self.record.per_joint
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out or treated specially, as sentences."""
+        return tuple(self.record.notes)
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """Metrics and keypoints as rows; columns `kind`, `value`, `low`, `high`."""
+        import pandas as pd
+
+        record = self.record
+        parts = [
+            ("metric", record.metrics, record.intervals),
+            ("keypoint", record.per_joint, record.per_joint_intervals),
+        ]
+        rows = [
+            (name, kind, value, *intervals.get(name, (None, None)))
+            for kind, values, intervals in parts
+            for name, value in values.items()
+        ]
+        columns = ["name", "kind", "value", "low", "high"]
+        return (
+            pd.DataFrame(rows, columns=columns).set_index("name").astype({"value": float, "low": float, "high": float})
+        )
+
+    def save(self, results: str | Path = "results") -> Path:
+        """Write the record below a results folder; the same file scored again replaces its record.
+
+        Returns:
+            The record's path.
+        """
+        return save_record(self.record, Path(results))
+
+    def draw_overlays(self, results: str | Path = "results") -> Path | None:
+        """Draw the best and the worst cases below a results folder.
+
+        Returns:
+            The picture's path; None where the protocol does not score people one by one.
+
+        Raises:
+            PosebenchError: the photographs are not there.
+        """
+        from posebench.report.overlays import overlays
+        from posebench.samples.images import ImageReader
+
+        if not len(self.scores.per_person):
+            return None
+        path = ResultsFolder(Path(results)).overlay(self.record.id)
+        rows = row_of_each(self.predictions, self.people)
+        keypoints = self.predictions.keypoints[rows]
+        missing = self.predictions.missing[rows] | (rows < 0)[:, None]
+        rule = self.record.rule
+        what = f"{rule.protocol} {rule.convention} · {self.people.what}"
+        title = f"{self.record.name} · {what}; below each: {self.scores.per_person_metric}"
+        reader: Callable[[int], Any] = ImageReader(self.people)
+        # Nobody to draw where nothing was predicted; perhaps there is no photograph either.
+        per_person = np.where(missing.all(axis=1), np.nan, self.scores.per_person)
+        overlays(self.people, keypoints, missing, per_person, reader, path, title)
+        return path
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows."""
+        from posebench.report.evaluation_table import html
+
+        return html(self.record)
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network that made a predictions file, where the file does not say so itself.
+
+    Attributes:
+        arch: its name. input_size: (width, height) of its crops, or None.
+    """
+
+    arch: str
+    input_size: tuple[int, int] | None = None
+
+
+def evaluate(
+    path: Path,
+    protocol: Protocol,
+    people: Instances,
+    convention: str | None = None,
+    name: str | None = None,
+    network: Network | None = None,
+) -> Evaluation:
     """Score a predictions file.
 
+    Args:
+        people: as `load_people` gives them for the same convention.
+        convention: a name of the protocol's conventions; None for the first.
+        name: the row's label in tables; None for the architecture or the file's name.
+        network: what made the file, where it does not say so itself.
+
     Raises:
-        PosebenchError: the file is damaged or of other people; names the file.
+        PosebenchError: the file is damaged or of other people; or `network` is stated although the file names its own.
     """
-    made = protocol.read_predictions(path, people)
-    with _naming(path):
-        return protocol.score(made, people, convention), made
+    predictions = stated(protocol.read_predictions(path, people), network, path)
+    with naming(path):
+        return evaluate_predictions(
+            predictions, protocol, people, convention, name or predictions.provenance.arch or path.stem, path
+        )
+
+
+def evaluate_predictions(
+    predictions: Predictions,
+    protocol: Protocol,
+    people: Instances,
+    convention: str | None = None,
+    name: str | None = None,
+    path: Path | None = None,
+) -> Evaluation:
+    """Score predictions; the arguments are those of `evaluate`.
+
+    Args:
+        path: the file that they were read from, which the record names with its hash; None for predictions in memory.
+
+    Raises:
+        PosebenchError: they are of other people or of another skeleton.
+    """
+    label = name or predictions.provenance.arch or IN_MEMORY
+    if len(label) > LONGEST_NAME:
+        raise PosebenchError(f"The name of a row may have 1 to {LONGEST_NAME} characters; this one has {len(label)}.")
+    rule = protocol.convention(convention)
+    scores = protocol.score(predictions, people, rule.name)
+    return Evaluation(
+        make_record(label, protocol, rule, people, predictions, scores, path), scores, predictions, people
+    )
+
+
+def stated(predictions: Predictions, network: Network | None, path: Path) -> Predictions:
+    """Predictions with the network that is stated for them.
+
+    Raises:
+        PosebenchError: the file names its own.
+    """
+    if network is None:
+        return predictions
+    if predictions.provenance.arch is not None:
+        raise PosebenchError(
+            f"{path} already states its architecture, {predictions.provenance.arch}; leave out --arch."
+        )
+    changes: dict[str, Any] = {"arch": network.arch, "stated": "by whoever scored it"}
+    if network.input_size is not None:
+        changes["input_size"] = network.input_size
+    return replace(predictions, provenance=predictions.provenance.model_copy(update=changes))
+
+
+def score(path: Path, protocol: Protocol, people: Instances, convention: str) -> Scores:
+    """The scores of a predictions file, without a record.
+
+    Raises:
+        PosebenchError: as `evaluate`.
+    """
+    predictions = protocol.read_predictions(path, people)
+    with naming(path):
+        return protocol.score(predictions, people, convention)
 
 
 def curves(
@@ -35,79 +218,17 @@ def curves(
     """The scores of a predictions file over (T,) ascending thresholds.
 
     Raises:
-        PosebenchError: as `score`; or the protocol has no thresholds to choose.
+        PosebenchError: as `evaluate`; or the protocol has no thresholds to choose.
     """
-    made = protocol.read_predictions(path, people)
-    with _naming(path):
-        return protocol.curves(made, people, convention or next(iter(protocol.conventions)), thresholds)
+    predictions = protocol.read_predictions(path, people)
+    with naming(path):
+        return protocol.curves(predictions, people, protocol.convention(convention).name, thresholds)
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
+    """Put the file's name before an error about its content."""
     try:
         yield
     except PosebenchError as error:
         raise PosebenchError(f"{path}: {error}") from error
-
-
-@dataclass(frozen=True)
-class Network:
-    """What somebody says made a predictions file that does not say so itself; input_size: (width, height) or None."""
-
-    arch: str
-    input_size: tuple[int, int] | None
-
-
-def evaluate(
-    path: Path,
-    protocol: Protocol,
-    people: Instances,
-    convention: str | None,
-    name: str | None,
-    network: Network | None = None,
-) -> tuple[Record, Scores, files.Predictions]:
-    """Score a predictions file; the record is not yet written.
-
-    Raises:
-        PosebenchError: as `score`; or `network` is stated although the file names its own.
-    """
-    convention = convention or next(iter(protocol.conventions))
-    scores, made = score(path, protocol, people, convention)
-    if network is not None:
-        if "arch" in made.provenance:
-            raise PosebenchError(f"{path} says itself that {made.provenance['arch']} made it; leave out --arch.")
-        stated = {"arch": network.arch, "stated": "by whoever scored it"}
-        size = {} if network.input_size is None else {"input_size": list(network.input_size)}
-        made = replace(made, provenance=dict(made.provenance) | stated | size)
-    label = name or str(made.provenance.get("arch") or path.stem)
-    if not 0 < len(label) <= results.LONGEST_NAME:
-        raise PosebenchError(
-            f"The name of a row may have 1 to {results.LONGEST_NAME} characters; this one has {len(label)}."
-        )
-    return results.make_record(label, protocol, convention, people, made, scores, path), scores, made
-
-
-def overlays(record: Record, scores: Scores, made: files.Predictions, people: Instances, folder: Path) -> Path | None:
-    """Draw the best and the worst cases to `folder/overlays/<record id>.png`.
-
-    Returns:
-        The picture's path; None where the protocol does not score people one by one.
-
-    Raises:
-        PosebenchError: the photographs are not there.
-    """
-    from posebench.report.overlays import overlays as draw
-    from posebench.samples.images import ImageReader
-
-    if not len(scores.per_person):
-        return None
-    path = folder / "overlays" / f"{record.id}.png"
-    rows = row_of_each(made, people)
-    found = rows >= 0
-    keypoints, missing = made.keypoints[rows], made.missing[rows] | ~found[:, None]
-    what = f"{record.rule.protocol} {record.rule.convention} · {people.what}"
-    title = f"{record.name} · {what}; below each: {scores.per_person_metric}"
-    reader: Callable[[int], Any] = ImageReader(people)
-    per_person = np.where(missing.all(axis=1), np.nan, scores.per_person)  # nothing to draw, perhaps no photograph
-    draw(people, keypoints, missing, per_person, reader, path, title)
-    return path

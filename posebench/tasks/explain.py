@@ -42,17 +42,17 @@ def explain(path: Path, protocol: Protocol, data: Path | None, split: str) -> li
     Raises:
         PosebenchError: the file cannot be scored under the first convention.
     """
-    default = next(iter(protocol.conventions))
+    default = protocol.convention().name
     own = load_people(protocol, data, split, default)
-    first = score(path, protocol, own, default)[0]
+    first = score(path, protocol, own, default)
     by_first_rule = {own.source.identity: first}
     explained = []
     for name, convention in protocol.conventions.items():
         try:
             own = load_people(protocol, data, split, name)
-            scores = score(path, protocol, own, name)[0]
+            scores = score(path, protocol, own, name)
             if own.source.identity not in by_first_rule:
-                by_first_rule[own.source.identity] = score(path, protocol, own, default)[0]
+                by_first_rule[own.source.identity] = score(path, protocol, own, default)
         except PosebenchError as error:
             if name == default:
                 raise

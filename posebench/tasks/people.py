@@ -2,26 +2,32 @@
 
 from pathlib import Path
 
-from rich.console import Console
-
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol
 
-EMBEDDED_TO_TRAIN, EMBEDDED_TO_SCORE = 4000, 500
+SYNTHETIC_TO_TRAIN, SYNTHETIC_TO_SCORE = 4000, 500
 
 
-def load_people(protocol: Protocol, data: Path | None, split: str, convention: str | None = None) -> Instances:
-    """The people of a split: annotated ones below `data`, from the file that the convention's evaluator uses; or embedded ones.
+def load_people(
+    protocol: Protocol, data: Path | None, split: str | None = None, convention: str | None = None
+) -> Instances:
+    """The annotated people of a split, from the file that the convention's evaluator uses; without data, synthetic people.
+
+    Args:
+        data: the dataset's folder, or one of its annotation files.
+        split: None for the one that published numbers are about.
+        convention: None for the protocol's first one.
 
     Raises:
         PosebenchError: the split is unknown, or the dataset is not there.
     """
+    split = split or protocol.report_split
     protocol.check_split(split)
     if data is None:
         from posebench.synthetic import people
 
-        count = EMBEDDED_TO_TRAIN if split == protocol.train_split else EMBEDDED_TO_SCORE
+        count = SYNTHETIC_TO_TRAIN if split == protocol.train_split else SYNTHETIC_TO_SCORE
         try:
             return people.instances(protocol.skeleton, split, count)
         except PosebenchError as error:
@@ -30,25 +36,19 @@ def load_people(protocol: Protocol, data: Path | None, split: str, convention: s
         raise PosebenchError(
             f"--data {data} does not exist. It should be the folder of {protocol.name}, or its annotation file."
         )
-    convention = convention or next(iter(protocol.conventions))
-    protocol.check_convention(convention)
-    return protocol.instances(protocol.annotations(data, split, convention), split)
+    return protocol.instances(protocol.annotations(data, split, protocol.convention(convention).name), split)
 
 
 def people_to_predict(
-    protocol: Protocol, annotated: Instances, boxes: Path | None, threshold: float | None, console: Console
+    protocol: Protocol, annotated: Instances, boxes: Path | None, threshold: float | None
 ) -> Instances:
-    """The annotated people, or those whom a detector found in their images; what was left out is told.
+    """The annotated people, or those whom a detector found in their images; `source.notes` says what was left out.
 
     Raises:
         PosebenchError: a threshold without boxes, or the boxes are not what they should be.
     """
     if boxes is None:
         if threshold is not None:
-            raise PosebenchError("--box-threshold is about the scores of --boxes, and there are none.")
+            raise PosebenchError("--box-threshold applies to the scores of --boxes, and --boxes is not given.")
         return annotated
-    found = protocol.detected(annotated, boxes, threshold or 0.0)
-    console.print(f"{len(found):,} boxes of {found.box_source} to predict.", highlight=False, markup=False)
-    for note in found.source.notes:
-        console.print(note, style="yellow", highlight=False, markup=False)
-    return found
+    return protocol.detected(annotated, boxes, threshold or 0.0)

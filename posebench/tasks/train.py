@@ -1,27 +1,30 @@
-"""Jobs: what needs a network: train, and predict. Each one's result is a file that the next step of the flow takes."""
+"""Train: a job becomes a checkpoint."""
 
 import hashlib
 import json
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.console import Console
 
-from posebench.cli.console import progress
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted
-from posebench.files import writing as files
+from posebench.files import writing
 from posebench.plugins import recipe as recipes
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
-from posebench.results.folder import CHECKPOINT, plain
+from posebench.results.folder import ResultsFolder, plain
 from posebench.tasks.people import load_people
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
+    from posebench.training.loop import Progress
+
+Show = Callable[["Progress"], None]
+"""Called after every step of training."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class Job:
 
     Attributes:
         protocol: whose people and rules.
-        data: the dataset's folder or file; None for embedded people.
-        results: folder of records; checkpoints and predictions are kept below it.
+        data: the dataset's folder or file; None for synthetic people.
+        results: where the checkpoint is kept.
         weights: a file of published weights to begin with; None for none. With no epochs, they are scored as they are.
         limit: train on the first so many usable people; None for all.
         workers: processes that make batches.
@@ -42,7 +45,7 @@ class Job:
     data: Path | None
     recipe: Recipe
     seed: int
-    results: Path
+    results: ResultsFolder
     weights: Path | None = None
     limit: int | None = None
     workers: int = 0
@@ -52,7 +55,7 @@ class Job:
         facts = {
             "recipe": self.recipe.model_dump(mode="json"), "limit": self.limit, "protocol": self.protocol.version,
             "data": [train.dataset, train.split, train.source.identity], "arch": self.arch,
-            "weights": None if self.weights is None else files.sha256(self.weights),
+            "weights": None if self.weights is None else writing.sha256(self.weights),
         }  # fmt: skip
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
         return f"{plain(self.arch)}-{plain(self.protocol.name)}-{self.recipe.name}-seed{self.seed}-{digest}"
@@ -65,7 +68,7 @@ def worker_count(asked: int | None) -> int:
 
 
 def choose_recipe(arch: str, protocol: Protocol, data: Path | None, name: str | None, epochs: int | None) -> Recipe:
-    """The recipe by name; unnamed, `paper` on a dataset and `quick` on embedded people."""
+    """The recipe by name; unnamed, `paper` on a dataset and `quick` on synthetic people."""
     name = name or ("quick" if data is None else "paper")
     chosen = _published(arch, protocol) if name == "paper" else recipes.choose(name)
     return chosen if epochs is None else chosen.model_copy(update={"epochs": epochs})
@@ -86,40 +89,52 @@ def _published(arch: str, protocol: Protocol) -> Recipe:
     return recipe
 
 
-def train(job: Job, console: Console, resume: bool, restart: bool) -> Path:
-    """Train, and return the checkpoint's path. Published weights and no epochs: they are it.
+@dataclass(frozen=True)
+class Trained:
+    """What training leaves.
+
+    Attributes:
+        checkpoint: the file. notes: what was left out, as sentences.
+    """
+
+    checkpoint: Path
+    notes: tuple[str, ...] = ()
+
+
+def train(job: Job, *, resume: bool = False, restart: bool = False, show: Show = lambda progress: None) -> Trained:
+    """Train, and keep the checkpoint below the job's results. Published weights and no epochs: they are the checkpoint.
+
+    Args:
+        resume: continue from this run's checkpoint, if there is one.
+        restart: discard it.
+        show: called after every step.
 
     Raises:
-        PosebenchError: a checkpoint of this very run is there, and neither `resume` nor `restart` is asked for.
+        PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set.
+        Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
     """
     import torch
 
-    from posebench.training import loop as training
+    from posebench.training import loop
 
     if job.weights is not None and not job.recipe.epochs:
-        return _as_published(job, job.weights)
+        return Trained(_as_published(job, job.weights))
     people = load_people(job.protocol, job.data, job.protocol.train_split)
     if job.limit is not None:
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
-    path = job.results / "runs" / job.key(people) / CHECKPOINT
+    path = job.results.checkpoint(job.key(people))
     if path.exists() and not resume:
         if not restart:
             raise PosebenchError(
-                f"{path} holds this very run. Add --resume to go on from it, or --restart to train anew."
+                f"A checkpoint of this run already exists: {path}. Add --resume to continue it, or --restart to train anew."
             )
         path.unlink(missing_ok=True)  # of several processes, one is first
     # Written before the first step: a folder that cannot be written to must not be found after an epoch.
-    files.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
+    writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
     model = _fresh(job, resumed=path.exists())
-    with progress(console, f"train {job.arch}") as update:
-
-        def show(p: training.Progress) -> None:
-            update(p.step, p.steps, f"epoch {p.epoch}/{p.epochs}  loss {p.loss:.6f}  rate {p.rate:.1e}")
-
-        state = training.train(model, people, job.recipe, job.seed, path, show, job.workers)
-    _tell_unreadable(state["trained_on"]["unreadable"], "were not trained on", console)
-    return path
+    state = loop.train(model, people, job.recipe, job.seed, path, show, job.workers)
+    return Trained(path, unreadable_notes(state["trained_on"]["unreadable"], "were not trained on"))
 
 
 def _fresh(job: Job, resumed: bool) -> "Architecture":
@@ -142,13 +157,15 @@ def _as_published(job: Job, file: Path) -> Path:
 
     model, _ = published_weights.load(job.arch, file, keypoints=job.protocol.skeleton, input_size=job.recipe.input_size)
     width, height = job.recipe.input_size
-    name = f"{plain(model.name)}-{job.protocol.name}-published-{width}x{height}-{files.sha256(file)[:8]}"
-    path = job.results / "runs" / name / CHECKPOINT
+    name = f"{plain(model.name)}-{job.protocol.name}-published-{width}x{height}-{writing.sha256(file)[:8]}"
+    path = job.results.checkpoint(name)
     checkpoints.save(path, checkpoints.of_published(model))
     return path
 
 
-def _tell_unreadable(names: list[str], consequence: str, console: Console) -> None:
-    if names:
-        many = counted(len(names), "photograph could not be read; its", "photographs could not be read; their")
-        console.print(f"[yellow]{many} people {consequence}: {', '.join(names[:3])}", highlight=False)
+def unreadable_notes(names: Sequence[str], consequence: str) -> tuple[str, ...]:
+    """A sentence on photographs that could not be read, if there are any; it names the first three."""
+    if not names:
+        return ()
+    many = counted(len(names), "photograph could not be read; its", "photographs could not be read; their")
+    return (f"{many} people {consequence}: {', '.join(names[:3])}",)

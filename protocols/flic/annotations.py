@@ -6,6 +6,7 @@ MODEC's rule (left of right at shoulder, elbow and wrist), and left and right of
 the way back is exact too; an observer-centric file does not tell, and its Instances have no such label.
 """
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ CROP_PIXELS = 200
 """A person of scale 1 is 200 pixels tall (pose-hg-train)."""
 PEOPLE = {"train": 3987, "test": 1016}
 """As FLIC's page and the hourglass release count them."""
+FRAME = re.compile(r"-\d+\.jpg$")
+"""The end of an image's name; before it stands the film's."""
 H5 = {"train": "train", "test": "valid"}
 """The hourglass release's names of the halves."""
 OTHER = {"train": "test", "test": "train"}
@@ -193,6 +196,7 @@ def to_instances(half: Annotation, file: Path, split: str, form: str, notes: tup
         size=CROP_PIXELS * np.repeat(half.scale[:, None], 2, axis=1),
         keypoints=np.nan_to_num(half.keypoints) - 1, visibility=half.visibility.astype(np.int8),
         usable=np.ones(len(image), bool), measures=torso,
+        groups=np.array([FRAME.sub("", name) for name in names]), group="film",
         labels={} if orientation is None else {"orientation": orientation},
         image_root=folder if folder.is_dir() else file.parent.parent / "images",
         source=Source(str(file), sha256(file), notes, form),

@@ -50,7 +50,7 @@ def trained(tmp_path_factory: Any) -> Path:
 
 def test_run_trains_scores_and_shows_the_leaderboard(trained: Path) -> None:
     out = (trained / "stdout").read_text()
-    assert out.splitlines()[0].startswith("No --data: embedded people, drawn and not photographs.")
+    assert out.splitlines()[0].startswith("No --data: synthetic people, drawn by posebench.")
     assert re.search(r"train hourglass1 4/4 .* eta 0:00:00 .* epoch 1/1 .* loss 0\.\d+", out)
     assert "500 people in 500 images" in out
     results = trained / "results"
@@ -90,7 +90,7 @@ def test_predictions_are_named_after_run_split_and_data_however_the_paths_were_t
 
 def test_the_same_run_again_is_neither_repeated_nor_lost_unasked(trained: Path) -> None:
     arguments = ("--arch", "hourglass1", "--protocol", "mpii", "--limit", 16, "--epochs", 1, "--workers", 0)
-    assert "Add --resume to go on from it, or --restart to train anew" in failed(
+    assert "Add --resume to continue it, or --restart to train anew" in failed(
         posebench("train", *arguments, cwd=trained)
     )
     out = succeeded(posebench("train", *arguments, "--resume", cwd=trained))
@@ -256,12 +256,12 @@ def test_a_file_of_another_protocol_is_a_sentence(shared: Path, tmp_path: Path) 
     assert "keypoints are (N, 16, 2), but flic has 11. Was this file written for another protocol?" in failed(done)
 
 
-def test_results_that_cannot_be_written_cost_no_numbers(shared: Path, tmp_path: Path) -> None:
+def test_results_that_cannot_be_written_are_found_before_scoring(shared: Path, tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file is in the way")
     data = shared / "data/flic"
     done = posebench("evaluate", data / "predictions/yang16_oc.mat", "--protocol", "flic", "--data", data, cwd=tmp_path)
-    assert "Cannot write to results/records" in failed(done)
-    assert "94.2421" in done.stdout
+    assert "results cannot be written to (Not a directory), so the record could not be kept" in failed(done)
+    assert "94.2421" not in done.stdout
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:

@@ -10,13 +10,14 @@ import pytest
 from posebench.data import predictions
 from posebench.data.instances import Instances
 from posebench.data.matching import align, missing_notes, person_first
+from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.files import writing
 
 
 def test_a_saved_file_is_read_back_whole(two_people: Instances, tmp_path: Path) -> None:
     made = predictions.for_instances(
-        two_people, two_people.keypoints + 0.125, np.full((2, 16), 0.5), provenance={"arch": "x"}
+        two_people, two_people.keypoints + 0.125, np.full((2, 16), 0.5), provenance=Provenance(arch="x")
     )
     predictions.save(made, tmp_path / "new" / "p.h5")
     again = predictions.load(tmp_path / "new" / "p.h5")
@@ -28,7 +29,7 @@ def test_a_saved_file_is_read_back_whole(two_people: Instances, tmp_path: Path) 
         "mpii",
         "val",
     )
-    assert again.provenance == {"arch": "x"}
+    assert again.provenance == Provenance(arch="x")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["p.h5"]  # no temporary file stays
 
 

@@ -97,7 +97,7 @@ def test_two_packages_of_one_name_are_an_error_that_names_both(tmp_path: Path, m
 
 
 def test_listing_imports_no_plugin() -> None:
-    code = "import sys; from posebench.plugins import installed; installed('architecture'); installed('protocol');"
+    code = "import sys; from posebench.plugins.registry import installed; installed('architecture'); installed('protocol');"
     code += "sys.exit('posebench.architectures' in sys.modules or 'posebench.protocols' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

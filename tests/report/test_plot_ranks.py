@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 from records import record
-from test_seeds import WAVE, board, trained
+from test_rows import WAVE, board, trained
 
 from posebench.report import plot_ranks
 from posebench.report.board import CEILING, EMBEDDED

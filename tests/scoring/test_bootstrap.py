@@ -11,7 +11,16 @@ from posebench.data.instances import Instances
 from posebench.data.predictions import for_instances
 from posebench.plugins.registry import protocol
 from posebench.scoring import bootstrap
-from posebench.scoring.bootstrap import image_weights, interval, intervals, resampled_sums, split
+from posebench.scoring.bootstrap import (
+    Sampling,
+    image_weights,
+    interval,
+    intervals,
+    resampled_sums,
+    score_interval,
+    split,
+    widening,
+)
 
 
 def test_the_first_row_is_the_sample_and_every_other_draws_as_many_images() -> None:
@@ -40,14 +49,34 @@ def test_sums_keep_the_shape_of_what_is_summed() -> None:
 
 
 def test_an_interval_holds_the_middle_95_percent() -> None:
-    assert interval(np.arange(1001.0)) == (25.0, 975.0)
+    assert interval(np.arange(1001.0)) == pytest.approx((25.0, 975.0))
+
+
+def test_an_interval_of_few_units_is_wider() -> None:
+    assert widening(20) == pytest.approx(1.026 * 2.093 / 1.960, abs=0.001)
+    assert widening(0) == widening(1) == 1
+    low, high = interval(np.arange(1001.0), 20)
+    assert (low, high) == pytest.approx((16, 984), abs=1)
+
+
+def test_a_bounded_score_has_an_interval_within_its_bounds() -> None:
+    resampled = np.tile([1.0, 0.94], 50)
+    low, high = score_interval(0.97, resampled, Sampling(20, largest=1))
+    assert 0.7 < low < 0.94
+    assert 0.97 < high < 1
+
+
+@pytest.mark.parametrize(("value", "bounds"), [(100.0, (83.16, 100.0)), (0.0, (0.0, 16.84))])
+def test_no_miss_in_20_images_leaves_room_for_the_binomial_bound(value: float, bounds: tuple[float, float]) -> None:
+    # 0.8316 ** 20 = 0.025
+    assert score_interval(value, np.full(9, value), Sampling(20, largest=100)) == pytest.approx(bounds, abs=0.01)
 
 
 def test_what_some_resample_cannot_know_has_no_interval() -> None:
     values, resampled = split({"a": np.array([5.0, 4.0, 6.0]), "b": np.array([5.0, np.nan, 6.0])})
     assert values == {"a": 5.0, "b": 5.0}
     assert resampled["a"].tolist() == [4.0, 6.0]
-    assert list(intervals(resampled)) == ["a"]
+    assert list(intervals(values, resampled, Sampling(9))) == ["a"]
 
 
 def test_nobody_has_no_spread() -> None:
@@ -78,11 +107,11 @@ def test_mpii_intervals_are_the_published_check(shared: Path) -> None:
         assert 0 < high - low < 5
 
 
-def test_a_perfect_prediction_has_no_spread(two_people: Instances, monkeypatch: Any) -> None:
+def test_a_perfect_prediction_of_two_images_is_not_known_to_be_perfect(two_people: Instances, monkeypatch: Any) -> None:
     monkeypatch.setattr(bootstrap, "RESAMPLES", 50)
     people = replace(two_people, images=("a.jpg", "b.jpg"), image_ids=np.array([5, 6]), image=np.array([0, 1]))
     scores = protocol("mpii").score(for_instances(people, people.keypoints), people, "official")
-    assert scores.intervals["Mean"] == (100.0, 100.0)
+    assert scores.intervals["Mean"] == pytest.approx((100 * 0.025**0.5, 100.0))
 
 
 def test_one_image_says_nothing_of_others(shared: Path) -> None:
@@ -93,3 +122,16 @@ def test_one_image_says_nothing_of_others(shared: Path) -> None:
     people = coco.instances(pairs / "image139099_gt.json", "val")
     scores = coco.score(coco.read_predictions(pairs / "image139099_dt.json", people), people, "official")
     assert (scores.images, scores.intervals) == (1, {})
+
+
+def test_flic_is_resampled_by_film(shared: Path) -> None:
+    flic = protocol("flic")
+    people = flic.instances(shared / "data/flic", "test")
+    assert (people.group, len(np.unique(people.units))) == ("film", 30)
+    scores = flic.score(
+        flic.read_predictions(shared / "data/flic/predictions/yang16_oc.mat", people), people, "observer-centric"
+    )
+    assert (scores.sampling.unit, scores.sampling.units) == ("film", 30)
+    widths = {name: high - low for name, (low, high) in scores.intervals.items()}
+    assert 3 < widths["Wrist"] < 4  # 2.29 by image
+    assert widths["Elbow"] < 1.81  # by image

@@ -11,8 +11,10 @@ from rich.console import Console
 
 from posebench.cli.main import main
 from posebench.data.instances import Instances
+from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import protocol
+from posebench.scoring.bootstrap import Sampling
 from posebench.scoring.comparison import Pair, as_json, compare, p_values, studentised
 from posebench.scoring.scores import Scores
 
@@ -200,7 +202,9 @@ def test_three_files_are_compared_pair_by_pair_and_alike_names_are_told_apart(sh
 
 def shown(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> str:
     """What `compare` prints on a terminal of 80 columns."""
-    monkeypatch.setattr("posebench.cli.console.console", lambda stderr=False: Console(width=80, stderr=stderr))
+    monkeypatch.setattr(
+        "posebench.cli.console.open_console", lambda stderr=False, quiet=False: Console(width=80, stderr=stderr)
+    )
     done = invoke(*arguments)
     assert done.exit_code == 0, done.output
     assert "…" not in done.output
@@ -241,9 +245,38 @@ def test_a_file_of_other_people_is_a_sentence_that_names_it(shared: Path) -> Non
     ("arguments", "sentence"),
     [
         (["a.h5"], "compare takes two predictions files or more; a.h5 is one. `evaluate` scores one."),
-        (["a.h5", "b.h5", "--name", "x"], "There are 2 files, but 1 --name. Name all of them, in order, or none."),
+        (
+            ["a.h5", "b.h5", "--name", "x"],
+            "There are 2 files, but 1 --name. Give one per file, in their order, or none.",
+        ),
         (["a.h5", "b.h5"], "a.h5 does not exist; a predictions file should be there."),
     ],
 )
 def test_a_mistyped_comparison_is_a_sentence(arguments: list[str], sentence: str) -> None:
     assert sentence in invoke(*arguments, "--protocol", "mpii").output
+
+
+def test_runs_resampled_by_different_units_are_refused() -> None:
+    by_image = Scores(metrics={"Mean": 80.0}, sampling=Sampling(926, "image"))
+    by_film = Scores(metrics={"Mean": 81.0}, sampling=Sampling(30, "film"))
+    with pytest.raises(PosebenchError, match=r"different units \(film \(30\) and image \(926\)\)"):
+        compare([("a", by_image), ("b", by_film)], "Mean")
+
+
+def test_all_rows_but_the_headline_are_one_family() -> None:
+    noise = np.random.default_rng(3).normal(size=(4, 1000))
+    zeros = np.zeros(1000)
+    names = ("Mean", "Head", "nose", "neck")
+    a = Scores(
+        metrics={"Mean": 2.0, "Head": 2.0}, resampled={"Mean": 2 + noise[0], "Head": 2 + noise[1]},
+        per_joint={"nose": 2.0, "neck": 2.0}, per_joint_resampled={"nose": 2 + noise[2], "neck": 2 + noise[3]},
+    )  # fmt: skip
+    b = Scores(
+        metrics=dict.fromkeys(names[:2], 0.0), resampled=dict.fromkeys(names[:2], zeros),
+        per_joint=dict.fromkeys(names[2:], 0.0), per_joint_resampled=dict.fromkeys(names[2:], zeros),
+    )  # fmt: skip
+    (found,) = compare([("a", a), ("b", b)], "Mean")
+    assert found.headline.p is not None
+    assert found.headline.p < 0.06
+    for one in (found.metrics[1], *found.joints):
+        assert one.p == pytest.approx(1 - 0.9545**3, abs=0.03)

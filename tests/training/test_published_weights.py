@@ -220,7 +220,7 @@ def command(*arguments: object) -> Any:
 
 
 def test_a_published_network_is_scored_with_its_own_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("posebench.tasks.people.EMBEDDED_TO_SCORE", 6)
+    monkeypatch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 6)
     monkeypatch.chdir(tmp_path)
     mpii = protocol("mpii").skeleton
     torch.save({"state_dict": published_weights.export(shaken("simplebaseline_resnet50", mpii))}, "sb.pth.tar")
@@ -244,7 +244,7 @@ def test_a_published_network_is_scored_with_its_own_pipeline(tmp_path: Path, mon
 
 
 def test_import_predict_and_export_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("posebench.tasks.people.EMBEDDED_TO_SCORE", 3)
+    monkeypatch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 3)
     monkeypatch.chdir(tmp_path)
     exported = published_weights.export(shaken("hourglass1:stem=bearpaw", protocol("mpii").skeleton))
     torch.save({"state_dict": {f"module.{name}": value for name, value in exported.items()}}, "hg1.pth.tar")
@@ -275,7 +275,7 @@ def test_training_goes_on_from_published_weights_and_keeps_their_pipeline(
 
 
 def test_a_variant_is_trained_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("posebench.tasks.people.EMBEDDED_TO_SCORE", 2)
+    monkeypatch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 2)
     monkeypatch.chdir(tmp_path)
     arch = "simplebaseline:mobilenetv3_small_050"
     arguments = ("--arch", arch, "--recipe", "quick", "--epochs", 1, "--limit", 4, "--no-pretrained")

@@ -301,9 +301,10 @@ def test_a_hostile_value_is_scored_or_a_sentence(tmp_path: Path) -> None:
 def test_an_annotation_id_of_zero_is_noted(tmp_path: Path) -> None:
     people = read(tmp_path, dataset(annotation(id=0)))
     notes = COCO.score(for_instances(people, people.keypoints), people, "official").notes
-    assert [note.split(" is never counted")[0] for note in notes] == ["annotation id 0"]
+    assert [note.split(" is never counted")[0] for note in notes if "AP is too high" not in note] == ["annotation id 0"]
     people = read(tmp_path, dataset(annotation(id=1)))
-    assert COCO.score(for_instances(people, people.keypoints), people, "official").notes == ()
+    notes = COCO.score(for_instances(people, people.keypoints), people, "official").notes
+    assert [note for note in notes if "AP is too high" not in note] == []
 
 
 def test_a_dataset_in_the_form_of_coco_may_have_other_keypoints(tmp_path: Path) -> None:

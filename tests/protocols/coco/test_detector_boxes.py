@@ -162,7 +162,7 @@ def test_the_source_of_boxes_goes_from_the_command_line_to_the_record(checkpoint
     assert made.person.tolist() == [-1, -1]
     assert made.box_score is not None
     assert made.box_score.tolist() == [0.5, 0.9]  # images in the evaluator's order
-    assert made.provenance["boxes"]["notes"] == ["1 box has a score below 0.3, so left out."]
+    assert made.provenance.boxes.notes == ["1 box has a score below 0.3, so left out."]
     command = ["evaluate", str(tmp_path / "made.h5"), "--protocol", "coco", "--convention", "hrnet", "--json"]
     scored = json.loads(CliRunner().invoke(main, [*command, "--results", str(tmp_path)]).stdout)
     assert scored["data"]["box_source"] == "detector.json >= 0.3"
@@ -173,7 +173,7 @@ def test_the_source_of_boxes_goes_from_the_command_line_to_the_record(checkpoint
 def test_a_threshold_without_boxes_is_a_sentence(checkpoint: Path) -> None:
     done = CliRunner().invoke(main, ["predict", str(checkpoint), "--protocol", "coco", "--box-threshold", "0.3"])
     assert done.exit_code == 1
-    assert "--box-threshold is about the scores of --boxes, and there are none." in done.stderr
+    assert "--box-threshold applies to the scores of --boxes, and --boxes is not given." in done.stderr
 
 
 def test_a_detected_pose_is_drawn_on_the_annotated_person_it_is_nearest_to(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from posebench.files.arrays import load_array, load_structs
 from posebench.plugins.registry import protocol
 
 MPII = protocol("mpii")
-mat = importlib.import_module(MPII.__module__.replace("mpii", "mpii_mat"))
+mat = importlib.import_module(MPII.__module__.replace("rules", "matlab_files"))
 
 
 @pytest.fixture(scope="module")

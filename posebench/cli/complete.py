@@ -1,0 +1,45 @@
+"""Shell completion of option values. Nothing heavy is imported until a value is asked for."""
+
+from click import Context, Parameter
+
+
+def _plugins(kind: str, incomplete: str) -> list[str]:
+    from posebench.plugins.registry import installed
+
+    names = (plugin.name for plugin in installed("protocol" if kind == "protocol" else "architecture"))
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def architectures(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
+    """Names of installed architectures."""
+    return _plugins("architecture", incomplete)
+
+
+def protocols(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
+    """Names of installed protocols."""
+    return _plugins("protocol", incomplete)
+
+
+def recipes(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
+    """Names of recipes."""
+    return [name for name in ("paper", "quick") if name.startswith(incomplete)]
+
+
+def conventions(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
+    """Names of the conventions of the `--protocol` that was typed before."""
+    return [name for name in _of_protocol(context, "conventions") if name.startswith(incomplete)]
+
+
+def splits(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
+    """Names of the splits of the `--protocol` that was typed before."""
+    return [name for name in _of_protocol(context, "splits") if name.startswith(incomplete)]
+
+
+def _of_protocol(context: Context, attribute: str) -> list[str]:
+    from posebench.errors import PosebenchError
+    from posebench.plugins.registry import protocol
+
+    try:
+        return list(getattr(protocol(context.params.get("protocol_name") or ""), attribute))
+    except PosebenchError:  # not typed yet, or wrong: there is nothing to offer
+        return []

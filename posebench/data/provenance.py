@@ -1,0 +1,89 @@
+"""Provenance: what a predictions file says of the network that made it, and what a record keeps of that."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+
+class _Stated(BaseModel):
+    """Fields that a file may state. Unknown ones are kept, and what was not stated is not written."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, ser_json_inf_nan="null")
+
+    @model_serializer(mode="wrap")
+    def _only_stated(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
+
+    def plain(self) -> dict[str, Any]:
+        """What was stated, as JSON values."""
+        return self.model_dump(mode="json")
+
+
+class TrainedOn(_Stated):
+    """The people that a network was trained on, and the weights that it began with."""
+
+    dataset: str | None = None
+    split: str | None = None
+    people: int | None = None
+    annotations: str | None = Field(None, description="name of the annotation file")
+    annotations_sha256: str | None = None
+    began_with: dict[str, str] | None = Field(None, description="initial weights; empty where they are random")
+    unreadable: list[str] = Field([], description="photographs that could not be read")
+    device: str | None = None
+    torch: str | None = None
+    seconds: float | None = None
+
+
+class Boxes(_Stated):
+    """The detector's boxes in which people were predicted."""
+
+    sha256: str
+    count: int
+    notes: list[str] = []
+
+
+class Inference(_Stated):
+    """The way in which the network was run, where it was not the plain one."""
+
+    way: str
+    folded: int | None = None
+    difference: dict[str, float] = Field({}, description="of the outputs from the plain network's, measured")
+
+
+class Provenance(_Stated):
+    """What made a predictions file. Everything may be unknown: a file from elsewhere states nothing."""
+
+    arch: str | None = None
+    stated: str | None = Field(None, description="who states it, where the file itself does not")
+    parameters: int | None = None
+    input_size: tuple[int, int] | None = Field(None, description="(width, height) of the crops, pixels")
+    recipe: dict[str, Any] | None = None
+    seed: int | None = None
+    step: int | None = None
+    steps: int | None = None
+    trained_on: TrainedOn | None = None
+    pipeline: str | None = Field(None, description="name of the pipeline around the network")
+    checkpoint: str | None = Field(None, description="which of the run's checkpoints, such as `the last one`")
+    checkpoint_sha256: str | None = None
+    flip_test: bool | None = None
+    device: str | None = None
+    posebench: str | None = None
+    torch: str | None = None
+    boxes: Boxes | None = None
+    inference: Inference | None = None
+
+    @property
+    def trained(self) -> bool:
+        """Whether it says how the network was trained: architecture, recipe, seed and people."""
+        return None not in (self.arch, self.recipe, self.seed, self.trained_on)
+
+    def without_seed(self) -> dict[str, Any]:
+        """As `plain`, without the seed and what follows from it: equal for two seeds of one recipe."""
+        said = self.plain()
+        for name in ("seed", "checkpoint_sha256"):
+            said.pop(name, None)
+        said.get("trained_on", {}).pop("seconds", None)
+        said.get("inference", {}).pop("difference", None)
+        if unreadable := said.get("trained_on", {}).get("unreadable"):
+            unreadable.sort()  # they are listed in the order in which they were met
+        return said
