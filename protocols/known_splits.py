@@ -1,4 +1,4 @@
-"""What is said of an annotation file that has less, or more, than the published split: its scores are comparable with no paper's."""
+"""What is said of an annotation file that is not the whole published split: its scores are not comparable with published ones."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Whether a file has its keypoints in another order than the annotation: every number would be wrong, and none would look impossible."""
+"""Whether a file has its keypoints in another order than the annotation, so that every number is wrong."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ from posebench.errors import PosebenchError
 
 from .json_columns import WRONG, floats, load, table, whole, without_collection
 from .known_split import split_notes
-from .regions import BOX_PADDING, stated_regions
+from .regions import BOX_PADDING, middle, published_regions, stated_regions
 
 _BODY = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 SKELETON = Skeleton(
@@ -88,7 +88,8 @@ def read_annotations(file: Path, split: str, skeleton: Skeleton = SKELETON, data
     _check_categories(file, columns["category_id"], content.get("categories"), dataset)
     visibility = keypoints[..., 2].astype(np.int8)
     with np.errstate(over="ignore"):  # Instances refuses what is infinite
-        center, size = bbox[:, :2] + bbox[:, 2:] / 2 - 0.5, BOX_PADDING * bbox[:, 2:]
+        center, size = middle(bbox), BOX_PADDING * bbox[:, 2:]
+        regions = published_regions(bbox, _image_sizes(content["images"], ids)[image])
     usable = (columns["iscrowd"] == 0) & (visibility > 0).any(axis=1) & (area > 0) & (bbox[:, 2:] > 0).all(axis=1)
     entries = {entry["id"]: entry for entry in content["images"]}
     notes = split_notes(file, split, entries, int(usable.sum())) if dataset == "coco" else ()
@@ -96,7 +97,7 @@ def read_annotations(file: Path, split: str, skeleton: Skeleton = SKELETON, data
         dataset=dataset, split=split, skeleton=skeleton, images=tuple(names[i] for i in ids), image_ids=np.array(ids, np.int64),
         image=image, person=columns["id"], center=center, size=size,
         keypoints=np.ascontiguousarray(keypoints[..., :2]), visibility=visibility, usable=usable, bbox=bbox,
-        measures={"area": area, **columns},
+        regions=regions, measures={"area": area, **columns},
         image_root=_image_folder(file, split), source=Source(str(file), hashlib.sha256(text).hexdigest(), notes),
     )  # fmt: skip
 
@@ -269,6 +270,13 @@ def _image_names(images: list[Any], file: Path) -> dict[int, str]:
     if len(set(names.values())) < len(names):
         raise PosebenchError(f"{file}: two image ids share one file name, so predictions could not be told apart.")
     return names
+
+
+def _image_sizes(images: list[Any], ids: list[int]) -> Any:
+    """(M, 2) width and height of the images `ids`; infinite where the file does not say them, so nothing is clipped there."""
+    stated = {entry["id"]: (entry.get("width"), entry.get("height")) for entry in images}
+    known = lambda value: isinstance(value, int | float) and 0 < value < np.inf  # noqa: E731
+    return np.array([[float(v) if known(v) else np.inf for v in stated[number]] for number in ids]).reshape(-1, 2)
 
 
 def _check_order(categories: Any, skeleton: Skeleton, file: Path) -> None:
