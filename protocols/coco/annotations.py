@@ -20,6 +20,8 @@ from .json_columns import WRONG, floats, load, table, whole, without_collection
 from .known_split import split_notes
 from .regions import BOX_PADDING, middle, published_regions, stated_regions
 
+LARGEST_IMAGE = 1e6
+"""Pixels; a file that states more does not know."""
 _BODY = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 SKELETON = Skeleton(
     keypoints=("nose", *(f"{side}_{part}" for part in ("eye", "ear", *_BODY) for side in ("left", "right"))),
@@ -275,8 +277,11 @@ def _image_names(images: list[Any], file: Path) -> dict[int, str]:
 def _image_sizes(images: list[Any], ids: list[int]) -> Any:
     """(M, 2) width and height of the images `ids`; infinite where the file does not say them, so nothing is clipped there."""
     stated = {entry["id"]: (entry.get("width"), entry.get("height")) for entry in images}
-    known = lambda value: isinstance(value, int | float) and 0 < value < np.inf  # noqa: E731
-    return np.array([[float(v) if known(v) else np.inf for v in stated[number]] for number in ids]).reshape(-1, 2)
+    return np.array([[_pixels(value) for value in stated[number]] for number in ids]).reshape(-1, 2)
+
+
+def _pixels(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and 0 < value < LARGEST_IMAGE else np.inf
 
 
 def _check_order(categories: Any, skeleton: Skeleton, file: Path) -> None:
