@@ -1,6 +1,7 @@
 """Networks of HRNet and mmpose see the regions that their own loaders cut; posebench's networks see what they saw before."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import coco_data
 import numpy as np
 import pytest
 
+from posebench.data.geometry import transform
 from posebench.data.instances import Instances
-from posebench.inference.predict import regions
+from posebench.inference.predict import regions, samples_for
 from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.registry import architecture, protocol
 
@@ -96,3 +98,15 @@ def test_hrnets_rule_on_the_real_boxes(shared: Path) -> None:
     rows = np.flatnonzero(found.usable)
     expected = np.array([wanted[person] for person in found.person[rows].tolist()])
     np.testing.assert_array_equal(np.column_stack(found.region("hrnet"))[rows], expected)
+
+
+@pytest.mark.parametrize("code", ["hrnet", "mmpose", ""])
+def test_the_crops_that_a_network_sees_are_of_its_pipelines_region(shared: Path, code: Any) -> None:
+    found = COCO.instances(shared / "data/coco/mini", "val")
+    found = found.take(found.usable)
+    model = architecture("hourglass1", COCO.skeleton, (64, 64))
+    model.pipeline = replace(model.pipeline, alignment="points", regions=code)
+    to_image = samples_for(model, found)[(0, 5)]["to_image"]
+    middle, size = (column[5] for column in found.region(code))
+    np.testing.assert_allclose(transform(to_image, np.array([[32.0, 32.0]]))[0], middle)
+    assert to_image[0, 0] * 64 == pytest.approx(size.max())
