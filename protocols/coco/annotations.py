@@ -18,9 +18,12 @@ from posebench.errors import PosebenchError
 
 from .categories import check_ids, check_names
 from .json_columns import WRONG, floats, load, table, whole, without_collection
+from .known_split import split_notes
 from .partial_detections import marked
-from .regions import BOX_PADDING, stated_boxes, stated_regions
+from .regions import BOX_PADDING, middle, published_regions, stated_boxes, stated_regions
 
+LARGEST_IMAGE = 1e6
+"""Pixels; a file that states more does not know."""
 _BODY = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 SKELETON = Skeleton(
     keypoints=("nose", *(f"{side}_{part}" for part in ("eye", "ear", *_BODY) for side in ("left", "right"))),
@@ -71,7 +74,7 @@ def read_annotations(
         box_area: a person's area is this part of the area of the person's box; None: as annotated.
 
     Raises:
-        PosebenchError: the file is no such annotation; names the row.
+        PosebenchError: the file is no such annotation (names the row), or is of another split.
     """
     content, text = load(file)
     if not isinstance(content, dict) or not all(
@@ -96,14 +99,17 @@ def read_annotations(
     check_ids(file, columns["category_id"], content.get("categories"), dataset)
     visibility = keypoints[..., 2].astype(np.int8)
     with np.errstate(over="ignore"):  # Instances refuses what is infinite
-        center, size = bbox[:, :2] + bbox[:, 2:] / 2 - 0.5, BOX_PADDING * bbox[:, 2:]
+        center, size = middle(bbox), BOX_PADDING * bbox[:, 2:]
+        regions = published_regions(bbox, _image_sizes(content["images"], ids)[image])
     usable = (columns["iscrowd"] == 0) & (visibility > 0).any(axis=1) & (area > 0) & (bbox[:, 2:] > 0).all(axis=1)
+    entries = {entry["id"]: entry for entry in content["images"]}
+    notes = split_notes(file, split, entries, int(usable.sum())) if dataset == "coco" else ()
     return Instances(
         dataset=dataset, split=split, skeleton=skeleton, images=tuple(names[i] for i in ids), image_ids=np.array(ids, np.int64),
         image=image, person=columns["id"], center=center, size=size,
         keypoints=np.ascontiguousarray(keypoints[..., :2]), visibility=visibility, usable=usable, bbox=bbox,
-        measures={"area": area, **columns},
-        image_root=_image_folder(file, split), source=Source(str(file), hashlib.sha256(text).hexdigest()),
+        regions=regions, measures={"area": area, **columns},
+        image_root=_image_folder(file, split), source=Source(str(file), hashlib.sha256(text).hexdigest(), notes),
     )  # fmt: skip
 
 
@@ -269,6 +275,16 @@ def _image_names(images: list[Any], file: Path) -> dict[int, str]:
     if len(set(names.values())) < len(names):
         raise PosebenchError(f"{file}: two image ids share one file name, so predictions could not be told apart.")
     return names
+
+
+def _image_sizes(images: list[Any], ids: list[int]) -> Any:
+    """(M, 2) width and height of the images `ids`; infinite where the file does not say them, so nothing is clipped there."""
+    stated = {entry["id"]: (entry.get("width"), entry.get("height")) for entry in images}
+    return np.array([[_pixels(value) for value in stated[number]] for number in ids]).reshape(-1, 2)
+
+
+def _pixels(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and 0 < value < LARGEST_IMAGE else np.inf
 
 
 def _image_folder(file: Path, split: str) -> Path:

@@ -24,6 +24,35 @@ def middle(bbox: Array) -> Array:
     return bbox[:, :2] + bbox[:, 2:] / 2 - 0.5
 
 
+def published_regions(bbox: Array, image_size: Array | None) -> dict[str, Array]:
+    """Code base → (N, 4) middle and size of what its loader crops of boxes, padded but not widened; no half pixel is taken off.
+
+    hrnet: lib/dataset/coco.py of HRNet and SimpleBaseline. mmpose: BaseCocoStyleDataset of version 1.x. Both clip annotated
+    boxes to the image's last pixel and leave detected ones as they are; hrnet makes annotated ones a pixel smaller first.
+    Where nothing is left of an annotated box inside the image, the region is posebench's own.
+
+    Args:
+        bbox: (N, 4) x, y, width, height.
+        image_size: (N, 2) width and height of each box's image for annotated boxes; None for detected ones.
+    """
+    if image_size is None:
+        region = np.column_stack([bbox[:, :2] + bbox[:, 2:] / 2, BOX_PADDING * bbox[:, 2:]])
+        return {"hrnet": region, "mmpose": region}
+    last, end = image_size - 1, bbox[:, :2] + bbox[:, 2:]
+    low = np.maximum(bbox[:, :2], 0)
+    spans = {
+        "hrnet": (low, np.minimum(last, low + np.maximum(bbox[:, 2:] - 1, 0))),
+        "mmpose": (np.clip(bbox[:, :2], 0, last), np.clip(end, 0, last)),
+    }
+    own = np.column_stack([middle(bbox), BOX_PADDING * bbox[:, 2:]])
+    return {
+        code: np.where(
+            (high > low).all(axis=1)[:, None], np.column_stack([(low + high) / 2, BOX_PADDING * (high - low)]), own
+        )
+        for code, (low, high) in spans.items()
+    }
+
+
 def region_of(bbox: Array, aspect: float) -> Array:
     """(N, 4) middle and size of what a network sees of boxes (N, 4): widened to `aspect` (width / height), then padded."""
     width = np.maximum(bbox[:, 2], bbox[:, 3] * aspect)
