@@ -16,6 +16,7 @@ from posebench.data.predictions import Predictions
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 
+from ..dataset_folder import files_named, none_found
 from .categories import check_ids, check_names
 from .json_columns import WRONG, floats, load, table, whole, without_collection
 from .known_split import split_notes
@@ -50,16 +51,14 @@ def find_annotations(root: Path, split: str) -> Path:
     Raises:
         PosebenchError: there is none.
     """
-    if root.is_file():
-        return root
-    name = f"person_keypoints_{split}2017.json"
-    for folder in (root / "annotations", root):
-        if (folder / name).is_file():
-            return folder / name
-    raise PosebenchError(
-        f"No COCO {split} annotation below {root}: looked for {name} in {root / 'annotations'} and {root}. "
-        f"It is in annotations_trainval2017.zip of the COCO download page; photographs belong into {root / f'{split}2017'}."
+    folders, names = ("annotations", ""), (f"person_keypoints_{split}2017.json",)
+    if found := files_named(root, folders, names):
+        return found[0]
+    source = (
+        "It is in annotations_trainval2017.zip of the COCO download page; photographs belong into "
+        f"{root / f'{split}2017'}."
     )
+    raise none_found(f"COCO {split}", root, folders, names, source)
 
 
 @without_collection()

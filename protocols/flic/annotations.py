@@ -21,6 +21,7 @@ from posebench.files.arrays import load_array
 from posebench.files.writing import sha256
 
 from .. import hourglass_h5
+from ..dataset_folder import files_named, none_found
 from ..known_splits import other_split, size_notes
 from .duplicates import in_both_halves
 from .examples_mat import read_examples
@@ -81,21 +82,17 @@ def find_annotations(root: Path, split: str, person_centric: bool = False) -> Pa
     Raises:
         PosebenchError: there is none.
     """
-    if root.is_file():
-        return root
-    h5 = H5[split]
+    h5, folders = H5[split], ("annot", "")
     names = [f"{h5}.h5", f"{h5}_personcentric.h5", "examples.mat"]
     if person_centric:
         names = [*names[1:], names[0]]
-    for name in names:
-        for folder in (root / "annot", root):
-            if (folder / name).is_file():
-                return folder / name
-    raise PosebenchError(
-        f"No FLIC {split} annotation below {root}: looked for {', '.join(names)} in {root / 'annot'} and {root}. "
+    if found := files_named(root, folders, names):
+        return found[0]
+    source = (
         "The dataset's page has examples.mat; the hourglass release (pose-hg-train, data/flic/annot) has the others. "
         "Photographs belong into 'images' beside the file or its folder."
     )
+    raise none_found(f"FLIC {split}", root, folders, names, source)
 
 
 def read(file: Path, split: str) -> Instances:

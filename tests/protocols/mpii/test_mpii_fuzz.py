@@ -165,12 +165,12 @@ def test_a_column_of_another_kind_is_refused(column: str, wrong: Any, tmp_path: 
 @pytest.mark.parametrize(
     "column, value, sentence",
     [
-        ("person", [0, -1, 1], "person of row 1 is -1.0, but should be a whole number"),
-        ("person", [0, 0.5, 1], "person of row 1 is 0.5"),
-        ("person", [0, 1e300, 1], r"person of row 1 is 1e\+300"),
+        ("person", [0, -1, 1], r"person of row 1 \(b.jpg\) is -1, but should be a whole number"),
+        ("person", [0, 0.5, 1], r"person of row 1 \(b.jpg\) is 0.5, but"),
+        ("person", [0, 1e300, 1], r"person of row 1 \(b.jpg\) is 1e\+300: not finite, or beyond"),
         ("index", [4, 9, 5], r"index of row 2 \(a.jpg\) is not that of others with the same image name"),
-        ("scale", [1, np.inf, 1], "of row 1 .* is not finite, or beyond"),
-        ("normalize", [1, np.nan, 1], "1 person has no head box"),
+        ("scale", [1, np.inf, 1], "scale of row 1 .* is inf: not finite, or beyond"),
+        ("normalize", [1, np.nan, 1], r"normalize of row 1 \(b.jpg\) is nan: not finite"),
         ("center", np.full((3, 2), 1e300), "center of row 0"),
         ("imgname", np.array([b"a.jpg", b"../../x", b"c.jpg"]), "row 1 is named '../../x'"),
         ("imgname", np.array([b"a.jpg", b"x" * 10_000, b"c.jpg"]), r"'x{40}' \(10,000 characters\)"),
