@@ -63,7 +63,7 @@ def evaluate(
 ) -> None:  # fmt: skip
     """Score a predictions FILE and write its record.
 
-    Reads posebench's own files, MPII and FLIC predictions (.h5, .mat), and COCO results (.json).
+    Reads posebench's own files, MPII and FLIC predictions (.h5, .mat), COCO results (.json), and tables (.npz, .csv).
     """
     from posebench.cli.console import open_console, say_synthetic
     from posebench.cli.show_scores import print_curves
