@@ -25,7 +25,9 @@ PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").g
 
 
 def blocks(page: str, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    """The code blocks of that language on a page, in their order; `""` for those of none."""
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+    return [text for named, text in fenced if named == language]
 
 
 def uses() -> list[tuple[str, str]]:
@@ -103,7 +105,7 @@ def rounded(value: Any) -> Any:
 
 
 def test_the_readme_shows_two_numbers() -> None:
-    assert re.findall(r"  # ([\d(][\d., )]*)$", README, re.MULTILINE) == ["75.11", "(74.18, 76.02)"]
+    assert re.findall(r"  # ([\d(][\d., )]*)$", README, re.MULTILINE) == ["86.19", "(85.05, 87.27)"]
 
 
 def test_the_architecture_of_the_page_learns_and_is_mirrored_back(tmp_path: Path) -> None:
