@@ -13,7 +13,7 @@ import pytest
 
 from posebench.cli.main import main
 
-EXAMPLE = Path(__file__).parents[1] / "examples/new_architecture"
+EXAMPLE = Path(__file__).parents[2] / "examples/new_architecture"
 TUTORIAL = (EXAMPLE / "README.md").read_text()
 
 
