@@ -139,7 +139,7 @@ def test_the_dataset_of_the_page_can_be_read(tmp_path: Path) -> None:
     (text,) = blocks("docs/data.md", "toml")
     (tmp_path / "crowd.toml").write_text(text)
     crowd = protocol(f"coco:{tmp_path / 'crowd.toml'}")
-    assert (crowd.name, len(crowd.skeleton), crowd.splits) == ("coco:crowd", 5, ("train", "val"))
+    assert (crowd.name, len(crowd.skeleton), crowd.splits) == ("coco:crowdpose", 14, ("train", "val"))
     assert f"`{crowd.described.label}`" in (ROOT / "docs/data.md").read_text()  # the digest that it names
 
 

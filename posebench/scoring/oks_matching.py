@@ -36,8 +36,8 @@ from posebench.scoring.oks_similarity import People, as_complex, plausible, simi
 Array = NDArray[Any]
 
 __all__ = [
-    "AREAS", "MAX_DETECTIONS", "RECALLS", "THRESHOLDS", "Detections", "Matches", "People", "extent", "match", "pairs",
-    "precision_recall", "resampled", "similarity", "summary",
+    "AREAS", "MAX_DETECTIONS", "RECALLS", "THRESHOLDS", "Detections", "Matches", "People", "extent", "extent_boxes", "match",
+    "pairs", "precision_recall", "resampled", "similarity", "summary",
 ]  # fmt: skip
 
 MAX_DETECTIONS = 20
@@ -54,11 +54,16 @@ class Detections:
 
 
 def extent(keypoints: Array) -> Array:
-    """(D,) area of the smallest box about each detection's (D, K, 2) keypoints, all of them: COCOeval's area of it."""
-    by_keypoint = keypoints.swapaxes(0, 1)  # K comparisons of long columns, not D of short ones
-    width, height = (reduce(np.maximum, by_keypoint) - reduce(np.minimum, by_keypoint)).T
-    area: Array = width * height
+    """(D,) area of the smallest box about each detection's (D, K, 2) keypoints: COCOeval's area of it. NaN is no keypoint."""
+    area: Array = extent_boxes(keypoints)[:, 2:].prod(axis=1)
     return area
+
+
+def extent_boxes(keypoints: Array) -> Array:
+    """(D, 4) smallest box (x, y, width, height) about each detection's (D, K, 2) keypoints. NaN is no keypoint."""
+    by_keypoint = keypoints.swapaxes(0, 1)  # K comparisons of long columns, not D of short ones
+    low = reduce(np.fmin, by_keypoint)
+    return np.column_stack([low, reduce(np.fmax, by_keypoint) - low])
 
 
 def match(detections: Detections, people: People, sigmas: Array, images: int) -> Matches:

@@ -9,10 +9,10 @@ Pose Estimation" (ICCV 2017).
 Conventions:
     official: pycocotools 2.0.11 on the scores as they are. oks_matching has its rules. A detection's area is the extent of
         its keypoints, or its box's area where the results carry boxes (judged by the first result, as loadRes does).
-    hrnet, hrnet-soft, mmpose: the evaluators of top-down networks, which first rescore and suppress; see coco_conventions.
+    hrnet, hrnet-soft, mmpose: the evaluators of top-down networks, which first rescore and suppress; see conventions.
 
 Files: `person_keypoints_<split>2017.json`, result files and detectors' boxes in COCO's form. A dataset in the same form with
-other keypoints is described by a file: `coco:crowd.toml`, see coco_custom.
+other keypoints is described by a file: `coco:crowd.toml`, see custom_dataset.
 """
 
 import json
@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench.data.instances import Instances
-from posebench.data.matching import missing_notes
 from posebench.data.predictions import Predictions, is_predictions
 from posebench.errors import PosebenchError, counted, existing, unknown
 from posebench.files.writing import write_text
@@ -32,8 +31,9 @@ from posebench.scoring import oks_matching
 from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.scores import Curve, Scores
 
+from . import partial_detections
 from .annotations import SKELETON, find_annotations, read_annotations, read_results
-from .conventions import CONVENTIONS, notes, processed
+from .conventions import CONVENTIONS, assumptions, notes, processed
 from .detector_boxes import read_boxes
 
 Array = NDArray[Any]
@@ -64,11 +64,13 @@ class COCO(Protocol):
         """
         self.sigmas: Array = SIGMAS
         self.described = None
+        self.counts_stored = False  # xtcocotools' keypoints_crowd, by which CrowdPose is scored, does not recount
         if variant is not None:
             from .custom_dataset import load
 
             self.described = described = load(variant, SIGMAS)
             self.name, self.skeleton, self.sigmas = f"coco:{described.name}", described.skeleton, described.sigmas
+            self.counts_stored = described.box_area is not None
             self.splits = tuple(described.files)
             others = [split for split in self.splits if split != self.train_split] or list(self.splits)
             self.report_split = "val" if "val" in others else others[0]
@@ -95,11 +97,16 @@ class COCO(Protocol):
         self.convention(convention)
         return processed(predictions, convention, self.sigmas)
 
+    def assumptions(self, predictions: Predictions, convention: str) -> tuple[str, ...]:
+        """The network's aspect, its boxes, and box scores, where the predictions do not state them."""
+        self.convention(convention)
+        return assumptions(predictions, convention)
+
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
         given, predictions = predictions, self.processed(predictions, convention)
         detections = detections_of(predictions, instances)
-        people = people_of(instances, recounted=convention == "mmpose")
+        people = people_of(instances, recounted=convention == "mmpose" and not self.counts_stored)
         matches = oks_matching.match(detections, people, self.sigmas, len(instances.images))
         precision, recall = oks_matching.precision_recall(matches)
         by_threshold = precision[0].mean(axis=1)
@@ -115,7 +122,7 @@ class COCO(Protocol):
             sampling=Sampling(len(instances.images), largest=1),
             notes=(
                 *small_sample(len(instances.images)),
-                *missing_notes(given),
+                *partial_detections.notes(given, predictions.bbox is not None),
                 *notes(given, predictions, convention),
                 *id_notes(people),
                 *origin,
@@ -130,25 +137,26 @@ class COCO(Protocol):
             raise unknown(f"export of {self.name}", form, self.exports)
         written = results_of(predictions, instances)
         write_text(path, json.dumps(written))
-        lost = len(predictions) - len(written)
-        people = counted(lost, "person", "people")
-        return [f"{counted(len(written), 'detection', 'detections')} of {self.name}."] + (
-            [f"{people} without a prediction, or without some keypoint, {'is' if lost == 1 else 'are'} left out."]
-            if lost
-            else []
-        )
+        return [
+            f"{counted(len(written), 'detection', 'detections')} of {self.name}.",
+            *partial_detections.export_notes(predictions),
+        ]
 
 
 def results_of(predictions: Predictions, instances: Instances) -> list[dict[str, Any]]:
-    """Detections in COCO's result form. The box is written only where the predictions came with one, which changes areas.
+    """Detections in COCO's result form. A box changes areas, so it is written only where the predictions came with one, or
+    where detections lack keypoints: see partial_detections.
 
     Raises:
         PosebenchError: an image that the annotation does not have.
     """
-    rows = np.flatnonzero(~predictions.missing.any(axis=1))
+    predictions = partial_detections.boxed(predictions)
+    rows = np.flatnonzero(partial_detections.are_detections(predictions))
     image_id = instances.image_ids[image_rows(predictions, instances)[rows]].tolist()
     person = next(iter(instances.measures.get("category_id", np.ones(1, int)).tolist()), 1)
-    points = np.concatenate([predictions.keypoints[rows], predictions.scores[rows, :, None]], axis=2)
+    points = np.dstack(
+        [partial_detections.placed(predictions)[rows], partial_detections.confidences(predictions)[rows]]
+    )
     keypoints = points.reshape(len(rows), 3 * points.shape[1]).tolist()
     score = predictions.score[rows].tolist()
     written = [
@@ -183,16 +191,19 @@ def image_rows(predictions: Predictions, instances: Instances) -> Array:
 
 
 def detections_of(predictions: Predictions, instances: Instances) -> oks_matching.Detections:
-    """Predictions as the evaluator takes them. A person who could not be predicted is no detection.
+    """Predictions as the evaluator takes them. A row without any keypoint is no detection.
 
     Raises:
         PosebenchError: another skeleton, or an image that the annotation does not have.
     """
     image = image_rows(predictions, instances)
-    kept = ~predictions.missing.any(axis=1) if predictions.missing.any() else slice(None)
-    keypoints = predictions.keypoints[kept]
+    kept = partial_detections.are_detections(predictions) if predictions.missing.any() else slice(None)
     with np.errstate(over="ignore"):  # an area beyond all numbers is large
-        area = oks_matching.extent(keypoints) if predictions.bbox is None else predictions.bbox[kept, 2:].prod(axis=1)
+        if predictions.bbox is None:
+            area = oks_matching.extent(partial_detections.with_gaps(predictions)[kept])
+        else:
+            area = predictions.bbox[kept, 2:].prod(axis=1)
+    keypoints = partial_detections.placed(predictions)[kept]
     return oks_matching.Detections(image=image[kept], keypoints=keypoints, score=predictions.score[kept], area=area)
 
 
