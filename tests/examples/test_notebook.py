@@ -38,7 +38,8 @@ def test_the_cells_show_an_evaluation_two_tables_and_a_leaderboard(run: list[str
     assert all(f">{name}<" in frame for name in ("Head", "Wrist", "Mean", "low", "high"))
     assert comparison.count("<tr") == 4  # the header and three pairs
     assert "'bearpaw'" in conventions
-    assert [int(rank) for rank in re.findall(r"<td>(\d)</td>", board)] == [1, 1, 2, 3, 2, 3, 4, 4]  # low, high of each row
+    ranks = "".join(re.findall(r"<td>(\d)</td>", board))
+    assert ranks == "11232344"  # low and high of each row: the second and third row share ranks 2 and 3
     assert page == "'results/index.html'"
 
 
