@@ -11,7 +11,7 @@ to the last bit, the surprising ones too:
 
 Most pairs within an image are of different people, and a few keypoints prove it (oks_similarity); only the others get an
 OKS. They are matched rank by rank over all images, thresholds and area ranges at once. What follows from the matches is
-average_precision, whose names are offered here too.
+computed by average_precision.
 """
 
 from dataclasses import dataclass
@@ -22,23 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from posebench.scoring.average_precision import (
-    AREAS,
-    RECALLS,
-    THRESHOLDS,
-    Matches,
-    precision_recall,
-    resampled,
-    summary,
-)
-from posebench.scoring.oks_similarity import People, as_complex, plausible, similarity, similarity_of
+from posebench.scoring.average_precision import AREAS, THRESHOLDS, Matches
+from posebench.scoring.oks_similarity import People, as_complex, plausible, similarity_of
 
 Array = NDArray[Any]
-
-__all__ = [
-    "AREAS", "MAX_DETECTIONS", "RECALLS", "THRESHOLDS", "Detections", "Matches", "People", "extent", "extent_boxes", "match",
-    "pairs", "precision_recall", "resampled", "similarity", "summary",
-]  # fmt: skip
 
 MAX_DETECTIONS = 20
 

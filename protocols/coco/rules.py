@@ -27,7 +27,7 @@ from posebench.data.predictions import Predictions, is_predictions
 from posebench.errors import PosebenchError, counted, existing, unknown
 from posebench.files.writing import write_text
 from posebench.plugins.protocol import Convention, Protocol
-from posebench.scoring import oks_matching
+from posebench.scoring import average_precision, oks_matching, oks_similarity
 from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.scores import Curve, Scores
 
@@ -108,14 +108,16 @@ class COCO(Protocol):
         detections = detections_of(predictions, instances)
         people = people_of(instances, recounted=convention == "mmpose" and not self.counts_stored)
         matches = oks_matching.match(detections, people, self.sigmas, len(instances.images))
-        precision, recall = oks_matching.precision_recall(matches)
+        precision, recall = average_precision.precision_recall(matches)
         by_threshold = precision[0].mean(axis=1)
         origin = () if self.described is None else (self.described.origin,)
         return Scores(
-            metrics=oks_matching.summary(precision, recall),
+            metrics=average_precision.summary(precision, recall),
             resampled=bootstrap(matches),
             curves=(
-                Curve("AP", "OKS threshold", tuple(oks_matching.THRESHOLDS.tolist()), tuple(by_threshold.tolist())),
+                Curve(
+                    "AP", "OKS threshold", tuple(average_precision.THRESHOLDS.tolist()), tuple(by_threshold.tolist())
+                ),
             ),
             people=int((~people.ignored).sum()),
             images=len(instances.images),
@@ -207,7 +209,7 @@ def detections_of(predictions: Predictions, instances: Instances) -> oks_matchin
     return oks_matching.Detections(image=image[kept], keypoints=keypoints, score=predictions.score[kept], area=area)
 
 
-def people_of(instances: Instances, recounted: bool = False) -> oks_matching.People:
+def people_of(instances: Instances, recounted: bool = False) -> oks_similarity.People:
     """Annotations as the evaluator takes them: `num_keypoints`, as stored, decides who is ignored.
 
     Args:
@@ -216,14 +218,14 @@ def people_of(instances: Instances, recounted: bool = False) -> oks_matching.Peo
     measures, bbox = instances.measures, instances.bbox
     crowd, labelled, number = measures["iscrowd"].astype(bool), instances.visibility > 0, measures["id"]
     empty = ~labelled.any(axis=1) if recounted else measures["num_keypoints"] == 0
-    return oks_matching.People(
+    return oks_similarity.People(
         image=instances.image, id=np.where(number == 0, -1, number) if recounted else number,
         keypoints=instances.keypoints, labelled=labelled, area=measures["area"],
         bbox=np.zeros((len(instances), 4)) if bbox is None else bbox, crowd=crowd, ignored=crowd | empty,
     )  # fmt: skip
 
 
-def id_notes(people: oks_matching.People) -> tuple[str, ...]:
+def id_notes(people: oks_similarity.People) -> tuple[str, ...]:
     """A sentence on an annotation id of 0, which COCOeval takes for "not matched"."""
     if (people.id != 0).all():
         return ()
@@ -241,18 +243,18 @@ def small_sample(images: int) -> tuple[str, ...]:
     )
 
 
-def bootstrap(matches: oks_matching.Matches) -> dict[str, Array]:
+def bootstrap(matches: average_precision.Matches) -> dict[str, Array]:
     """Metric → (RESAMPLES,) of every resample of the images, matched once; NaN where a resample has nobody to find."""
-    return oks_matching.resampled(matches, image_weights(matches.people.shape[1])[1:])
+    return average_precision.resampled(matches, image_weights(matches.people.shape[1])[1:])
 
 
 def best_similarity(
-    detections: oks_matching.Detections, people: oks_matching.People, instances: Instances, sigmas: Array
+    detections: oks_matching.Detections, people: oks_similarity.People, instances: Instances, sigmas: Array
 ) -> Array:
     """(N,) the largest OKS that any detection reaches with each usable person; NaN for the others."""
     order = np.argsort(detections.image, kind="stable")
     person, detection = oks_matching.pairs(people.image, detections.image[order], len(instances.images))
-    value = oks_matching.similarity(detections.keypoints[order[detection]], people, person, sigmas)
+    value = oks_similarity.similarity(detections.keypoints[order[detection]], people, person, sigmas)
     best = np.zeros(len(instances))
     np.maximum.at(best, person, value)
     return np.where(instances.usable, best, np.nan)
