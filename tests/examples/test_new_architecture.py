@@ -33,8 +33,7 @@ def run(*command: str, path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_list_has_the_line_that_the_tutorial_describes(installed: Path) -> None:
-    assert "a line for `softunet` that names its package, `softunet 1.0`" in TUTORIAL
+def test_the_list_has_a_line_with_its_package(installed: Path) -> None:
     listed = run("-m", "posebench", "list", path=installed).stdout
     (line,) = [line for line in listed.splitlines() if line.split()[:1] == ["softunet"]]
     assert "softunet 1.0" in line
