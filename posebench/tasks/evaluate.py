@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """Scored predictions, not yet written anywhere.
 
@@ -111,6 +111,12 @@ class Evaluation:
         per_person = np.where(missing.all(axis=1), np.nan, self.scores.per_person)
         overlays(self.people, keypoints, missing, per_person, reader, path, title)
         return path
+
+    def __repr__(self) -> str:
+        record = self.record
+        value = record.metrics[record.rule.headline]
+        shown = "unknown" if value is None else f"{value:.2f}{record.rule.unit}" if record.rule.unit else f"{value:.3f}"
+        return f"<Evaluation of {record.name}: {record.rule.headline} {shown}; .frame has every number>"
 
     def _repr_html_(self) -> str:
         """The table that a notebook shows."""
