@@ -68,8 +68,8 @@ def export(checkpoint: Path, out: Path, family: str | None) -> None:
     from posebench.training import checkpoints
     from posebench.training import published_weights as published
 
-    state = checkpoints.load(checkpoint)
-    model = checkpoints.network(state, Skeleton(tuple(state["keypoints"])), checkpoint)
+    trained = checkpoints.load(checkpoint)
+    model = trained.network(Skeleton(trained.keypoints), checkpoint)
     exported = published.export(model, family)
     write_atomically(out, lambda partial: torch.save(exported, partial))
     click.echo(out)

@@ -178,7 +178,7 @@ def checkpoint(subject: Subject) -> str:
         size = path.stat().st_size
         torch.manual_seed(SEED + 1)  # what is not in the file must not come back by the same seed
         try:
-            loaded = checkpoints.network(checkpoints.load(path), BODY, path).eval()
+            loaded = checkpoints.load(path).network(BODY, path).eval()
         except PosebenchError as error:
             raise Broken(str(error).replace(f"{path} ", "The checkpoint "), fix) from error
         after = loaded(images)

@@ -176,12 +176,12 @@ def test_a_pipeline_survives_a_checkpoint(tmp_path: Path) -> None:
     out = tmp_path / "checkpoint.pt"
     checkpoints.import_published("hrnet_w32", tmp_path / "hrnet.pth", out, keypoints=HAND, input_size=(64, 64))
     state = checkpoints.load(out)
-    model = checkpoints.network(state, HAND, out)
+    model = state.network(HAND, out)
     assert model.pipeline == architecture("hrnet_w32", HAND).published[0].pipeline != Pipeline()
     assert (model.pipeline.alignment, model.pipeline.flip_shift) == ("points", 1)
-    origin = state["trained_on"]["began_with"]
+    origin = state.trained_on["began_with"]
     assert (origin["weights"], origin["file"], len(origin["sha256"])) == ("hrnet", "hrnet.pth", 64)
-    with pytest.raises(PosebenchError, match="is there already"):
+    with pytest.raises(PosebenchError, match="already exists"):
         checkpoints.import_published("hrnet_w32", tmp_path / "hrnet.pth", out, keypoints=HAND, input_size=(64, 64))
     with pytest.raises(PosebenchError, match="is a checkpoint of posebench already"):
         published_weights.read(out)
@@ -267,11 +267,11 @@ def test_training_goes_on_from_published_weights_and_keeps_their_pipeline(
     arguments = ("--arch", "hourglass1", "--weights", "hg.pth", "--epochs", 1, "--recipe", "quick", "--limit", 4)
     path = Path(command("train", *arguments, "--protocol", "mpii", "--workers", 0).stdout.strip())
     state = checkpoints.load(path)
-    assert state["pipeline"]["name"] == "princeton"
-    assert state["trained_on"]["began_with"]["weights"] == "princeton"
-    assert state["step"] == 1
+    assert state.pipeline.name == "princeton"
+    assert state.trained_on["began_with"]["weights"] == "princeton"
+    assert state.step == 1
     command("train", *arguments, "--protocol", "mpii", "--workers", 0, "--resume")
-    assert checkpoints.load(path)["trained_on"] == state["trained_on"]
+    assert checkpoints.load(path).trained_on == state.trained_on
 
 
 def test_a_variant_is_trained_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,8 +281,8 @@ def test_a_variant_is_trained_and_found_again(tmp_path: Path, monkeypatch: pytes
     arguments = ("--arch", arch, "--recipe", "quick", "--epochs", 1, "--limit", 4, "--no-pretrained")
     path = Path(command("train", *arguments, "--protocol", "mpii", "--workers", 0).stdout.strip())
     assert path.parent.name.startswith("simplebaseline-mobilenetv3_small_050-mpii-quick")
-    assert checkpoints.load(path)["arch"] == arch
-    assert checkpoints.load(path)["recipe"]["pretrained"] is False
+    assert checkpoints.load(path).arch == arch
+    assert checkpoints.load(path).recipe.pretrained is False
     command("predict", path, "--protocol", "mpii", "--workers", 0)
 
 
