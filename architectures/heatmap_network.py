@@ -11,7 +11,7 @@ from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, unknown
 from posebench.plugins import heatmaps
 from posebench.plugins.architecture import Architecture
-from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.heatmaps import Peak
 from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.recipe import Augmentation, Recipe
@@ -35,7 +35,7 @@ MMPOSE = replace(HRNET, name="mmpose", peak=Peak(own=(2, 1), other=(1, 0), empty
 """mmpose's MSRA heatmaps: each axis has a border of its own."""
 
 
-def mmpose(backbone: str) -> tuple[Published, Published]:
+def mmpose(backbone: str) -> tuple[CheckpointLayout, CheckpointLayout]:
     """mmpose's checkpoints, of today and of versions 0.x.
 
     Args:
@@ -47,8 +47,8 @@ def mmpose(backbone: str) -> tuple[Published, Published]:
         return lambda key: f"{head}{key}" if key.startswith(layers) else f"backbone.{key.removeprefix(backbone)}"
 
     return (
-        Published("mmpose", "head.final_layer.weight", MMPOSE, names("head.")),
-        Published("mmpose-0", "keypoint_head.final_layer.weight", MMPOSE, names("keypoint_head.")),
+        CheckpointLayout("mmpose", "head.final_layer.weight", MMPOSE, names("head.")),
+        CheckpointLayout("mmpose-0", "keypoint_head.final_layer.weight", MMPOSE, names("keypoint_head.")),
     )
 
 

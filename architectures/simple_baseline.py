@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 from posebench.plugins.architecture import check_input_size
-from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.pipeline import Pipeline
 
 from .heatmap_network import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, imagenet, initialise, mmpose, paper
@@ -33,7 +33,7 @@ class SimpleBaseline(HeatmapNetwork):
     """A backbone from timm, deconvolutions, and one 1×1 convolution."""
 
     published = (
-        Published("simplebaseline", "final_layer.weight", SIMPLE_BASELINE, lambda key: key.removeprefix(PREFIX)),
+        CheckpointLayout("simplebaseline", "final_layer.weight", SIMPLE_BASELINE, lambda key: key.removeprefix(PREFIX)),
         *mmpose(PREFIX),
     )
 

@@ -23,6 +23,8 @@ from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 from posebench.inference.tensor_watch import Watch, block
 from posebench.plugins.architecture import Architecture
+from posebench.plugins.outputs import total_loss
+from posebench.plugins.plugin_errors import reason
 from posebench.plugins.registry import architecture
 
 TRAINED_ON = 2
@@ -77,8 +79,7 @@ def count(name: str, skeleton: Skeleton, input_size: tuple[int, int] | None = No
                 if input_size is None
                 else f"an input of width {input_size[0]}, height {input_size[1]}"
             )
-            first = (str(error).splitlines() or [""])[0]
-            raise PosebenchError(f"{name} does not run on {size}: {type(error).__name__}: {first}") from error
+            raise PosebenchError(f"{name} does not run on {size}: {reason(error)}") from error
 
 
 def count_model(model: Architecture) -> Counts:
@@ -147,12 +148,9 @@ def _trained(model: Architecture, device: torch.device) -> tuple[dict[str, int],
     try:
         with torch.device(device), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             keypoints = torch.zeros(TRAINED_ON, len(model.skeleton), 2)
-            parts = model.loss(
-                model(torch.zeros(TRAINED_ON, 3, height, width)),
-                keypoints,
-                torch.ones(keypoints.shape[:2], dtype=torch.bool),
-            )
-            loss = parts if isinstance(parts, Tensor) else torch.stack([part.sum() for part in parts.values()]).sum()
+            outputs = model(torch.zeros(TRAINED_ON, 3, height, width))
+            visible = torch.ones(keypoints.shape[:2], dtype=torch.bool)
+            loss = total_loss(model.loss(outputs, keypoints, visible))
         kept = sum(sizes.values()) // TRAINED_ON
         found: tuple[Tensor | None, ...] = (None,) * len(parameters)
         if loss.requires_grad:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from posebench.cost.record import Timing
-from posebench.inference.fast import Difference, Fast, difference
+from posebench.inference.fast import Fast, OutputDifference, difference
 from posebench.inference.ways import How
 from posebench.plugins.architecture import Architecture
 
@@ -55,7 +55,7 @@ def measure(
     generator = torch.Generator().manual_seed(0)
     raw = torch.randint(0, 256, (batch, height, width, 3), dtype=torch.uint8, generator=generator).to(device)
     torch.compiler.reset()  # beyond 8 networks in one process it would go on uncompiled, without a word
-    ready: list[tuple[Fast, Tensor, Difference, int | None]] = []
+    ready: list[tuple[Fast, Tensor, OutputDifference, int | None]] = []
     for how in hows:
         show(f"{how.label}, batch {batch}: preparing")
         fast = Fast(model.eval(), how, model.prepare(raw))
@@ -149,7 +149,7 @@ def _one_pass(model: nn.Module, images: Tensor) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _timing(how: How, batch: int, times: Sequence[float], found: Difference, most: int | None) -> Timing:
+def _timing(how: How, batch: int, times: Sequence[float], found: OutputDifference, most: int | None) -> Timing:
     low, median, high = np.percentile(times, [25, 50, 75]).tolist()
     return Timing(
         how=how.label, batch=batch, median=median, low=low, high=high, rounds=len(times),

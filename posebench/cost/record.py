@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from posebench.cost.published_figures import Published, published
+from posebench.cost.published_figures import PublishedCost, published
 from posebench.errors import PosebenchError
 from posebench.files.writing import write_text
 from posebench.inference.ways import LIMIT
@@ -85,7 +85,7 @@ class Cost(_Part):
         return f"{self.input_size[1]}×{self.input_size[0]}"
 
     @property
-    def published(self) -> list[Published]:
+    def published(self) -> list[PublishedCost]:
         """What papers print of this network at this size."""
         return published(self.arch, self.input_size)
 

@@ -12,8 +12,9 @@ from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, for_instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
-from posebench.plugin_checks.runner import Broken, Unsettled, wraps
+from posebench.plugin_checks.runner import Broken, Unsettled
 from posebench.plugins import registry
+from posebench.plugins.plugin_errors import PluginError
 from posebench.plugins.protocol import Protocol
 from posebench.scoring.scores import Scores
 from posebench.synthetic import people as synthetic
@@ -83,7 +84,7 @@ class ProtocolSubject:
             try:
                 self.headline(self.truth, name)
             except PosebenchError as error:
-                if wraps(error) is not None or name == next(iter(self.protocol.conventions)):
+                if isinstance(error, PluginError) or name == next(iter(self.protocol.conventions)):
                     raise
                 continue
             able.append(name)
@@ -108,7 +109,10 @@ def identity(subject: ProtocolSubject) -> str:
         if split not in protocol.splits
     ]
     if wrong:
-        raise Broken("; ".join(wrong) + ".", "Set the class attributes; posebench/protocol.py says what each one is.")
+        raise Broken(
+            "; ".join(wrong) + ".",
+            "Set the class attributes; posebench.plugins.protocol.Protocol says what each one is.",
+        )
     return f"version {protocol.version}, {len(protocol.skeleton)} keypoints, {protocol.headline} on {protocol.report_split}"
 
 

@@ -1,19 +1,13 @@
 """Checks: what a plugin promises, put to the test one by one. Whatever a stranger's code raises becomes a reason."""
 
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
-from posebench.errors import PosebenchError
+from posebench.plugins.plugin_errors import reason
 
 Outcome = Literal["passed", "failed", "skipped"]
-
-LONGEST_REASON = 400
-"""Characters kept of a stranger's message: a page must stay one page."""
-_CORE = Path(__file__).parents[1]
 
 
 class Broken(Exception):
@@ -122,35 +116,3 @@ def _one(check: Check, subject: Any) -> Finding:
         outcome, detail = "failed", reason(error)
         fix = "Nothing should be raised here; a value that cannot be served is a PosebenchError that says what can."
     return Finding(check.name, check.promise, outcome, detail, fix, time.monotonic() - started)
-
-
-def reason(error: BaseException) -> str:
-    """An exception on one line: type, message, and the place in the plugin's code; a PosebenchError is its sentence."""
-    if isinstance(error, PosebenchError) and wraps(error) is not None:
-        error = wraps(error) or error
-    try:
-        message = " ".join(str(error).split())
-    except Exception:  # even its message may be broken
-        message = "(its message cannot be shown)"
-    if len(message) > LONGEST_REASON:
-        message = message[: LONGEST_REASON - 1] + "…"
-    if isinstance(error, PosebenchError):
-        return message  # a sentence for users: they need no line of code
-    place = _place(error)
-    return f"{type(error).__name__}: {message}" + (f" ({place})" if place else "")
-
-
-def wraps(error: PosebenchError) -> BaseException | None:
-    """The stranger's exception that `plugins` made a sentence of; None where the sentence is the plugin's own."""
-    return error.__cause__ if error.__cause__ is not None and "is broken: " in str(error) else None
-
-
-def _place(error: BaseException) -> str:
-    """The innermost line that belongs to neither a library nor posebench's core: the plugin's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in reversed(frames):
-        path = Path(frame.filename)
-        libraries = {"torch", "numpy", "importlib", "h5py", "scipy"} & set(path.parts)
-        if not libraries and path.parent != _CORE and not frame.filename.startswith("<"):
-            return f"{path.name}, line {frame.lineno}, in {frame.name}"
-    return ""

@@ -10,14 +10,17 @@ from torch import Tensor
 
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
-from posebench.plugin_checks.runner import Broken, wraps
+from posebench.plugin_checks.runner import Broken
 from posebench.plugins import registry
 from posebench.plugins.architecture import Architecture
+from posebench.plugins.outputs import Outputs, total_loss
+from posebench.plugins.plugin_errors import PluginError
 from posebench.samples.loader import Batch, Samples, collate
 from posebench.synthetic import people as synthetic
 
 Size = tuple[int, int]
-Watch = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
+ProgressDisplay = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
+"""Opens a progress display with a title; yields its update function (done, total, note)."""
 
 SEED = 0
 PEOPLE = 8
@@ -49,13 +52,13 @@ class Subject:
         seconds: the most that training may take.
         watch: opens a progress display for work of the title that it is given.
         facts: what checks measured in passing.
-        ideal: outputs that minimise the loss, and what is left of it; checks_behaviour.ideal makes them.
+        ideal: outputs that minimise the loss, and what is left of it; `behaviour.ideal` computes them.
     """
 
-    def __init__(self, name: str, seconds: float, watch: Watch = unwatched) -> None:
+    def __init__(self, name: str, seconds: float, watch: ProgressDisplay = unwatched) -> None:
         self.name, self.seconds, self.watch = name, seconds, watch
         self.facts: dict[str, Any] = {}
-        self.ideal: tuple[Tensor, float] | None = None
+        self.ideal: tuple[Outputs, float] | None = None
         self._models: dict[tuple[Skeleton, Size], Architecture] = {}
 
     def build(self, skeleton: Skeleton, size: Size | None) -> Architecture:
@@ -80,17 +83,18 @@ class Subject:
         try:
             with torch.device("meta"):  # without memory: only the answer is wanted
                 self.build(TRIO, size)
+        except PluginError:
+            pass
         except PosebenchError as error:
-            if wraps(error) is None:
-                return str(error)
+            return str(error)
         else:
             return ""
         try:
             self.build(TRIO, size)  # perhaps it is the meta device that it cannot do, which another check tells
-        except PosebenchError as error:
-            if wraps(error) is None:
-                return str(error)
+        except PluginError:
             raise
+        except PosebenchError as error:
+            return str(error)
         return ""
 
     @cached_property
@@ -129,7 +133,7 @@ def total(parts: Any) -> Tensor:
             raise Broken(f"loss returns a {type(part).__name__} for {name!r}, not a tensor.", fix)
         if part.dim() or not part.is_floating_point():
             raise Broken(f"loss returns {described(part)} for {name!r}, not a scalar of floating point.", fix)
-    return torch.stack(list(named.values())).sum()
+    return total_loss(named)
 
 
 def described(value: Any) -> str:

@@ -14,7 +14,7 @@ from posebench.plugins import registry
 from posebench.plugins.registry import Kind
 
 if TYPE_CHECKING:
-    from posebench.plugin_checks.subject import Watch
+    from posebench.plugin_checks.subject import ProgressDisplay
 
 TRAINING_SECONDS = 120.0
 
@@ -40,7 +40,7 @@ def prove(
     train: bool = True,
     seconds: float = TRAINING_SECONDS,
     only: Collection[str] | None = None,
-    watch: "Watch | None" = None,
+    watch: "ProgressDisplay | None" = None,
     tell: Callable[[Finding], None] = lambda finding: None,
 ) -> Proof:
     """Put the plugin of that name to the checks of its kind, on the CPU, with fixed seeds.
@@ -72,7 +72,7 @@ def prove(
 
 
 def _architecture(
-    name: str, train: bool, seconds: float, watch: "Watch | None"
+    name: str, train: bool, seconds: float, watch: "ProgressDisplay | None"
 ) -> tuple[list[Check], Any, AbstractContextManager[Any]]:
     from posebench.plugin_checks import behaviour, contract
     from posebench.plugin_checks.subject import Subject, unwatched

@@ -64,7 +64,7 @@ def predict(
     facts = _facts(trained, model, people) | {"checkpoint_sha256": writing.sha256(checkpoint)}
     if how is not None:
         model.eval()
-        model, found = fast.quicken(model, how, inference.first_images(model, people))
+        model, found = fast.run_as(model, how, inference.first_images(model, people))
         notes = (f"{how.label}, against the plain network: {found.sentence}",)
         facts["inference"] = Inference(way=how.label, folded=model.folded[0], difference=vars(found))
     with fast.precision("fp32", device):

@@ -139,15 +139,18 @@ def train(job: Job, *, resume: bool = False, restart: bool = False, show: Show =
 
 def _fresh(job: Job, resumed: bool) -> "Architecture":
     """The network as training begins: random, from ImageNet, or from published weights. A resumed one gets its own."""
-    from posebench.plugins.registry import architecture
+    from posebench.plugins.registry import architecture, errors_of
     from posebench.training import published_weights
 
     skeleton, size = job.protocol.skeleton, job.recipe.input_size
     if job.weights is not None:
         return published_weights.load(job.arch, job.weights, keypoints=skeleton, input_size=size)[0]
     model = architecture(job.arch, skeleton, size)
-    if job.recipe.pretrained and not resumed and (name := model.load_pretrained()) is not None:
-        model.origin = {"weights": name}
+    if job.recipe.pretrained and not resumed:
+        with errors_of("architecture", job.arch, "load_pretrained"):
+            name = model.load_pretrained()
+        if name is not None:
+            model.origin = {"weights": name}
     return model
 
 

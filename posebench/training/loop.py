@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
-from torch import Tensor
 
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
+from posebench.plugins.outputs import loss_parts, total_loss
 from posebench.plugins.recipe import Recipe
+from posebench.plugins.registry import errors_of
 from posebench.samples.loader import Batch, Samples, batches, epoch_steps, training_keys
 from posebench.training import checkpoints
 from posebench.training.checkpoints import Checkpoint
@@ -120,11 +121,13 @@ def _step(model: Architecture, wrapped: Any, optimizer: Any, batch: Batch, accel
     """One forward, backward and update; the loss."""
     batch = batch.to(accelerator.device)
     with accelerator.autocast():
-        outputs = wrapped(model.prepare(batch.images))
-    parts = model.loss(outputs, batch.keypoints, batch.visible)
-    if isinstance(parts, Tensor):
-        parts = {"loss": parts}
-    loss = torch.stack(list(parts.values())).sum()
+        with errors_of("architecture", model.name, "prepare"):
+            images = model.prepare(batch.images)
+        with errors_of("architecture", model.name, "forward"):
+            outputs = wrapped(images)
+    with errors_of("architecture", model.name, "loss"):
+        parts = loss_parts(model.loss(outputs, batch.keypoints, batch.visible))
+        loss = total_loss(parts)
     if not torch.isfinite(loss):
         values = ", ".join(f"{name} {part.item():g}" for name, part in parts.items())
         raise PosebenchError(

@@ -1,6 +1,6 @@
 """Weights: published checkpoints into networks of ours, and back to their names. Nothing is half imported in silence.
 
-A file may be a state dict or any of the usual wrappings of one; whose it is, its names tell (`Published.head`).
+A file may be a state dict or any of the usual wrappings of one; whose it is, its names tell (`CheckpointLayout.head`).
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from posebench.errors import PosebenchError, counted, existing, unknown
 from posebench.files.writing import sha256
 from posebench.plugins import registry
 from posebench.plugins.architecture import Architecture
-from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.checkpoint_layout import CheckpointLayout
 
 Tensors = Mapping[str, Tensor]
 
@@ -38,7 +38,7 @@ class Fit:
     """How the tensors of a file met those of a network; names are the file's.
 
     Attributes:
-        family: whose file it is, `Published.name`.
+        family: whose file it is, `CheckpointLayout.name`.
         taken: how many tensors were imported.
         unread: in the file, but read by nothing in the published code either.
         missing: the network needs them. left: the network has no place for them. misshapen: name, with both shapes.
@@ -181,7 +181,9 @@ def load(
     return model, fit
 
 
-def recognise(arch: str, layouts: tuple[Published, ...], tensors: Tensors, partial: bool = False) -> Published:
+def recognise(
+    arch: str, layouts: tuple[CheckpointLayout, ...], tensors: Tensors, partial: bool = False
+) -> CheckpointLayout:
     """Whose file it is; of a part, which may lack what tells, whose names most of its tensors have.
 
     Raises:
@@ -203,7 +205,7 @@ def recognise(arch: str, layouts: tuple[Published, ...], tensors: Tensors, parti
     )
 
 
-def match(model: Architecture, layout: Published, tensors: Tensors) -> tuple[dict[str, Tensor], Fit]:
+def match(model: Architecture, layout: CheckpointLayout, tensors: Tensors) -> tuple[dict[str, Tensor], Fit]:
     """The part of `tensors` that fits, under our names, and the report."""
     state, missing, misshapen = {}, [], []
     expected = set()
