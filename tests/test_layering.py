@@ -26,6 +26,7 @@ ORDER = [
     "plugin_checks",
     "report",
     "tasks",
+    "api",
     "cli",
     "__main__",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted
@@ -12,6 +12,9 @@ from posebench.results.record import Record
 from posebench.scoring import comparison
 from posebench.scoring.comparison import Pair
 from posebench.tasks.evaluate import Evaluation, evaluate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,18 @@ class Comparison:
     def records(self) -> list[Record]:
         """One per run."""
         return [run.record for run in self.runs]
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """Differences as rows: columns `a`, `b`, `name`, `difference`, `low`, `high`, `p`, `resolved`."""
+        import pandas as pd
+
+        rows = [
+            (pair.a, pair.b, one.name, one.value, *(one.interval or (None, None)), one.p, one.resolved)
+            for pair in self.pairs
+            for one in (*pair.metrics, *pair.joints)
+        ]
+        return pd.DataFrame(rows, columns=["a", "b", "name", "difference", "low", "high", "p", "resolved"])
 
     def as_json(self) -> dict[str, Any]:
         """Runs and pairs as JSON values."""

@@ -86,7 +86,7 @@ class COCO(Protocol):
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
         """posebench's own file, or a COCO results JSON."""
-        if is_predictions(existing(path, "a predictions file")) or path.suffix in (".h5", ".mat"):
+        if is_predictions(existing(path, "a predictions file")) or path.suffix != ".json":
             return super().read_predictions(path, instances)
         return read_results(path, instances)
 

@@ -73,7 +73,7 @@ def test_unknown_numbers_are_null_and_unfinished_curves_are_left_out(
         metrics={"Mean": float("nan"), "Head": 1.0},
         curves=(Curve("a", "x", (0.0, 1.0), (1.0, float("nan"))), Curve("b", "x", (0.0, 1.0), (1.0, 2.0))),
     )
-    made_record = make_record("n", MPII, "official", two_people, made, scores, tmp_path / "p.h5")
+    made_record = make_record("n", MPII, MPII.convention("official"), two_people, made, scores, tmp_path / "p.h5")
     assert json.loads(made_record.model_dump_json())["metrics"] == {"Mean": None, "Head": 1.0}
     assert [curve.label for curve in made_record.curves] == ["b"]
 
@@ -85,7 +85,7 @@ def test_the_headlines_resamples_are_kept_where_all_are_known(
     made = for_instances(two_people, two_people.keypoints)
     scores = MPII.score(made, two_people, "official")
     unknown = replace(scores, resampled={"Mean": np.array([1.0, np.nan])})
-    again = make_record("n", MPII, "official", two_people, made, unknown, tmp_path / "p.h5")
+    again = make_record("n", MPII, MPII.convention("official"), two_people, made, unknown, tmp_path / "p.h5")
     assert again.resampled == []
     save_record(again, tmp_path / "unknown")
     assert load_records(tmp_path / "unknown") == [again]
@@ -96,7 +96,7 @@ def test_one_image_has_no_interval_and_the_record_says_so(
 ) -> None:
     made = for_instances(two_people, two_people.keypoints)
     scores = MPII.score(made, two_people, "official")
-    alone = make_record("n", MPII, "official", two_people, made, scores, tmp_path / "p.h5")
+    alone = make_record("n", MPII, MPII.convention("official"), two_people, made, scores, tmp_path / "p.h5")
     assert alone.metrics == record.metrics
     assert (alone.intervals, alone.per_joint_intervals, alone.resampled) == ({}, {}, [])
     assert alone.notes == ["One image: no interval, as nothing says how other images would differ."]
@@ -107,7 +107,7 @@ def test_the_minus_one_of_cocos_evaluator_is_an_unknown_number(
 ) -> None:
     made = for_instances(two_people, two_people.keypoints)
     scores = replace(MPII.score(made, two_people, "official"), metrics={"AP": 0.5, "APM": -1.0, "APL": 0.0})
-    found = make_record("n", MPII, "official", two_people, made, scores, tmp_path / "p.h5")
+    found = make_record("n", MPII, MPII.convention("official"), two_people, made, scores, tmp_path / "p.h5")
     assert found.metrics == {"AP": 0.5, "APM": None, "APL": 0.0}
 
 

@@ -238,4 +238,7 @@ def test_the_network_behind_a_file_can_be_stated_unless_the_file_says_it(
     people = MPII.instances(files[0], "val")
     save(for_instances(people, people.keypoints, provenance=Provenance(arch="mynet")), tmp_path / "own.h5")
     refused = run("evaluate", tmp_path / "own.h5", *common, *stated)
-    assert (refused.exit_code, "says itself that mynet made it; leave out --arch" in refused.output) == (1, True)
+    assert (refused.exit_code, "already states its architecture, mynet; leave out --arch" in refused.output) == (
+        1,
+        True,
+    )

@@ -101,7 +101,7 @@ def test_a_person_found_twice_is_one_false_detection_less(tmp_path: Path) -> Non
     assert len(COCO.processed(made, "hrnet-soft")) == 3
     assert "1 detection was left out as people found twice." in scores["hrnet"].notes
     assert COCO.processed(made, "mmpose").score.tolist() == [float(np.float32(0.6) * np.float32(0.8)), 0.0]
-    assert scores["official"].notes == ()
+    assert [note for note in scores["official"].notes if "people found twice" in note] == []
 
 
 def test_no_detection_is_fine_under_every_convention(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_somebody_who_could_not_be_predicted_suppresses_nobody(tmp_path: Path) -
         people, keypoints, missing=np.isnan(keypoints[..., 0]), region=np.full((2, 4), 75.0), box_score=np.ones(2)
     )
     assert COCO.processed(made, "hrnet").person.tolist() == [8]
-    assert "1 person has no prediction" in COCO.score(made, people, "hrnet").notes[0]
+    assert "1 person has no prediction" in " ".join(COCO.score(made, people, "hrnet").notes)
 
 
 def test_mmpose_counts_labelled_keypoints_where_pycocotools_reads_their_number(tmp_path: Path) -> None:

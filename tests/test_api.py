@@ -1,0 +1,140 @@
+"""The Python front door: light to import, complete, and equal to the command line."""
+
+import doctest
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import posebench as pb
+from posebench import api
+
+
+def test_importing_posebench_imports_nothing_heavy() -> None:
+    code = "import posebench, sys; sys.exit(' '.join({'torch', 'pandas', 'numpy', 'pydantic', 'scipy'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr == "\n"
+
+
+@pytest.mark.parametrize("name", pb.__all__)
+def test_every_public_name_is_there_and_listed(name: str) -> None:
+    assert getattr(pb, name) is not None
+    assert name in dir(pb)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'evalute'"):
+        pb.evalute  # noqa: B018
+
+
+def test_every_function_has_a_documentation_with_its_errors() -> None:
+    for name in pb._FUNCTIONS:
+        documentation = getattr(pb, name).__doc__
+        assert "Raises:" in documentation, name
+
+
+def test_the_examples_of_the_documentation_run() -> None:
+    found = doctest.testmod(api, extraglobs={"pb": pb})
+    assert found.failed == 0
+    assert found.attempted >= 4
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two predictions files of synthetic MPII people, errors of 2 and of 9 pixels."""
+    from posebench.data.predictions import for_instances, save
+
+    folder = tmp_path_factory.mktemp("files")
+    people = pb.load_people("mpii")
+    rng = np.random.default_rng(0)
+    for name, error in (("near", 2.0), ("far", 9.0)):
+        save(
+            for_instances(people, people.keypoints + rng.normal(0, error, people.keypoints.shape)),
+            folder / f"{name}.h5",
+        )
+    return [folder / "near.h5", folder / "far.h5"]
+
+
+def test_a_file_and_its_array_score_the_same(files: list[Path]) -> None:
+    people = pb.load_people("mpii")
+    from_file = pb.evaluate(files[0], protocol="mpii")
+    from_array = pb.score(pb.load_predictions(files[0]).keypoints, people, protocol="mpii")
+    assert from_array.metrics == from_file.metrics
+    assert from_array.intervals == from_file.intervals
+    assert (from_file.record.predictions, from_array.record.predictions) == ("near.h5", "in memory")
+
+
+def test_a_keypoint_that_is_nan_is_missing(files: list[Path]) -> None:
+    people = pb.load_people("mpii")
+    keypoints = people.keypoints.copy()
+    keypoints[:, people.skeleton.keypoints.index("left_knee")] = np.nan
+    result = pb.score(keypoints, people, protocol="mpii")
+    assert result.per_joint["left_knee"] is None
+    assert result.per_joint["right_knee"] == 100.0
+    assert any("left_knee" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    "keypoints, scores, message",
+    [
+        (np.zeros((3, 16, 2)), None, r"keypoints are \(3, 16, 2\), but .* needs \(500, 16, 2\)"),
+        (np.zeros((500, 16, 2)), np.ones(500), r"scores are \(500,\), but .* needs \(500, 16\)"),
+    ],
+)
+def test_arrays_of_another_shape_are_refused(keypoints: np.ndarray, scores: np.ndarray | None, message: str) -> None:
+    with pytest.raises(pb.PosebenchError, match=message):
+        pb.score(keypoints, pb.load_people("mpii"), protocol="mpii", scores=scores)
+
+
+def test_an_evaluation_is_a_frame_and_a_table_with_escaped_names(files: list[Path]) -> None:
+    result = pb.evaluate(files[0], protocol="mpii", name="<b>net</b>")
+    frame = result.frame
+    assert list(frame.columns) == ["kind", "value", "low", "high"]
+    assert frame.loc["Mean", "value"] == result.metrics["Mean"]
+    assert (frame.kind == "keypoint").sum() == 16
+    html = result._repr_html_()
+    assert "<table>" in html
+    assert "&lt;b&gt;net&lt;/b&gt;" in html and "<b>net" not in html
+
+
+def test_comparing_gives_a_row_per_metric_and_keypoint(files: list[Path]) -> None:
+    frame = pb.compare(files, protocol="mpii").frame.set_index("name")
+    assert frame.loc["Mean", "difference"] > 0
+    assert frame.loc["Mean", "resolved"]
+    assert frame.loc["Mean", "low"] < frame.loc["Mean", "difference"] < frame.loc["Mean", "high"]
+
+
+def test_explaining_gives_every_convention(files: list[Path]) -> None:
+    names = [one.convention.name for one in pb.explain(files[0], protocol="mpii")]
+    assert names == ["official", "hrnet", "bearpaw", "mmpose", "princeton"]
+
+
+def test_training_predicting_scoring_and_reporting_in_python(tmp_path: Path) -> None:
+    steps: list[int] = []
+    trained = pb.train(
+        "hourglass1",
+        protocol="mpii",
+        epochs=1,
+        limit=8,
+        workers=0,
+        results=tmp_path,
+        show=lambda p: steps.append(p.step),
+    )
+    assert steps == [1, 2]
+    predicted = pb.predict(trained.checkpoint, protocol="mpii", workers=0, results=tmp_path)
+    result = pb.evaluate(predicted.predictions, protocol="mpii")
+    assert result.save(tmp_path).is_file()
+    board = pb.leaderboard(tmp_path)
+    assert board.loc[0, "name"] == "hourglass1"
+    assert board.loc[0, "Mean"] == result.metrics["Mean"]
+    assert pb.write_report(tmp_path)[-1].name == "index.html"
+
+
+def test_the_cost_of_a_network_is_counted() -> None:
+    assert pb.measure_cost("hourglass1").parameters == 3_426_448
+
+
+def test_a_plugin_is_checked() -> None:
+    (made,) = pb.check_plugin("flic")
+    assert not made.failed
