@@ -45,7 +45,9 @@ def test_a_csv_is_read_by_image_person_and_keypoint_in_any_order(two_people: Ins
         (HEADER + "a.jpg,0,left_knee\n", "line 2: a number is missing or wrong"),
     ],
 )
-def test_a_wrong_csv_is_a_sentence_with_the_line(two_people: Instances, tmp_path: Path, text: str, message: str) -> None:
+def test_a_wrong_csv_is_a_sentence_with_the_line(
+    two_people: Instances, tmp_path: Path, text: str, message: str
+) -> None:
     (tmp_path / "p.csv").write_text(text)
     with pytest.raises(PosebenchError) as caught:
         load(tmp_path / "p.csv", two_people)

@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,8 +11,11 @@ from posebench.cost.latency import measure, vary
 from posebench.errors import PosebenchError
 from posebench.inference import fast as ways
 from posebench.inference.fast import Fast, OutputDifference, check, difference, run_as
+from posebench.inference.predict import first_images, predict
 from posebench.inference.ways import How
 from posebench.plugins import registry
+from posebench.plugins.pipeline import Pipeline
+from posebench.synthetic import people as synthetic
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +38,35 @@ def test_folding_computes_the_same_and_the_network_stays_as_it_was(network, imag
     assert found.relative < 1e-5
     assert found.keypoints == 3 * 16
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def points_network():
+    """A network with a pipeline of its own, as published weights have."""
+    torch.manual_seed(0)
+    model = registry.architecture("hourglass1", registry.protocol("mpii").skeleton, (64, 64)).eval()
+    model.pipeline = Pipeline("theirs", alignment="points", flip_shift=1)
+    model.origin = {"weights": "theirs"}
+    return model
+
+
+def test_a_fast_network_sees_the_crops_of_its_own_pipeline() -> None:
+    model = points_network()
+    people = synthetic.instances(model.skeleton, "val", 3)
+    plain, _ = predict(model, people)
+    fast, found = run_as(model, How(folded=True), first_images(model, people))
+    assert (fast.pipeline, fast.origin, fast.name) == (model.pipeline, {"weights": "theirs"}, "hourglass1")
+    assert found.move < 1e-3
+    np.testing.assert_allclose(predict(fast, people)[0].keypoints, plain.keypoints, atol=1e-3)
+
+
+def test_the_first_images_are_those_that_are_predicted_first() -> None:
+    model = points_network()
+    people = synthetic.instances(model.skeleton, "val", 3)
+    seen: list[Tensor] = []
+    prepare = model.prepare
+    model.prepare = lambda images: seen.append(images) or prepare(images)
+    predict(model, people)
+    assert torch.equal(first_images(model, people), seen[0])
 
 
 def test_bfloat16_changes_something_and_says_how_much(network, images: Tensor) -> None:

@@ -30,14 +30,7 @@ def _few_resamples() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def plugins_folder(tmp_path_factory: Any) -> Path:
     """A folder on the path from which the plugins of faulty.py count as installed."""
-    folder = tmp_path_factory.mktemp("faulty")
-    (folder / "faulty-1.0.dist-info").mkdir()
-    (folder / "faulty-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1.0\n")
-    lines = ["[posebench.architectures]", *(f"{name} = faulty:build_{name}" for name in faulty.ARCHITECTURES)]
-    lines += ["Fair = faulty:Fair", "[posebench.protocols]", "fair = faulty:Fair"]
-    lines += [f"{name} = faulty:{name}" for name in faulty.PROTOCOLS]
-    (folder / "faulty-1.0.dist-info/entry_points.txt").write_text("\n".join(lines))
-    return folder
+    return faulty.install(tmp_path_factory.mktemp("faulty"))
 
 
 @pytest.fixture
@@ -94,7 +87,8 @@ def test_a_built_in_protocol_keeps_every_promise(name: str) -> None:
 
 @pytest.mark.usefixtures("_faulty")
 @pytest.mark.parametrize(
-    "kind, name", [("architecture", "Sound"), ("architecture", "AsideAsTold"), ("protocol", "fair")]
+    "kind, name",
+    [("architecture", "Sound"), ("architecture", "Pair"), ("architecture", "AsideAsTold"), ("protocol", "fair")],
 )
 def test_a_plugin_without_a_fault_passes(kind: Kind, name: str) -> None:
     assert prove(kind, name, train=False).failed == ()
@@ -107,7 +101,8 @@ FAULTS = [
     ("Hostile", "builds", "ValueError: [bold] xxx"),
     ("HeightFirst", "builds", "Built for 17 keypoints at 64x64, it says 17 at 72x64."),
     ("ChannelsLast", "builds", "prepare: (2, 64, 64, 3) float32."),
-    ("Listed", "shapes", "forward returns a list, not a tensor."),
+    ("Listed", "shapes", "forward returns a list, not a tensor or a tuple of tensors."),
+    ("OnlyColumns", "shapes", "unflip returns a Tensor for a tuple of 2."),
     ("Seventeen", "shapes", "RuntimeError: shape '[2, 17, 32, 16]' is invalid"),
     ("SwapsSides", "shapes", "RuntimeError: shape '[2, 3, 16, 16]' is invalid"),
     ("ChannelsOfPlaces", "shapes", "decode, keypoints: (2, 2, 17) float32."),
