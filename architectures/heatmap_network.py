@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -131,24 +130,3 @@ def paper(skeleton: Skeleton, epochs: int, milestones: tuple[int, int], coco: tu
         learning_rate=1e-3, milestones=(milestones[0] / epochs, milestones[1] / epochs), divisor=10,
         augmentation=Augmentation(scale=(1 - scale, 1 + scale), rotation=rotation, draws="normal", rotated=0.6),
     )  # fmt: skip
-
-
-def imagenet(name: str, **arguments: Any) -> nn.Module:
-    """A timm model with its ImageNet weights.
-
-    Raises:
-        PosebenchError: they are neither on this machine nor to be had.
-    """
-    import timm
-
-    try:
-        model: nn.Module = timm.create_model(name, pretrained=True, **arguments)
-    except TypeError:  # the model does not take these arguments
-        raise
-    except Exception as error:  # a hub has many ways to be out of reach
-        raise PosebenchError(
-            f"The ImageNet weights {name} are not on this machine and could not be fetched ({type(error).__name__}). "
-            f"Where there is a network, run: python -c \"import timm; timm.create_model('{name}', pretrained=True)\" "
-            "and bring ~/.cache/huggingface here; or start from random weights: --no-pretrained."
-        ) from error
-    return model

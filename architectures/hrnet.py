@@ -21,7 +21,8 @@ from posebench.data.skeleton import Skeleton
 from posebench.plugins.architecture import check_input_size
 from posebench.plugins.checkpoint_layout import CheckpointLayout
 
-from .heatmap_network import HRNET, HeatmapNetwork, Size, imagenet, initialise, mmpose, options, paper
+from .heatmap_network import HRNET, HeatmapNetwork, Size, initialise, mmpose, options, paper
+from .imagenet import imagenet
 
 STRIDE = 4
 MODULES = (1, 4, 3)

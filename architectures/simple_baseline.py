@@ -20,7 +20,8 @@ from posebench.plugins.architecture import check_input_size
 from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.pipeline import Pipeline
 
-from .heatmap_network import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, imagenet, initialise, mmpose, paper
+from .heatmap_network import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, initialise, mmpose, paper
+from .imagenet import imagenet
 
 FINEST = 4
 """Crop pixels per heatmap cell that deconvolutions stop at."""
