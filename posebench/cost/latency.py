@@ -22,6 +22,8 @@ from posebench.inference.ways import How
 from posebench.plugins.architecture import Architecture
 
 WARM_UPS = 3
+SECONDS = 20.0
+"""Spent on the rounds of one batch size, preparation not counted."""
 FEWEST, MOST = 5, 300
 """Rounds: at least these for quartiles, at most those however fast the network is."""
 
@@ -39,7 +41,7 @@ def measure(
     model: Architecture,
     hows: Sequence[How],
     batch: int,
-    seconds: float,
+    seconds: float = SECONDS,
     show: Callable[[str], None] = lambda doing: None,
 ) -> list[Timing]:
     """Time a network on its device.

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from posebench.inference.tensor_watch import Watch, block
 
@@ -83,7 +84,7 @@ def foldable(model: nn.Module, images: Tensor) -> list[tuple[nn.Module, nn.Modul
         bn, convolution = call.module, convolved.get(id(call.uses))
         if not isinstance(bn, NORMALISATIONS) or convolution is None or call.calls != 1:
             continue
-        ready = bn.running_var is not None and not bn.training
+        ready = bn.running_var is not None and not bn.training and _mergeable(convolution)
         alone = all(label is bn and not written for label, written in call.uses)
         if ready and alone and _private(convolution, watch, owners) and _private(bn, watch, owners):
             pairs.append((convolution, bn))
@@ -131,20 +132,19 @@ def _private(module: nn.Module, watch: Watch, owners: dict[int, int]) -> bool:
 
 
 def _merge(convolution: Any, normalisation: Any) -> None:
-    """Put the normalisation into the weights, in float64: the only rounding is the last one."""
-    weight, kind = convolution.weight, convolution.weight.dtype
-    scale = (normalisation.running_var.double() + normalisation.eps).rsqrt()
-    shift = -normalisation.running_mean.double() * scale
-    if normalisation.affine:
-        gain = normalisation.weight.double()
-        scale, shift = scale * gain, shift * gain + normalisation.bias.double()
-    if convolution.transposed:  # (inputs, outputs / groups, …): outputs run over groups first
-        grouped = weight.double().unflatten(0, (convolution.groups, -1))
-        factor = scale.reshape(convolution.groups, 1, -1, *[1] * (weight.dim() - 2))
-        merged = (grouped * factor).flatten(0, 1)
-    else:
-        merged = weight.double() * scale.reshape(-1, *[1] * (weight.dim() - 1))
-    if convolution.bias is not None:
-        shift = shift + convolution.bias.double() * scale
-    convolution.weight = nn.Parameter(merged.to(kind), requires_grad=False)
-    convolution.bias = nn.Parameter(shift.to(kind), requires_grad=False)
+    """Put the normalisation into the weights, in float64: only the result is rounded."""
+    gain, shift, bias = (
+        None if value is None else value.double()
+        for value in (normalisation.weight, normalisation.bias, convolution.bias)
+    )
+    merged = fuse_conv_bn_weights(
+        convolution.weight.double(), bias, normalisation.running_mean.double(), normalisation.running_var.double(),
+        normalisation.eps, gain, shift, convolution.transposed,
+    )  # fmt: skip
+    kind = convolution.weight.dtype
+    convolution.weight, convolution.bias = (nn.Parameter(value.to(kind), requires_grad=False) for value in merged)
+
+
+def _mergeable(convolution: Any) -> bool:
+    """Whether torch can merge it: not a transposed convolution in groups."""
+    return not (convolution.transposed and convolution.groups > 1)

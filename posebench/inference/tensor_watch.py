@@ -54,10 +54,6 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own 
         self.peak = max(self.peak, self.live)
         weakref.finalize(storage, self._release, key).atexit = False
 
-    def alive(self, key: int) -> bool:
-        """Whether a block that was followed is still referred to."""
-        return key in self._sizes
-
     def _release(self, key: int) -> None:
         # Addresses are used again: what is said of one must end with it.
         self.live -= self._sizes.pop(key, 0)
