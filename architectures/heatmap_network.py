@@ -1,4 +1,4 @@
-"""What several families share: the options after a colon, and the networks that put out one heatmap per keypoint."""
+"""Options after a colon, and networks with one heatmap per keypoint: shared by several families."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -63,7 +63,9 @@ def options(arch: str, variant: str | None, known: Mapping[str, tuple[str, ...]]
         if name not in known:
             raise unknown(f"option of {arch}", name, known)
         if value not in known[name] or name in chosen:
-            raise PosebenchError(f"{arch} takes one {name}, of {', '.join(known[name])}; {part!r} is not that.")
+            raise PosebenchError(
+                f"{arch} takes {name} once, with one of {', '.join(known[name])}; {part!r} is not valid."
+            )
         chosen[name] = value
     return {name: chosen.get(name, choices[0]) for name, choices in known.items()}
 
@@ -115,7 +117,7 @@ def initialise(module: nn.Module) -> None:
 
 
 def paper(skeleton: Skeleton, epochs: int, milestones: tuple[int, int], coco: tuple[float, float]) -> Recipe:
-    """The recipe of both families, for the dataset whose keypoints these are.
+    """The recipe of HRNet and SimpleBaseline, for the dataset with these keypoints.
 
     Args:
         milestones: the epochs after which the rate is divided by 10.

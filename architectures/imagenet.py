@@ -1,4 +1,4 @@
-"""ImageNet weights through timm: from this machine's cache, or downloaded once. Without a network it says so at once."""
+"""ImageNet weights through timm: from this machine's cache, or downloaded once. Without a network, the error comes at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext

@@ -1,4 +1,4 @@
-"""Counting: what a network costs wherever it runs. Nothing is computed: tensors are on `meta`, with shapes and no memory.
+"""Counting: the operations and memory of a network. Tensors are on `meta`, with shapes and without memory.
 
     multiply-accumulates    of convolutions, linear layers and the products of attention:
         convolution             one per output element × kernel × input channels / groups
@@ -42,7 +42,7 @@ class Counts:
         macs_on_outputs: the same, with transposed convolutions counted on their output.
         activations: bytes of tensors alive at once at the fullest moment of a forward pass, image included, weights not.
         kept: bytes that training keeps per image between the forward and the backward pass.
-        uncounted: operations from outside PyTorch, whose multiplications nobody knows.
+        uncounted: operations from outside PyTorch, which cannot be counted.
     """
 
     parameters: int
@@ -68,7 +68,7 @@ def count(name: str, skeleton: Skeleton, input_size: tuple[int, int] | None = No
     """
     try:
         return _count(name, skeleton, input_size, "meta")
-    except Exception:  # a stranger's network may read values, which meta tensors do not have, and raise anything
+    except Exception:  # a plugin may read values, which meta tensors do not have
         try:
             return _count(name, skeleton, input_size, "cpu")
         except PosebenchError:
@@ -165,7 +165,7 @@ def _trained(model: Architecture, device: torch.device) -> tuple[dict[str, int],
 def _restore(
     model: nn.Module, parameters: dict[str, nn.Parameter], wanted: list[bool], buffers: dict[str, Tensor]
 ) -> None:
-    """As it was before a training pass: what may be trained, and the statistics of batch normalisation."""
+    """Undo a training pass: `requires_grad` and the statistics of batch normalisation."""
     for parameter, was in zip(parameters.values(), wanted, strict=True):
         parameter.requires_grad_(was)
     for name, buffer in model.named_buffers():

@@ -1,4 +1,4 @@
-"""Latency: how long one forward pass takes on this machine, and how much memory it needs.
+"""Latency: time and memory of one forward pass on this machine.
 
 What is timed is the network alone, on random images that are already on the device: no reading, no mirror image, no decoding.
 Ways of running it take turns, so that a machine that slows down slows down all of them; the clock stops when the device
@@ -29,7 +29,7 @@ FEWEST, MOST = 5, 300
 
 
 def ways(device: torch.device, compiled: bool) -> list[How]:
-    """What is measured on a device, the plain way first."""
+    """The ways that are timed on a device, the plain one first."""
     found = [How(), How(folded=True), How(folded=True, precision="bf16")]
     if device.type == "cuda":
         found.insert(2, How(folded=True, precision="tf32"))
@@ -50,7 +50,7 @@ def measure(
         model: with any weights; of a new one, `vary` the statistics first.
         batch: images per pass.
         seconds: to be spent on rounds; `FEWEST` are made whatever they take.
-        show: told what is being done.
+        show: called with what is being done.
     """
     device = next(model.parameters()).device
     width, height = model.input_size
@@ -80,7 +80,7 @@ def measure(
 
 
 def vary(model: nn.Module) -> None:
-    """Give a new network's batch normalisations statistics of their own, always the same ones.
+    """Set the statistics of a new network's batch normalisations to fixed random values.
 
     Untrained they are 0 and 1, under which folding does next to nothing and could not be seen to be wrong.
     """
@@ -93,7 +93,7 @@ def vary(model: nn.Module) -> None:
 
 
 def memory(model: nn.Module, images: Tensor) -> int | None:
-    """Bytes of tensors at the fullest moment of one pass: weights, image and everything between."""
+    """Peak bytes of tensors in one pass: weights, image and intermediate tensors."""
     weights = sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))
     given = weights + images.numel() * images.element_size()
     if images.device.type == "cuda":
@@ -105,7 +105,7 @@ def memory(model: nn.Module, images: Tensor) -> int | None:
         return given + torch.cuda.max_memory_allocated(images.device) - before
     if images.device.type != "cpu":
         return None
-    # The process's own size says nothing: freed memory stays with it. The profiler sees every allocation.
+    # The size of the process includes freed memory, so the profiler counts allocations.
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # it is talkative on stderr
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         outputs = model(images)
@@ -119,7 +119,7 @@ def memory(model: nn.Module, images: Tensor) -> int | None:
 
 
 def device_label(device: torch.device) -> str:
-    """The device as people name it, with as many threads as PyTorch uses: `AMD EPYC, 2 threads`."""
+    """Name of the device, for a CPU with PyTorch's number of threads: `AMD EPYC, 2 threads`."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     if device.type != "cpu":
@@ -140,7 +140,7 @@ def _processor() -> str:
 
 
 def _one_pass(model: nn.Module, images: Tensor) -> float:
-    """Milliseconds from the call to the moment when the device is done."""
+    """Milliseconds from the call until the device has finished."""
     elsewhere = images.device.type != "cpu"
     if elsewhere:
         torch.accelerator.synchronize(images.device)

@@ -43,7 +43,7 @@ def measure(
         protocol: name, and the keypoints to find.
         input_size: (width, height); None for the architecture's own.
         clock: None to count only.
-        show: told what is being done.
+        show: called with what is being done.
 
     Raises:
         PosebenchError: the network does not run on this size, or not on this device.

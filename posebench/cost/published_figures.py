@@ -1,6 +1,6 @@
-"""Published costs: what papers and their code bases say their networks cost, to stand beside what is counted here.
+"""Published costs: the figures of papers and their code bases, shown beside the counted ones.
 
-Figures are the papers' own, in their unit and their decimals; `counting.PUBLISHED_RULE` says what that unit is.
+Figures are the papers' own, in their unit and their decimals; `record.PUBLISHED_RULE` defines that unit.
 """
 
 from dataclasses import dataclass
@@ -55,5 +55,5 @@ TABLE = (
 
 
 def published(arch: str, input_size: tuple[int, int]) -> list[PublishedCost]:
-    """What is printed of a network on inputs of (width, height)."""
+    """The published figures of a network on inputs of (width, height)."""
     return [row for row in TABLE if row.arch == arch and (row.width, row.height) == tuple(input_size)]

@@ -1,4 +1,4 @@
-"""Fast inference: the same network, run in another way; what that changes is measured and said, never assumed.
+"""Fast inference: the same network, run in another way; the difference in its outputs is measured and reported.
 
     folded      batch normalisations that follow a convolution become part of it; channels last in memory
     compiled    folded, and the rest fused by torch.compile
@@ -65,12 +65,12 @@ class Fast(Architecture):
         """Copy `model`, which stays as it is.
 
         Args:
-            images: (B, 3, H, W) prepared ones on its device, for a look at what the network does. Once compiled, smaller
+            images: (B, 3, H, W) prepared images on its device, for one recorded pass. Once compiled, smaller
                 batches are filled up to B, so that nothing is compiled twice.
         """
         super().__init__(model.skeleton, model.input_size)
         if how.precision == "tf32" and images.device.type != "cuda":
-            raise PosebenchError(f"tf32 is a way of NVIDIA GPUs; this is {images.device.type}. Use fp32 or bf16.")
+            raise PosebenchError(f"tf32 needs an NVIDIA GPU; this device is {images.device.type}. Use fp32 or bf16.")
         self.name, self.pipeline, self.origin, self.paper = model.name, model.pipeline, model.origin, model.paper
         self.how, self.batch, self.folded = how, len(images), (0, 0)
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
@@ -152,17 +152,19 @@ def difference(model: Architecture, fast: Fast, images: Tensor) -> OutputDiffere
 
 
 def check(fast: Fast, found: OutputDifference) -> None:
-    """Refuse a way that claims to compute the same and does not.
+    """Raise PosebenchError if the difference is too large for this way of running.
 
     Raises:
         PosebenchError: float32 outputs differ by more than `LIMIT`, or something is not finite.
     """
     if not found.relative < float("inf"):
-        raise PosebenchError(f"{fast.name}, {fast.how.label}, puts out what is not finite. Run it as it is.")
+        raise PosebenchError(
+            f"{fast.name}, {fast.how.label}, has outputs that are not finite. Run it without --fast, --compile and --precision."
+        )
     if fast.how.precision == "fp32" and found.relative > LIMIT:
         raise PosebenchError(
             f"{fast.name}, {fast.how.label}, differs from the plain network by {found.relative:.1e} of its largest output; more "
-            f"than {LIMIT:.0e} is not the same result. Run it as it is."
+            f"than {LIMIT:.0e} is not the same result. Run it without --fast and --compile."
         )
 
 
@@ -170,7 +172,7 @@ def run_as(model: Architecture, how: How, images: Tensor) -> tuple[Fast, OutputD
     """A trained network that runs in another way, with its measured difference from the plain one.
 
     Args:
-        images: (B, H, W, 3) uint8 on its device, the first batch of what is to be predicted.
+        images: (B, H, W, 3) uint8 on its device, the first batch to be predicted.
 
     Raises:
         PosebenchError: as `difference` and `check`.
@@ -184,7 +186,7 @@ def run_as(model: Architecture, how: How, images: Tensor) -> tuple[Fast, OutputD
 
 @contextmanager
 def precision(name: Precision, device: torch.device) -> Iterator[None]:
-    """On an NVIDIA GPU, let float32 be float32 (or TensorFloat-32, if asked): PyTorch's default for convolutions is not."""
+    """On an NVIDIA GPU, compute float32 in float32, or in TensorFloat-32 for `tf32`: PyTorch's default is mixed."""
     if device.type != "cuda":
         yield
         return

@@ -3,7 +3,7 @@
     bn(conv(x)) = s · (w * x + b − mean) + shift = (s · w) * x + (s · (b − mean) + shift),   s = weight / √(var + eps)
 
 Where the convolution's output is also read by something else, or rewritten (an in-place residual addition), the two cannot
-become one. That is not guessed from the code: one forward pass is watched, operation by operation.
+become one. This is found by recording one forward pass, operation by operation.
 """
 
 from dataclasses import dataclass, field
@@ -17,12 +17,12 @@ from posebench.inference.tensor_watch import Watch, block
 
 CONVOLUTIONS = nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d
 NORMALISATIONS = nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d
-# Exactly these types: what a subclass does besides is not known.
+# Exactly these types: a subclass may do something else.
 
 
 @dataclass
 class Call:
-    """What one module did in the watched pass; `read` and `made` are blocks of memory."""
+    """What one module did in the recorded pass; `read` and `made` are blocks of memory."""
 
     module: nn.Module
     calls: int = 0
@@ -73,7 +73,7 @@ def foldable(model: nn.Module, images: Tensor) -> list[tuple[nn.Module, nn.Modul
                 handle.remove()
     owners = _owners(model)
     # While a block is alive its list of uses is known to the watch: the network still holds what a convolution made, as an
-    # output or in an attribute, and somebody may read it later.
+    # output or in an attribute, and may read it later.
     convolved = {
         id(call.uses): call.module for call in calls.values()
         if call.made is not None and call.calls == 1 and watch.uses.get(call.made) is not call.uses
@@ -104,7 +104,7 @@ def _note(call: Call, watch: Watch) -> list[Any]:
         watch.label = None
         if isinstance(module, CONVOLUTIONS):
             # What happened inside is the convolution's own; from here on every use counts. The list belongs to this
-            # memory until it is freed, so whoever finds the same list reads the same values.
+            # memory until it is freed, so a module that gets the same list reads the same values.
             call.made, call.uses = block(output), watch.uses.setdefault(block(output), [])
             call.uses.clear()
 

@@ -42,7 +42,7 @@ def predict(
     """
     people = instances.take(instances.usable)
     if not len(people):
-        raise PosebenchError(f"{instances.what} has nobody to predict.")
+        raise PosebenchError(f"{instances.what} has no one to predict.")
     device = next(model.parameters()).device
     model.eval()
     keypoints = np.full((len(people), len(people.skeleton), 2), np.nan)
@@ -55,7 +55,7 @@ def predict(
         crops, confidence = decoded(model, batch.images.to(device, non_blocking=True), flip_test)
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
             raise PosebenchError(
-                f"The network put out something that is not finite for {people.describe(int(batch.rows[0]))}."
+                f"The network's keypoints or scores are not finite for {people.describe(int(batch.rows[0]))}."
             )
         index, readable = batch.rows.numpy(), batch.readable.numpy()
         keypoints[index[readable]] = transform(batch.to_image.numpy(), crops)[readable]
@@ -75,7 +75,7 @@ def first_images(model: Architecture, instances: Instances, batch_size: int = 32
     """(B, H, W, 3) uint8 on the model's device: the first crops that `predict` gives the network."""
     people = instances.take(instances.usable)
     if not len(people):
-        raise PosebenchError(f"{instances.what} has nobody to predict.")
+        raise PosebenchError(f"{instances.what} has no one to predict.")
     keys: list[list[Key]] = [[(0, row) for row in range(min(batch_size, len(people)))]]
     samples = Samples(people, model.input_size, alignment=model.pipeline.alignment)
     batch = next(iter(batches(samples, iter(keys), 0)))
@@ -83,14 +83,14 @@ def first_images(model: Architecture, instances: Instances, batch_size: int = 32
 
 
 def regions(people: Instances, input_size: tuple[int, int]) -> NDArray[Any]:
-    """(N, 4) middle and size of what the network sees of each person: as `Crop.around` widens it to the input's aspect."""
+    """(N, 4) centre and size of each person's crop in image pixels, as `Crop.around` widens it to the input's aspect."""
     width, height = input_size
     widened = people.size[:, 0].clip(people.size[:, 1] * width / height)
     return np.column_stack([people.center, widened, widened * height / width])
 
 
 def detected(people: Instances, scores: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Columns of people found by a detector: its confidence counts in the person's score, and nobody annotated was asked about."""
+    """Columns of detected people: the score is multiplied by the detector's confidence, and `person` is -1."""
     if "box_score" not in people.measures:
         return {"box_score": np.ones(len(people))}
     box_score = people.measures["box_score"]

@@ -51,7 +51,7 @@ def gradients(subject: Subject) -> str:
         more = f" and {len(unused) - 6} more" if len(unused) > 6 else ""
         raise Broken(
             f"unused: {', '.join(unused[:6])}{more}. No gradient reached them in {STEPS} updates.",
-            "Use them in forward and the loss, or do not make them. One that is meant to stay: requires_grad_(False).",
+            "Use them in forward and the loss, or remove them. To keep one unused: requires_grad_(False).",
         )
     frozen = sum(1 for _ in model.parameters()) - len(trained)
     return f"all of {len(trained)} parameter tensors" + (f"; {frozen} frozen" if frozen else "")
@@ -59,7 +59,7 @@ def gradients(subject: Subject) -> str:
 
 @torch.no_grad()
 def repeats(subject: Subject) -> str:
-    """In eval mode, one image twice gives one answer, to the bit."""
+    """In eval mode, the same images give the same outputs, to the bit."""
     model = subject.model(BODY, subject.small)
     images = model.prepare(subject.batch(BODY, subject.small, 2).images)
     once, twice = model(images), model(images)
@@ -67,14 +67,14 @@ def repeats(subject: Subject) -> str:
     if apart != 0:
         raise Broken(
             f"The same images gave outputs that differ by up to {apart:.3g}.",
-            "Let chance (dropout, noise) and running statistics depend on self.training.",
+            "Apply dropout and noise, and update running statistics, only if self.training.",
         )
     return "equal to the bit"
 
 
 @torch.no_grad()
 def alone(subject: Subject) -> str:
-    """In eval mode, a crop alone gives what it gives among others."""
+    """In eval mode, a crop gives the same outputs alone and in a batch."""
     model = subject.model(BODY, subject.small)
     images = subject.batch(BODY, subject.small, 5).images
     together = model(model.prepare(images))
@@ -83,7 +83,7 @@ def alone(subject: Subject) -> str:
     if found > ALONE:
         raise Broken(
             f"In a batch of 5, outputs differ by {found:.2g} of the largest from those of each crop alone.",
-            "Normalise over no batch in eval mode, and mix no dimension with the first.",
+            "Do not normalise over the batch in eval mode, and do not mix the batch with another dimension.",
         )
     return f"differs by {found:.1g} of the largest output"
 
@@ -124,7 +124,7 @@ def target(subject: Subject) -> str:
     if distance <= cell and max(map(abs, shift)) <= cell / 4:
         return f"95 % within {distance:.2g} pixels, mean offset ({shift[0]:+.2f}, {shift[1]:+.2f})"
     if fall > FALL:
-        raise Unsettled("the loss cannot be minimised over outputs alone; the training check decides.")
+        raise Unsettled("the loss cannot be minimised over outputs alone; see the training check.")
     raise Broken(
         f"The outputs that minimise the loss decode {distance:.1f} pixels (95 %) from the keypoints, "
         f"({shift[0]:+.1f}, {shift[1]:+.1f}) on average, at {subject.oblong[0]}x{subject.oblong[1]}.",
@@ -140,10 +140,10 @@ def places(size: Size) -> Tensor:
 
 
 def ideal(subject: Subject) -> tuple[Outputs, float]:
-    """The outputs of a network that had learnt `places`: those that minimise the loss. Computed once.
+    """The outputs that minimise the loss for `places`. Computed once.
 
     Returns:
-        outputs, and what is left of the loss, as a part of where it began (1 if it cannot be minimised so).
+        outputs, and the final loss over the initial one (1 if it cannot be minimised this way).
     """
     if subject.ideal is None:
         model = subject.model(BODY, subject.oblong)
@@ -204,7 +204,10 @@ def mirror(subject: Subject) -> str:
     away = back - reflected[:, order]
     if away.abs().max() <= cell / 2:
         if not all(map(_close, tensors_of(twice), tensors_of(outputs))):
-            raise Broken("unflip twice is not what it was given, though keypoints come back.", "Exchange, add nothing.")
+            raise Broken(
+                "unflip twice does not restore the outputs, although keypoints are restored.",
+                "Only reverse and reorder; do not scale or add.",
+            )
         return f"within {away.abs().max().item():.2g} pixels; twice is the identity"
     for what, (found, fix) in wrong.items():
         if _near(back - found, cell / 2):
@@ -217,22 +220,22 @@ def _close(found: Tensor, expected: Tensor) -> bool:
 
 
 def _near(away: Tensor, tolerance: float) -> bool:
-    """All but a few of them: what is at the border may be lost."""
+    """Whether at least 95 % are within the tolerance: keypoints at the border may be lost."""
     return bool((away.abs().amax(dim=-1) <= tolerance).float().mean() >= 0.95)
 
 
 def _shifted(model: Architecture, away: Tensor, cell: float) -> str:
-    """A constant shift along x of one cell at most is a published habit (HRNet's evaluation), if unflip says so."""
+    """Accept a constant shift along x of at most one cell, as in HRNet's evaluation, if unflip's docstring states it."""
     shift = away.flatten(0, 1).median(dim=0).values
     across = shift[0].item()
     if not _near(away - shift, cell / 2) or shift[1].abs() > cell / 2 or abs(across) > 1.25 * cell:
         raise Broken(
-            f"unflip: keypoints come back {away.norm(dim=-1).median().item():.1f} pixels (median) from where they were.",
+            f"unflip: keypoints come back {away.norm(dim=-1).median().item():.1f} pixels (median) from their places.",
             "Reverse the columns of maps, or x → width - 1 - x, and reorder keypoints by list(self.skeleton.flip_order).",
         )
     if "shift" not in (type(model).unflip.__doc__ or "").lower():
         raise Broken(
-            f"unflip: keypoints come back {across:+.1f} pixels aside, every one.",
-            "Mirror x → width - 1 - x. If it is meant, as HRNet's one column is, say 'shift' in the docstring of unflip.",
+            f"unflip: all keypoints come back shifted by {across:+.1f} pixels.",
+            "Mirror x → width - 1 - x. If the shift is intended, as in HRNet, say 'shift' in the docstring of unflip.",
         )
-    return f"with the shift of {across:+.1f} pixels that the docstring of unflip tells"
+    return f"with the shift of {across:+.1f} pixels that the docstring of unflip states"

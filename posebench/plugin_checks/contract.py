@@ -45,7 +45,7 @@ def builds(subject: Subject) -> str:
 
 
 def shapes(subject: Subject) -> str:
-    """What the methods return has the right shape, type and device, for other skeletons and crops that are not square."""
+    """The methods return the right shapes, types and device, also for other skeletons and crops that are not square."""
     width, height = subject.small
     cases: list[tuple[Skeleton, Size]] = [
         (BODY, subject.small),
@@ -78,7 +78,7 @@ def odd_sizes(subject: Subject) -> str:
             except Exception as error:
                 what = error.reason if isinstance(error, Broken) else reason(error)
                 raise Broken(
-                    f"The constructor takes {_text(size)}, but then: {what}",
+                    f"The constructor takes {_text(size)}, but then fails: {what}",
                     "Refuse it in the constructor: posebench.plugins.architecture.check_input_size(name, input_size, multiple).",
                 ) from error
         told.append(f"{_text(size)} {'refused' if sentence else 'served'}")
@@ -141,21 +141,21 @@ def _text(size: tuple[int, int]) -> str:
 
 
 def loss(subject: Subject) -> str:
-    """The loss is finite for everybody, even if nobody is labelled or all are outside, and blind to what is not labelled."""
+    """The loss is finite, even if no keypoint is labelled or all are outside the crop, and ignores unlabelled keypoints."""
     model = subject.model(BODY, subject.small)
     batch = subject.batch(BODY, subject.small)
     with torch.no_grad():
         outputs = model(model.prepare(batch.images))
-    value = _finite(model, outputs, batch.keypoints, batch.visible, "for embedded people")
+    value = _finite(model, outputs, batch.keypoints, batch.visible, "for synthetic people")
     nobody = torch.zeros_like(batch.visible)
     _finite(model, outputs, batch.keypoints, nobody, "for a batch in which no keypoint is labelled")
     everybody = torch.ones_like(batch.visible)
     for shift in (-FAR, FAR):
         _finite(
-            model, outputs, batch.keypoints + shift, everybody, "for keypoints outside the crop, as a turn makes them"
+            model, outputs, batch.keypoints + shift, everybody, "for keypoints outside the crop, as after a rotation"
         )
     _blind(model, outputs, batch)
-    return f"{value:.4g} before training; finite where nobody is labelled"
+    return f"{value:.4g} before training; finite where no keypoint is labelled"
 
 
 def _finite(model: Architecture, outputs: Outputs, keypoints: Tensor, visible: Tensor, when: str) -> float:
@@ -196,7 +196,7 @@ def checkpoint(subject: Subject) -> str:
         run = Run(model, torch.optim.SGD(model.parameters(), lr=1.0), recipe, SEED, path, {})
         run.keep(SimpleNamespace(is_main_process=True, device=torch.device("cpu")))  # all that it asks of accelerate
         size = path.stat().st_size
-        torch.manual_seed(SEED + 1)  # what is not in the file must not come back by the same seed
+        torch.manual_seed(SEED + 1)  # the same seed must not restore what is missing in the file
         try:
             loaded = checkpoints.load(path).network(BODY, path).eval()
         except PosebenchError as error:
@@ -221,8 +221,8 @@ def meta(subject: Subject) -> str:
     real = [name for name, parameter in model.named_parameters() if not parameter.is_meta]
     if real:
         raise Broken(
-            f"{len(real)} parameters are not on the device that is current: {', '.join(real[:3])}.",
-            "Name no device in the constructor.",
+            f"{len(real)} parameters are not on the current default device: {', '.join(real[:3])}.",
+            "Do not name a device in the constructor.",
         )
     return "built at its default size"
 
@@ -232,9 +232,9 @@ def paper(subject: Subject) -> str:
     with torch.device("cpu"):
         recipe = getattr(subject.build(TRIO, None), "paper", None)
     if recipe is None:
-        raise Unsettled("it has no `paper`, so --recipe must be named with --data.")
+        raise Unsettled("it has no `paper`, so --recipe is required with --data.")
     if not isinstance(recipe, Recipe):
         raise Broken(f"`paper` is a {type(recipe).__name__}.", "Make it a posebench.plugins.recipe.Recipe.")
     if sentence := subject.refusal(recipe.input_size):
-        raise Broken(f"The constructor refuses the crop size of `paper`: {sentence}", "Let the two agree.")
+        raise Broken(f"The constructor refuses the crop size of `paper`: {sentence}", "Make the two equal.")
     return f"{recipe.epochs} epochs at {_text(recipe.input_size)}, batches of {recipe.batch_size}, {recipe.optimizer}"

@@ -1,4 +1,4 @@
-"""The architecture under examination: built at several sizes and skeletons, with people to look at. All seeds are fixed."""
+"""The checked architecture, built at several sizes and skeletons, with batches of people. All seeds are fixed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -41,7 +41,7 @@ TRIO = Skeleton(keypoints=("right_wrist", "nose", "left_wrist"))
 
 @contextmanager
 def unwatched(title: str) -> Iterator[Callable[[int, int, str], None]]:
-    """Progress for nobody."""
+    """A progress display that shows nothing."""
     yield lambda done, total, note: None
 
 
@@ -52,7 +52,7 @@ class Subject:
         seconds: the most that training may take.
         watch: opens a progress display for work of the title that it is given.
         facts: what checks measured in passing.
-        ideal: outputs that minimise the loss, and what is left of it; `behaviour.ideal` computes them.
+        ideal: outputs that minimise the loss, and the rest of the loss; `behaviour.ideal` computes them.
     """
 
     def __init__(self, name: str, seconds: float, watch: ProgressDisplay = unwatched) -> None:
@@ -78,7 +78,7 @@ class Subject:
         """The sentence with which the constructor refuses this crop size; "" if it takes it.
 
         Raises:
-            PosebenchError: the constructor raises something that is no sentence of its own.
+            PluginError: the constructor raises something else.
         """
         try:
             with torch.device("meta"):  # without memory: only the answer is wanted
@@ -90,7 +90,7 @@ class Subject:
         else:
             return ""
         try:
-            self.build(TRIO, size)  # perhaps it is the meta device that it cannot do, which another check tells
+            self.build(TRIO, size)  # perhaps only the meta device fails, which another check reports
         except PluginError:
             raise
         except PosebenchError as error:
@@ -112,7 +112,7 @@ class Subject:
         return self.small if self.refusal(size) else size
 
     def batch(self, skeleton: Skeleton, size: Size, count: int = PEOPLE) -> Batch:
-        """Embedded people, upright, as the loader hands them to a network."""
+        """Synthetic people, upright, as a batch of the loader."""
         people = synthetic.instances(skeleton, "check", count, SEED)
         samples = Samples(people, size)
         return collate([samples[0, row] for row in range(count)])

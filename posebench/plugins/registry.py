@@ -1,4 +1,4 @@
-"""Plugins: architectures and protocols, by entry point. Listing imports nothing; asking for one imports that one.
+"""Plugins: architectures and protocols, by entry point. Listing imports no plugin; looking one up imports only that one.
 
 What follows a colon in a name is the variant, the plugin's to understand: the entry point of `coco` is called with
 `variant="crowd.toml"` for `coco:crowd.toml`, that of `simplebaseline` with a backbone's name.
@@ -44,7 +44,7 @@ class Plugin:
 
 
 def installed(kind: Kind) -> list[Plugin]:
-    """Everything on offer, names ascending; two packages may offer one name."""
+    """All installed plugins, by name; two packages may offer the same name."""
     plugins = {
         Plugin(
             entry.name, entry.dist.name if entry.dist else "?", entry.dist.version if entry.dist else "?", entry.value
@@ -97,7 +97,7 @@ def find(kind: Kind, name: str) -> Plugin:
         raise unknown(kind, name, by_name, label="Installed")
     if len(by_name[name]) > 1:
         packages = " and ".join(plugin.package for plugin in by_name[name])
-        raise PosebenchError(f"Two packages offer the {kind} {name!r}: {packages}. Uninstall one, or have it renamed.")
+        raise PosebenchError(f"Two packages offer the {kind} {name!r}: {packages}. Uninstall one of them.")
     return by_name[name][0]
 
 
@@ -127,14 +127,14 @@ def _call(kind: Kind, name: str, expected: type, *arguments: Any) -> Any:
     try:
         entry = EntryPoint(plugin.name, plugin.target, f"posebench.{kind}s").load()
         if variant is not None and "variant" not in inspect.signature(entry).parameters:
-            raise PosebenchError(f"The {kind} {plugin.name!r} has no variants, so nothing can follow it: {name!r}.")
+            raise PosebenchError(f"The {kind} {plugin.name!r} has no variants, so {name!r} is not valid.")
         made = entry(*arguments) if variant is None else entry(*arguments, variant=variant)
     except PosebenchError:
         raise
-    except Exception as error:  # a stranger's code may raise anything; it must not take posebench down unexplained
+    except (Exception, SystemExit) as error:  # a plugin may raise anything
         raise PluginError(f"{origin} is broken: {reason(error)}") from error
     if not isinstance(made, expected):
-        raise PosebenchError(f"{origin} made a {type(made).__name__}, not a posebench {expected.__name__}.")
+        raise PosebenchError(f"{origin} returned a {type(made).__name__}, not a posebench {expected.__name__}.")
     return made
 
 

@@ -40,7 +40,7 @@ class Interrupted(PosebenchError):
 
 @dataclass
 class Progress:
-    """What a training run tells whoever shows it, once a step.
+    """How far a training run is; given to `show` after every step.
 
     Attributes:
         step, steps: done and in all. epoch, epochs: likewise, the epoch under way counted from 1.
@@ -76,11 +76,11 @@ def train(
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
-        PosebenchError: nobody to train on, or the loss is not finite.
+        PosebenchError: there is no one to train on, or the loss is not finite.
     """
     rows = np.flatnonzero(instances.usable)
     if not len(rows):
-        raise PosebenchError(f"{instances.what} has nobody to train on.")
+        raise PosebenchError(f"{instances.what} has no one to train on.")
     accelerator = Accelerator(mixed_precision=recipe.precision)
     model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), lr=recipe.learning_rate)
@@ -234,7 +234,7 @@ def _trained_on(instances: Instances, rows: Any) -> dict[str, Any]:
 def _own_share(
     keys: Iterator[list[tuple[int, int]]], done: int, accelerator: Accelerator
 ) -> Iterator[list[tuple[int, int]]]:
-    """What is left after `done` steps, and of it this process's part: every n-th sample, wrapped to equal numbers."""
+    """The batches after `done` steps, reduced to this process's samples: every n-th, repeated to equal numbers."""
     world, rank = accelerator.num_processes, accelerator.process_index
     for step, batch in enumerate(keys):
         if step >= done:

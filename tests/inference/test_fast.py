@@ -124,7 +124,7 @@ def test_bfloat16_may_differ_and_nan_may_not(network, images: Tensor) -> None:
 
 
 def test_tf32_is_for_gpus(network, images: Tensor) -> None:
-    with pytest.raises(PosebenchError, match="tf32 is a way of NVIDIA GPUs; this is cpu"):
+    with pytest.raises(PosebenchError, match="tf32 needs an NVIDIA GPU; this device is cpu"):
         run_as(network, How(precision="tf32"), images)
 
 

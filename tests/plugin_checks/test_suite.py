@@ -1,7 +1,10 @@
 """`posebench plugin check`: every built-in plugin passes, and every check finds the fault that it is there for."""
 
+import ast
 import json
 import os
+import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +15,7 @@ import faulty
 import pytest
 import torch
 
+import posebench.plugin_checks
 from posebench.errors import PosebenchError
 from posebench.plugin_checks.runner import Finding, Proof
 from posebench.plugin_checks.subject import TRIO
@@ -107,7 +111,7 @@ FAULTS = [
     ("SwapsSides", "shapes", "RuntimeError: shape '[2, 3, 16, 16]' is invalid"),
     ("ChannelsOfPlaces", "shapes", "decode, keypoints: (2, 2, 17) float32."),
     ("WholePixels", "shapes", "decode, keypoints: (2, 17, 2) int64."),
-    ("Unlimited", "odd sizes", "The constructor takes 66x70, but then: RuntimeError: The size of tensor a"),
+    ("Unlimited", "odd sizes", "The constructor takes 66x70, but then fails: RuntimeError: The size of tensor a"),
     ("ReadsItsWeights", "meta", "On the meta device: RuntimeError: Tensor.item() cannot be called on meta tensors"),
     ("ADict", "paper", "`paper` is a dict."),
     ("OtherSize", "paper", "The constructor refuses the crop size of `paper`: sound needs an input whose sides"),
@@ -131,16 +135,16 @@ FAULTS = [
     ("SamePlaces", "mirror", "unflip: x is not mirrored."),
     ("Unturned", "mirror", "unflip: it changes nothing."),
     ("UpsideDown", "mirror", "unflip: keypoints come back "),
-    ("Aside", "mirror", "unflip: keypoints come back +4.0 pixels aside, every one."),
-    ("Louder", "mirror", "unflip twice is not what it was given"),
-    ("Blind", "learns", "8 people cannot be learnt by heart: at rate 0.002 in 200 steps the loss fell"),
+    ("Aside", "mirror", "unflip: all keypoints come back shifted by +4.0 pixels."),
+    ("Louder", "mirror", "unflip twice does not restore the outputs"),
+    ("Blind", "learns", "8 people cannot be memorised: at rate 0.002 in 200 steps the loss fell"),
 ]
 
 
 RULES = [
     ("Misnamed", "identity", "its name is 'unfair', but it is installed as 'Misnamed'; version is '1.0', but should"),
     ("Lawless", "rules", "It has no conventions."),
-    ("Mumbles", "rules", "The rule of half is 'half', which is no sentence."),
+    ("Mumbles", "rules", "The rule of half is 'half', which is not a sentence."),
     ("Anonymous", "rules", "The convention half has no source."),
     ("Headless", "truth", "The headline 'Mean' is not among the metrics of half: All."),
     ("Fractions", "truth", "The annotations themselves score 1 under half, not 100."),
@@ -195,7 +199,7 @@ def test_a_shift_that_the_docstring_tells_is_told_on() -> None:
 def test_a_slow_machine_is_no_fault_of_the_network() -> None:
     finding = one(prove("architecture", "Blind", only=["learns"], seconds=0.01), "learns")
     assert finding.outcome == "skipped"
-    assert finding.detail.startswith("0.01 s were too few here: in 10 steps the loss fell")
+    assert finding.detail.startswith("0.01 s were not enough: in 10 steps the loss fell")
 
 
 @pytest.mark.usefixtures("_faulty")
@@ -258,6 +262,18 @@ def test_the_commands_json_is_one_object_whatever_the_plugin_prints(plugins_fold
     assert (proof["kind"], proof["passed"], proof["facts"]) == ("architecture", False, {})
     assert [f["outcome"] for f in proof["findings"]] == ["failed"] + ["skipped"] * 13
     assert proof["findings"][0].keys() == {"check", "promise", "outcome", "detail", "fix", "seconds"}
+
+
+def test_every_name_that_a_fix_mentions_exists() -> None:
+    folder = Path(posebench.plugin_checks.__file__).parent
+    texts = [
+        node.value for path in folder.glob("*.py") for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]  # fmt: skip
+    names = {name for text in texts for name in re.findall(r"posebench(?:\.\w+)+", text)}
+    assert "posebench.data.matching.align" in names
+    for name in names:
+        assert pkgutil.resolve_name(name), name
 
 
 def test_checking_a_protocol_needs_no_torch(plugins_folder: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_loss_that_is_not_finite_stops_with_its_parts(people: Instances, tmp_p
 
 
 def test_nobody_to_train_on_is_a_sentence(people: Instances, tmp_path: Path) -> None:
-    with pytest.raises(PosebenchError, match="embedded people train has nobody to train on"):
+    with pytest.raises(PosebenchError, match="embedded people train has no one to train on"):
         train(fresh(), people.take(np.zeros(0, int)), RECIPE, 0, tmp_path / "x.pt")
 
 
