@@ -1,1 +1,1 @@
-"""The built-in architectures, reached through entry points like anyone else's."""
+"""The built-in architectures, found through entry points like those of other packages."""

@@ -1,8 +1,7 @@
-"""What several families share: the options after a colon, and the networks that put out one heatmap per keypoint."""
+"""Options after a colon, and networks with one heatmap per keypoint: shared by several families."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -11,7 +10,7 @@ from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, unknown
 from posebench.plugins import heatmaps
 from posebench.plugins.architecture import Architecture
-from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.heatmaps import Peak
 from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.recipe import Augmentation, Recipe
@@ -35,7 +34,7 @@ MMPOSE = replace(HRNET, name="mmpose", regions="mmpose", peak=Peak(own=(2, 1), o
 """mmpose's MSRA heatmaps: each axis has a border of its own."""
 
 
-def mmpose(backbone: str) -> tuple[Published, Published]:
+def mmpose(backbone: str) -> tuple[CheckpointLayout, CheckpointLayout]:
     """mmpose's checkpoints, of today and of versions 0.x.
 
     Args:
@@ -47,8 +46,8 @@ def mmpose(backbone: str) -> tuple[Published, Published]:
         return lambda key: f"{head}{key}" if key.startswith(layers) else f"backbone.{key.removeprefix(backbone)}"
 
     return (
-        Published("mmpose", "head.final_layer.weight", MMPOSE, names("head.")),
-        Published("mmpose-0", "keypoint_head.final_layer.weight", MMPOSE, names("keypoint_head.")),
+        CheckpointLayout("mmpose", "head.final_layer.weight", MMPOSE, names("head.")),
+        CheckpointLayout("mmpose-0", "keypoint_head.final_layer.weight", MMPOSE, names("keypoint_head.")),
     )
 
 
@@ -64,7 +63,9 @@ def options(arch: str, variant: str | None, known: Mapping[str, tuple[str, ...]]
         if name not in known:
             raise unknown(f"option of {arch}", name, known)
         if value not in known[name] or name in chosen:
-            raise PosebenchError(f"{arch} takes one {name}, of {', '.join(known[name])}; {part!r} is not that.")
+            raise PosebenchError(
+                f"{arch} takes {name} once, with one of {', '.join(known[name])}; {part!r} is not valid."
+            )
         chosen[name] = value
     return {name: chosen.get(name, choices[0]) for name, choices in known.items()}
 
@@ -116,7 +117,7 @@ def initialise(module: nn.Module) -> None:
 
 
 def paper(skeleton: Skeleton, epochs: int, milestones: tuple[int, int], coco: tuple[float, float]) -> Recipe:
-    """The recipe of both families, for the dataset whose keypoints these are.
+    """The recipe of HRNet and SimpleBaseline, for the dataset with these keypoints.
 
     Args:
         milestones: the epochs after which the rate is divided by 10.
@@ -131,24 +132,3 @@ def paper(skeleton: Skeleton, epochs: int, milestones: tuple[int, int], coco: tu
         learning_rate=1e-3, milestones=(milestones[0] / epochs, milestones[1] / epochs), divisor=10,
         augmentation=Augmentation(scale=(1 - scale, 1 + scale), rotation=rotation, draws="normal", rotated=0.6),
     )  # fmt: skip
-
-
-def imagenet(name: str, **arguments: Any) -> nn.Module:
-    """A timm model with its ImageNet weights.
-
-    Raises:
-        PosebenchError: they are neither on this machine nor to be had.
-    """
-    import timm
-
-    try:
-        model: nn.Module = timm.create_model(name, pretrained=True, **arguments)
-    except TypeError:  # the model does not take these arguments
-        raise
-    except Exception as error:  # a hub has many ways to be out of reach
-        raise PosebenchError(
-            f"The ImageNet weights {name} are not on this machine and could not be fetched ({type(error).__name__}). "
-            f"Where there is a network, run: python -c \"import timm; timm.create_model('{name}', pretrained=True)\" "
-            "and bring ~/.cache/huggingface here; or start from random weights: --no-pretrained."
-        ) from error
-    return model

@@ -19,7 +19,7 @@ from posebench.data.geometry import cell_to_pixel
 from posebench.data.skeleton import Skeleton
 from posebench.plugins import heatmaps
 from posebench.plugins.architecture import Architecture, check_input_size
-from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.heatmaps import Peak
 from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.recipe import Recipe
@@ -136,10 +136,10 @@ class StackedHourglass(Architecture):
 
     paper = PAPER
     published = (
-        Published(
+        CheckpointLayout(
             "princeton", "outs.0.conv.weight", PRINCETON, lambda key: princeton(key), lambda model: unread(model)
         ),
-        Published("bearpaw", "score.0.weight", BEARPAW, lambda key: bearpaw(key), option="stem=bearpaw"),
+        CheckpointLayout("bearpaw", "score.0.weight", BEARPAW, lambda key: bearpaw(key), option="stem=bearpaw"),
     )
 
     def __init__(self, skeleton: Skeleton, input_size: Size, stacks: int, variant: str | None = None) -> None:

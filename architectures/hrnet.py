@@ -19,9 +19,10 @@ from torch import Tensor, nn
 
 from posebench.data.skeleton import Skeleton
 from posebench.plugins.architecture import check_input_size
-from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.checkpoint_layout import CheckpointLayout
 
-from .heatmap_network import HRNET, HeatmapNetwork, Size, imagenet, initialise, mmpose, options, paper
+from .heatmap_network import HRNET, HeatmapNetwork, Size, initialise, mmpose, options, paper
+from .imagenet import imagenet
 
 STRIDE = 4
 MODULES = (1, 4, 3)
@@ -75,7 +76,7 @@ class Module(nn.Module):
 class HRNet(HeatmapNetwork):
     """Parallel branches at 1/4, 1/8, 1/16 and 1/32, of W, 2W, 4W and 8W channels."""
 
-    published = (Published("hrnet", "final_layer.weight", HRNET, lambda key: key), *mmpose(""))
+    published = (CheckpointLayout("hrnet", "final_layer.weight", HRNET, lambda key: key), *mmpose(""))
 
     def __init__(
         self, skeleton: Skeleton, input_size: Size | None, width: int, fusion: str = "full", head: int = 4

@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 from posebench.plugins.architecture import check_input_size
-from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.pipeline import Pipeline
 
-from .heatmap_network import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, imagenet, initialise, mmpose, paper
+from .heatmap_network import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, initialise, mmpose, paper
+from .imagenet import imagenet
 
 FINEST = 4
 """Crop pixels per heatmap cell that deconvolutions stop at."""
@@ -33,7 +34,7 @@ class SimpleBaseline(HeatmapNetwork):
     """A backbone from timm, deconvolutions, and one 1×1 convolution."""
 
     published = (
-        Published("simplebaseline", "final_layer.weight", SIMPLE_BASELINE, lambda key: key.removeprefix(PREFIX)),
+        CheckpointLayout("simplebaseline", "final_layer.weight", SIMPLE_BASELINE, lambda key: key.removeprefix(PREFIX)),
         *mmpose(PREFIX),
     )
 
@@ -108,7 +109,7 @@ def features(name: str, input_size: Size, create: Callable[..., Any] | None = No
     if not timm.is_model(name):
         near = ", ".join(get_close_matches(name.partition(".")[0], known, n=3))
         raise PosebenchError(
-            f"timm has no model {name!r}.{f' Near it: {near}.' if near else ''} It has {len(known):,}: timm.list_models()."
+            f"timm has no model {name!r}.{f' Similar names: {near}.' if near else ''} timm.list_models() lists all {len(known):,}."
         )
     width, height = input_size
     try:
@@ -126,13 +127,15 @@ def features(name: str, input_size: Size, create: Callable[..., Any] | None = No
         if torch.get_default_device().type == "meta":  # some of timm's cannot be built without memory
             with torch.device("cpu"):
                 return features(name, input_size, create).to("meta")
-        raise PosebenchError(f"timm's {name} has no feature maps of {width}x{height} crops: {error}") from error
+        raise PosebenchError(
+            f"timm's {name} has no feature maps for crops {height} high and {width} wide: {error}"
+        ) from error
 
 
 def simplebaseline(skeleton: Skeleton, input_size: Size | None = None, variant: str | None = None) -> SimpleBaseline:
     """On the timm backbone that is named after the colon."""
     if not variant:
-        raise PosebenchError("simplebaseline needs a backbone of timm after a colon, such as simplebaseline:resnet50.")
+        raise PosebenchError("simplebaseline needs a timm backbone after a colon, such as simplebaseline:resnet50.")
     return SimpleBaseline(skeleton, input_size, variant)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -48,6 +49,51 @@ class Sound(Architecture):
 
     def unflip(self, outputs: Tensor) -> Tensor:
         return heatmaps.unflip(outputs, self.skeleton.flip_order)
+
+
+class Pair(Sound):
+    """Puts out a tuple, as SimCC does: one score per column and one per row of the crop, both (B, K, pixels)."""
+
+    def forward(self, images):
+        maps = super().forward(images)
+        return tuple(F.interpolate(maps.mean(dim), scale_factor=STRIDE, mode="linear") for dim in (2, 3))
+
+    def loss(self, outputs, keypoints, visible):
+        parts = {}
+        for name, scores, places in zip(("columns", "rows"), outputs, keypoints.unbind(-1), strict=True):
+            distance = torch.arange(scores.shape[-1]) - places[..., None]
+            errors = scores.float() - torch.exp(-((distance / STRIDE) ** 2))
+            parts[name] = (errors.square() * visible[..., None]).mean()
+        return parts
+
+    def decode(self, outputs):
+        columns, rows = outputs
+        keypoints = torch.stack([columns.argmax(-1), rows.argmax(-1)], dim=-1).float()
+        return keypoints, torch.minimum(columns.amax(-1), rows.amax(-1))
+
+    def unflip(self, outputs):
+        order = list(self.skeleton.flip_order)
+        return outputs[0].flip(-1)[:, order], outputs[1][:, order]
+
+
+class ForgetsALayer(Sound):
+    def forward(self, images):
+        return self.neck(super().forward(images))
+
+
+class TooFewPlaces(Sound):
+    def loss(self, outputs, keypoints, visible):
+        return (outputs.mean((2, 3)) - keypoints[:, :-1, 0]).square().mean()
+
+
+class NoJoints(Sound):
+    def decode(self, outputs):
+        return {"places": super().decode(outputs)}["joints"]
+
+
+class OnlyColumns(Pair):
+    def unflip(self, outputs):
+        return super().unflip(outputs)[0]
 
 
 class CannotCount(Sound):
@@ -362,6 +408,13 @@ class ChokesOnMissing(Fair):
         return super().score(predictions, instances, convention)
 
 
+class DividesByNobody(Fair):
+    name = "DividesByNobody"
+
+    def count(self, keypoints, instances, missing):
+        return Scores(metrics={"All": 100 / (len(instances) - len(keypoints))})
+
+
 class NeedsAFile(Fair):
     def instances(self, root, split):
         return (root / "annotations.json").read_text()
@@ -375,9 +428,24 @@ def _entry(made: type[Sound]) -> Callable[..., Sound]:
 
 
 def _every(base: type) -> dict[str, type]:
-    return {base.__name__: base} | {made.__name__: made for made in base.__subclasses__()}
+    found = {base.__name__: base}
+    for made in base.__subclasses__():
+        found |= _every(made)
+    return found
 
 
 ARCHITECTURES = {name: _entry(made) for name, made in _every(Sound).items()}
 PROTOCOLS = _every(Fair)
 globals().update({f"build_{name}": build for name, build in ARCHITECTURES.items()})
+
+
+def install(folder: Path) -> Path:
+    """Make `folder` one on whose path these plugins count as installed, as the package faulty 1.0."""
+    info = folder / "faulty-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1.0\n")
+    lines = ["[posebench.architectures]", *(f"{name} = faulty:build_{name}" for name in ARCHITECTURES)]
+    lines += ["Fair = faulty:Fair", "[posebench.protocols]", "fair = faulty:Fair"]
+    lines += [f"{name} = faulty:{name}" for name in PROTOCOLS]
+    (info / "entry_points.txt").write_text("\n".join(lines))
+    return folder

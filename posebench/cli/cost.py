@@ -1,4 +1,4 @@
-"""The command that says what networks cost."""
+"""`posebench cost`."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from posebench.cost.record import Cost
 
 BUSY = 1.5
-"""Quartiles farther apart than this are other programs' doing: on an idle machine they are within a few percent."""
+"""Ratio of quartiles above which the machine is busy: on an idle one they are within a few percent."""
 
 
 @click.command()
@@ -26,7 +26,7 @@ BUSY = 1.5
     "--input-size",
     callback=read_size,
     metavar="HEIGHTxWIDTH",
-    help="Height first, as in the field's tables: 256x192 is 256 high and 192 wide. Default: the architecture's own.",
+    help="Size of the network's input, such as 256x192. Default: the architecture's own.",
 )
 @click.option(
     "--batch",
@@ -42,19 +42,13 @@ BUSY = 1.5
     default="mpii",
     show_default=True,
     metavar="NAME",
-    help="Whose keypoints the network finds: mpii has 16, coco 17.",
+    help="Protocol with the keypoints that the network finds: mpii has 16, coco 17.",
 )
-@click.option("--device", metavar="NAME", help="Such as cpu or cuda:1. Default: the GPU, if there is one.")
-@click.option("--no-latency", is_flag=True, help="Count only: seconds, and nothing is computed.")
-@click.option("--no-compile", is_flag=True, help="Do not time torch.compile, which takes a minute or two to prepare.")
 @click.option(
-    "--seconds",
-    type=click.FloatRange(0, 3600),
-    default=20.0,
-    show_default=True,
-    metavar="N",
-    help="Spent timing, per network and batch size; at least 5 passes are made.",
+    "--device", metavar="NAME", help="Device to time on, such as cpu or cuda:1. Default: the GPU, if there is one."
 )
+@click.option("--no-latency", is_flag=True, help="Only count; this takes seconds.")
+@click.option("--no-compile", is_flag=True, help="Do not time torch.compile, which needs a minute or two to prepare.")
 @click.option(
     "--results",
     type=click.Path(path_type=Path),
@@ -62,32 +56,34 @@ BUSY = 1.5
     help="Also keep the measurement in DIR/cost, where `posebench report` shows it.",
 )
 @json_option
-def cost(archs: tuple[str, ...], results: Path | None, as_json: bool, **options: Any) -> None:
-    """Say what networks cost: parameters, operations, memory, and time on this device.
+def cost(
+    archs: tuple[str, ...], input_size: tuple[int, int] | None, batches: tuple[int, ...], protocol_name: str,
+    device: str | None, no_latency: bool, no_compile: bool, results: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Measure what networks cost: parameters, operations, memory, and time on this device.
 
-    Literature figures stand beside ours, with the rule that makes them comparable.
+    Published figures stand beside the measured ones, with the rule that makes them comparable.
     """
     from posebench.cli.console import open_console
     from posebench.cost.measure import measure
     from posebench.cost.record import save
     from posebench.plugins import registry
 
-    protocol = registry.protocol(options["protocol_name"])
+    protocol = registry.protocol(protocol_name)
     for arch in archs:
         registry.find("architecture", arch)  # the last one's name should not be found wrong after minutes
-    device = None if options["no_latency"] else _device(options["device"])
-    clock = None if device is None else _clock(device, options)
+    clock = None if no_latency else _clock(_device(device), batches, not no_compile)
     console, errors = open_console(), open_console(stderr=True)
     costs = []
     for arch in dict.fromkeys(archs):
         with errors.status(arch) as status:
             found = measure(
-                arch, (protocol.name, protocol.skeleton), options["input_size"], clock,
+                arch, (protocol.name, protocol.skeleton), input_size, clock,
                 lambda doing, arch=arch: status.update(f"{arch}: {doing}"),  # type: ignore[misc]
             )  # fmt: skip
         costs.append(found)
         if results is not None:
-            errors.print(f"kept: {save(found, results)}", highlight=False, soft_wrap=True)
+            errors.print(f"saved: {save(found, results)}", highlight=False, soft_wrap=True)
     if as_json:
         click.echo(json.dumps(_plain(costs)))
     else:
@@ -95,7 +91,7 @@ def cost(archs: tuple[str, ...], results: Path | None, as_json: bool, **options:
 
 
 def _device(name: str | None) -> "torch.device":
-    """The device of that name; unnamed, the GPU or else the processor."""
+    """The device of that name; None: the GPU if there is one, else the CPU."""
     import torch
 
     there = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
@@ -106,17 +102,17 @@ def _device(name: str | None) -> "torch.device":
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         known = f"{there.type}, cpu" if there else "cpu"
-        raise PosebenchError(f"--device {name} is not on this machine. There is: {known}.") from error
+        raise PosebenchError(f"--device {name} is not on this machine. Available: {known}.") from error
     if device.type == "meta":
-        raise PosebenchError("--device meta computes nothing, so nothing can be timed. --no-latency counts only.")
+        raise PosebenchError("--device meta computes nothing, so it cannot be timed. Add --no-latency to count only.")
     return device
 
 
-def _clock(device: "torch.device", options: dict[str, Any]) -> "Clock":
+def _clock(device: "torch.device", batches: tuple[int, ...], compiled: bool) -> "Clock":
     from posebench.cost.measure import Clock
 
-    batches = options["batches"] or ((1,) if device.type == "cpu" else (1, 64))
-    return Clock(device, tuple(dict.fromkeys(batches)), not options["no_compile"], options["seconds"])
+    batches = batches or ((1,) if device.type == "cpu" else (1, 64))
+    return Clock(device, tuple(dict.fromkeys(batches)), compiled)
 
 
 def _plain(costs: "list[Cost]") -> dict[str, Any]:
@@ -153,8 +149,8 @@ def _print(console: "Console", costs: "list[Cost]") -> None:
         for row in timed(same):
             times.add_row(*map(Text, row))
         console.print(times)
-        note = "The network alone, on random images; ways take turns, median of passes and quartiles."
+        note = "The network alone, on random images; median and quartiles of passes; the ways of running it take turns."
         console.print(note, highlight=False, style="dim")
         if any(timing.high > BUSY * timing.low for one in same for timing in one.timings):
-            busy = f"[yellow]Quartiles are more than {BUSY:g} times apart: the machine is busy, and times and ratios are rough."
+            busy = f"[yellow]Quartiles differ by more than a factor of {BUSY:g}: the machine is busy, and the times are imprecise."
             console.print(busy, highlight=False)

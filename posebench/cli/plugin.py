@@ -1,4 +1,4 @@
-"""Commands for whoever writes a plugin."""
+"""`posebench plugin`."""
 
 import contextlib
 import json
@@ -18,21 +18,25 @@ MARKS = {"passed": ("✓", "green"), "failed": ("✗", "bold red"), "skipped": (
 
 @click.group()
 def plugin() -> None:
-    """Tools for whoever writes an architecture or a protocol."""
+    """Tools for authors of architectures and protocols."""
 
 
 @plugin.command()
 @click.argument("name")
-@click.option("--no-train", is_flag=True, help="Leave out the check that trains, the longest one.")
+@click.option("--no-train", is_flag=True, help="Skip the check that trains, the longest one.")
 @click.option(
-    "--seconds", type=click.FloatRange(1), default=120.0, show_default=True, help="The most that training may take."
+    "--seconds",
+    type=click.FloatRange(1),
+    default=120.0,
+    show_default=True,
+    help="Time limit for the check that trains.",
 )
 @json_option
 @click.pass_context
 def check(ctx: click.Context, name: str, no_train: bool, seconds: float, as_json: bool) -> None:
-    """Put the plugin NAME to the test: what it promises, one check after the other, each with pass or the reason.
+    """Run all checks on the plugin NAME; for each, print that it passed, or the reason and a fix.
 
-    On the CPU with fixed seeds, in a minute or so. Ends with exit code 1 if a check fails.
+    Runs on the CPU with fixed seeds, in about a minute. The exit code is 1 if a check fails.
     """
     from posebench.plugin_checks import suite
 
@@ -60,7 +64,7 @@ class _Page:
         self.errors = open_console(stderr=True)
 
     def head(self, kind: str, name: str) -> None:
-        """What is examined, and where it comes from."""
+        """Print the plugin and its package."""
         from rich.markup import escape
 
         from posebench.plugins.registry import find
@@ -70,7 +74,7 @@ class _Page:
         self._say(f"[bold]{escape(name)}[/bold], {escape(origin)}")
 
     def tell(self, finding: "Finding") -> None:
-        """One line of a check, two if it failed."""
+        """Print the finding of one check; with promise and fix if it failed."""
         from rich.markup import escape
 
         mark, style = MARKS[finding.outcome]
@@ -80,7 +84,7 @@ class _Page:
             self._say(f"  {'':<10} [bold]fix:[/bold] {escape(finding.fix)}")
 
     def foot(self, made: "Proof") -> None:
-        """What it costs, and the sum."""
+        """Print what the plugin costs, and how many checks passed."""
         facts = made.facts
         if facts:
             width, height = facts["input_size"]
@@ -94,7 +98,7 @@ class _Page:
         self._say(f"{verdict}: {counts[0]} passed, {counts[1]} failed, {counts[2]} skipped")
 
     def watch(self, title: str) -> AbstractContextManager[Any]:
-        """A bar with the time left, on stderr."""
+        """A progress bar on stderr."""
         from posebench.cli.console import progress
 
         return progress(self.errors, title)

@@ -1,4 +1,4 @@
-"""Commands about networks themselves: weights. Heavy modules are imported inside the command that needs them."""
+"""`posebench weights`. Heavy modules are imported inside the command that needs them."""
 
 from pathlib import Path
 
@@ -9,22 +9,28 @@ from posebench.cli.options import read_size
 
 @click.group()
 def weights() -> None:
-    """Import published weights, and export to their names."""
+    """Convert published weights to a checkpoint, and back."""
 
 
 @weights.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--arch", required=True, metavar="NAME", help="Architecture of the weights; see `posebench list`.")
 @click.option(
-    "--arch", required=True, metavar="NAME", help="The network that the weights are of; see `posebench list`."
+    "--protocol",
+    "protocol_name",
+    metavar="NAME",
+    help="Protocol with the keypoints of the weights. Default: the one with as many keypoints.",
 )
-@click.option("--protocol", "protocol_name", metavar="NAME", help="Whose keypoints. Default: by their number.")
 @click.option(
     "--input-size", callback=read_size, metavar="HEIGHTxWIDTH",
-    help="Of the crops, such as 384x288: 384 high, 288 wide. Default: the published one.",
+    help="Size of the crops, such as 384x288. Default: the published one.",
 )  # fmt: skip
-@click.option("--partial", is_flag=True, help="Import what fits, and leave the rest as it is initialised.")
+@click.option("--partial", is_flag=True, help="Import the tensors that fit; the others keep their initial values.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Default: FILE with the ending .posebench.pt."
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Checkpoint to write. Default: FILE with the ending .posebench.pt.",
 )
 def import_(
     file: Path,
@@ -34,10 +40,10 @@ def import_(
     partial: bool,
     out: Path | None,
 ) -> None:
-    """Make a checkpoint of a published FILE, and print its path.
+    """Convert published weights in FILE to a checkpoint; print its path.
 
-    Reads HRNet's, SimpleBaseline's, Newell's PyTorch and pytorch-pose checkpoints, and mmpose's heatmap networks on HRNet
-    and ResNet. The pipeline that the weights expect (channels, mean, alignment, decoding) comes with them.
+    Reads checkpoints of HRNet, SimpleBaseline, Newell's PyTorch release, pytorch-pose, and mmpose (heatmap networks on
+    HRNet and ResNet). The checkpoint includes the pipeline of the weights: channels, mean, alignment, decoding.
     """
     from posebench.cli.console import open_console
     from posebench.plugins import registry
@@ -55,12 +61,12 @@ def import_(
 
 @weights.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="The state dict's file.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="File to write.")
 @click.option(
-    "--family", metavar="NAME", help="Whose names. Default: whose weights they were, or the network's authors'."
+    "--family", metavar="NAME", help="Naming scheme, such as hrnet or mmpose. Default: the one they were imported from."
 )
 def export(checkpoint: Path, out: Path, family: str | None) -> None:
-    """Write the weights of a CHECKPOINT as a state dict under published names, and print its path."""
+    """Export the weights of a CHECKPOINT as a state dict with published names; print its path."""
     import torch
 
     from posebench.data.skeleton import Skeleton
@@ -68,8 +74,8 @@ def export(checkpoint: Path, out: Path, family: str | None) -> None:
     from posebench.training import checkpoints
     from posebench.training import published_weights as published
 
-    state = checkpoints.load(checkpoint)
-    model = checkpoints.network(state, Skeleton(tuple(state["keypoints"])), checkpoint)
+    trained = checkpoints.load(checkpoint)
+    model = trained.network(Skeleton(trained.keypoints), checkpoint)
     exported = published.export(model, family)
     write_atomically(out, lambda partial: torch.save(exported, partial))
     click.echo(out)

@@ -1,4 +1,4 @@
-"""Counting: what a network costs wherever it runs. Nothing is computed: tensors are on `meta`, with shapes and no memory.
+"""Counting: the operations and memory of a network. Tensors are on `meta`, with shapes and without memory.
 
     multiply-accumulates    of convolutions, linear layers and the products of attention:
         convolution             one per output element × kernel × input channels / groups
@@ -23,6 +23,8 @@ from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 from posebench.inference.tensor_watch import Watch, block
 from posebench.plugins.architecture import Architecture
+from posebench.plugins.outputs import total_loss
+from posebench.plugins.plugin_errors import reason
 from posebench.plugins.registry import architecture
 
 TRAINED_ON = 2
@@ -40,7 +42,7 @@ class Counts:
         macs_on_outputs: the same, with transposed convolutions counted on their output.
         activations: bytes of tensors alive at once at the fullest moment of a forward pass, image included, weights not.
         kept: bytes that training keeps per image between the forward and the backward pass.
-        uncounted: operations from outside PyTorch, whose multiplications nobody knows.
+        uncounted: operations from outside PyTorch, which cannot be counted.
     """
 
     parameters: int
@@ -66,7 +68,7 @@ def count(name: str, skeleton: Skeleton, input_size: tuple[int, int] | None = No
     """
     try:
         return _count(name, skeleton, input_size, "meta")
-    except Exception:  # a stranger's network may read values, which meta tensors do not have, and raise anything
+    except Exception:  # a plugin may read values, which meta tensors do not have
         try:
             return _count(name, skeleton, input_size, "cpu")
         except PosebenchError:
@@ -77,8 +79,7 @@ def count(name: str, skeleton: Skeleton, input_size: tuple[int, int] | None = No
                 if input_size is None
                 else f"an input of width {input_size[0]}, height {input_size[1]}"
             )
-            first = (str(error).splitlines() or [""])[0]
-            raise PosebenchError(f"{name} does not run on {size}: {type(error).__name__}: {first}") from error
+            raise PosebenchError(f"{name} does not run on {size}: {reason(error)}") from error
 
 
 def count_model(model: Architecture) -> Counts:
@@ -147,12 +148,9 @@ def _trained(model: Architecture, device: torch.device) -> tuple[dict[str, int],
     try:
         with torch.device(device), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             keypoints = torch.zeros(TRAINED_ON, len(model.skeleton), 2)
-            parts = model.loss(
-                model(torch.zeros(TRAINED_ON, 3, height, width)),
-                keypoints,
-                torch.ones(keypoints.shape[:2], dtype=torch.bool),
-            )
-            loss = parts if isinstance(parts, Tensor) else torch.stack([part.sum() for part in parts.values()]).sum()
+            outputs = model(torch.zeros(TRAINED_ON, 3, height, width))
+            visible = torch.ones(keypoints.shape[:2], dtype=torch.bool)
+            loss = total_loss(model.loss(outputs, keypoints, visible))
         kept = sum(sizes.values()) // TRAINED_ON
         found: tuple[Tensor | None, ...] = (None,) * len(parameters)
         if loss.requires_grad:
@@ -167,7 +165,7 @@ def _trained(model: Architecture, device: torch.device) -> tuple[dict[str, int],
 def _restore(
     model: nn.Module, parameters: dict[str, nn.Parameter], wanted: list[bool], buffers: dict[str, Tensor]
 ) -> None:
-    """As it was before a training pass: what may be trained, and the statistics of batch normalisation."""
+    """Undo a training pass: `requires_grad` and the statistics of batch normalisation."""
     for parameter, was in zip(parameters.values(), wanted, strict=True):
         parameter.requires_grad_(was)
     for name, buffer in model.named_buffers():

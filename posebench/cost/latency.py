@@ -1,4 +1,4 @@
-"""Latency: how long one forward pass takes on this machine, and how much memory it needs.
+"""Latency: time and memory of one forward pass on this machine.
 
 What is timed is the network alone, on random images that are already on the device: no reading, no mirror image, no decoding.
 Ways of running it take turns, so that a machine that slows down slows down all of them; the clock stops when the device
@@ -17,17 +17,19 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from posebench.cost.record import Timing
-from posebench.inference.fast import Difference, Fast, difference
+from posebench.inference.fast import Fast, OutputDifference, difference
 from posebench.inference.ways import How
 from posebench.plugins.architecture import Architecture
 
 WARM_UPS = 3
+SECONDS = 20.0
+"""Spent on the rounds of one batch size, preparation not counted."""
 FEWEST, MOST = 5, 300
 """Rounds: at least these for quartiles, at most those however fast the network is."""
 
 
 def ways(device: torch.device, compiled: bool) -> list[How]:
-    """What is measured on a device, the plain way first."""
+    """The ways that are timed on a device, the plain one first."""
     found = [How(), How(folded=True), How(folded=True, precision="bf16")]
     if device.type == "cuda":
         found.insert(2, How(folded=True, precision="tf32"))
@@ -39,7 +41,7 @@ def measure(
     model: Architecture,
     hows: Sequence[How],
     batch: int,
-    seconds: float,
+    seconds: float = SECONDS,
     show: Callable[[str], None] = lambda doing: None,
 ) -> list[Timing]:
     """Time a network on its device.
@@ -48,14 +50,14 @@ def measure(
         model: with any weights; of a new one, `vary` the statistics first.
         batch: images per pass.
         seconds: to be spent on rounds; `FEWEST` are made whatever they take.
-        show: told what is being done.
+        show: called with what is being done.
     """
     device = next(model.parameters()).device
     width, height = model.input_size
     generator = torch.Generator().manual_seed(0)
     raw = torch.randint(0, 256, (batch, height, width, 3), dtype=torch.uint8, generator=generator).to(device)
     torch.compiler.reset()  # beyond 8 networks in one process it would go on uncompiled, without a word
-    ready: list[tuple[Fast, Tensor, Difference, int | None]] = []
+    ready: list[tuple[Fast, Tensor, OutputDifference, int | None]] = []
     for how in hows:
         show(f"{how.label}, batch {batch}: preparing")
         fast = Fast(model.eval(), how, model.prepare(raw))
@@ -78,7 +80,7 @@ def measure(
 
 
 def vary(model: nn.Module) -> None:
-    """Give a new network's batch normalisations statistics of their own, always the same ones.
+    """Set the statistics of a new network's batch normalisations to fixed random values.
 
     Untrained they are 0 and 1, under which folding does next to nothing and could not be seen to be wrong.
     """
@@ -91,7 +93,7 @@ def vary(model: nn.Module) -> None:
 
 
 def memory(model: nn.Module, images: Tensor) -> int | None:
-    """Bytes of tensors at the fullest moment of one pass: weights, image and everything between."""
+    """Peak bytes of tensors in one pass: weights, image and intermediate tensors."""
     weights = sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))
     given = weights + images.numel() * images.element_size()
     if images.device.type == "cuda":
@@ -103,7 +105,7 @@ def memory(model: nn.Module, images: Tensor) -> int | None:
         return given + torch.cuda.max_memory_allocated(images.device) - before
     if images.device.type != "cpu":
         return None
-    # The process's own size says nothing: freed memory stays with it. The profiler sees every allocation.
+    # The size of the process includes freed memory, so the profiler counts allocations.
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # it is talkative on stderr
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         outputs = model(images)
@@ -117,7 +119,7 @@ def memory(model: nn.Module, images: Tensor) -> int | None:
 
 
 def device_label(device: torch.device) -> str:
-    """The device as people name it, with as many threads as PyTorch uses: `AMD EPYC, 2 threads`."""
+    """Name of the device, for a CPU with PyTorch's number of threads: `AMD EPYC, 2 threads`."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     if device.type != "cpu":
@@ -138,7 +140,7 @@ def _processor() -> str:
 
 
 def _one_pass(model: nn.Module, images: Tensor) -> float:
-    """Milliseconds from the call to the moment when the device is done."""
+    """Milliseconds from the call until the device has finished."""
     elsewhere = images.device.type != "cpu"
     if elsewhere:
         torch.accelerator.synchronize(images.device)
@@ -149,7 +151,7 @@ def _one_pass(model: nn.Module, images: Tensor) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _timing(how: How, batch: int, times: Sequence[float], found: Difference, most: int | None) -> Timing:
+def _timing(how: How, batch: int, times: Sequence[float], found: OutputDifference, most: int | None) -> Timing:
     low, median, high = np.percentile(times, [25, 50, 75]).tolist()
     return Timing(
         how=how.label, batch=batch, median=median, low=low, high=high, rounds=len(times),

@@ -23,13 +23,11 @@ class Clock:
         device: where.
         batches: images per pass; each number is timed.
         compiled: torch.compile as well, which takes a minute or two per network and batch size.
-        seconds: spent on each batch size, preparation not counted.
     """
 
     device: torch.device
     batches: Sequence[int] = (1,)
     compiled: bool = True
-    seconds: float = 20.0
 
 
 def measure(
@@ -45,7 +43,7 @@ def measure(
         protocol: name, and the keypoints to find.
         input_size: (width, height); None for the architecture's own.
         clock: None to count only.
-        show: told what is being done.
+        show: called with what is being done.
 
     Raises:
         PosebenchError: the network does not run on this size, or not on this device.
@@ -60,7 +58,7 @@ def measure(
         latency.vary(model)
         model.to(clock.device)
         for batch in clock.batches:
-            timings += latency.measure(model, latency.ways(clock.device, clock.compiled), batch, clock.seconds, show)
+            timings += latency.measure(model, latency.ways(clock.device, clock.compiled), batch, show=show)
     return Cost(
         arch=arch, input_size=size, protocol=name, keypoints=len(skeleton), **asdict(counts), timings=tuple(timings),
         device=NOT_TIMED if clock is None else latency.device_label(clock.device),

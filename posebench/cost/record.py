@@ -1,15 +1,16 @@
-"""Cost: what a network was counted and timed to need, as a file: one per device, network, input size and number of keypoints."""
+"""Cost: the counts and times of one network as a file, one per device, network, input size and number of keypoints."""
 
 import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from posebench.cost.published_figures import Published, published
+from posebench.cost.published_figures import PublishedCost, published
 from posebench.errors import PosebenchError
+from posebench.files.validation import explain
 from posebench.files.writing import write_text
-from posebench.inference.ways import LIMIT
+from posebench.inference.ways import LIMIT, How
 
 NOT_TIMED = "counted only"
 GIBI = 1024**3
@@ -35,7 +36,7 @@ class Timing(_Part):
         median, low, high: milliseconds per pass, with the quartiles. rounds: of how many passes.
         images_per_second: at the median.
         memory: bytes of tensors alive at once at the fullest moment, weights included; None where unknown.
-        relative: largest difference from the plain way's outputs, over the largest output, on random images.
+        relative: largest difference from the plain network's outputs, over the largest output, on random images.
     """
 
     how: str
@@ -48,14 +49,24 @@ class Timing(_Part):
     memory: int | None
     relative: float
 
+    @field_validator("how")
+    @classmethod
+    def _known_way(cls, how: str) -> str:
+        return How.of(how).label
+
+    @property
+    def float32(self) -> bool:
+        """Whether the network ran in float32."""
+        return How.of(self.how).precision == "fp32"
+
     @property
     def same(self) -> bool:
-        """Whether this way computes what the plain network does; bfloat16 and TensorFloat-32 are not asked to."""
-        return not self.how.endswith("fp32") or self.relative <= LIMIT
+        """Whether the outputs are those of the plain network; bfloat16 and TensorFloat-32 may differ."""
+        return not self.float32 or self.relative <= LIMIT
 
 
 class Cost(_Part):
-    """One network's cost. `counting.Counts` explains the counts; `input_size` is (width, height), as everywhere in files."""
+    """One network's cost. `count.Counts` explains the counts; `input_size` is (width, height), pixels."""
 
     schema_version: Literal[1] = 1
     arch: str = Field(min_length=1)
@@ -69,14 +80,14 @@ class Cost(_Part):
     activations: int
     kept: int
     uncounted: tuple[str, ...] = ()
-    device: str = Field(NOT_TIMED, description="as people name it, with the number of threads")
+    device: str = Field(NOT_TIMED, description="name of the device, for a CPU with the number of threads")
     timings: tuple[Timing, ...] = ()
     created: str
     environment: dict[str, str]
 
     @property
     def gflops_as_published(self) -> float:
-        """By the papers' rule (`counting.PUBLISHED_RULE`)."""
+        """By the papers' rule (`PUBLISHED_RULE`)."""
         return self.macs_on_outputs / GIBI
 
     @property
@@ -85,24 +96,24 @@ class Cost(_Part):
         return f"{self.input_size[1]}×{self.input_size[0]}"
 
     @property
-    def published(self) -> list[Published]:
-        """What papers print of this network at this size."""
+    def published(self) -> list[PublishedCost]:
+        """Published figures of this network at this size."""
         return published(self.arch, self.input_size)
 
     @property
     def path(self) -> Path:
-        """Below the folder of results: readable, and another one for whatever must not be overwritten."""
+        """Path below the results folder: one per device, network, input size and number of keypoints."""
         name = f"{slug(self.arch)}-{self.input_size[1]}x{self.input_size[0]}-{self.keypoints}"
         return Path("cost") / slug(self.device) / f"{name}.json"
 
     def fastest(self, batch: int) -> Timing | None:
-        """The fastest float32 way that computes the same, for batches of that size."""
-        able = [t for t in self.timings if t.batch == batch and t.how.endswith("fp32") and t.same]
+        """The fastest float32 way with the plain network's outputs, for batches of that size; None if none was timed."""
+        able = [t for t in self.timings if t.batch == batch and t.float32 and t.same]
         return min(able, key=lambda timing: timing.median, default=None)
 
 
 def slug(text: str) -> str:
-    """A text as part of a file name."""
+    """A text as part of a file name: lower-case letters, digits and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:80]
 
 
@@ -124,9 +135,7 @@ def load(results: Path) -> list[Cost]:
         try:
             found.append(Cost.model_validate_json(path.read_text("utf-8")))
         except (ValidationError, UnicodeDecodeError, OSError) as error:
-            problem = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
-            where = ".".join(map(str, problem["loc"]))
             raise PosebenchError(
-                f"{path} is no cost: {where} {problem['msg']}. Measure it again with posebench cost, or remove the file."
+                f"{path} is not a cost file: {explain(error)}. Measure again with posebench cost, or remove the file."
             ) from error
     return found

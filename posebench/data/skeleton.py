@@ -13,7 +13,7 @@ class Skeleton:
     Which keypoints swap under a mirror follows from the names: `left_wrist` and `right_wrist`.
 
     Raises:
-        PosebenchError: a name appears twice, or a bone joins a keypoint that is not there.
+        PosebenchError: there is no name, a name appears twice, or a bone joins a keypoint that is not there.
     """
 
     keypoints: tuple[str, ...]
@@ -21,10 +21,10 @@ class Skeleton:
 
     def __post_init__(self) -> None:
         twice = sorted({name for name in self.keypoints if self.keypoints.count(name) > 1})
-        if twice or not self.keypoints:
-            raise PosebenchError(
-                f"A skeleton needs distinct keypoint names; twice: {', '.join(twice) or 'none given'}."
-            )
+        if not self.keypoints:
+            raise PosebenchError("A skeleton needs at least one keypoint name; none is given.")
+        if twice:
+            raise PosebenchError(f"A skeleton needs distinct keypoint names; twice: {', '.join(twice)}.")
         loose = [name for bone in self.bones for name in bone if name not in self.keypoints]
         if loose:
             raise PosebenchError(f"A bone ends at {loose[0]!r}, which is no keypoint of this skeleton.")

@@ -11,4 +11,5 @@ def explain(error: Exception) -> str:
     first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     where = ".".join(map(str, first["loc"]))
     value = "" if first["type"] == "missing" else f" (is {first['input']!r:.80})"
-    return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}{value}"
+    complaint = f"{first['msg'][0].lower()}{first['msg'][1:]}{value}"
+    return f"{where}: {complaint}" if where else complaint

@@ -1,4 +1,4 @@
-"""Fast inference: the same network, run in another way; what that changes is measured and said, never assumed.
+"""Fast inference: the same network, run in another way; the difference in its outputs is measured and reported.
 
     folded      batch normalisations that follow a convolution become part of it; channels last in memory
     compiled    folded, and the rest fused by torch.compile
@@ -21,17 +21,19 @@ from posebench.errors import PosebenchError
 from posebench.inference.folding import CONVOLUTIONS, fold
 from posebench.inference.ways import LIMIT, How, Precision
 from posebench.plugins.architecture import Architecture
+from posebench.plugins.outputs import Outputs, each, worst
+from posebench.plugins.registry import errors_of
 
 # `freezing` corrupted transposed convolutions by 5 to 7 % in torch 2.15, so not even TORCHINDUCTOR_FREEZING=1 turns it on.
 INDUCTOR = {"freezing": False}
 
 
 @dataclass(frozen=True)
-class Difference:
+class OutputDifference:
     """What a fast way changes on some images.
 
     Attributes:
-        relative: largest difference of an output, over the largest output.
+        relative: largest difference of an output, over the largest output (of the same tensor, where there are several).
         move: farthest that a keypoint moves, pixels of the network's input.
         moved, keypoints: how many keypoints move by more than one pixel, and of how many.
         images: on how many images.
@@ -63,14 +65,14 @@ class Fast(Architecture):
         """Copy `model`, which stays as it is.
 
         Args:
-            images: (B, 3, H, W) prepared ones on its device, for a look at what the network does. Once compiled, smaller
+            images: (B, 3, H, W) prepared images on its device, for one recorded pass. Once compiled, smaller
                 batches are filled up to B, so that nothing is compiled twice.
         """
         super().__init__(model.skeleton, model.input_size)
         if how.precision == "tf32" and images.device.type != "cuda":
-            raise PosebenchError(f"tf32 is a way of NVIDIA GPUs; this is {images.device.type}. Use fp32 or bf16.")
-        self.name, self.how, self.batch, self.folded = model.name, how, len(images), (0, 0)
-        self.pipeline = model.pipeline  # predict cuts crops by it
+            raise PosebenchError(f"tf32 needs an NVIDIA GPU; this device is {images.device.type}. Use fp32 or bf16.")
+        self.name, self.pipeline, self.origin, self.paper = model.name, model.pipeline, model.origin, model.paper
+        self.how, self.batch, self.folded = how, len(images), (0, 0)
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         if how.folded or how.compiled:
             self.folded = fold(self.model, images[:1])
@@ -81,13 +83,13 @@ class Fast(Architecture):
                     module.to(torch.bfloat16)  # else every pass would convert them anew; normalisation stays in float32
         self._run = torch.compile(self._plain, options=dict(INDUCTOR)) if how.compiled else self._plain
 
-    def _plain(self, images: Tensor) -> Tensor:
+    def _plain(self, images: Tensor) -> Outputs:
         half = self.how.precision == "bf16"
         with torch.autocast(images.device.type, torch.bfloat16) if half else nullcontext():
-            outputs: Tensor = self.model(images)
-        return outputs.float()
+            outputs: Outputs = self.model(images)
+        return each(Tensor.float, outputs)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Outputs:
         """(B, 3, H, W) → the network's outputs in float32."""
         count = len(images)
         if self.how.compiled and count < self.batch:
@@ -95,28 +97,34 @@ class Fast(Architecture):
         if self.how.folded or self.how.compiled:
             images = images.contiguous(memory_format=torch.channels_last)  # another order would be compiled anew
         with precision(self.how.precision, images.device):
-            outputs: Tensor = self._run(images)
-        return outputs[:count]
+            outputs: Outputs = self._run(images)
+        return each(lambda output: output[:count], outputs)
 
     def prepare(self, images: Tensor) -> Tensor:
         """The network's own."""
         return self.model.prepare(images)
 
-    def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor] | Tensor:
+    def loss(self, outputs: Any, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor] | Tensor:
         """The network's own."""
         return self.model.loss(outputs, keypoints, visible)
 
-    def decode(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+    def decode(self, outputs: Any) -> tuple[Tensor, Tensor]:
         """The network's own."""
         return self.model.decode(outputs)
 
-    def unflip(self, outputs: Tensor) -> Tensor:
+    def unflip(self, outputs: Any) -> Outputs:
         """The network's own."""
         return self.model.unflip(outputs)
 
 
+def _relative(plain: Tensor, other: Tensor) -> Tensor:
+    """Largest difference of two outputs, over the largest element of the first."""
+    largest = plain.abs().max()
+    return (other - plain).abs().max() / torch.where(largest > 0, largest, 1.0)
+
+
 @torch.inference_mode()
-def difference(model: Architecture, fast: Fast, images: Tensor) -> Difference:
+def difference(model: Architecture, fast: Fast, images: Tensor) -> OutputDifference:
     """Run both on the same images and compare outputs and keypoints.
 
     Args:
@@ -125,8 +133,8 @@ def difference(model: Architecture, fast: Fast, images: Tensor) -> Difference:
     Raises:
         PosebenchError: torch.compile does not work here, or not with this network.
     """
-    with precision("fp32", images.device):
-        plain = model(model.prepare(images)).float()
+    with precision("fp32", images.device), errors_of("architecture", model.name, "forward"):
+        plain = each(Tensor.float, model(model.prepare(images)))
     try:
         other = fast(fast.prepare(images))
     except Exception as error:  # the network itself has just run, so it is the way of running it that fails
@@ -137,32 +145,34 @@ def difference(model: Architecture, fast: Fast, images: Tensor) -> Difference:
             f"torch.compile fails on {fast.name}: {type(error).__name__}: {first[:200]}. It needs a C++ compiler such as g++, "
             "and a network that it understands. Leave out --compile (`posebench cost`: add --no-compile)."
         ) from error
-    largest = plain.abs().max().item()
-    relative = (other - plain).abs().max().item() / (largest or 1.0)
-    move = (model.decode(plain)[0] - model.decode(other)[0]).float().norm(dim=-1)
-    return Difference(relative, move.max().item(), int((move > 1).sum()), move.numel(), len(images))
+    relative = worst(_relative, plain, other)
+    with errors_of("architecture", model.name, "decode"):
+        move = (model.decode(plain)[0] - model.decode(other)[0]).float().norm(dim=-1)
+    return OutputDifference(relative, move.max().item(), int((move > 1).sum()), move.numel(), len(images))
 
 
-def check(fast: Fast, found: Difference) -> None:
-    """Refuse a way that claims to compute the same and does not.
+def check(fast: Fast, found: OutputDifference) -> None:
+    """Raise PosebenchError if the difference is too large for this way of running.
 
     Raises:
         PosebenchError: float32 outputs differ by more than `LIMIT`, or something is not finite.
     """
     if not found.relative < float("inf"):
-        raise PosebenchError(f"{fast.name}, {fast.how.label}, puts out what is not finite. Run it as it is.")
+        raise PosebenchError(
+            f"{fast.name}, {fast.how.label}, has outputs that are not finite. Run it without --fast, --compile and --precision."
+        )
     if fast.how.precision == "fp32" and found.relative > LIMIT:
         raise PosebenchError(
             f"{fast.name}, {fast.how.label}, differs from the plain network by {found.relative:.1e} of its largest output; more "
-            f"than {LIMIT:.0e} is not the same result. Run it as it is."
+            f"than {LIMIT:.0e} is not the same result. Run it without --fast and --compile."
         )
 
 
-def quicken(model: Architecture, how: How, images: Tensor) -> tuple[Fast, Difference]:
-    """A trained network made fast, compared with itself and not refused.
+def run_as(model: Architecture, how: How, images: Tensor) -> tuple[Fast, OutputDifference]:
+    """A trained network that runs in another way, with its measured difference from the plain one.
 
     Args:
-        images: (B, H, W, 3) uint8 on its device, the first batch of what is to be predicted.
+        images: (B, H, W, 3) uint8 on its device, the first batch to be predicted.
 
     Raises:
         PosebenchError: as `difference` and `check`.
@@ -176,7 +186,7 @@ def quicken(model: Architecture, how: How, images: Tensor) -> tuple[Fast, Differ
 
 @contextmanager
 def precision(name: Precision, device: torch.device) -> Iterator[None]:
-    """On an NVIDIA GPU, let float32 be float32 (or TensorFloat-32, if asked): PyTorch's default for convolutions is not."""
+    """On an NVIDIA GPU, compute float32 in float32, or in TensorFloat-32 for `tf32`: PyTorch's default is mixed."""
     if device.type != "cuda":
         yield
         return

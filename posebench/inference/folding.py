@@ -3,7 +3,7 @@
     bn(conv(x)) = s · (w * x + b − mean) + shift = (s · w) * x + (s · (b − mean) + shift),   s = weight / √(var + eps)
 
 Where the convolution's output is also read by something else, or rewritten (an in-place residual addition), the two cannot
-become one. That is not guessed from the code: one forward pass is watched, operation by operation.
+become one. This is found by recording one forward pass, operation by operation.
 """
 
 from dataclasses import dataclass, field
@@ -11,17 +11,18 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from posebench.inference.tensor_watch import Watch, block
 
 CONVOLUTIONS = nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d
 NORMALISATIONS = nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d
-# Exactly these types: what a subclass does besides is not known.
+# Exactly these types: a subclass may do something else.
 
 
 @dataclass
 class Call:
-    """What one module did in the watched pass; `read` and `made` are blocks of memory."""
+    """What one module did in the recorded pass; `read` and `made` are blocks of memory."""
 
     module: nn.Module
     calls: int = 0
@@ -72,7 +73,7 @@ def foldable(model: nn.Module, images: Tensor) -> list[tuple[nn.Module, nn.Modul
                 handle.remove()
     owners = _owners(model)
     # While a block is alive its list of uses is known to the watch: the network still holds what a convolution made, as an
-    # output or in an attribute, and somebody may read it later.
+    # output or in an attribute, and may read it later.
     convolved = {
         id(call.uses): call.module for call in calls.values()
         if call.made is not None and call.calls == 1 and watch.uses.get(call.made) is not call.uses
@@ -83,7 +84,7 @@ def foldable(model: nn.Module, images: Tensor) -> list[tuple[nn.Module, nn.Modul
         bn, convolution = call.module, convolved.get(id(call.uses))
         if not isinstance(bn, NORMALISATIONS) or convolution is None or call.calls != 1:
             continue
-        ready = bn.running_var is not None and not bn.training
+        ready = bn.running_var is not None and not bn.training and _mergeable(convolution)
         alone = all(label is bn and not written for label, written in call.uses)
         if ready and alone and _private(convolution, watch, owners) and _private(bn, watch, owners):
             pairs.append((convolution, bn))
@@ -103,7 +104,7 @@ def _note(call: Call, watch: Watch) -> list[Any]:
         watch.label = None
         if isinstance(module, CONVOLUTIONS):
             # What happened inside is the convolution's own; from here on every use counts. The list belongs to this
-            # memory until it is freed, so whoever finds the same list reads the same values.
+            # memory until it is freed, so a module that gets the same list reads the same values.
             call.made, call.uses = block(output), watch.uses.setdefault(block(output), [])
             call.uses.clear()
 
@@ -131,20 +132,19 @@ def _private(module: nn.Module, watch: Watch, owners: dict[int, int]) -> bool:
 
 
 def _merge(convolution: Any, normalisation: Any) -> None:
-    """Put the normalisation into the weights, in float64: the only rounding is the last one."""
-    weight, kind = convolution.weight, convolution.weight.dtype
-    scale = (normalisation.running_var.double() + normalisation.eps).rsqrt()
-    shift = -normalisation.running_mean.double() * scale
-    if normalisation.affine:
-        gain = normalisation.weight.double()
-        scale, shift = scale * gain, shift * gain + normalisation.bias.double()
-    if convolution.transposed:  # (inputs, outputs / groups, …): outputs run over groups first
-        grouped = weight.double().unflatten(0, (convolution.groups, -1))
-        factor = scale.reshape(convolution.groups, 1, -1, *[1] * (weight.dim() - 2))
-        merged = (grouped * factor).flatten(0, 1)
-    else:
-        merged = weight.double() * scale.reshape(-1, *[1] * (weight.dim() - 1))
-    if convolution.bias is not None:
-        shift = shift + convolution.bias.double() * scale
-    convolution.weight = nn.Parameter(merged.to(kind), requires_grad=False)
-    convolution.bias = nn.Parameter(shift.to(kind), requires_grad=False)
+    """Put the normalisation into the weights, in float64: only the result is rounded."""
+    gain, shift, bias = (
+        None if value is None else value.double()
+        for value in (normalisation.weight, normalisation.bias, convolution.bias)
+    )
+    merged = fuse_conv_bn_weights(
+        convolution.weight.double(), bias, normalisation.running_mean.double(), normalisation.running_var.double(),
+        normalisation.eps, gain, shift, convolution.transposed,
+    )  # fmt: skip
+    kind = convolution.weight.dtype
+    convolution.weight, convolution.bias = (nn.Parameter(value.to(kind), requires_grad=False) for value in merged)
+
+
+def _mergeable(convolution: Any) -> bool:
+    """Whether torch can merge it: not a transposed convolution in groups."""
+    return not (convolution.transposed and convolution.groups > 1)

@@ -14,6 +14,8 @@ from posebench.data.predictions import Predictions, for_instances
 from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
+from posebench.plugins.outputs import Outputs, each
+from posebench.plugins.registry import errors_of
 from posebench.samples.loader import Key, Samples, batches
 
 
@@ -36,11 +38,11 @@ def predict(
         are declared missing.
 
     Raises:
-        PosebenchError: the network put out something that is not finite, or nobody is there to predict.
+        PosebenchError: the network put out something that is not finite, or there is no one to predict.
     """
     people = instances.take(instances.usable)
     if not len(people):
-        raise PosebenchError(f"{instances.what} has nobody to predict.")
+        raise PosebenchError(f"{instances.what} has no one to predict.")
     device = next(model.parameters()).device
     model.eval()
     keypoints = np.full((len(people), len(people.skeleton), 2), np.nan)
@@ -50,11 +52,10 @@ def predict(
     keys = (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
     samples = samples_for(model, people)
     for batch in batches(samples, keys, workers, pin=device.type == "cuda"):
-        outputs = averaged(model, model.prepare(batch.images.to(device, non_blocking=True)), flip_test)
-        crops, confidence = (value.cpu().double().numpy() for value in model.decode(outputs))
+        crops, confidence = decoded(model, batch.images.to(device, non_blocking=True), flip_test)
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
             raise PosebenchError(
-                f"The network put out something that is not finite for {people.describe(int(batch.rows[0]))}."
+                f"The network's keypoints or scores are not finite for {people.describe(int(batch.rows[0]))}."
             )
         index, readable = batch.rows.numpy(), batch.readable.numpy()
         keypoints[index[readable]] = transform(batch.to_image.numpy(), crops)[readable]
@@ -71,10 +72,10 @@ def predict(
 
 
 def first_images(model: Architecture, instances: Instances, batch_size: int = 32) -> Tensor:
-    """(B, H, W, 3) uint8 on the model's device: what `predict` will show it first."""
+    """(B, H, W, 3) uint8 on the model's device: the first crops that `predict` gives the network."""
     people = instances.take(instances.usable)
     if not len(people):
-        raise PosebenchError(f"{instances.what} has nobody to predict.")
+        raise PosebenchError(f"{instances.what} has no one to predict.")
     keys: list[list[Key]] = [[(0, row) for row in range(min(batch_size, len(people)))]]
     batch = next(iter(batches(samples_for(model, people), iter(keys), 0)))
     return batch.images.to(next(model.parameters()).device)
@@ -98,14 +99,29 @@ def regions(people: Instances, input_size: tuple[int, int], code: str = "") -> N
 
 
 def detected(people: Instances, scores: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Columns of people found by a detector: its confidence counts in the person's score, and nobody annotated was asked about."""
+    """Columns of detected people: the score is multiplied by the detector's confidence, and `person` is -1."""
     if "box_score" not in people.measures:
         return {"box_score": np.ones(len(people))}
     box_score = people.measures["box_score"]
     return {"box_score": box_score, "score": box_score * scores.mean(axis=1), "person": np.full(len(people), -1)}
 
 
-def averaged(model: Architecture, images: Tensor, flip_test: bool) -> Tensor:
-    """Outputs for prepared images (B, 3, H, W), or their mean with those of the mirrored images."""
-    outputs: Tensor = model(images)
-    return (outputs + model.unflip(model(images.flip(-1)))) / 2 if flip_test else outputs
+def decoded(model: Architecture, images: Tensor, flip_test: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Crops (B, H, W, 3) uint8 → keypoints (B, K, 2) in crop pixels and scores (B, K), float64."""
+    with errors_of("architecture", model.name, "prepare"):
+        prepared = model.prepare(images)
+    outputs = averaged(model, prepared, flip_test)
+    with errors_of("architecture", model.name, "decode"):
+        keypoints, scores = model.decode(outputs)
+        return keypoints.cpu().double().numpy(), scores.cpu().double().numpy()
+
+
+def averaged(model: Architecture, images: Tensor, flip_test: bool) -> Outputs:
+    """Outputs for prepared images (B, 3, H, W), or their mean with those of the mirrored images, tensor by tensor."""
+    with errors_of("architecture", model.name, "forward"):
+        outputs: Outputs = model(images)
+        mirrored = model(images.flip(-1)) if flip_test else outputs
+    if not flip_test:
+        return outputs
+    with errors_of("architecture", model.name, "unflip"):
+        return each(lambda one, other: (one + other) / 2, outputs, model.unflip(mirrored))

@@ -1,4 +1,4 @@
-"""Watch: what a forward pass does with tensors, seen from below the network's own code.
+"""Watch: records what a forward pass does with tensors.
 
 Every operation passes by, whether a module, a function or an operator made it, so nothing depends on how a network is
 written. It runs on any device, on `meta` too, where tensors have shapes and no memory.
@@ -19,7 +19,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own 
     Attributes:
         live, peak: bytes that are in use now, and the most there were at once.
         uses: block → what was done to it, in order: the label of the moment, and whether it was written to.
-        label: what is noted with a use; whoever watches sets it.
+        label: recorded with each use; set by the caller.
         seen: called after each operation with it, its arguments and its result.
     """
 
@@ -54,12 +54,8 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own 
         self.peak = max(self.peak, self.live)
         weakref.finalize(storage, self._release, key).atexit = False
 
-    def alive(self, key: int) -> bool:
-        """Whether a block that was followed is still referred to."""
-        return key in self._sizes
-
     def _release(self, key: int) -> None:
-        # Addresses are used again: what is said of one must end with it.
+        # Addresses are reused, so the entries of a freed block are removed.
         self.live -= self._sizes.pop(key, 0)
         self.uses.pop(key, None)
 

@@ -1,4 +1,4 @@
-"""The ways in which a network can be run, as a value."""
+"""Ways of running a network, as a value."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +17,19 @@ class How:
     compiled: bool = False
     precision: Precision = "fp32"
 
+    @classmethod
+    def of(cls, label: str) -> "How":
+        """The way with this label.
+
+        Raises:
+            ValueError: no way has this label.
+        """
+        for folded, compiled in ((False, False), (True, False), (True, True)):
+            for precision in PRECISIONS:
+                if (how := cls(folded, compiled, precision)).label == label:
+                    return how
+        raise ValueError(f"{label!r} is not a way of running a network, such as 'folded fp32'")
+
     @property
     def label(self) -> str:
         """Such as `compiled bf16`."""
@@ -25,4 +38,4 @@ class How:
 
 
 LIMIT = 1e-5
-"""Largest relative difference of float32 outputs that is still the same result: another order of additions makes that much."""
+"""Largest relative difference at which float32 outputs count as the same: additions in another order differ by that much."""

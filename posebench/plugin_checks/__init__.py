@@ -1,1 +1,1 @@
-"""What a plugin promises, checked."""
+"""Checks of what a plugin must do."""

@@ -6,6 +6,7 @@ from torch import Tensor
 from posebench.plugin_checks.runner import Broken, Unsettled
 from posebench.plugin_checks.subject import BODY, PEOPLE, SEED, Size, Subject, total
 from posebench.plugins.architecture import Architecture
+from posebench.plugins.outputs import Outputs, each, tensors_of, worst
 
 ALONE = 1e-5
 """Largest difference between a crop alone and in a batch, relative to the largest output: float32 summed in another order."""
@@ -50,7 +51,7 @@ def gradients(subject: Subject) -> str:
         more = f" and {len(unused) - 6} more" if len(unused) > 6 else ""
         raise Broken(
             f"unused: {', '.join(unused[:6])}{more}. No gradient reached them in {STEPS} updates.",
-            "Use them in forward and the loss, or do not make them. One that is meant to stay: requires_grad_(False).",
+            "Use them in forward and the loss, or remove them. To keep one unused: requires_grad_(False).",
         )
     frozen = sum(1 for _ in model.parameters()) - len(trained)
     return f"all of {len(trained)} parameter tensors" + (f"; {frozen} frozen" if frozen else "")
@@ -58,32 +59,33 @@ def gradients(subject: Subject) -> str:
 
 @torch.no_grad()
 def repeats(subject: Subject) -> str:
-    """In eval mode, one image twice gives one answer, to the bit."""
+    """In eval mode, the same images give the same outputs, to the bit."""
     model = subject.model(BODY, subject.small)
     images = model.prepare(subject.batch(BODY, subject.small, 2).images)
     once, twice = model(images), model(images)
-    if not torch.equal(once, twice):
+    apart = worst(lambda one, other: (one - other).abs().max(), once, twice)
+    if apart != 0:
         raise Broken(
-            f"The same images gave outputs that differ by up to {(once - twice).abs().max().item():.3g}.",
-            "Let chance (dropout, noise) and running statistics depend on self.training.",
+            f"The same images gave outputs that differ by up to {apart:.3g}.",
+            "Apply dropout and noise, and update running statistics, only if self.training.",
         )
     return "equal to the bit"
 
 
 @torch.no_grad()
 def alone(subject: Subject) -> str:
-    """In eval mode, a crop alone gives what it gives among others."""
+    """In eval mode, a crop gives the same outputs alone and in a batch."""
     model = subject.model(BODY, subject.small)
     images = subject.batch(BODY, subject.small, 5).images
     together = model(model.prepare(images))
-    apart = torch.cat([model(model.prepare(images[i : i + 1])) for i in range(len(images))])
-    worst = ((together - apart).abs().max() / together.abs().max().clamp(min=1e-30)).item()
-    if worst > ALONE:
+    apart = each(lambda *one: torch.cat(one), *(model(model.prepare(images[i : i + 1])) for i in range(len(images))))
+    found = worst(lambda one, other: (one - other).abs().max() / one.abs().max().clamp(min=1e-30), together, apart)
+    if found > ALONE:
         raise Broken(
-            f"In a batch of 5, outputs differ by {worst:.2g} of the largest from those of each crop alone.",
-            "Normalise over no batch in eval mode, and mix no dimension with the first.",
+            f"In a batch of 5, outputs differ by {found:.2g} of the largest from those of each crop alone.",
+            "Do not normalise over the batch in eval mode, and do not mix the batch with another dimension.",
         )
-    return f"differs by {worst:.1g} of the largest output"
+    return f"differs by {found:.1g} of the largest output"
 
 
 def autocast(subject: Subject) -> str:
@@ -91,17 +93,23 @@ def autocast(subject: Subject) -> str:
     model = subject.model(BODY, subject.small)
     batch = subject.batch(BODY, subject.small, 4)
     fix = "Recipes may ask for bf16: compute what needs precision in .float()."
-    exact = model(model.prepare(batch.images)).detach()
+    exact = each(Tensor.detach, model(model.prepare(batch.images)))
     with torch.autocast("cpu", torch.bfloat16):
         outputs = model(model.prepare(batch.images))
     value = total(model.loss(outputs, batch.keypoints, batch.visible))
-    decoded, _ = model.decode(model.unflip(outputs.detach()))
-    if not all(torch.isfinite(tensor).all() for tensor in (outputs, value, decoded)):
+    outputs = each(Tensor.detach, outputs)
+    decoded, _ = model.decode(model.unflip(outputs))
+    if not all(torch.isfinite(tensor).all() for tensor in (*tensors_of(outputs), value, decoded)):
         raise Broken("Under bf16 autocast, outputs, loss or keypoints are not finite.", fix)
-    error = (outputs.detach().float() - exact).square().mean().sqrt() / exact.std().clamp(min=1e-30)
+    error = worst(_error, outputs, exact)
     if error > BF16:
-        raise Broken(f"Under bf16 autocast, outputs are off by {error.item():.2f} of their spread.", fix)
-    return f"off by {error.item():.2g} of the outputs' spread"
+        raise Broken(f"Under bf16 autocast, outputs are off by {error:.2f} of their spread.", fix)
+    return f"off by {error:.2g} of the outputs' spread"
+
+
+def _error(found: Tensor, exact: Tensor) -> Tensor:
+    """Root mean square error over the spread of the exact values."""
+    return (found.float() - exact).square().mean().sqrt() / exact.std().clamp(min=1e-30)
 
 
 def target(subject: Subject) -> str:
@@ -116,7 +124,7 @@ def target(subject: Subject) -> str:
     if distance <= cell and max(map(abs, shift)) <= cell / 4:
         return f"95 % within {distance:.2g} pixels, mean offset ({shift[0]:+.2f}, {shift[1]:+.2f})"
     if fall > FALL:
-        raise Unsettled("the loss cannot be minimised over outputs alone; the training check decides.")
+        raise Unsettled("the loss cannot be minimised over outputs alone; see the training check.")
     raise Broken(
         f"The outputs that minimise the loss decode {distance:.1f} pixels (95 %) from the keypoints, "
         f"({shift[0]:+.1f}, {shift[1]:+.1f}) on average, at {subject.oblong[0]}x{subject.oblong[1]}.",
@@ -131,27 +139,27 @@ def places(size: Size) -> Tensor:
     return (0.2 + 0.6 * random) * (torch.tensor(size) - 1)
 
 
-def ideal(subject: Subject) -> tuple[Tensor, float]:
-    """The outputs of a network that had learnt `places`: those that minimise the loss. Computed once.
+def ideal(subject: Subject) -> tuple[Outputs, float]:
+    """The outputs that minimise the loss for `places`. Computed once.
 
     Returns:
-        outputs, and what is left of the loss, as a part of where it began (1 if it cannot be minimised so).
+        outputs, and the final loss over the initial one (1 if it cannot be minimised this way).
     """
     if subject.ideal is None:
         model = subject.model(BODY, subject.oblong)
         with torch.no_grad():
-            start = model(model.prepare(subject.batch(BODY, subject.oblong).images)).float()
+            start = each(Tensor.float, model(model.prepare(subject.batch(BODY, subject.oblong).images)))
         subject.ideal = _minimised(model, start, places(subject.oblong))
     return subject.ideal
 
 
-def _minimised(model: Architecture, start: Tensor, keypoints: Tensor) -> tuple[Tensor, float]:
+def _minimised(model: Architecture, start: Outputs, keypoints: Tensor) -> tuple[Outputs, float]:
     visible = torch.ones(keypoints.shape[:2], dtype=torch.bool)
     first = total(model.loss(start, keypoints, visible)).item()
     best, least = start, first
     for rate in (0.02, 0.3, 5.0):  # outputs may be parts of the crop, heights, logits or pixels
-        leaf = start.clone().requires_grad_()
-        optimizer = torch.optim.Adam([leaf], lr=rate)
+        leaf = each(lambda output: output.clone().requires_grad_(), start)
+        optimizer = torch.optim.Adam(tensors_of(leaf), lr=rate)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, UPDATES)
         for _ in range(UPDATES):
             value = total(model.loss(leaf, keypoints, visible))
@@ -161,19 +169,19 @@ def _minimised(model: Architecture, start: Tensor, keypoints: Tensor) -> tuple[T
             value.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-        last = total(model.loss(leaf.detach(), keypoints, visible)).item()
+        found = each(Tensor.detach, leaf)
+        last = total(model.loss(found, keypoints, visible)).item()
         if last < least:
-            best, least = leaf.detach(), last
+            best, least = found, last
         if least <= DONE * first:
             break
     return best, max(least, 0.0) / first if first > 0 else float(least >= first)
 
 
-def cell_size(outputs: Tensor, size: Size) -> float:
-    """Crop pixels per heatmap cell; 2 pixels where outputs are no maps."""
-    if outputs.dim() >= 4 and min(outputs.shape[-2:]) >= 4:
-        return max(size[0] / outputs.shape[-1], 2.0)
-    return 2.0
+def cell_size(outputs: Outputs, size: Size) -> float:
+    """Crop pixels per cell of the finest heatmap; 2 pixels where outputs are not maps."""
+    maps = [output for output in tensors_of(outputs) if output.dim() >= 4 and min(output.shape[-2:]) >= 4]
+    return max(size[0] / max((output.shape[-1] for output in maps), default=size[0]), 2.0)
 
 
 def mirror(subject: Subject) -> str:
@@ -195,8 +203,11 @@ def mirror(subject: Subject) -> str:
     }
     away = back - reflected[:, order]
     if away.abs().max() <= cell / 2:
-        if not torch.allclose(twice, outputs, rtol=1e-4, atol=1e-4 * outputs.abs().max().item()):
-            raise Broken("unflip twice is not what it was given, though keypoints come back.", "Exchange, add nothing.")
+        if not all(map(_close, tensors_of(twice), tensors_of(outputs))):
+            raise Broken(
+                "unflip twice does not restore the outputs, although keypoints are restored.",
+                "Only reverse and reorder; do not scale or add.",
+            )
         return f"within {away.abs().max().item():.2g} pixels; twice is the identity"
     for what, (found, fix) in wrong.items():
         if _near(back - found, cell / 2):
@@ -204,23 +215,27 @@ def mirror(subject: Subject) -> str:
     return _shifted(model, away, cell)
 
 
+def _close(found: Tensor, expected: Tensor) -> bool:
+    return torch.allclose(found, expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
+
+
 def _near(away: Tensor, tolerance: float) -> bool:
-    """All but a few of them: what is at the border may be lost."""
+    """Whether at least 95 % are within the tolerance: keypoints at the border may be lost."""
     return bool((away.abs().amax(dim=-1) <= tolerance).float().mean() >= 0.95)
 
 
 def _shifted(model: Architecture, away: Tensor, cell: float) -> str:
-    """A constant shift along x of one cell at most is a published habit (HRNet's evaluation), if unflip says so."""
+    """Accept a constant shift along x of at most one cell, as in HRNet's evaluation, if unflip's docstring states it."""
     shift = away.flatten(0, 1).median(dim=0).values
     across = shift[0].item()
     if not _near(away - shift, cell / 2) or shift[1].abs() > cell / 2 or abs(across) > 1.25 * cell:
         raise Broken(
-            f"unflip: keypoints come back {away.norm(dim=-1).median().item():.1f} pixels (median) from where they were.",
+            f"unflip: keypoints come back {away.norm(dim=-1).median().item():.1f} pixels (median) from their places.",
             "Reverse the columns of maps, or x → width - 1 - x, and reorder keypoints by list(self.skeleton.flip_order).",
         )
     if "shift" not in (type(model).unflip.__doc__ or "").lower():
         raise Broken(
-            f"unflip: keypoints come back {across:+.1f} pixels aside, every one.",
-            "Mirror x → width - 1 - x. If it is meant, as HRNet's one column is, say 'shift' in the docstring of unflip.",
+            f"unflip: all keypoints come back shifted by {across:+.1f} pixels.",
+            "Mirror x → width - 1 - x. If the shift is intended, as in HRNet, say 'shift' in the docstring of unflip.",
         )
-    return f"with the shift of {across:+.1f} pixels that the docstring of unflip tells"
+    return f"with the shift of {across:+.1f} pixels that the docstring of unflip states"

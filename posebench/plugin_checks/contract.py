@@ -10,9 +10,11 @@ from torch import Tensor
 
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
-from posebench.plugin_checks.runner import Broken, Unsettled, reason
+from posebench.plugin_checks.runner import Broken, Unsettled
 from posebench.plugin_checks.subject import BODY, SEED, TRIO, Size, Subject, described, total
 from posebench.plugins.architecture import Architecture
+from posebench.plugins.outputs import Outputs, each, form_of, tensors_of, worst
+from posebench.plugins.plugin_errors import reason
 from posebench.plugins.recipe import QUICK, Recipe
 from posebench.samples.loader import Batch
 from posebench.training import checkpoints
@@ -43,7 +45,7 @@ def builds(subject: Subject) -> str:
 
 
 def shapes(subject: Subject) -> str:
-    """What the methods return has the right shape, type and device, for other skeletons and crops that are not square."""
+    """The methods return the right shapes, types and device, also for other skeletons and crops that are not square."""
     width, height = subject.small
     cases: list[tuple[Skeleton, Size]] = [
         (BODY, subject.small),
@@ -76,7 +78,7 @@ def odd_sizes(subject: Subject) -> str:
             except Exception as error:
                 what = error.reason if isinstance(error, Broken) else reason(error)
                 raise Broken(
-                    f"The constructor takes {_text(size)}, but then: {what}",
+                    f"The constructor takes {_text(size)}, but then fails: {what}",
                     "Refuse it in the constructor: posebench.plugins.architecture.check_input_size(name, input_size, multiple).",
                 ) from error
         told.append(f"{_text(size)} {'refused' if sentence else 'served'}")
@@ -89,21 +91,39 @@ def _one_pass(subject: Subject, skeleton: Skeleton, size: Size) -> None:
     batch = subject.batch(skeleton, size, 2)
     with torch.no_grad():
         outputs = model(model.prepare(batch.images))
-        if not isinstance(outputs, Tensor):
+        expected = [tuple(output.shape) for output in _batched(outputs)]
+        _expect_each("forward", outputs, expected)
+        unflipped = model.unflip(outputs)
+        if form_of(unflipped) != form_of(outputs):
             raise Broken(
-                f"forward returns a {type(outputs).__name__}, not a tensor.",
-                "Return one tensor, batch first; stack what has one shape, concatenate what has not.",
+                f"unflip returns {form_of(unflipped)} for {form_of(outputs)}.",
+                "Return what forward returns, mirrored back.",
             )
-        if not outputs.dim() or len(outputs) != 2:
-            raise Broken(f"forward returns {described(outputs)} for 2 images.", "Keep the batch first: (B, …).")
-        _expect("forward", outputs, tuple(outputs.shape))
-        _expect("unflip", model.unflip(outputs), tuple(outputs.shape))
+        _expect_each("unflip", unflipped, expected)
         decoded = model.decode(outputs)
         if not (isinstance(decoded, tuple) and len(decoded) == 2):
             raise Broken(f"decode returns a {type(decoded).__name__}.", "Return two tensors: keypoints, scores.")
         _expect("decode, keypoints", decoded[0], (2, len(skeleton), 2))
         _expect("decode, scores", decoded[1], (2, len(skeleton)))
         total(model.loss(outputs, batch.keypoints, batch.visible))
+
+
+def _batched(outputs: Any) -> tuple[Tensor, ...]:
+    """The tensors of outputs for two images."""
+    fix = "Return one tensor or a tuple of tensors, each with the batch first: (B, …)."
+    try:
+        tensors = tensors_of(outputs)
+    except PosebenchError as error:
+        raise Broken(f"forward returns {form_of(outputs)}, not a tensor or a tuple of tensors.", fix) from error
+    for output in tensors:
+        if not output.dim() or len(output) != 2:
+            raise Broken(f"forward returns {described(output)} for 2 images.", fix)
+    return tensors
+
+
+def _expect_each(what: str, outputs: Outputs, shapes: list[tuple[int, ...]]) -> None:
+    for place, (output, shape) in enumerate(zip(tensors_of(outputs), shapes, strict=True)):
+        _expect(f"{what}[{place}]" if isinstance(outputs, tuple) else what, output, shape)
 
 
 def _expect(what: str, value: Any, shape: tuple[int, ...]) -> None:
@@ -121,37 +141,37 @@ def _text(size: tuple[int, int]) -> str:
 
 
 def loss(subject: Subject) -> str:
-    """The loss is finite for everybody, even if nobody is labelled or all are outside, and blind to what is not labelled."""
+    """The loss is finite, even if no keypoint is labelled or all are outside the crop, and ignores unlabelled keypoints."""
     model = subject.model(BODY, subject.small)
     batch = subject.batch(BODY, subject.small)
     with torch.no_grad():
         outputs = model(model.prepare(batch.images))
-    value = _finite(model, outputs, batch.keypoints, batch.visible, "for embedded people")
+    value = _finite(model, outputs, batch.keypoints, batch.visible, "for synthetic people")
     nobody = torch.zeros_like(batch.visible)
     _finite(model, outputs, batch.keypoints, nobody, "for a batch in which no keypoint is labelled")
     everybody = torch.ones_like(batch.visible)
     for shift in (-FAR, FAR):
         _finite(
-            model, outputs, batch.keypoints + shift, everybody, "for keypoints outside the crop, as a turn makes them"
+            model, outputs, batch.keypoints + shift, everybody, "for keypoints outside the crop, as after a rotation"
         )
     _blind(model, outputs, batch)
-    return f"{value:.4g} before training; finite where nobody is labelled"
+    return f"{value:.4g} before training; finite where no keypoint is labelled"
 
 
-def _finite(model: Architecture, outputs: Tensor, keypoints: Tensor, visible: Tensor, when: str) -> float:
-    leaf = outputs.clone().requires_grad_()
+def _finite(model: Architecture, outputs: Outputs, keypoints: Tensor, visible: Tensor, when: str) -> float:
+    leaf = each(lambda output: output.clone().requires_grad_(), outputs)
     value = total(model.loss(leaf, keypoints, visible))
     fix = "Divide by the number of labelled keypoints only after .clamp(min=1), and use no logarithm of 0."
     if not torch.isfinite(value):
         raise Broken(f"The loss is {value.item()} {when}.", fix)
     if value.requires_grad:
         value.backward()  # type: ignore[no-untyped-call]
-        if leaf.grad is not None and not torch.isfinite(leaf.grad).all():
+        if any(one.grad is not None and not torch.isfinite(one.grad).all() for one in tensors_of(leaf)):
             raise Broken(f"The gradient of the loss is not finite {when}.", fix)
     return value.item()
 
 
-def _blind(model: Architecture, outputs: Tensor, batch: Batch) -> None:
+def _blind(model: Architecture, outputs: Outputs, batch: Batch) -> None:
     visible = torch.arange(batch.visible.numel()).reshape(batch.visible.shape) % 3 > 0
     moved = torch.where(visible[..., None], batch.keypoints, batch.keypoints + FAR)
     here, there = (total(model.loss(outputs, places, visible)).item() for places in (batch.keypoints, moved))
@@ -176,15 +196,15 @@ def checkpoint(subject: Subject) -> str:
         run = Run(model, torch.optim.SGD(model.parameters(), lr=1.0), recipe, SEED, path, {})
         run.keep(SimpleNamespace(is_main_process=True, device=torch.device("cpu")))  # all that it asks of accelerate
         size = path.stat().st_size
-        torch.manual_seed(SEED + 1)  # what is not in the file must not come back by the same seed
+        torch.manual_seed(SEED + 1)  # the same seed must not restore what is missing in the file
         try:
-            loaded = checkpoints.network(checkpoints.load(path), BODY, path).eval()
+            loaded = checkpoints.load(path).network(BODY, path).eval()
         except PosebenchError as error:
             raise Broken(str(error).replace(f"{path} ", "The checkpoint "), fix) from error
         after = loaded(images)
-    if not torch.equal(before, after):
-        worst = (before - after).abs().max().item()
-        raise Broken(f"After loading, outputs differ by up to {worst:.3g}: some weights are not in state_dict().", fix)
+    apart = worst(lambda one, other: (one - other).abs().max(), before, after)
+    if apart != 0:
+        raise Broken(f"After loading, outputs differ by up to {apart:.3g}: some weights are not in state_dict().", fix)
     return f"{size / 2**20:.1f} MiB"
 
 
@@ -201,8 +221,8 @@ def meta(subject: Subject) -> str:
     real = [name for name, parameter in model.named_parameters() if not parameter.is_meta]
     if real:
         raise Broken(
-            f"{len(real)} parameters are not on the device that is current: {', '.join(real[:3])}.",
-            "Name no device in the constructor.",
+            f"{len(real)} parameters are not on the current default device: {', '.join(real[:3])}.",
+            "Do not name a device in the constructor.",
         )
     return "built at its default size"
 
@@ -212,9 +232,9 @@ def paper(subject: Subject) -> str:
     with torch.device("cpu"):
         recipe = getattr(subject.build(TRIO, None), "paper", None)
     if recipe is None:
-        raise Unsettled("it has no `paper`, so --recipe must be named with --data.")
+        raise Unsettled("it has no `paper`, so --recipe is required with --data.")
     if not isinstance(recipe, Recipe):
         raise Broken(f"`paper` is a {type(recipe).__name__}.", "Make it a posebench.plugins.recipe.Recipe.")
     if sentence := subject.refusal(recipe.input_size):
-        raise Broken(f"The constructor refuses the crop size of `paper`: {sentence}", "Let the two agree.")
+        raise Broken(f"The constructor refuses the crop size of `paper`: {sentence}", "Make the two equal.")
     return f"{recipe.epochs} epochs at {_text(recipe.input_size)}, batches of {recipe.batch_size}, {recipe.optimizer}"

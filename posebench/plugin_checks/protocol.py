@@ -1,4 +1,4 @@
-"""Checks of a protocol: what it says of itself, and how it scores embedded people whose truth is known."""
+"""Checks of a protocol: its attributes, and its scores of synthetic people with known keypoints."""
 
 import math
 import tempfile
@@ -12,8 +12,9 @@ from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, for_instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
-from posebench.plugin_checks.runner import Broken, Unsettled, wraps
+from posebench.plugin_checks.runner import Broken, Unsettled
 from posebench.plugins import registry
+from posebench.plugins.plugin_errors import PluginError
 from posebench.plugins.protocol import Protocol
 from posebench.scoring.scores import Scores
 from posebench.synthetic import people as synthetic
@@ -26,7 +27,7 @@ FAR = 10_000.0
 
 
 class ProtocolSubject:
-    """A protocol by name, and embedded people to score."""
+    """A protocol by name, and synthetic people to score."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -41,17 +42,17 @@ class ProtocolSubject:
         """A few people with the protocol's keypoints.
 
         Raises:
-            Unsettled: the skeleton has keypoints that embedded people lack.
+            Unsettled: the skeleton has keypoints that synthetic people lack.
         """
         try:
             people = synthetic.instances(self.protocol.skeleton, self.protocol.report_split, PEOPLE)
         except PosebenchError as error:
-            raise Unsettled(f"embedded people cannot stand in for the dataset: {error}") from error
+            raise Unsettled(f"synthetic people lack some of its keypoints: {error}") from error
         return people
 
     @cached_property
     def truth(self) -> Predictions:
-        """Predictions that are what is annotated."""
+        """Predictions equal to the annotations."""
         return for_instances(self.people, self.people.keypoints)
 
     @property
@@ -60,7 +61,7 @@ class ProtocolSubject:
         return 100.0 if self.protocol.unit == "%" else 1.0
 
     def headline(self, predictions: Predictions, convention: str) -> float:
-        """The number that ranks.
+        """The headline score.
 
         Raises:
             Broken: score does not return Scores, or they lack it.
@@ -77,13 +78,13 @@ class ProtocolSubject:
         return float(scores.metrics[protocol.headline])
 
     def conventions(self) -> list[str]:
-        """Those that can be computed on embedded people: some need a detector's boxes, and say so."""
+        """Conventions that can be computed on synthetic people: some need a detector's boxes."""
         able = []
         for name in self.protocol.conventions:
             try:
                 self.headline(self.truth, name)
             except PosebenchError as error:
-                if wraps(error) is not None or name == next(iter(self.protocol.conventions)):
+                if isinstance(error, PluginError) or name == next(iter(self.protocol.conventions)):
                     raise
                 continue
             able.append(name)
@@ -108,7 +109,10 @@ def identity(subject: ProtocolSubject) -> str:
         if split not in protocol.splits
     ]
     if wrong:
-        raise Broken("; ".join(wrong) + ".", "Set the class attributes; posebench/protocol.py says what each one is.")
+        raise Broken(
+            "; ".join(wrong) + ".",
+            "Set the class attributes; posebench.plugins.protocol.Protocol says what each one is.",
+        )
     return f"version {protocol.version}, {len(protocol.skeleton)} keypoints, {protocol.headline} on {protocol.report_split}"
 
 
@@ -119,21 +123,21 @@ def rules(subject: ProtocolSubject) -> str:
         raise Broken("It has no conventions.", "Name at least one: the official evaluator's, first.")
     for name, convention in conventions.items():
         if convention.name != name:
-            raise Broken(f"The convention {name!r} says that it is {convention.name!r}.", "Let the two agree.")
+            raise Broken(f"The convention {name!r} says that it is {convention.name!r}.", "Make the two equal.")
         if len(convention.rule.split()) < 3 or not convention.rule.rstrip().endswith((".", ")")):
             raise Broken(
-                f"The rule of {name} is {convention.rule!r}, which is no sentence.",
-                "Say operator, keypoints and mean, and end with a full stop: readers see it beside every number.",
+                f"The rule of {name} is {convention.rule!r}, which is not a sentence.",
+                "State operator, keypoints and mean, and end with a full stop.",
             )
         if not convention.source.strip():
             raise Broken(
-                f"The convention {name} has no source.", "Say which evaluator, of which version, computes it so."
+                f"The convention {name} has no source.", "Name the evaluator that computes it, and its version."
             )
     return ", ".join(conventions)
 
 
 def truth(subject: ProtocolSubject) -> str:
-    """What is annotated scores the maximum, under every convention."""
+    """The annotations themselves get the highest score, under every convention."""
     able = subject.conventions()
     for name in able:
         value = subject.headline(subject.truth, name)
@@ -144,17 +148,19 @@ def truth(subject: ProtocolSubject) -> str:
             )
     left = [name for name in subject.protocol.conventions if name not in able]
     return f"{subject.best:g} under {', '.join(able)}" + (
-        f"; {', '.join(left)} cannot do embedded people" if left else ""
+        f"; {', '.join(left)} cannot be computed on synthetic people" if left else ""
     )
 
 
 def falsehood(subject: ProtocolSubject) -> str:
-    """Predictions that are far from everybody score next to nothing."""
+    """Predictions that are far from all people score close to 0."""
     away = for_instances(subject.people, subject.people.keypoints + FAR)
     for name in subject.conventions():
         value = subject.headline(away, name)
         if not 0 <= value <= 0.05 * subject.best:
-            raise Broken(f"Keypoints {FAR:,.0f} pixels off score {value:g} under {name}.", "Count what is near, only.")
+            raise Broken(
+                f"Keypoints {FAR:,.0f} pixels off score {value:g} under {name}.", "Count only keypoints that are near."
+            )
     return f"at most {0.05 * subject.best:g}"
 
 
@@ -181,7 +187,7 @@ def _half_right(subject: ProtocolSubject) -> np.ndarray:
 
 
 def missing(subject: ProtocolSubject) -> str:
-    """What is declared missing (NaN) counts as missed, or as unknown; never as right, and never as an exception."""
+    """Keypoints that are declared missing (NaN) count as missed or unknown, never as correct, and raise nothing."""
     keypoints, absent = subject.people.keypoints.copy(), np.zeros(subject.people.keypoints.shape[:2], bool)
     absent[: PEOPLE // 2] = True
     keypoints[absent] = np.nan
@@ -192,16 +198,16 @@ def missing(subject: ProtocolSubject) -> str:
         if not 0 <= value < subject.best:
             raise Broken(
                 f"With half of the people missing, the score is {value:g} under {name}.",
-                "Let align() tell what is missing, and count it as wrong.",
+                "Take the missing keypoints from posebench.data.matching.align, and count them as wrong.",
             )
         nothing = subject.headline(none, name)
         if nothing > 0:  # NaN, unknown, is as good an answer as 0
-            raise Broken(f"With everybody missing, the score is {nothing:g} under {name}.", "It should be 0 or NaN.")
+            raise Broken(f"With all people missing, the score is {nothing:g} under {name}.", "It should be 0 or NaN.")
     return "counts as missed"
 
 
 def folder(subject: ProtocolSubject) -> str:
-    """A folder without the dataset's files is a sentence."""
+    """A folder without the dataset's files gives a PosebenchError."""
     protocol = subject.protocol
     with tempfile.TemporaryDirectory() as empty:
         try:

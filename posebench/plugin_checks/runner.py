@@ -1,23 +1,17 @@
-"""Checks: what a plugin promises, put to the test one by one. Whatever a stranger's code raises becomes a reason."""
+"""Run checks on a plugin one by one. Whatever the plugin raises becomes the reason of a failed check."""
 
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
-from posebench.errors import PosebenchError
+from posebench.plugins.plugin_errors import reason
 
 Outcome = Literal["passed", "failed", "skipped"]
 
-LONGEST_REASON = 400
-"""Characters kept of a stranger's message: a page must stay one page."""
-_CORE = Path(__file__).parents[1]
-
 
 class Broken(Exception):
-    """The plugin does not do what it promises: the reason, and the fix."""
+    """A check failed: the reason, and the fix."""
 
     def __init__(self, reason: str, fix: str) -> None:
         super().__init__(reason)
@@ -25,19 +19,19 @@ class Broken(Exception):
 
 
 class Unsettled(Exception):
-    """The check does not apply to this plugin, or cannot tell: why."""
+    """The check does not apply to this plugin, or cannot decide: the reason."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One promise.
+    """One check of a plugin.
 
     Attributes:
         name: one word.
         promise: what holds if the check passes.
         test: takes the subject and returns what it measured; raises `Broken` or `Unsettled`. Any other exception is
             the plugin's, and fails the check.
-        needs: names of checks without which this one says nothing.
+        needs: names of checks that must pass first.
     """
 
     name: str
@@ -48,7 +42,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of one check.
+    """The result of one check.
 
     Attributes:
         check, promise: of the check.
@@ -84,7 +78,7 @@ class Proof:
 
     @property
     def failed(self) -> tuple[Finding, ...]:
-        """The findings that failed; empty for a plugin that keeps its promises."""
+        """The findings that failed."""
         return tuple(finding for finding in self.findings if finding.outcome == "failed")
 
     def as_json(self) -> dict[str, Any]:
@@ -93,7 +87,7 @@ class Proof:
 
 
 def examine(checks: Sequence[Check], subject: Any) -> Iterator[Finding]:
-    """Put `subject` to each check in turn; a check is skipped when one that it needs did not pass."""
+    """Run each check on `subject`; a check is skipped when one that it needs did not pass."""
     passed: set[str] = set()
     for check in checks:
         lacking = [name for name in check.needs if name not in passed]
@@ -118,39 +112,7 @@ def _one(check: Check, subject: Any) -> Finding:
         outcome, detail = "skipped", str(why)
     except Broken as broken:
         outcome, detail, fix = "failed", broken.reason, broken.fix
-    except BaseException as error:  # a stranger's code may raise anything, SystemExit too; here it is a reason
+    except BaseException as error:  # a plugin may raise anything, SystemExit too
         outcome, detail = "failed", reason(error)
-        fix = "Nothing should be raised here; a value that cannot be served is a PosebenchError that says what can."
+        fix = "Raise nothing here, or a PosebenchError that says which values are supported."
     return Finding(check.name, check.promise, outcome, detail, fix, time.monotonic() - started)
-
-
-def reason(error: BaseException) -> str:
-    """An exception on one line: type, message, and the place in the plugin's code; a PosebenchError is its sentence."""
-    if isinstance(error, PosebenchError) and wraps(error) is not None:
-        error = wraps(error) or error
-    try:
-        message = " ".join(str(error).split())
-    except Exception:  # even its message may be broken
-        message = "(its message cannot be shown)"
-    if len(message) > LONGEST_REASON:
-        message = message[: LONGEST_REASON - 1] + "…"
-    if isinstance(error, PosebenchError):
-        return message  # a sentence for users: they need no line of code
-    place = _place(error)
-    return f"{type(error).__name__}: {message}" + (f" ({place})" if place else "")
-
-
-def wraps(error: PosebenchError) -> BaseException | None:
-    """The stranger's exception that `plugins` made a sentence of; None where the sentence is the plugin's own."""
-    return error.__cause__ if error.__cause__ is not None and "is broken: " in str(error) else None
-
-
-def _place(error: BaseException) -> str:
-    """The innermost line that belongs to neither a library nor posebench's core: the plugin's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in reversed(frames):
-        path = Path(frame.filename)
-        libraries = {"torch", "numpy", "importlib", "h5py", "scipy"} & set(path.parts)
-        if not libraries and path.parent != _CORE and not frame.filename.startswith("<"):
-            return f"{path.name}, line {frame.lineno}, in {frame.name}"
-    return ""

@@ -1,4 +1,4 @@
-"""The architecture under examination: built at several sizes and skeletons, with people to look at. All seeds are fixed."""
+"""The checked architecture, built at several sizes and skeletons, with batches of people. All seeds are fixed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,14 +10,17 @@ from torch import Tensor
 
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
-from posebench.plugin_checks.runner import Broken, wraps
+from posebench.plugin_checks.runner import Broken
 from posebench.plugins import registry
 from posebench.plugins.architecture import Architecture
+from posebench.plugins.outputs import Outputs, total_loss
+from posebench.plugins.plugin_errors import PluginError
 from posebench.samples.loader import Batch, Samples, collate
 from posebench.synthetic import people as synthetic
 
 Size = tuple[int, int]
-Watch = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
+ProgressDisplay = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
+"""Opens a progress display with a title; yields its update function (done, total, note)."""
 
 SEED = 0
 PEOPLE = 8
@@ -38,7 +41,7 @@ TRIO = Skeleton(keypoints=("right_wrist", "nose", "left_wrist"))
 
 @contextmanager
 def unwatched(title: str) -> Iterator[Callable[[int, int, str], None]]:
-    """Progress for nobody."""
+    """A progress display that shows nothing."""
     yield lambda done, total, note: None
 
 
@@ -49,13 +52,13 @@ class Subject:
         seconds: the most that training may take.
         watch: opens a progress display for work of the title that it is given.
         facts: what checks measured in passing.
-        ideal: outputs that minimise the loss, and what is left of it; checks_behaviour.ideal makes them.
+        ideal: outputs that minimise the loss, and the rest of the loss; `behaviour.ideal` computes them.
     """
 
-    def __init__(self, name: str, seconds: float, watch: Watch = unwatched) -> None:
+    def __init__(self, name: str, seconds: float, watch: ProgressDisplay = unwatched) -> None:
         self.name, self.seconds, self.watch = name, seconds, watch
         self.facts: dict[str, Any] = {}
-        self.ideal: tuple[Tensor, float] | None = None
+        self.ideal: tuple[Outputs, float] | None = None
         self._models: dict[tuple[Skeleton, Size], Architecture] = {}
 
     def build(self, skeleton: Skeleton, size: Size | None) -> Architecture:
@@ -75,22 +78,23 @@ class Subject:
         """The sentence with which the constructor refuses this crop size; "" if it takes it.
 
         Raises:
-            PosebenchError: the constructor raises something that is no sentence of its own.
+            PluginError: the constructor raises something else.
         """
         try:
             with torch.device("meta"):  # without memory: only the answer is wanted
                 self.build(TRIO, size)
+        except PluginError:
+            pass
         except PosebenchError as error:
-            if wraps(error) is None:
-                return str(error)
+            return str(error)
         else:
             return ""
         try:
-            self.build(TRIO, size)  # perhaps it is the meta device that it cannot do, which another check tells
-        except PosebenchError as error:
-            if wraps(error) is None:
-                return str(error)
+            self.build(TRIO, size)  # perhaps only the meta device fails, which another check reports
+        except PluginError:
             raise
+        except PosebenchError as error:
+            return str(error)
         return ""
 
     @cached_property
@@ -108,7 +112,7 @@ class Subject:
         return self.small if self.refusal(size) else size
 
     def batch(self, skeleton: Skeleton, size: Size, count: int = PEOPLE) -> Batch:
-        """Embedded people, upright, as the loader hands them to a network."""
+        """Synthetic people, upright, as a batch of the loader."""
         people = synthetic.instances(skeleton, "check", count, SEED)
         samples = Samples(people, size)
         return collate([samples[0, row] for row in range(count)])
@@ -129,7 +133,7 @@ def total(parts: Any) -> Tensor:
             raise Broken(f"loss returns a {type(part).__name__} for {name!r}, not a tensor.", fix)
         if part.dim() or not part.is_floating_point():
             raise Broken(f"loss returns {described(part)} for {name!r}, not a scalar of floating point.", fix)
-    return torch.stack(list(named.values())).sum()
+    return total_loss(named)
 
 
 def described(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Proof: put a plugin to all checks of its kind.
+"""Run all checks on a plugin.
 
 from posebench.plugin_checks.suite import prove
 assert not prove("architecture", "mynet").failed
@@ -14,7 +14,7 @@ from posebench.plugins import registry
 from posebench.plugins.registry import Kind
 
 if TYPE_CHECKING:
-    from posebench.plugin_checks.subject import Watch
+    from posebench.plugin_checks.subject import ProgressDisplay
 
 TRAINING_SECONDS = 120.0
 
@@ -40,10 +40,10 @@ def prove(
     train: bool = True,
     seconds: float = TRAINING_SECONDS,
     only: Collection[str] | None = None,
-    watch: "Watch | None" = None,
+    watch: "ProgressDisplay | None" = None,
     tell: Callable[[Finding], None] = lambda finding: None,
 ) -> Proof:
-    """Put the plugin of that name to the checks of its kind, on the CPU, with fixed seeds.
+    """Run the checks of its kind on the plugin of that name, on the CPU, with fixed seeds.
 
     Args:
         train: with the check that trains, the longest one.
@@ -72,7 +72,7 @@ def prove(
 
 
 def _architecture(
-    name: str, train: bool, seconds: float, watch: "Watch | None"
+    name: str, train: bool, seconds: float, watch: "ProgressDisplay | None"
 ) -> tuple[list[Check], Any, AbstractContextManager[Any]]:
     from posebench.plugin_checks import behaviour, contract
     from posebench.plugin_checks.subject import Subject, unwatched
@@ -132,7 +132,7 @@ def _protocol(name: str) -> tuple[list[Check], Any, AbstractContextManager[Any]]
 
 
 def _checks(tests: list[tuple[str, Callable[[Any], str], tuple[str, ...]]]) -> list[Check]:
-    """A check's promise is the docstring of its test: one place for it."""
+    """Checks of tests: a check's promise is its test's docstring."""
     return [Check(name, (test.__doc__ or "").strip(), test, needs) for name, test, needs in tests]
 
 
@@ -152,5 +152,5 @@ def _facts(subject: Any) -> dict[str, Any]:
 
     try:
         return costs(subject)
-    except Exception:  # the checks have said what is wrong; a cost that cannot be measured is not known
+    except Exception:  # the checks have reported what is wrong
         return {}

@@ -1,4 +1,4 @@
-"""The check that an architecture can learn at all, and what it costs."""
+"""The check that an architecture can learn, and its cost."""
 
 import statistics
 import time
@@ -23,7 +23,7 @@ NEAR = 1 / 16
 
 
 def learns(subject: Subject) -> str:
-    """It learns eight people by heart: the loss falls to half, and decoded keypoints come near the true ones."""
+    """It can memorise eight people: the loss falls to half, and decoded keypoints come near the true ones."""
     batch = subject.batch(BODY, subject.small)
     near = NEAR * max(subject.small)
     ends = time.monotonic() + subject.seconds
@@ -34,11 +34,11 @@ def learns(subject: Subject) -> str:
         if fall >= FALL and distance <= near:
             return f"{PEOPLE} people: {result}"
         if time.monotonic() >= ends:
-            raise Unsettled(f"{subject.seconds:g} s were too few here: {result}. Give it more with --seconds.")
+            raise Unsettled(f"{subject.seconds:g} s were not enough: {result}. Allow more time with --seconds.")
         told.append(f"at rate {rate:g} {result}")
     raise Broken(
-        f"{PEOPLE} people cannot be learnt by heart: {'; '.join(told)}. Expected: {FALL:g}-fold, {near:.1f} pixels.",
-        "Look at the scale of the loss, the last layer's start, and whether eval mode does what training does.",
+        f"{PEOPLE} people cannot be memorised: {'; '.join(told)}. Expected: {FALL:g}-fold, {near:.1f} pixels.",
+        "Check the scale of the loss, the initial weights of the last layer, and that eval mode agrees with training mode.",
     )
 
 
@@ -70,7 +70,7 @@ def _fit(subject: Subject, batch: Batch, rate: float, near: float, ends: float) 
 
 @torch.no_grad()
 def _distance(model: Architecture, batch: Batch) -> float:
-    """Median distance of labelled keypoints from what is decoded, in crop pixels, as `predict` would see it."""
+    """Median distance of labelled keypoints from the decoded ones, in crop pixels."""
     model.eval()
     found, _ = model.decode(model(model.prepare(batch.images)))
     distance = (found - batch.keypoints).norm(dim=-1)[batch.visible].median()

@@ -1,14 +1,15 @@
 """Architecture: crops in, keypoints in crop pixels out. One of the two kinds of plugin."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
-from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.checkpoint_layout import CheckpointLayout
+from posebench.plugins.outputs import Outputs
 from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.recipe import Recipe
 
@@ -18,23 +19,23 @@ class Architecture(nn.Module, ABC):
 
     A plugin is a function `(skeleton, input_size=...) -> Architecture` under the entry-point group
     `posebench.architectures`; `input_size` is (width, height) in pixels, and its default the published one. If it takes
-    a keyword `variant`, that is what was typed after a colon, as in `hourglass2:supervise=last`.
+    a keyword `variant`, that is the text after the colon of the name, as in `hourglass2:supervise=last`.
 
     Attributes:
-        name: as typed after `--arch`; whoever builds it by name sets it.
+        name: as typed after `--arch`; set by the registry.
         skeleton: the K keypoints to find.
-        input_size: (width, height) of the crops.
-        pipeline: what surrounds the network. A class has that of its own training; importing published weights
-            gives the instance theirs.
-        origin: whose weights it began with, and their file; empty where they are random.
+        input_size: (width, height) of the crops, pixels.
+        pipeline: what surrounds the network. A class has the one of its own training; importing published weights
+            replaces it on the instance.
+        origin: source and file of the initial weights; empty if they are random.
         paper: the published recipe.
-        published: whose checkpoints can be imported.
+        published: layouts of the checkpoints that can be imported.
     """
 
     name: str = ""
     pipeline: Pipeline = Pipeline()
     paper: Recipe
-    published: ClassVar[tuple[Published, ...]] = ()
+    published: ClassVar[tuple[CheckpointLayout, ...]] = ()
 
     def __init__(self, skeleton: Skeleton, input_size: tuple[int, int]) -> None:
         super().__init__()
@@ -50,41 +51,47 @@ class Architecture(nn.Module, ABC):
         return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
 
     def load_pretrained(self) -> str | None:
-        """Start from weights that others trained on another task, where the family does so.
+        """Load initial weights that were trained on another task, such as ImageNet.
 
         Returns:
-            What they are, for the record; None where there are none.
+            Their name, for the record; None if the architecture has none.
 
         Raises:
-            PosebenchError: they cannot be had; says how to get them.
+            PosebenchError: they are not available; says how to get them.
         """
         return None
 
     @abstractmethod
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) → the network's outputs, batch first."""
+    def forward(self, images: Tensor) -> Outputs:
+        """(B, 3, H, W) → outputs: one tensor or a tuple of tensors, batch first, for `loss`, `decode` and `unflip`."""
 
     @abstractmethod
-    def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor] | Tensor:
-        """The parts whose sum is minimised, by name; or one scalar.
+    def loss(self, outputs: Any, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor] | Tensor:
+        """One scalar to minimise, or its parts by name.
 
         Args:
-            outputs: of `forward`.
+            outputs: as `forward` returns them.
             keypoints: (B, K, 2) crop pixels; meaningless where not visible.
             visible: (B, K) bool, labelled.
         """
 
     @abstractmethod
-    def decode(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+    def decode(self, outputs: Any) -> tuple[Tensor, Tensor]:
         """Outputs → keypoints (B, K, 2) in crop pixels and scores (B, K)."""
 
     @abstractmethod
-    def unflip(self, outputs: Tensor) -> Tensor:
-        """Outputs of mirrored images → as if the images had not been mirrored."""
+    def unflip(self, outputs: Any) -> Outputs:
+        """Outputs of mirrored images → as if the images had not been mirrored, in the same form."""
 
 
 def check_input_size(name: str, input_size: tuple[int, int], multiple: int) -> None:
-    """Raise a sentence unless both sides are multiples of what the network halves them by."""
+    """Raise PosebenchError unless both sides are multiples of `multiple`.
+
+    Args:
+        name: of the network, for the message.
+        input_size: (width, height), pixels.
+        multiple: the factor by which the network reduces its input.
+    """
     width, height = input_size
     if width < multiple or height < multiple or width % multiple or height % multiple:
         near = tuple(max(multiple, round(side / multiple) * multiple) for side in input_size)

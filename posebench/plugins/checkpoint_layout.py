@@ -1,4 +1,4 @@
-"""Published: how a code base that published weights names the tensors of an architecture."""
+"""CheckpointLayout: how a code base that published weights names the tensors of an architecture."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ def _nothing(model: Any) -> Mapping[str, Shape]:
 
 
 @dataclass(frozen=True)
-class Published:
+class CheckpointLayout:
     """One code base's checkpoints of one architecture.
 
     Attributes:
         name: such as `princeton`.
-        head: their name for a tensor of the last layer, whose first dimension is the number of keypoints. A file that
-            has it is one of theirs.
-        pipeline: what their weights expect around them.
-        theirs: our name of a tensor → theirs.
-        unread: of a network of ours, the tensors that their code allocates and never reads, with their shapes.
-        option: what must stand after the architecture's colon for their weights to fit, such as `stem=bearpaw`.
+        head: its name for a tensor of the last layer; the first dimension is the number of keypoints. A file with this
+            tensor has this layout.
+        pipeline: the pipeline that the weights were trained with.
+        theirs: posebench's name of a tensor → its name in the file.
+        unread: tensors that the code base allocates and never reads, with their shapes, for a posebench network.
+        option: the architecture's option that the weights need, such as `stem=bearpaw`.
     """
 
     name: str

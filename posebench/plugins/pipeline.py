@@ -1,4 +1,4 @@
-"""Pipeline: what surrounds a network, and must be as it was when its weights were trained."""
+"""Pipeline: the processing around a network, which must be the one that its weights were trained with."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,7 +14,7 @@ class Pipeline:
     another network. (A constant 0.4 of a cell cost a published 8-stack hourglass 13 points of PCKh@0.1.)
 
     Attributes:
-        name: whose it is; `posebench`, or a published code base.
+        name: `posebench`, or a published code base.
         channels: their order in the input.
         mean, std: subtracted from channels in 0..1, and then divided by; in the input's order.
         alignment: of crops on regions, and of cells on crop pixels.

@@ -1,4 +1,4 @@
-"""Recipes: how a network is trained. A recipe is data; people edit it, records keep it whole."""
+"""Recipes: how a network is trained. Users edit them; records keep them."""
 
 import math
 import tomllib
@@ -27,7 +27,7 @@ class Augmentation(BaseModel):
 
 
 class Recipe(BaseModel):
-    """Everything that is decided about training, except the seed and the data."""
+    """All settings of training, except the seed and the data."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -88,4 +88,4 @@ def choose(name: str) -> Recipe:
             Recipe.model_validate_json(text) if path.suffix == ".json" else Recipe.model_validate(tomllib.loads(text))
         )
     except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PosebenchError(f"{path} is no recipe: {explain(error)}.") from error
+        raise PosebenchError(f"{path} is not a valid recipe: {explain(error)}.") from error

@@ -1,4 +1,4 @@
-"""Plugins: architectures and protocols, by entry point. Listing imports nothing; asking for one imports that one.
+"""Plugins: architectures and protocols, by entry point. Listing imports no plugin; looking one up imports only that one.
 
 What follows a colon in a name is the variant, the plugin's to understand: the entry point of `coco` is called with
 `variant="crowd.toml"` for `coco:crowd.toml`, that of `simplebaseline` with a backbone's name.
@@ -6,12 +6,15 @@ What follows a colon in a name is the variant, the plugin's to understand: the e
 
 import inspect
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal
 
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, natural, unknown
+from posebench.plugins.plugin_errors import PluginError, reason
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
@@ -34,9 +37,14 @@ class Plugin:
     version: str
     target: str
 
+    @property
+    def origin(self) -> str:
+        """Such as `mynet:mynet of mynet 1.0`."""
+        return f"{self.target} of {self.package} {self.version}"
+
 
 def installed(kind: Kind) -> list[Plugin]:
-    """Everything on offer, names ascending; two packages may offer one name."""
+    """All installed plugins, by name; two packages may offer the same name."""
     plugins = {
         Plugin(
             entry.name, entry.dist.name if entry.dist else "?", entry.dist.version if entry.dist else "?", entry.value
@@ -89,25 +97,44 @@ def find(kind: Kind, name: str) -> Plugin:
         raise unknown(kind, name, by_name, label="Installed")
     if len(by_name[name]) > 1:
         packages = " and ".join(plugin.package for plugin in by_name[name])
-        raise PosebenchError(f"Two packages offer the {kind} {name!r}: {packages}. Uninstall one, or have it renamed.")
+        raise PosebenchError(f"Two packages offer the {kind} {name!r}: {packages}. Uninstall one of them.")
     return by_name[name][0]
+
+
+@contextmanager
+def errors_of(kind: Kind, name: str, method: str) -> Iterator[None]:
+    """Turn what a plugin raises into one sentence: which plugin, from which package, which method, what, and where.
+
+    Raises:
+        PluginError: the plugin raised; a PosebenchError, an OSError and Ctrl-C pass as they are.
+    """
+    try:
+        yield
+    except (PosebenchError, OSError):  # the command line has a sentence for both
+        raise
+    except (Exception, SystemExit) as error:
+        try:
+            origin = f" ({find(kind, name).origin})"
+        except PosebenchError:  # not installed under that name: built by hand
+            origin = ""
+        raise PluginError(f"The {kind} {name!r}{origin} failed in {method}: {reason(error)}") from error
 
 
 def _call(kind: Kind, name: str, expected: type, *arguments: Any) -> Any:
     plugin = find(kind, name)
-    origin = f"The {kind} {name!r} ({plugin.target} of {plugin.package} {plugin.version})"
+    origin = f"The {kind} {name!r} ({plugin.origin})"
     variant = _parts(name)[1]
     try:
         entry = EntryPoint(plugin.name, plugin.target, f"posebench.{kind}s").load()
         if variant is not None and "variant" not in inspect.signature(entry).parameters:
-            raise PosebenchError(f"The {kind} {plugin.name!r} has no variants, so nothing can follow it: {name!r}.")
+            raise PosebenchError(f"The {kind} {plugin.name!r} has no variants, so {name!r} is not valid.")
         made = entry(*arguments) if variant is None else entry(*arguments, variant=variant)
     except PosebenchError:
         raise
-    except Exception as error:  # a stranger's code may raise anything; it must not take posebench down unexplained
-        raise PosebenchError(f"{origin} is broken: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # a plugin may raise anything
+        raise PluginError(f"{origin} is broken: {reason(error)}") from error
     if not isinstance(made, expected):
-        raise PosebenchError(f"{origin} made a {type(made).__name__}, not a posebench {expected.__name__}.")
+        raise PosebenchError(f"{origin} returned a {type(made).__name__}, not a posebench {expected.__name__}.")
     return made
 
 

@@ -1,4 +1,4 @@
-"""Pixels: reading a photograph, and the one warp that cuts a crop out of it."""
+"""Images: read a photograph, and cut a crop out of it."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def read_image(path: Path) -> Image:
     """A photograph as (H, W, 3) uint8 RGB, without its EXIF rotation: annotations are in the stored pixels.
 
     Raises:
-        PosebenchError: the file is missing, no image, or cut off (decoders fill the rest with grey and say nothing).
+        PosebenchError: the file is missing, not an image, or truncated (decoders would fill the rest with grey).
     """
     try:
         data = np.fromfile(path, np.uint8)
@@ -30,12 +30,12 @@ def read_image(path: Path) -> Image:
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     image: Any = cv2.imdecode(data, flags) if data.size and not _cut_off(data) else None
     if image is None:
-        raise PosebenchError(f"{path} is no whole image ({data.size:,} bytes).")
+        raise PosebenchError(f"{path} is damaged or not an image ({data.size:,} bytes).")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _cut_off(data: Image) -> bool:
-    """Whether a JPEG's last scan has no end. A thumbnail has scans and ends of its own, but before the picture's."""
+    """Whether a JPEG is truncated: its last scan has no end marker. A thumbnail's markers come earlier."""
     content = data.tobytes()
     return content[:2] == b"\xff\xd8" and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda")
 
@@ -47,7 +47,7 @@ def cut(image: Image, crop: Crop) -> Image:
 
 
 class ImageReader:
-    """The pixels of `instances.images`, by row: photographs from their folder, embedded people from the pen.
+    """The pixels of `instances.images`, by row: photographs from their folder, synthetic people drawn.
 
     Raises:
         PosebenchError: on making one: the folder, or images in it, are missing; counts them and names the first.
@@ -70,8 +70,8 @@ class ImageReader:
         names = [people.images[row] for row in np.unique(people.image[people.usable]).tolist()]
         if root is None or not root.is_dir():
             raise PosebenchError(
-                f"The photographs of {people.what} should be in {root}, which is not there. "
-                f"It needs {len(names):,} of them, such as {names[0] if names else 'none'}."
+                f"The photographs of {people.what} should be in {root}, which does not exist. "
+                f"{len(names):,} are needed, such as {names[0] if names else 'none'}."
             )
         # One listing, not a question per name: network file systems answer 118,000 questions slowly.
         present = {path.name for path in root.iterdir()}

@@ -43,12 +43,12 @@ class Batch:
     readable: Tensor
 
     def to(self, device: torch.device) -> "Batch":
-        """This batch on a device; `to_image` and `rows` stay, they are not the network's business."""
+        """This batch on a device; `to_image`, `rows` and `readable` stay where they are."""
         moved = {name: getattr(self, name).to(device, non_blocking=True) for name in ("images", "keypoints", "visible")}
         return Batch(**moved, to_image=self.to_image, rows=self.rows, readable=self.readable)
 
     def pin_memory(self) -> "Batch":
-        """What torch's loader calls to speed up the copy to a GPU."""
+        """This batch in pinned memory, for a faster copy to a GPU; called by torch's loader."""
         return Batch(**{name: value.pin_memory() for name, value in vars(self).items()})
 
 
@@ -89,7 +89,7 @@ class Samples(Dataset[dict[str, Any]]):
         try:
             image = self.read(int(people.image[row]))
         except PosebenchError:
-            image = None  # told by whoever counts `readable`
+            image = None  # the caller counts `readable`
         readable = image is not None
         return {
             "images": cut(image, crop) if image is not None else np.zeros((crop.height, crop.width, 3), np.uint8),
@@ -116,7 +116,7 @@ def batches(samples: Samples, keys: Iterable[list[Key]], workers: int, pin: bool
 
 
 def _quiet(worker: int) -> None:
-    """Ctrl-C is for the main process, which ends its workers itself."""
+    """Let workers ignore Ctrl-C: the main process ends them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

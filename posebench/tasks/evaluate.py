@@ -13,6 +13,7 @@ from posebench.data.matching import row_of_each
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol
+from posebench.plugins.registry import errors_of
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import IN_MEMORY, LONGEST_NAME, Record, make_record, save_record
 from posebench.scoring.scores import Curve, Scores
@@ -183,7 +184,8 @@ def evaluate_predictions(
     if len(label) > LONGEST_NAME:
         raise PosebenchError(f"The name of a row may have 1 to {LONGEST_NAME} characters; this one has {len(label)}.")
     rule = protocol.convention(convention)
-    scores = protocol.score(predictions, people, rule.name)
+    with errors_of("protocol", protocol.name, "score"):
+        scores = protocol.score(predictions, people, rule.name)
     return Evaluation(
         make_record(label, protocol, rule, people, predictions, scores, path), scores, predictions, people
     )
@@ -217,7 +219,7 @@ def score(path: Path, protocol: Protocol, people: Instances, convention: str, ne
         PosebenchError: as `evaluate`.
     """
     predictions = stated(protocol.read_predictions(path, people), network, path)
-    with naming(path):
+    with naming(path), errors_of("protocol", protocol.name, "score"):
         return protocol.score(predictions, people, convention)
 
 
@@ -230,7 +232,7 @@ def curves(
         PosebenchError: as `evaluate`; or the protocol has no thresholds to choose.
     """
     predictions = protocol.read_predictions(path, people)
-    with naming(path):
+    with naming(path), errors_of("protocol", protocol.name, "curves"):
         return protocol.curves(predictions, people, protocol.convention(convention).name, thresholds)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol
+from posebench.plugins.registry import errors_of
 
 SYNTHETIC_TO_TRAIN, SYNTHETIC_TO_SCORE = 4000, 500
 
@@ -36,7 +37,10 @@ def load_people(
         raise PosebenchError(
             f"--data {data} does not exist. It should be the folder of {protocol.name}, or its annotation file."
         )
-    return protocol.instances(protocol.annotations(data, split, protocol.convention(convention).name), split)
+    with errors_of("protocol", protocol.name, "annotations"):
+        source = protocol.annotations(data, split, protocol.convention(convention).name)
+    with errors_of("protocol", protocol.name, "instances"):
+        return protocol.instances(source, split)
 
 
 def people_to_predict(
@@ -51,4 +55,5 @@ def people_to_predict(
         if threshold is not None:
             raise PosebenchError("--box-threshold applies to the scores of --boxes, and --boxes is not given.")
         return annotated
-    return protocol.detected(annotated, boxes, threshold or 0.0)
+    with errors_of("protocol", protocol.name, "detected"):
+        return protocol.detected(annotated, boxes, threshold or 0.0)

@@ -19,6 +19,7 @@ from posebench.tasks.train import unreadable_notes
 if TYPE_CHECKING:
     from posebench.inference.ways import How
     from posebench.plugins.architecture import Architecture
+    from posebench.training.checkpoints import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -55,34 +56,34 @@ def predict(
     from posebench.inference import predict as inference
     from posebench.training import checkpoints
 
-    state = checkpoints.load(checkpoint)
-    model = checkpoints.network(state, protocol.skeleton, checkpoint)
+    trained = checkpoints.load(checkpoint)
+    model = trained.network(protocol.skeleton, checkpoint)
     device = Accelerator().device
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     notes: tuple[str, ...] = ()
-    facts = _facts(state, model, people) | {"checkpoint_sha256": writing.sha256(checkpoint)}
+    facts = _facts(trained, model, people) | {"checkpoint_sha256": writing.sha256(checkpoint)}
     if how is not None:
         model.eval()
-        model, found = fast.quicken(model, how, inference.first_images(model, people))
+        model, found = fast.run_as(model, how, inference.first_images(model, people))
         notes = (f"{how.label}, against the plain network: {found.sentence}",)
         facts["inference"] = Inference(way=how.label, folded=model.folded[0], difference=vars(found))
     with fast.precision("fp32", device):
         made, unreadable = inference.predict(
-            model, people, flip_test=bool(state["recipe"]["flip_test"]), workers=workers, provenance=Provenance(**facts),
+            model, people, flip_test=trained.recipe.flip_test, workers=workers, provenance=Provenance(**facts),
             show=show,
         )  # fmt: skip
     predictions.save(made, out)
     return Predicted(out, (*notes, *unreadable_notes(unreadable, "count as missed")))
 
 
-def _facts(state: dict[str, Any], model: "Architecture", people: Instances) -> dict[str, Any]:
+def _facts(trained: "Checkpoint", model: "Architecture", people: Instances) -> dict[str, Any]:
     """What `Provenance` says of a checkpoint's network and of the boxes."""
     from posebench.training.loop import device_name
 
-    facts = {name: state[name] for name in ("arch", "input_size", "recipe", "seed", "step", "steps", "trained_on")}
+    facts = {name: getattr(trained, name) for name in ("arch", "input_size", "seed", "step", "steps", "trained_on")}
     facts |= {
-        "parameters": sum(p.numel() for p in model.parameters()), "pipeline": state["pipeline"]["name"],
-        "checkpoint": "the last one", "flip_test": bool(state["recipe"]["flip_test"]),
+        "recipe": trained.recipe.model_dump(mode="json"), "parameters": sum(p.numel() for p in model.parameters()),
+        "pipeline": trained.pipeline.name, "checkpoint": "the last one", "flip_test": trained.recipe.flip_test,
         "device": device_name(next(model.parameters()).device), "posebench": posebench.__version__,
         "torch": version("torch"),
     }  # fmt: skip

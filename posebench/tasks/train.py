@@ -133,33 +133,37 @@ def train(job: Job, *, resume: bool = False, restart: bool = False, show: Show =
     writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
     model = _fresh(job, resumed=path.exists())
-    state = loop.train(model, people, job.recipe, job.seed, path, show, job.workers)
-    return Trained(path, unreadable_notes(state["trained_on"]["unreadable"], "were not trained on"))
+    trained = loop.train(model, people, job.recipe, job.seed, path, show, job.workers)
+    return Trained(path, unreadable_notes(trained.trained_on["unreadable"], "were not trained on"))
 
 
 def _fresh(job: Job, resumed: bool) -> "Architecture":
     """The network as training begins: random, from ImageNet, or from published weights. A resumed one gets its own."""
-    from posebench.plugins.registry import architecture
+    from posebench.plugins.registry import architecture, errors_of
     from posebench.training import published_weights
 
     skeleton, size = job.protocol.skeleton, job.recipe.input_size
     if job.weights is not None:
         return published_weights.load(job.arch, job.weights, keypoints=skeleton, input_size=size)[0]
     model = architecture(job.arch, skeleton, size)
-    if job.recipe.pretrained and not resumed and (name := model.load_pretrained()) is not None:
-        model.origin = {"weights": name}
+    if job.recipe.pretrained and not resumed:
+        with errors_of("architecture", job.arch, "load_pretrained"):
+            name = model.load_pretrained()
+        if name is not None:
+            model.origin = {"weights": name}
     return model
 
 
 def _as_published(job: Job, file: Path) -> Path:
     """The checkpoint of published weights that are scored as they are."""
-    from posebench.training import checkpoints, published_weights
+    from posebench.training import published_weights
+    from posebench.training.checkpoints import Checkpoint, save
 
     model, _ = published_weights.load(job.arch, file, keypoints=job.protocol.skeleton, input_size=job.recipe.input_size)
     width, height = job.recipe.input_size
     name = f"{plain(model.name)}-{job.protocol.name}-published-{width}x{height}-{writing.sha256(file)[:8]}"
     path = job.results.checkpoint(name)
-    checkpoints.save(path, checkpoints.of_published(model))
+    save(path, Checkpoint.published(model))
     return path
 
 

@@ -1,7 +1,8 @@
-"""Checkpoints: a plain dict that says what was trained, how far, and on what."""
+"""Checkpoints: a network, what it was trained on, and how far. The file is a plain dict of the same fields."""
 
 import pickle
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,79 +10,147 @@ import torch
 
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, existing
+from posebench.files.validation import explain
 from posebench.files.writing import write_atomically
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.pipeline import Pipeline
+from posebench.plugins.recipe import Recipe
 from posebench.plugins.registry import architecture
 from posebench.training import published_weights
 
 FORMAT = "posebench checkpoint 1"
-FIELDS = (
-    "arch",
-    "keypoints",
-    "input_size",
-    "recipe",
-    "seed",
-    "step",
-    "steps",
-    "model",
-    "optimizer",
-    "trained_on",
-    "history",
-    "running",
-    "pipeline",
-)
 
 
-def save(path: Path, state: dict[str, Any]) -> None:
-    """Write `state` (with the keys of `FIELDS`), whole or not at all."""
-    write_atomically(path, lambda partial: torch.save({"format": FORMAT, **state}, partial))
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network, what it was trained on, and how far.
+
+    Attributes:
+        arch: name of the architecture. keypoints: names of the keypoints it finds.
+        input_size: (width, height) of the crops, pixels.
+        recipe, seed: how it was trained.
+        step, steps: training steps done and planned.
+        model, optimizer: their state dicts.
+        trained_on: the people, the initial weights (`began_with`) and the machine.
+        history: one entry per finished epoch, with its mean loss.
+        running: of the epoch under way, the sum of losses and the number of steps.
+        pipeline: what surrounds the network.
+    """
+
+    arch: str
+    keypoints: tuple[str, ...]
+    input_size: tuple[int, int]
+    recipe: Recipe
+    seed: int
+    step: int
+    steps: int
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    trained_on: dict[str, Any]
+    history: list[dict[str, float]]
+    running: tuple[float, int]
+    pipeline: Pipeline
+
+    @classmethod
+    def published(cls, model: Architecture) -> "Checkpoint":
+        """The checkpoint of a network with published weights: no step of training here, and its origin."""
+        changes = {"name": "published", "input_size": model.input_size, "epochs": 0}
+        return cls(
+            arch=model.name, keypoints=model.skeleton.keypoints, input_size=model.input_size,
+            recipe=model.paper.model_copy(update=changes), seed=0, step=0, steps=0, model=model.state_dict(),
+            optimizer={}, trained_on={"people": 0, "unreadable": [], "began_with": model.origin}, history=[],
+            running=(0.0, 0), pipeline=model.pipeline,
+        )  # fmt: skip
+
+    def plain(self) -> dict[str, Any]:
+        """The dict that is written: tensors, numbers, strings, lists and dicts."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {
+            "format": FORMAT, "keypoints": list(self.keypoints), "input_size": list(self.input_size),
+            "recipe": self.recipe.model_dump(mode="json"), "running": list(self.running), "pipeline": self.pipeline.plain(),
+        }  # fmt: skip
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Checkpoint":
+        """The inverse of `plain`.
+
+        Raises:
+            KeyError, TypeError, ValueError: a field is missing or malformed.
+        """
+        values = {field.name: plain[field.name] for field in fields(cls)}
+        width, height = values["input_size"]
+        total, count = values["running"]
+        return cls(**values | {
+            "keypoints": tuple(values["keypoints"]), "input_size": (width, height), "running": (total, count),
+            "recipe": Recipe.model_validate(values["recipe"]), "pipeline": Pipeline.of(values["pipeline"]),
+        })  # fmt: skip
+
+    def network(self, skeleton: Skeleton, path: Path) -> Architecture:
+        """The trained network, on the CPU.
+
+        Args:
+            path: of the file, for messages.
+
+        Raises:
+            PosebenchError: it was trained for other keypoints, or its weights do not fit the architecture of that name.
+        """
+        if self.keypoints != skeleton.keypoints:
+            raise PosebenchError(
+                f"{path} was trained for {len(self.keypoints)} keypoints ({', '.join(self.keypoints[:3])}, …), "
+                f"but {len(skeleton)} are asked for ({', '.join(skeleton.keypoints[:3])}, …)."
+            )
+        model = architecture(self.arch, skeleton, self.input_size)
+        try:
+            model.load_state_dict(self.model)
+        except RuntimeError as error:
+            raise PosebenchError(f"{path} does not fit {self.arch}: {str(error).splitlines()[-1].strip()}") from error
+        model.pipeline = self.pipeline
+        return model
 
 
-def load(path: Path) -> dict[str, Any]:
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, whole or not at all."""
+    write_atomically(path, lambda partial: torch.save(checkpoint.plain(), partial))
+
+
+def load(path: Path) -> Checkpoint:
     """Read a checkpoint onto the CPU; nothing in the file is executed.
 
     Raises:
-        PosebenchError: the file is missing, damaged, or no checkpoint of posebench.
+        PosebenchError: the file is missing, damaged, or not a posebench checkpoint.
     """
     try:
         state = torch.load(existing(path, "a checkpoint"), map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError as error:
         raise PosebenchError(
-            f"{path} is not readable as a checkpoint: it is of another kind, or was cut off."
+            f"{path} is not readable as a checkpoint: it is damaged, or written by another tool. {_how_to_import(path)}"
         ) from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise PosebenchError(f"{path} is no {FORMAT!r}; posebench train writes one.")
-    if lacking := [name for name in FIELDS if name not in state]:
-        raise PosebenchError(f"{path} lacks {', '.join(lacking)}.")
-    return state
-
-
-def network(state: dict[str, Any], skeleton: Skeleton, path: Path) -> Architecture:
-    """The trained network of a checkpoint, on the CPU.
-
-    Raises:
-        PosebenchError: it was trained for other keypoints, or its weights do not fit the architecture of that name.
-    """
-    if tuple(state["keypoints"]) != skeleton.keypoints:
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise PosebenchError(
-            f"{path} was trained for {len(state['keypoints'])} keypoints ({', '.join(state['keypoints'][:3])}, …), "
-            f"but {len(skeleton)} are asked for ({', '.join(skeleton.keypoints[:3])}, …)."
-        )
-    width, height = state["input_size"]
-    model = architecture(state["arch"], skeleton, (width, height))
+            f"{path} is not readable as a checkpoint: it is damaged, or another kind of file."
+        ) from error
+    if not isinstance(state, dict) or not str(state.get("format", "")).startswith("posebench"):
+        raise PosebenchError(f"{path} is not a posebench checkpoint. {_how_to_import(path)}")
+    if state["format"] != FORMAT:
+        raise PosebenchError(f"{path} is a {state['format']!r}; this posebench reads {FORMAT!r}. Update posebench.")
+    if lacking := [field.name for field in fields(Checkpoint) if field.name not in state]:
+        raise PosebenchError(f"{path} lacks {', '.join(lacking)}.")
     try:
-        model.load_state_dict(state["model"])
-    except RuntimeError as error:
-        raise PosebenchError(f"{path} does not fit {state['arch']}: {str(error).splitlines()[-1].strip()}") from error
-    model.pipeline = Pipeline.of(state["pipeline"])
-    return model
+        return Checkpoint.of(state)
+    except (KeyError, TypeError, ValueError) as error:
+        raise PosebenchError(f"{path} is damaged: {type(error).__name__}: {explain(error)}.") from error
+
+
+def _how_to_import(path: Path) -> str:
+    return (
+        f"If another tool wrote these weights, convert them first: posebench weights import {path} --arch NAME "
+        "(`posebench list` has the names)."
+    )
 
 
 def load_published(
     arch: str, source: str | Path | Mapping[str, Any], keypoints: int | Skeleton | None = None
 ) -> Architecture:
-    """The network of published weights, with the pipeline that they expect; see `weights.load`, which can do more.
+    """The network of published weights, with the pipeline that they expect.
 
     Args:
         arch: such as `hrnet_w32`.
@@ -98,27 +167,16 @@ def import_published(
     arch: str, file: Path, out: Path, *, keypoints: Skeleton | None = None, input_size: tuple[int, int] | None = None,
     partial: bool = False,
 ) -> published_weights.Fit:  # fmt: skip
-    """Make a checkpoint of published weights; the arguments are those of `weights.load`.
+    """Convert published weights to a checkpoint; the arguments are those of `published_weights.load`.
 
     Returns:
         The report of what was imported.
 
     Raises:
-        PosebenchError: they do not fit, or `out` is there already.
+        PosebenchError: they do not fit, or `out` exists.
     """
     model, fit = published_weights.load(arch, file, keypoints=keypoints, input_size=input_size, partial=partial)
     if out.exists():
-        raise PosebenchError(f"{out} is there already; name another file with --out, or remove it.")
-    save(out, of_published(model))
+        raise PosebenchError(f"{out} already exists; name another file with --out, or remove it.")
+    save(out, Checkpoint.published(model))
     return fit
-
-
-def of_published(model: Architecture) -> dict[str, Any]:
-    """What `save` takes, for a network that `weights.load` made: no step of ours, and its origin."""
-    changes = {"name": "published", "input_size": model.input_size, "epochs": 0}
-    return {
-        "arch": model.name, "keypoints": list(model.skeleton.keypoints), "input_size": list(model.input_size),
-        "recipe": model.paper.model_copy(update=changes).model_dump(mode="json"), "seed": 0, "step": 0, "steps": 0,
-        "model": model.state_dict(), "optimizer": {}, "history": [], "running": [0.0, 0],
-        "trained_on": {"people": 0, "unreadable": [], "began_with": model.origin}, "pipeline": model.pipeline.plain(),
-    }  # fmt: skip

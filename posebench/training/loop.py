@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
-from torch import Tensor
 
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
-from posebench.plugins.pipeline import Pipeline
+from posebench.plugins.outputs import loss_parts, total_loss
 from posebench.plugins.recipe import Recipe
+from posebench.plugins.registry import errors_of
 from posebench.samples.loader import Batch, Samples, batches, epoch_steps, training_keys
 from posebench.training import checkpoints
+from posebench.training.checkpoints import Checkpoint
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "rmsprop": torch.optim.RMSprop,
@@ -39,7 +40,7 @@ class Interrupted(PosebenchError):
 
 @dataclass
 class Progress:
-    """What a training run tells whoever shows it, once a step.
+    """How far a training run is; given to `show` after every step.
 
     Attributes:
         step, steps: done and in all. epoch, epochs: likewise, the epoch under way counted from 1.
@@ -62,7 +63,7 @@ def train(
     path: Path,
     show: Callable[[Progress], None] = lambda progress: None,
     workers: int = 0,
-) -> dict[str, Any]:
+) -> Checkpoint:
     """Train `model` in place and keep its checkpoint at `path`; goes on from there where one is.
 
     Args:
@@ -71,15 +72,15 @@ def train(
         workers: processes that make batches.
 
     Returns:
-        The last checkpoint, as `checkpoints.load` gives it.
+        The last checkpoint.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
-        PosebenchError: nobody to train on, or the loss is not finite.
+        PosebenchError: there is no one to train on, or the loss is not finite.
     """
     rows = np.flatnonzero(instances.usable)
     if not len(rows):
-        raise PosebenchError(f"{instances.what} has nobody to train on.")
+        raise PosebenchError(f"{instances.what} has no one to train on.")
     accelerator = Accelerator(mixed_precision=recipe.precision)
     model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), lr=recipe.learning_rate)
@@ -121,11 +122,13 @@ def _step(model: Architecture, wrapped: Any, optimizer: Any, batch: Batch, accel
     """One forward, backward and update; the loss."""
     batch = batch.to(accelerator.device)
     with accelerator.autocast():
-        outputs = wrapped(model.prepare(batch.images))
-    parts = model.loss(outputs, batch.keypoints, batch.visible)
-    if isinstance(parts, Tensor):
-        parts = {"loss": parts}
-    loss = torch.stack(list(parts.values())).sum()
+        with errors_of("architecture", model.name, "prepare"):
+            images = model.prepare(batch.images)
+        with errors_of("architecture", model.name, "forward"):
+            outputs = wrapped(images)
+    with errors_of("architecture", model.name, "loss"):
+        parts = loss_parts(model.loss(outputs, batch.keypoints, batch.visible))
+        loss = total_loss(parts)
     if not torch.isfinite(loss):
         values = ", ".join(f"{name} {part.item():g}" for name, part in parts.items())
         raise PosebenchError(
@@ -183,19 +186,17 @@ class Run:
         """Write the checkpoint, once per step."""
         if self.kept == self.step or not accelerator.is_main_process:
             return
-        width, height = self.recipe.input_size
-        checkpoints.save(self.path, {
-            "arch": self.model.name, "keypoints": list(self.model.skeleton.keypoints), "input_size": [width, height],
-            "recipe": self.recipe.model_dump(mode="json"), "seed": self.seed, "step": self.step, "steps": self.steps,
-            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "history": self.history,
-            "trained_on": self.trained_on | {
-                "began_with": self.model.origin,
-                "unreadable": list(self.unreadable), "device": device_name(accelerator.device),
-                "torch": str(torch.__version__), "seconds": self.seconds + time.monotonic() - self.started,
-            },
-            "pipeline": self.model.pipeline.plain(),
-            "running": [self.total, self.count],  # of the epoch under way: sum of losses, and steps
-        })  # fmt: skip
+        trained_on = self.trained_on | {
+            "began_with": self.model.origin, "unreadable": list(self.unreadable), "device": device_name(accelerator.device),
+            "torch": str(torch.__version__), "seconds": self.seconds + time.monotonic() - self.started,
+        }  # fmt: skip
+        checkpoint = Checkpoint(
+            arch=self.model.name, keypoints=self.model.skeleton.keypoints, input_size=self.recipe.input_size,
+            recipe=self.recipe, seed=self.seed, step=self.step, steps=self.steps, model=self.model.state_dict(),
+            optimizer=self.optimizer.state_dict(), trained_on=trained_on, history=self.history,
+            running=(self.total, self.count), pipeline=self.model.pipeline,
+        )  # fmt: skip
+        checkpoints.save(self.path, checkpoint)
         self.kept = self.step
 
     def restore(self) -> None:
@@ -206,23 +207,21 @@ class Run:
         """
         if not self.path.exists():
             return
-        state = checkpoints.load(self.path)
-        mine = {
-            "arch": self.model.name,
-            "seed": self.seed,
-            "recipe": self.recipe.model_dump(mode="json"),
-            "steps": self.steps,
-        }
-        for name, value in mine.items():
-            if state[name] != value:
-                raise PosebenchError(f"{self.path} is of another run: its {name} is {state[name]}, not {value}.")
-        self.model.load_state_dict(state["model"])
-        self.model.pipeline = Pipeline.of(state["pipeline"])
-        self.model.origin = state["trained_on"]["began_with"]
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.history, trained_on = state["step"], state["history"], state["trained_on"]
-        self.total, self.count = state["running"]
-        self.unreadable, self.seconds = dict.fromkeys(trained_on["unreadable"]), trained_on["seconds"]
+        found = checkpoints.load(self.path)
+        for name, its, mine in (
+            ("arch", found.arch, self.model.name),
+            ("seed", found.seed, self.seed),
+            ("recipe", found.recipe, self.recipe),
+            ("steps", found.steps, self.steps),
+        ):
+            if its != mine:
+                raise PosebenchError(f"{self.path} is of another run: its {name} is {its}, not {mine}.")
+        self.model.load_state_dict(found.model)
+        self.model.pipeline = found.pipeline
+        self.model.origin = found.trained_on["began_with"]
+        self.optimizer.load_state_dict(found.optimizer)
+        self.step, self.history, (self.total, self.count) = found.step, found.history, found.running
+        self.unreadable, self.seconds = dict.fromkeys(found.trained_on["unreadable"]), found.trained_on["seconds"]
         self.kept = self.step
 
 
@@ -236,7 +235,7 @@ def _trained_on(instances: Instances, rows: Any) -> dict[str, Any]:
 def _own_share(
     keys: Iterator[list[tuple[int, int]]], done: int, accelerator: Accelerator
 ) -> Iterator[list[tuple[int, int]]]:
-    """What is left after `done` steps, and of it this process's part: every n-th sample, wrapped to equal numbers."""
+    """The batches after `done` steps, reduced to this process's samples: every n-th, repeated to equal numbers."""
     world, rank = accelerator.num_processes, accelerator.process_index
     for step, batch in enumerate(keys):
         if step >= done:

@@ -1,6 +1,6 @@
-"""Weights: published checkpoints into networks of ours, and back to their names. Nothing is half imported in silence.
+"""Published weights: converted to posebench networks and back. A partial import must be asked for, and is reported.
 
-A file may be a state dict or any of the usual wrappings of one; whose it is, its names tell (`Published.head`).
+A file may be a state dict or any of the usual wrappings of one. Its tensor names tell the layout (`CheckpointLayout.head`).
 """
 
 import contextlib
@@ -20,28 +20,28 @@ from posebench.errors import PosebenchError, counted, existing, unknown
 from posebench.files.writing import sha256
 from posebench.plugins import registry
 from posebench.plugins.architecture import Architecture
-from posebench.plugins.checkpoint_layout import Published
+from posebench.plugins.checkpoint_layout import CheckpointLayout
 
 Tensors = Mapping[str, Tensor]
 
 WRAPPINGS = ("state_dict", "best_state_dict", "model_state_dict", "model", "network", "net")
-"""Under which key training scripts keep the weights beside the optimizer."""
+"""Keys under which training scripts store the weights."""
 PREFIXES = ("module.", "model.")
-"""What wrapping a network puts before every name (DataParallel; Newell's trainer)."""
+"""Prefixes that a wrapper adds to every name (DataParallel; Newell's trainer)."""
 COUNTER = ".num_batches_tracked"
-"""Batch normalisation's counter: not in files from before torch 0.4.1, and read by nothing here."""
+"""Batch normalisation's counter: missing in files from before torch 0.4.1, and not needed."""
 SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How the tensors of a file met those of a network; names are the file's.
+    """Which tensors of a file fit a network. Names are those of the file.
 
     Attributes:
-        family: whose file it is, `Published.name`.
+        family: the file's layout, `CheckpointLayout.name`.
         taken: how many tensors were imported.
-        unread: in the file, but read by nothing in the published code either.
-        missing: the network needs them. left: the network has no place for them. misshapen: name, with both shapes.
+        unread: in the file, but never read by the published code.
+        missing: not in the file. left: not in the network. misshapen: name, with both shapes.
     """
 
     family: str
@@ -53,11 +53,11 @@ class Fit:
 
     @property
     def complete(self) -> bool:
-        """Whether every tensor of both sides found its partner."""
+        """Whether every tensor of file and network has its counterpart."""
         return not (self.missing or self.left or self.misshapen)
 
     def lines(self) -> list[str]:
-        """The report, every name in it."""
+        """The full report, a line per tensor that does not fit."""
         groups = {
             "missing": self.missing,
             "left over": self.left,
@@ -65,7 +65,7 @@ class Fit:
         }
         told = [f"  {what}: {name}" for what, names in groups.items() for name in names]
         unread = [
-            f"  left out, since the published code never reads them: {counted(len(self.unread), 'tensor', 'tensors')}"
+            f"  skipped, because the published code never reads them: {counted(len(self.unread), 'tensor', 'tensors')}"
         ]
         return [
             f"{self.family}: {counted(self.taken, 'tensor', 'tensors')} imported",
@@ -84,7 +84,7 @@ class Fit:
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint file, out of their wrappings; nothing in the file is executed.
+    """The tensors of a checkpoint file, unwrapped; nothing in the file is executed.
 
     Raises:
         PosebenchError: the file is missing, not readable as tensors, or a checkpoint of posebench.
@@ -92,29 +92,29 @@ def read(path: Path) -> dict[str, Tensor]:
     existing(path, "a file of weights")
     try:
         with torch.serialization.safe_globals(_harmless()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch asks to report a foreign pickle; the sentence below says it
+            warnings.simplefilter("ignore")  # torch warns about foreign pickles; the error below covers it
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise PosebenchError(
-            f"{path} is not readable as weights: it is cut off, or holds objects that only its own code can restore. "
-            "Where that code runs, save the state dict alone: torch.save(network.state_dict(), file)."
+            f"{path} is not readable as weights: it is damaged, or contains Python objects besides tensors. "
+            "With the code that wrote it, save only the state dict: torch.save(network.state_dict(), file)."
         ) from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise PosebenchError(f"{path} is not readable as weights: it is of another kind, or was cut off.") from error
+        raise PosebenchError(f"{path} is not readable as weights: it is damaged, or another kind of file.") from error
     if isinstance(loaded, dict) and str(loaded.get("format", "")).startswith("posebench"):
-        raise PosebenchError(f"{path} is a checkpoint of posebench already; posebench predict takes it as it is.")
+        raise PosebenchError(f"{path} is already a posebench checkpoint; give it to posebench predict.")
     return unwrapped(loaded, str(path))
 
 
 def _harmless() -> list[Any]:
-    """What old checkpoints keep beside tensors: a best accuracy, as numpy's number."""
+    """Types that old checkpoints contain besides tensors: a best accuracy, as a numpy number."""
     scalar = np._core.multiarray.scalar  # type: ignore[attr-defined]
     kinds = [type(np.dtype(kind)) for kind in (np.float64, np.float32, np.int64)]
     return [(scalar, "numpy.core.multiarray.scalar"), scalar, np.dtype, *kinds]
 
 
 def unwrapped(loaded: Any, what: str = "This") -> dict[str, Tensor]:
-    """The tensors in whatever a training script saved, without wrappers' prefixes.
+    """The tensors of what a training script saved, without prefixes of wrappers.
 
     Raises:
         PosebenchError: there are none.
@@ -126,7 +126,7 @@ def unwrapped(loaded: Any, what: str = "This") -> dict[str, Tensor]:
         loaded = inner
     found = {k: v for k, v in loaded.items() if isinstance(v, Tensor)} if isinstance(loaded, Mapping) else {}
     if not found:
-        raise PosebenchError(f"{what} has no tensors by name; a state dict should be there, or a dict with one in it.")
+        raise PosebenchError(f"{what} has no named tensors; it should be a state dict, or a dict that contains one.")
     while prefix := next((p for p in PREFIXES if all(name.startswith(p) for name in found)), None):
         found = {name.removeprefix(prefix): value for name, value in found.items()}
     return found
@@ -156,7 +156,7 @@ def load(
     if not isinstance(keypoints, Skeleton):
         if keypoints is None and layout.head not in tensors:
             raise PosebenchError(
-                "These weights have no head that tells how many keypoints; name a protocol with --protocol."
+                "The weights have no head, so the number of keypoints is unknown; name a protocol with --protocol."
             )
         keypoints = _skeleton(tensors[layout.head].shape[0] if keypoints is None else keypoints)
     if layout.option and layout.option not in arch.partition(":")[2].split(","):
@@ -165,13 +165,14 @@ def load(
     state, fit = match(model, layout, tensors)
     if not (fit.complete or (partial and state)):
         raise PosebenchError(
-            f"These {layout.name} weights are not those of {arch} with {len(keypoints)} keypoints: {fit.summary()}."
+            f"The {layout.name} weights do not fit {arch} with {len(keypoints)} keypoints: {fit.summary()}."
             + ("" if partial else " --partial imports what fits.")
         )
     broken = [name for name, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
     if broken:
         raise PosebenchError(
-            f"{counted(len(broken), 'tensor is', 'tensors are')} not finite, {layout.theirs(broken[0])} first: a run that diverged?"
+            f"{counted(len(broken), 'tensor is', 'tensors are')} not finite, "
+            f"{layout.theirs(broken[0])} first. Did the training diverge?"
         )
     model.load_state_dict(state, strict=False)
     model.pipeline = layout.pipeline
@@ -181,11 +182,13 @@ def load(
     return model, fit
 
 
-def recognise(arch: str, layouts: tuple[Published, ...], tensors: Tensors, partial: bool = False) -> Published:
-    """Whose file it is; of a part, which may lack what tells, whose names most of its tensors have.
+def recognise(
+    arch: str, layouts: tuple[CheckpointLayout, ...], tensors: Tensors, partial: bool = False
+) -> CheckpointLayout:
+    """The layout of a file: by its head; with `partial`, else the one with the most names in common.
 
     Raises:
-        PosebenchError: nobody's whose files the architecture knows.
+        PosebenchError: none of the architecture's layouts.
     """
     for layout in layouts:
         if layout.head in tensors:
@@ -199,12 +202,12 @@ def recognise(arch: str, layouts: tuple[Published, ...], tensors: Tensors, parti
     known = ", ".join(f"{layout.name} (has {layout.head})" for layout in layouts) or "none"
     first = ", ".join(list(tensors)[:SHOWN])
     raise PosebenchError(
-        f"Whose weights these are is not known. {arch} knows those of {known}; these begin with {first}."
+        f"Unrecognised checkpoint format. {arch} reads those of {known}; this one begins with {first}."
     )
 
 
-def match(model: Architecture, layout: Published, tensors: Tensors) -> tuple[dict[str, Tensor], Fit]:
-    """The part of `tensors` that fits, under our names, and the report."""
+def match(model: Architecture, layout: CheckpointLayout, tensors: Tensors) -> tuple[dict[str, Tensor], Fit]:
+    """The tensors that fit, under posebench's names, and the report."""
     state, missing, misshapen = {}, [], []
     expected = set()
     for name, mine in model.state_dict().items():
@@ -225,17 +228,17 @@ def match(model: Architecture, layout: Published, tensors: Tensors) -> tuple[dic
 
 
 def export(model: Architecture, family: str | None = None) -> dict[str, Tensor]:
-    """A network's tensors under published names; what their code allocates and never reads is zero.
+    """A network's tensors under published names; tensors that the published code never reads are zero.
 
     Args:
-        family: whose names; None for those the weights came with, or the first ones that fit the network.
+        family: name of the layout; None for the one that the weights were imported from, or the first that fits.
 
     Raises:
-        PosebenchError: the architecture knows no such names, or the network has options that theirs has not.
+        PosebenchError: the architecture has no such layout, or the layout does not cover the network's options.
     """
     chosen = model.name.partition(":")[2].split(",")
     fitting = {p.name: p for p in model.published if p.option is None or p.option in chosen}
-    if family is None:  # an option says whose network it is
+    if family is None:  # an option tells the layout
         likely = sorted(fitting, key=lambda name: (name != model.pipeline.name, fitting[name].option is None))
         family = likely[0] if likely else "any"
     if family not in fitting:
@@ -244,7 +247,7 @@ def export(model: Architecture, family: str | None = None) -> dict[str, Tensor]:
     state = {layout.theirs(name): value.detach().cpu() for name, value in model.state_dict().items()}
     if len(state) != len(model.state_dict()):
         raise PosebenchError(
-            f"{model.name} has options that {family} has no names for, so it cannot be exported there."
+            f"{model.name} has options that {family} has no tensor names for, so it cannot be exported to them."
         )
     return state | {name: torch.zeros(shape) for name, shape in layout.unread(model).items()}
 
@@ -261,11 +264,12 @@ def _skeleton(count: int) -> Skeleton:
         return fitting[0][1]
     names = ", ".join(f"{name} ({len(skeleton)})" for name, skeleton in found.values())
     raise PosebenchError(
-        f"Which {count} keypoints the weights are for is not clear; name a protocol with --protocol. Installed: {names}."
+        f"The weights are for {count} keypoints, which no single installed protocol has; name one with --protocol. "
+        f"Installed: {names}."
     )
 
 
 def _protocols() -> Iterator[tuple[str, Any]]:
     for plugin in registry.installed("protocol"):
-        with contextlib.suppress(PosebenchError):  # a stranger's broken protocol is no business of these weights
+        with contextlib.suppress(PosebenchError):  # a broken protocol of another package does not matter here
             yield plugin.name, registry.protocol(plugin.name)

@@ -1,6 +1,7 @@
 """HRNet and SimpleBaseline: sizes, options, targets, and ImageNet weights. Their published weights: test_published.py."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,6 +139,7 @@ def test_imagenet_weights_come_through_timm_and_the_head_stays(name: str, monkey
         return model
 
     monkeypatch.setattr(timm, "create_model", downloaded)
+    monkeypatch.setattr("posebench.architectures.imagenet.reachable", lambda address: True)
     model = architecture(name, HAND, (64, 64))
     assert model.load_pretrained() == f"timm {asked[0]}"
     new = {name for name, value in model.state_dict().items() if not (value == 2).all()}
@@ -147,16 +149,55 @@ def test_imagenet_weights_come_through_timm_and_the_head_stays(name: str, monkey
     assert asked == [{"h": "hrnet_w32.ms_in1k", "s": "resnet50.tv_in1k"}[name[0]]]
 
 
-def test_without_a_network_the_way_to_the_weights_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    import timm
+class NoNetwork:
+    """A client that finds no server, and notes how long it would have waited."""
 
-    def unreachable(name: str, pretrained: bool = False, **arguments: Any) -> nn.Module:
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    def head(self, address: str, timeout: float) -> None:
+        self.asked.append(timeout)
         raise OSError("Name or service not known")
 
-    model = architecture("hrnet_w32", HAND, (64, 64))
-    monkeypatch.setattr(timm, "create_model", unreachable)
-    with pytest.raises(PosebenchError, match=r"hrnet_w32.ms_in1k .* could not be fetched .OSError.* --no-pretrained"):
+
+@pytest.mark.parametrize("name", ["hrnet_w32", "simplebaseline_resnet50"])
+def test_without_a_network_one_short_connection_is_tried_and_nothing_is_downloaded(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import timm
+
+    create, client = timm.create_model, NoNetwork()
+
+    def untrained(name: str, pretrained: bool = False, **arguments: Any) -> nn.Module:
+        assert not pretrained, "timm's own download waits for more than a minute"
+        return create(name, **arguments)
+
+    monkeypatch.setattr(timm, "create_model", untrained)
+    monkeypatch.setattr("posebench.architectures.imagenet.get_session", lambda: client)
+    monkeypatch.setattr("posebench.architectures.imagenet.cached", lambda name: False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    model = architecture(name, HAND, (64, 64))
+    with pytest.raises(PosebenchError, match=rf"cannot be reached. Add --no-pretrained .* copy .* to {tmp_path} here"):
         model.load_pretrained()
+    assert client.asked == [3.0]
+
+
+def test_weights_in_the_cache_are_read_without_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    import timm
+    from huggingface_hub import constants
+
+    create, client, offline = timm.create_model, NoNetwork(), []
+
+    def read(name: str, pretrained: bool = False, **arguments: Any) -> nn.Module:
+        offline.append((pretrained, constants.is_offline_mode()))
+        return create(name, **arguments)
+
+    monkeypatch.setattr("posebench.architectures.imagenet.get_session", lambda: client)
+    monkeypatch.setattr("posebench.architectures.imagenet.try_to_load_from_cache", lambda hub, file: f"{hub}/{file}")
+    model = architecture("hrnet_w32", HAND, (64, 64))
+    monkeypatch.setattr(timm, "create_model", read)
+    model.load_pretrained()
+    assert (offline, client.asked, constants.is_offline_mode()) == ([(True, True)], [], False)
 
 
 def test_listing_and_building_hourglasses_needs_no_timm() -> None:

@@ -64,7 +64,7 @@ def test_height_comes_first_on_the_command_line_and_width_in_files(tmp_path: Pat
         (("--input-size", "64x99999"), "at most 8,192 each"),
         (("--protocol", "cocos"), "Did you mean 'coco'?"),
         (("--arch", "hourglas8"), "Did you mean 'hourglass8'?"),
-        (("--device", "abacus"), "--device abacus is not on this machine. There is:"),
+        (("--device", "abacus"), "--device abacus is not on this machine. Available:"),
         (
             ("--input-size", "100x64", "--no-latency"),
             "multiples of 64; height 100, width 64 is not. Try 128x64 (height x width)",
@@ -114,7 +114,7 @@ def test_costs_survive_a_round_trip_and_each_has_a_file(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
     path = save(cost(), tmp_path)
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
-    with pytest.raises(PosebenchError, match=f"{path.name} is no cost: .* Measure it again"):
+    with pytest.raises(PosebenchError, match=f"{path.name} is not a cost file: .* Measure again"):
         load(tmp_path)
 
 

@@ -29,6 +29,11 @@ def test_a_keypoint_named_twice_is_refused() -> None:
         Skeleton(keypoints=("nose", "nose"))
 
 
+def test_no_keypoints_are_refused() -> None:
+    with pytest.raises(PosebenchError, match=r"^A skeleton needs at least one keypoint name; none is given\.$"):
+        Skeleton(keypoints=())
+
+
 def test_a_bone_to_nowhere_is_refused() -> None:
     with pytest.raises(PosebenchError, match="'tail'"):
         Skeleton(keypoints=("nose",), bones=(("nose", "tail"),))

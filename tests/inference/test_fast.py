@@ -4,6 +4,7 @@ import copy
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,9 +12,12 @@ from torch import Tensor, nn
 from posebench.cost.latency import measure, vary
 from posebench.errors import PosebenchError
 from posebench.inference import fast as ways
-from posebench.inference.fast import Difference, Fast, check, difference, quicken
+from posebench.inference.fast import Fast, OutputDifference, check, difference, run_as
+from posebench.inference.predict import first_images, predict
 from posebench.inference.ways import How
 from posebench.plugins import registry
+from posebench.plugins.pipeline import Pipeline
+from posebench.synthetic import people as synthetic
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +35,44 @@ def images() -> Tensor:
 
 def test_folding_computes_the_same_and_the_network_stays_as_it_was(network, images: Tensor) -> None:
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    fast, found = quicken(network, How(folded=True), images)
+    fast, found = run_as(network, How(folded=True), images)
     assert fast.folded == (36, 53)
     assert found.relative < 1e-5
     assert found.keypoints == 3 * 16
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
+def points_network():
+    """A network with a pipeline of its own, as published weights have."""
+    torch.manual_seed(0)
+    model = registry.architecture("hourglass1", registry.protocol("mpii").skeleton, (64, 64)).eval()
+    model.pipeline = Pipeline("theirs", alignment="points", flip_shift=1)
+    model.origin = {"weights": "theirs"}
+    return model
+
+
+def test_a_fast_network_sees_the_crops_of_its_own_pipeline() -> None:
+    model = points_network()
+    people = synthetic.instances(model.skeleton, "val", 3)
+    plain, _ = predict(model, people)
+    fast, found = run_as(model, How(folded=True), first_images(model, people))
+    assert (fast.pipeline, fast.origin, fast.name) == (model.pipeline, {"weights": "theirs"}, "hourglass1")
+    assert found.move < 1e-3
+    np.testing.assert_allclose(predict(fast, people)[0].keypoints, plain.keypoints, atol=1e-3)
+
+
+def test_the_first_images_are_those_that_are_predicted_first() -> None:
+    model = points_network()
+    people = synthetic.instances(model.skeleton, "val", 3)
+    seen: list[Tensor] = []
+    prepare = model.prepare
+    model.prepare = lambda images: seen.append(images) or prepare(images)
+    predict(model, people)
+    assert torch.equal(first_images(model, people), seen[0])
+
+
 def test_bfloat16_changes_something_and_says_how_much(network, images: Tensor) -> None:
-    fast, found = quicken(network, How(folded=True, precision="bf16"), images)
+    fast, found = run_as(network, How(folded=True, precision="bf16"), images)
     assert 1e-4 < found.relative < 0.1
     assert f"differ by up to {found.relative:.1e}" in found.sentence
     assert fast(fast.prepare(images)).dtype == torch.float32
@@ -55,6 +88,8 @@ def test_a_difference_is_measured_in_pixels_of_the_input() -> None:
             return self.model(images).roll(1, dims=-1)
 
     class Peak(nn.Module):
+        name = "peak"
+
         def forward(self, images: Tensor) -> Tensor:
             return torch.eye(4).reshape(1, 1, 4, 4).repeat(len(images), 2, 1, 1)
 
@@ -79,20 +114,20 @@ def test_another_result_in_float32_is_refused(network, images: Tensor, monkeypat
     with pytest.raises(
         PosebenchError, match="hourglass1, folded fp32, differs from the plain network by .* more than 1e-05"
     ):
-        quicken(network, How(folded=True), images)
+        run_as(network, How(folded=True), images)
 
 
 def test_bfloat16_may_differ_and_nan_may_not(network, images: Tensor) -> None:
     with torch.inference_mode():
         fast = Fast(network, How(precision="bf16"), network.prepare(images))
-    check(fast, Difference(0.3, 9.0, 1, 48, 3))
+    check(fast, OutputDifference(0.3, 9.0, 1, 48, 3))
     with pytest.raises(PosebenchError, match="not finite"):
-        check(fast, Difference(float("nan"), 9.0, 1, 48, 3))
+        check(fast, OutputDifference(float("nan"), 9.0, 1, 48, 3))
 
 
 def test_tf32_is_for_gpus(network, images: Tensor) -> None:
-    with pytest.raises(PosebenchError, match="tf32 is a way of NVIDIA GPUs; this is cpu"):
-        quicken(network, How(precision="tf32"), images)
+    with pytest.raises(PosebenchError, match="tf32 needs an NVIDIA GPU; this device is cpu"):
+        run_as(network, How(precision="tf32"), images)
 
 
 def test_smaller_batches_are_filled_up_so_that_nothing_is_compiled_twice(
@@ -110,7 +145,7 @@ def test_smaller_batches_are_filled_up_so_that_nothing_is_compiled_twice(
         return wrapped
 
     monkeypatch.setattr(torch, "compile", compiler)
-    fast, _ = quicken(network, How(True, True), images)
+    fast, _ = run_as(network, How(True, True), images)
     prepared = network.prepare(images)
     with torch.inference_mode():
         few = fast(prepared[:2])
@@ -124,7 +159,7 @@ def test_a_compiler_that_fails_is_a_sentence(network, images: Tensor, monkeypatc
 
     monkeypatch.setattr(torch, "compile", lambda run, options: broken)
     with pytest.raises(PosebenchError, match="torch.compile fails on hourglass1: RuntimeError: no g\\+\\+. It needs"):
-        quicken(network, How(True, True), images)
+        run_as(network, How(True, True), images)
 
 
 def test_times_are_positive_ordered_and_of_every_way(network) -> None:
@@ -143,7 +178,7 @@ def test_times_are_positive_ordered_and_of_every_way(network) -> None:
     "POSEBENCH_TEST_COMPILE" not in os.environ, reason="compiles for a minute; set POSEBENCH_TEST_COMPILE=1"
 )
 def test_compiled_computes_the_same(network, images: Tensor) -> None:
-    _, found = quicken(network, How(True, True), images)
+    _, found = run_as(network, How(True, True), images)
     assert found.relative < 1e-5
 
 

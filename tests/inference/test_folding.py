@@ -116,7 +116,7 @@ def test_used_twice_is_not_folded_where_only_one_use_is_normalised() -> None:
     "convolution",
     [
         nn.Conv2d(6, 4, 3, groups=2), nn.Conv2d(6, 4, (1, 3), stride=2, bias=False),
-        nn.ConvTranspose2d(6, 4, 4, stride=2, padding=1, bias=False), nn.ConvTranspose2d(6, 4, (2, 3), groups=2),
+        nn.ConvTranspose2d(6, 4, 4, stride=2, padding=1, bias=False), nn.ConvTranspose2d(6, 4, (2, 3)),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("affine", [True, False])
@@ -128,6 +128,11 @@ def test_any_convolution_folds_to_the_same_values(convolution: nn.Module, affine
         before = body(images)
         assert fold(body, images) == (1, 1)
         assert torch.allclose(body(images), before, rtol=1e-5, atol=1e-6)
+
+
+def test_a_transposed_convolution_in_groups_is_left_alone() -> None:
+    body = nn.Sequential(nn.ConvTranspose2d(6, 4, (2, 3), groups=2), nn.BatchNorm2d(4)).eval()
+    assert fold(body, torch.rand(2, 6, 5, 7)) == (0, 1)
 
 
 def test_one_normalisation_under_two_names_is_replaced_under_both() -> None:

@@ -1,7 +1,10 @@
 """`posebench plugin check`: every built-in plugin passes, and every check finds the fault that it is there for."""
 
+import ast
 import json
 import os
+import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +15,7 @@ import faulty
 import pytest
 import torch
 
+import posebench.plugin_checks
 from posebench.errors import PosebenchError
 from posebench.plugin_checks.runner import Finding, Proof
 from posebench.plugin_checks.subject import TRIO
@@ -30,14 +34,7 @@ def _few_resamples() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def plugins_folder(tmp_path_factory: Any) -> Path:
     """A folder on the path from which the plugins of faulty.py count as installed."""
-    folder = tmp_path_factory.mktemp("faulty")
-    (folder / "faulty-1.0.dist-info").mkdir()
-    (folder / "faulty-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1.0\n")
-    lines = ["[posebench.architectures]", *(f"{name} = faulty:build_{name}" for name in faulty.ARCHITECTURES)]
-    lines += ["Fair = faulty:Fair", "[posebench.protocols]", "fair = faulty:Fair"]
-    lines += [f"{name} = faulty:{name}" for name in faulty.PROTOCOLS]
-    (folder / "faulty-1.0.dist-info/entry_points.txt").write_text("\n".join(lines))
-    return folder
+    return faulty.install(tmp_path_factory.mktemp("faulty"))
 
 
 @pytest.fixture
@@ -94,7 +91,8 @@ def test_a_built_in_protocol_keeps_every_promise(name: str) -> None:
 
 @pytest.mark.usefixtures("_faulty")
 @pytest.mark.parametrize(
-    "kind, name", [("architecture", "Sound"), ("architecture", "AsideAsTold"), ("protocol", "fair")]
+    "kind, name",
+    [("architecture", "Sound"), ("architecture", "Pair"), ("architecture", "AsideAsTold"), ("protocol", "fair")],
 )
 def test_a_plugin_without_a_fault_passes(kind: Kind, name: str) -> None:
     assert prove(kind, name, train=False).failed == ()
@@ -107,12 +105,13 @@ FAULTS = [
     ("Hostile", "builds", "ValueError: [bold] xxx"),
     ("HeightFirst", "builds", "Built for 17 keypoints at 64x64, it says 17 at 72x64."),
     ("ChannelsLast", "builds", "prepare: (2, 64, 64, 3) float32."),
-    ("Listed", "shapes", "forward returns a list, not a tensor."),
+    ("Listed", "shapes", "forward returns a list, not a tensor or a tuple of tensors."),
+    ("OnlyColumns", "shapes", "unflip returns a Tensor for a tuple of 2."),
     ("Seventeen", "shapes", "RuntimeError: shape '[2, 17, 32, 16]' is invalid"),
     ("SwapsSides", "shapes", "RuntimeError: shape '[2, 3, 16, 16]' is invalid"),
     ("ChannelsOfPlaces", "shapes", "decode, keypoints: (2, 2, 17) float32."),
     ("WholePixels", "shapes", "decode, keypoints: (2, 17, 2) int64."),
-    ("Unlimited", "odd sizes", "The constructor takes 66x70, but then: RuntimeError: The size of tensor a"),
+    ("Unlimited", "odd sizes", "The constructor takes 66x70, but then fails: RuntimeError: The size of tensor a"),
     ("ReadsItsWeights", "meta", "On the meta device: RuntimeError: Tensor.item() cannot be called on meta tensors"),
     ("ADict", "paper", "`paper` is a dict."),
     ("OtherSize", "paper", "The constructor refuses the crop size of `paper`: sound needs an input whose sides"),
@@ -136,16 +135,16 @@ FAULTS = [
     ("SamePlaces", "mirror", "unflip: x is not mirrored."),
     ("Unturned", "mirror", "unflip: it changes nothing."),
     ("UpsideDown", "mirror", "unflip: keypoints come back "),
-    ("Aside", "mirror", "unflip: keypoints come back +4.0 pixels aside, every one."),
-    ("Louder", "mirror", "unflip twice is not what it was given"),
-    ("Blind", "learns", "8 people cannot be learnt by heart: at rate 0.002 in 200 steps the loss fell"),
+    ("Aside", "mirror", "unflip: all keypoints come back shifted by +4.0 pixels."),
+    ("Louder", "mirror", "unflip twice does not restore the outputs"),
+    ("Blind", "learns", "8 people cannot be memorised: at rate 0.002 in 200 steps the loss fell"),
 ]
 
 
 RULES = [
     ("Misnamed", "identity", "its name is 'unfair', but it is installed as 'Misnamed'; version is '1.0', but should"),
     ("Lawless", "rules", "It has no conventions."),
-    ("Mumbles", "rules", "The rule of half is 'half', which is no sentence."),
+    ("Mumbles", "rules", "The rule of half is 'half', which is not a sentence."),
     ("Anonymous", "rules", "The convention half has no source."),
     ("Headless", "truth", "The headline 'Mean' is not among the metrics of half: All."),
     ("Fractions", "truth", "The annotations themselves score 1 under half, not 100."),
@@ -200,7 +199,7 @@ def test_a_shift_that_the_docstring_tells_is_told_on() -> None:
 def test_a_slow_machine_is_no_fault_of_the_network() -> None:
     finding = one(prove("architecture", "Blind", only=["learns"], seconds=0.01), "learns")
     assert finding.outcome == "skipped"
-    assert finding.detail.startswith("0.01 s were too few here: in 10 steps the loss fell")
+    assert finding.detail.startswith("0.01 s were not enough: in 10 steps the loss fell")
 
 
 @pytest.mark.usefixtures("_faulty")
@@ -263,6 +262,18 @@ def test_the_commands_json_is_one_object_whatever_the_plugin_prints(plugins_fold
     assert (proof["kind"], proof["passed"], proof["facts"]) == ("architecture", False, {})
     assert [f["outcome"] for f in proof["findings"]] == ["failed"] + ["skipped"] * 13
     assert proof["findings"][0].keys() == {"check", "promise", "outcome", "detail", "fix", "seconds"}
+
+
+def test_every_name_that_a_fix_mentions_exists() -> None:
+    folder = Path(posebench.plugin_checks.__file__).parent
+    texts = [
+        node.value for path in folder.glob("*.py") for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]  # fmt: skip
+    names = {name for text in texts for name in re.findall(r"posebench(?:\.\w+)+", text)}
+    assert "posebench.data.matching.align" in names
+    for name in names:
+        assert pkgutil.resolve_name(name), name
 
 
 def test_checking_a_protocol_needs_no_torch(plugins_folder: Path) -> None:

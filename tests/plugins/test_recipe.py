@@ -46,7 +46,7 @@ def test_quick_is_known_by_name() -> None:
     "text, sentence",
     [
         ("epochs = -1", "name: field required"),
-        ("name = 3 =", "is no recipe: "),
+        ("name = 3 =", "is not a valid recipe: "),
         (QUICK.model_dump_json().replace('"adam"', '"sgd"'), "sgd"),
         (QUICK.model_dump_json().replace('"name"', '"nmae"'), "field required|not permitted"),
     ],

@@ -28,7 +28,7 @@ def test_a_cut_off_image_is_refused_not_filled_with_grey(tmp_path: Path, kind: s
     content = path.read_bytes()
     assert read_image(path).shape == (60, 90, 3)
     path.write_bytes(content[: int(len(content) * keep)])
-    with pytest.raises(PosebenchError, match=r"x\.\w+ is no whole image"):
+    with pytest.raises(PosebenchError, match=r"x\.\w+ is damaged or not an image"):
         read_image(path)
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from stranger import Tiny
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.inference.predict import averaged, predict
-from posebench.plugins.recipe import Recipe
 from posebench.plugins.registry import architecture, protocol
 from posebench.synthetic import people as synthetic
 from posebench.training import checkpoints
@@ -40,7 +40,7 @@ def fresh(seed: int = 0) -> Tiny:
 
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(people: Instances, tmp_path: Path) -> None:
     whole = train(fresh(), people, RECIPE, 7, tmp_path / "whole.pt")
-    assert (whole["step"], whole["steps"], [row["epoch"] for row in whole["history"]]) == (6, 6, [1, 2, 3])
+    assert (whole.step, whole.steps, [row["epoch"] for row in whole.history]) == (6, 6, [1, 2, 3])
 
     def stop(progress: Progress) -> None:
         if progress.step in (1, 4):  # in the middle of an epoch, and at the end of one
@@ -50,9 +50,9 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(people: Instances, t
         with pytest.raises(Interrupted, match="of 6. Add --resume to the same command to go on"):
             train(fresh(seed), people, RECIPE, 7, tmp_path / "cut.pt", stop)
     resumed = train(fresh(2), people, RECIPE, 7, tmp_path / "cut.pt")
-    for name, value in whole["model"].items():
-        assert torch.equal(value, resumed["model"][name]), name
-    assert resumed["history"] == whole["history"]
+    for name, value in whole.model.items():
+        assert torch.equal(value, resumed.model[name]), name
+    assert resumed.history == whole.history
 
 
 def test_a_finished_run_is_not_trained_again(people: Instances, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_finished_run_is_not_trained_again(people: Instances, tmp_path: Path) 
     steps: list[int] = []
     again = train(fresh(5), people, RECIPE, 0, tmp_path / "x.pt", lambda progress: steps.append(progress.step))
     assert steps == []
-    assert torch.equal(first["model"]["body.0.weight"], again["model"]["body.0.weight"])
+    assert torch.equal(first.model["body.0.weight"], again.model["body.0.weight"])
 
 
 def test_ctrl_c_between_runs_is_the_usual_one(people: Instances, tmp_path: Path) -> None:
@@ -71,15 +71,15 @@ def test_ctrl_c_between_runs_is_the_usual_one(people: Instances, tmp_path: Path)
 
 def test_no_epochs_keep_the_initial_weights(people: Instances, tmp_path: Path) -> None:
     state = train(fresh(), people, RECIPE.model_copy(update={"epochs": 0}), 0, tmp_path / "x.pt")
-    assert torch.equal(state["model"]["body.0.weight"], fresh().body[0].weight)
+    assert torch.equal(state.model["body.0.weight"], fresh().body[0].weight)
 
 
 def test_the_checkpoint_says_what_was_trained(people: Instances, tmp_path: Path) -> None:
     state = train(fresh(), people, RECIPE, 7, tmp_path / "x.pt")
-    assert (state["arch"], state["seed"], state["input_size"]) == ("tiny", 7, [24, 32])
-    assert Recipe.model_validate(state["recipe"]) == RECIPE
-    assert state["trained_on"]["people"] == 10
-    assert state["trained_on"]["dataset"] == "embedded people"
+    assert (state.arch, state.seed, state.input_size) == ("tiny", 7, (24, 32))
+    assert state.recipe == RECIPE
+    assert state.trained_on["people"] == 10
+    assert state.trained_on["dataset"] == "embedded people"
 
 
 def test_a_checkpoint_of_another_run_is_refused(people: Instances, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_loss_that_is_not_finite_stops_with_its_parts(people: Instances, tmp_p
 
 
 def test_nobody_to_train_on_is_a_sentence(people: Instances, tmp_path: Path) -> None:
-    with pytest.raises(PosebenchError, match="embedded people train has nobody to train on"):
+    with pytest.raises(PosebenchError, match="embedded people train has no one to train on"):
         train(fresh(), people.take(np.zeros(0, int)), RECIPE, 0, tmp_path / "x.pt")
 
 
@@ -121,10 +121,41 @@ def test_a_damaged_checkpoint_is_a_sentence(damage: str, people: Instances, tmp_
         checkpoints.load(path)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"state_dict": {"backbone.conv1.weight": torch.zeros(2, 3)}, "meta": {"epoch": 210}},
+        {"backbone.conv1.weight": torch.zeros(2, 3)},
+        {"state_dict": {}, "best_acc": np.float64(0.5)},  # numpy's number is an object that torch does not restore
+    ],
+    ids=["mmpose", "state dict", "numpy"],
+)
+def test_weights_of_another_tool_are_told_how_to_be_imported(content: Any, tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "hrnet.pth")
+    with pytest.raises(PosebenchError, match=r"posebench weights import .*hrnet\.pth --arch NAME"):
+        checkpoints.load(tmp_path / "hrnet.pth")
+
+
+def test_the_file_is_a_plain_dict_that_earlier_versions_wrote_and_read(people: Instances, tmp_path: Path) -> None:
+    trained = train(fresh(), people, RECIPE, 7, tmp_path / "x.pt")
+    plain = torch.load(tmp_path / "x.pt", weights_only=True)
+    assert {name: type(value) for name, value in plain.items()} == {
+        "format": str, "arch": str, "keypoints": list, "input_size": list, "recipe": dict, "seed": int, "step": int,
+        "steps": int, "model": OrderedDict, "optimizer": dict, "trained_on": dict, "history": list, "running": list,
+        "pipeline": dict,
+    }  # fmt: skip
+    assert (plain["format"], plain["input_size"], plain["running"]) == ("posebench checkpoint 1", [24, 32], [0.0, 0])
+    assert (trained.input_size, trained.running) == ((24, 32), (0.0, 0))
+    del plain["recipe"]["epochs"]
+    torch.save(plain, tmp_path / "x.pt")
+    with pytest.raises(PosebenchError, match=r"x.pt is damaged: ValidationError: epochs: field required"):
+        checkpoints.load(tmp_path / "x.pt")
+
+
 def test_a_checkpoint_for_other_keypoints_is_refused(people: Instances, tmp_path: Path) -> None:
     state = train(fresh(), people, RECIPE, 0, tmp_path / "x.pt")
     with pytest.raises(PosebenchError, match=r"trained for 16 keypoints .* but 17 are asked for"):
-        checkpoints.network(state, protocol("coco").skeleton, tmp_path / "x.pt")
+        state.network(protocol("coco").skeleton, tmp_path / "x.pt")
 
 
 def test_the_flip_test_of_a_symmetric_network_changes_nothing() -> None:
@@ -178,7 +209,7 @@ def test_people_in_unreadable_photographs_are_declared_missing(tmp_path: Path) -
     scores = MPII.score(made, folder, "official")
     assert scores.notes[-1] == f"1 person has no prediction and counted as missed; the first is in {unreadable[0]}."
     state = train(fresh(), folder, RECIPE, 0, tmp_path / "x.pt")
-    assert state["trained_on"]["unreadable"] == unreadable
+    assert state.trained_on["unreadable"] == unreadable
 
 
 def test_an_hourglass_learns_embedded_people_it_never_saw(tmp_path: Path) -> None:
@@ -194,4 +225,4 @@ def test_an_hourglass_learns_embedded_people_it_never_saw(tmp_path: Path) -> Non
     state = train(model, learn, recipe, 0, tmp_path / "x.pt")
     means.append(MPII.score(predict(model, unseen)[0], unseen, "official").metrics["Mean"])
     assert means[1] > means[0] + 10, means
-    assert state["history"][-1]["loss"] < state["history"][0]["loss"] / 2
+    assert state.history[-1]["loss"] < state.history[0]["loss"] / 2
