@@ -49,7 +49,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     people = pb.load_people("mpii")
     rng = np.random.default_rng(0)
     for name, error in (("near", 2.0), ("far", 9.0)):
-        save(for_instances(people, people.keypoints + rng.normal(0, error, people.keypoints.shape)), folder / f"{name}.h5")
+        save(
+            for_instances(people, people.keypoints + rng.normal(0, error, people.keypoints.shape)),
+            folder / f"{name}.h5",
+        )
     return [folder / "near.h5", folder / "far.h5"]
 
 
@@ -110,7 +113,13 @@ def test_explaining_gives_every_convention(files: list[Path]) -> None:
 def test_training_predicting_scoring_and_reporting_in_python(tmp_path: Path) -> None:
     steps: list[int] = []
     trained = pb.train(
-        "hourglass1", protocol="mpii", epochs=1, limit=8, workers=0, results=tmp_path, show=lambda p: steps.append(p.step)
+        "hourglass1",
+        protocol="mpii",
+        epochs=1,
+        limit=8,
+        workers=0,
+        results=tmp_path,
+        show=lambda p: steps.append(p.step),
     )
     assert steps == [1, 2]
     predicted = pb.predict(trained.checkpoint, protocol="mpii", workers=0, results=tmp_path)

@@ -122,7 +122,7 @@ def labelled(instances: Instances, convention: str) -> tuple[Instances, tuple[st
 
 
 class FLIC(Protocol):
-    """FLIC, PCK@0.2."""
+    """FLIC: PCK@0.2 of elbows and wrists."""
 
     name = "flic"
     version = 1

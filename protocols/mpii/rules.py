@@ -130,7 +130,7 @@ def rule_for(convention: str, instances: Instances) -> PCK:
 
 
 class MPII(Protocol):
-    """MPII single person, PCKh@0.5."""
+    """MPII single person: PCKh@0.5."""
 
     name = "mpii"
     version = 1

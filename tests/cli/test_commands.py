@@ -109,12 +109,6 @@ def test_report_regenerates_every_page_to_the_byte(trained: Path, tmp_path: Path
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_list_names_everything_and_where_it_comes_from(tmp_path: Path) -> None:
-    out = succeeded(posebench("list", cwd=tmp_path))
-    assert re.search(r"hourglass8 +posebench +\S+ +posebench\.architectures\.hourglass:hourglass8", out)
-    assert set(json.loads(succeeded(posebench("list", "--json", cwd=tmp_path)))) == {"architectures", "protocols"}
-
-
 def test_evaluate_prints_the_official_numbers_without_importing_torch(shared: Path, tmp_path: Path) -> None:
     code = f"""
 import sys
