@@ -16,13 +16,15 @@ from typing import Any
 
 import pandas as pd
 
+from posebench.data.box_source import ANNOTATION
 from posebench.errors import natural
 from posebench.report.columns import Column, bounds, millions, one_line, size, training
 from posebench.report.rows import Row, rows
-from posebench.results.record import Ceiling, Data, Record, Rule
+from posebench.results.record import SYNTHETIC, Data, Record, Rule
 from posebench.scoring.rank_ranges import Range, rank_ranges, tied
+from posebench.scoring.scores import Ceiling
 
-EMBEDDED = "embedded people: drawn, not photographs; not comparable with any published number"
+SYNTHETIC_NOTE = f"{SYNTHETIC}: drawn by posebench, not photographs; not comparable with published numbers"
 INTERVAL = "95 %"
 """Header of the headline's interval."""
 CEILING = "annotators' own agreement"
@@ -55,7 +57,7 @@ class Board:
         """Those of all rows, in the rows' order."""
         return tuple(record for row in self.rows for record in row.records)
 
-    @property
+    @cached_property
     def newest(self) -> Record:
         """The record that speaks for the group where wording may have changed since."""
         return max(self.records, key=lambda record: (record.created, record.id))
@@ -70,7 +72,7 @@ class Board:
         """Dataset, split and box source of all rows; its counts are the newest record's."""
         return self.newest.data
 
-    @property
+    @cached_property
     def slug(self) -> str:
         """File name without ending: readable, and another one for every group."""
         rule, data = self.rule, self.data
@@ -78,26 +80,26 @@ class Board:
         tail = hashlib.sha256(repr(self.records[0].group).encode()).hexdigest()[:8]
         return f"{re.sub('[^a-z0-9]+', '-', text.lower()).strip('-')[:80]}-{tail}"
 
-    @property
+    @cached_property
     def title(self) -> str:
         """Such as `mpii val: mpii v1, official`."""
         rule, data = self.rule, self.data
-        boxes = "" if data.box_source == "annotation" else f", boxes: {data.box_source}"
-        people = f"{data.dataset} {data.split}" + ("" if data.embedded else f" ({data.annotations})")
+        boxes = "" if data.box_source == ANNOTATION else f", boxes: {data.box_source}"
+        people = data.what + ("" if data.synthetic else f" ({data.annotations})")
         return one_line(f"{people}: {rule.protocol} v{rule.version}, {rule.convention}{boxes}")
 
-    @property
+    @cached_property
     def people(self) -> str:
         """How many were scored, as a range where rows differ: `2,958 people`."""
         counts = sorted({record.data.people for record in self.records})
         return f"{'–'.join(f'{n:,}' for n in dict.fromkeys((counts[0], counts[-1])))} people"
 
-    @property
-    def embedded(self) -> bool:
-        """Whether the people are drawn ones."""
-        return any(record.data.embedded for record in self.records)
+    @cached_property
+    def synthetic(self) -> bool:
+        """Whether the people are synthetic."""
+        return any(record.data.synthetic for record in self.records)
 
-    @property
+    @cached_property
     def facts(self) -> list[tuple[str, str]]:
         """What the heading states, as (term, sentence)."""
         rule, data = self.rule, self.data
@@ -107,7 +109,7 @@ class Board:
             ("Evaluator", rule.evaluator),
             (
                 "Data",
-                f"{data.dataset} {data.split}, ground truth: {data.annotations}, boxes: {data.box_source}; {self.people}",
+                f"{data.what}, ground truth: {data.annotations}, boxes: {data.box_source}; {self.people}",
             ),
             ("Ranked by", f"{rule.headline} ({rule.unit})" if rule.unit else rule.headline),
         ]
@@ -132,12 +134,12 @@ class Board:
         found = rank_ranges([row.headline for row in ranked], drawn, errors, usual[0] if usual else 0)
         return (*found, *[None] * (len(self.rows) - len(ranked)))  # rows without a value are the last
 
-    @property
+    @cached_property
     def groups(self) -> list[int]:
         """Per row the number of its group: rows of different groups are told apart whichever ranks of their ranges hold."""
         return tied(self.ranges)
 
-    @property
+    @cached_property
     def begins(self) -> list[bool]:
         """Per row whether a line above it should part two groups; nowhere if every row is a group, or all are one."""
         groups = self.groups
@@ -198,7 +200,7 @@ class Board:
             *self._people(),
             *(Column(name, values) for name, values in zip(names, groups, strict=True)),
             Column("annotations", tuple(row.data.annotations for row in self.rows)),
-            Column("embedded", tuple(row.data.embedded for row in self.rows)),
+            Column("synthetic", tuple(row.data.synthetic for row in self.rows)),
             Column("predictions", tuple("; ".join(r.predictions for r in row.records) for row in self.rows)),
             Column("predictions_sha256", tuple("; ".join(r.predictions_sha256 for r in row.records) for row in self.rows)),
         ]  # fmt: skip
@@ -279,7 +281,7 @@ class Board:
 
 
 def boards(records: Iterable[Record]) -> list[Board]:
-    """One leaderboard per group: real data first, then embedded people; groups by name.
+    """One leaderboard per group: real data first, then synthetic people; groups by name.
 
     Rows go from the largest headline to the smallest, those without one last; equal ones by name.
     """
@@ -289,7 +291,7 @@ def boards(records: Iterable[Record]) -> list[Board]:
 
 
 def _place(record: Record) -> tuple[Any, ...]:
-    return record.data.embedded, [natural(str(part)) for part in record.group], record.group
+    return record.data.synthetic, [natural(str(part)) for part in record.group], record.group
 
 
 def _standing(row: Row) -> tuple[Any, ...]:

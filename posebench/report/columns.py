@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from posebench.data.provenance import Provenance
@@ -38,7 +39,7 @@ class Column:
         """Whether it is set like numbers: at the right, never folded."""
         return self.to_right or self.decimals is not None
 
-    @property
+    @cached_property
     def cells(self) -> list[str]:
         """What a reader sees, not yet escaped for any format."""
         return [UNKNOWN if value is None else self._shown(value) for value in self.values]

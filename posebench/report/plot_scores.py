@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -22,13 +22,13 @@ from posebench.report.plot_style import (
     heading_room,
     number,
     plain,
-    save_png,
-    style,
     subtitle,
     title,
 )
+from posebench.report.plots import Plot, PlotKind, write_plot
 from posebench.report.rows import Row
-from posebench.results.record import Curve
+from posebench.results.folder import ResultsFolder
+from posebench.scoring.scores import Curve
 
 Pair = tuple[float | None, float | None]
 Bounds = tuple[float, float]
@@ -49,20 +49,10 @@ GAP = 0.85
 """Inches between two rows of panels, for the labels of both."""
 
 
-def write_plots(board: Board, results: Path) -> list[Path]:
-    """Write `plots/<slug>-ranks.png`, `-joints.png` and `-curves.png`, where the records have the numbers.
-
-    Returns:
-        the files' paths.
-    """
-    paths = []
-    for name, draw in (("ranks", ranks), ("joints", joints), ("curves", curves)):
-        with style():
-            figure = draw(board)
-            if figure is not None:
-                paths.append(results / "plots" / f"{board.slug}-{name}.png")
-                save_png(figure, paths[-1])
-    return paths
+def write_plots(board: Board, folder: ResultsFolder) -> list[Plot]:
+    """Write the plots of ranks, keypoints and curves, where the records have the numbers."""
+    draw = {PlotKind.RANKS: ranks, PlotKind.JOINTS: joints, PlotKind.CURVES: curves}
+    return [plot for kind, figure in draw.items() for plot in write_plot(board, kind, partial(figure, board), folder)]
 
 
 def joints(board: Board) -> Figure | None:

@@ -18,7 +18,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 
 from posebench.files.writing import write_atomically
-from posebench.report.board import EMBEDDED, Board
+from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import UNKNOWN, one_line
 
 # Okabe and Ito, "Color universal design" (2008), without the yellow that white paper swallows.
@@ -97,7 +97,7 @@ def heading(figure: Figure, board: Board, titles: list[str], about: list[str]) -
         titles: lines of `title`. about: lines of `subtitle`.
     """
     width, height = figure.get_size_inches()
-    left, color = 0.15 / width, WARNING if board.embedded else QUIET
+    left, color = 0.15 / width, WARNING if board.synthetic else QUIET
     for place, line in enumerate(titles):
         figure.text(left, 1 - (0.15 + TITLE * place) / height, line, weight="bold", fontsize=11, va="top")
     below = 0.4 + TITLE * (len(titles) - 1)
@@ -117,8 +117,8 @@ def title(board: Board, what: str, width: float) -> list[str]:
 
 
 def subtitle(board: Board, parts: list[str], width: float) -> list[str]:
-    """Lines below the title, for a figure of `width` inches: what a reader needs to read it; on embedded people the warning."""
-    text = "; ".join([EMBEDDED] if board.embedded else filter(None, parts))
+    """Lines below the title, for a figure of `width` inches: what a reader needs to read it; on synthetic people the warning."""
+    text = "; ".join([SYNTHETIC_NOTE] if board.synthetic else filter(None, parts))
     return [plain(line, int(width * 14)) for line in wrap(one_line(text), int(width * 14)) or [""]]
 
 

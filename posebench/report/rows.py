@@ -5,7 +5,7 @@ images would change (the interval) and what another seed would change (the stand
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import takewhile
 from typing import Any
@@ -14,8 +14,9 @@ import numpy as np
 
 from posebench.data.provenance import Provenance
 from posebench.errors import natural
-from posebench.results.record import Curve, Data, Record, Rule, Slice
+from posebench.results.record import Data, Record, RecordedSlice, Rule
 from posebench.scoring import bootstrap
+from posebench.scoring.scores import Curve
 
 SEED_IN_NAME = re.compile(r"[\s,;:_(\[-]*(?<![a-z])seed[\s_=:-]*\d+[)\]]?", re.IGNORECASE)
 WORD = re.compile(r"[^\s,;:_-]+[\s,;:_-]*")
@@ -38,7 +39,7 @@ class Row:
         """The record that speaks for the row where wording may have changed since."""
         return max(self.records, key=lambda record: (record.created, record.id))
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Different for every row."""
         return self.records[0].id
@@ -138,11 +139,11 @@ class Row:
             same = [curve, *(other[curve.label] for other in others if curve.label in other)]
             if len(same) == len(self.records) and all(one.thresholds == curve.thresholds for one in same):
                 values = np.mean([one.values for one in same], axis=0).tolist()
-                found.append(curve.model_copy(update={"values": values}) if others else curve)
+                found.append(replace(curve, values=tuple(values)) if others else curve)
         return found
 
     @cached_property
-    def slices(self) -> list[Slice]:
+    def slices(self) -> list[RecordedSlice]:
         """Means over seeds; those that all seeds have. Bounds as in `intervals`."""
         found = []
         for part in self.records[0].slices:

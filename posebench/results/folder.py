@@ -68,6 +68,18 @@ class ResultsFolder:
         """Rows of the literature, shown below leaderboards where rule, split and boxes agree."""
         return self.path / "published.csv"
 
+    def leaderboard_csv(self, slug: str) -> Path:
+        """The CSV of the leaderboard of that slug."""
+        return self.leaderboards / f"{slug}.csv"
+
+    def plot(self, slug: str, kind: str) -> Path:
+        """The plot of that kind of the leaderboard of that slug."""
+        return self.plots / f"{slug}-{kind}.png"
+
+    def link(self, path: Path) -> str:
+        """A path in this folder as the page links to it: relative, with forward slashes."""
+        return path.relative_to(self.path).as_posix()
+
     def checkpoint(self, run: str) -> Path:
         """The checkpoint of the run of that name."""
         return self.runs / run / CHECKPOINT

@@ -55,7 +55,7 @@ def test_run_trains_scores_and_shows_the_leaderboard(trained: Path) -> None:
     assert "500 people in 500 images" in out
     results = trained / "results"
     record = json.loads(next((results / "records").iterdir()).read_text())
-    assert record["data"]["embedded"] is True
+    assert record["data"]["synthetic"] is True
     assert record["model"]["trained_on"]["people"] == 16
     assert record["model"]["checkpoint"] == "the last one"
     for name in ("index.html", "leaderboard.md"):
@@ -166,7 +166,7 @@ def test_coco_runs_on_real_photographs(shared: Path, tmp_path: Path) -> None:
     succeeded(posebench("run", "--arch", "hourglass1", "--arch", "hourglass2", *arguments, cwd=tmp_path))
     records = [json.loads(path.read_text()) for path in (tmp_path / "results/records").iterdir()]
     assert sorted(record["model"]["arch"] for record in records) == ["hourglass1", "hourglass2"]
-    assert all(record["data"]["images"] == 39 and not record["data"]["embedded"] for record in records)
+    assert all(record["data"]["images"] == 39 and not record["data"]["synthetic"] for record in records)
 
 
 @pytest.fixture

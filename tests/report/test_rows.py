@@ -126,7 +126,7 @@ def test_curves_and_slices_are_means_where_all_seeds_have_them() -> None:
     other = part | {"value": 74.0, "interval": (72.0, 77.0)}
     one = row(trained(0, curves=[curve], slices=[part, alone]),
               trained(1, curves=[curve | {"values": [0.0, 84.0]}], slices=[other]))  # fmt: skip
-    assert [(made.label, made.values) for made in one.curves] == [("Mean", [0.0, 82.0])]
+    assert [(made.label, made.values) for made in one.curves] == [("Mean", (0.0, 82.0))]
     assert [(made.name, made.value, made.interval, made.people) for made in one.slices] == [
         ("occluded", 72, (70, 74.5), 9)
     ]
