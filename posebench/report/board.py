@@ -130,7 +130,7 @@ class Board:
         alike = Counter(filter(None, (row.resampled_on for row in ranked)))
         usual = max(alike, key=lambda key: (alike[key], key), default=None)
         drawn = [row.resampled if usual and row.resampled_on == usual else None for row in ranked]
-        errors = [(row.spread or 0) / math.sqrt(len(row.records)) for row in ranked]
+        errors = [row.seed_error for row in ranked]
         found = rank_ranges([row.headline for row in ranked], drawn, errors, usual[0] if usual else 0)
         return (*found, *[None] * (len(self.rows) - len(ranked)))  # rows without a value are the last
 

@@ -3,6 +3,7 @@ images would change (the interval) and what another seed would change (the stand
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -174,6 +175,11 @@ class Row:
     def spread(self) -> float | None:
         """Standard deviation of the headline over seeds (n − 1); None for one seed."""
         return float(np.std(self.by_seed, ddof=1)) if self.by_seed else None
+
+    @property
+    def seed_error(self) -> float:
+        """Standard error of the headline over seeds; 0 for one seed, which says nothing of others."""
+        return (self.spread or 0) / math.sqrt(len(self.records))
 
 
 def rows(records: Iterable[Record]) -> list[Row]:
