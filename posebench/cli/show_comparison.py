@@ -21,7 +21,7 @@ LEAST_P = 1 / (1 + RESAMPLES)
 """What a p-value is where no resample reaches the difference (posebench.scoring.comparison.p_values)."""
 
 
-IDENTICAL = "A and B are identical files (equal SHA-256), so there is nothing to tell apart."
+IDENTICAL = "A and B are identical files (equal SHA-256), so there is nothing to compare."
 ROWS_NOTE = (
     "Rows are compared from their records, by the headline alone. Intervals and p-values are about other images and, for rows of "
     "several seeds, other seeds; for a row of one seed the effect of another seed is unknown."
@@ -110,7 +110,7 @@ def _print_notes(out: Console, records: Sequence[Record]) -> None:
 
 
 def _letters(records: Sequence[object]) -> list[str]:
-    """What stands for each run in a table: a letter, or of more runs than there are letters a number."""
+    """Labels of the runs in a table: letters, or numbers if there are more than 26 runs."""
     letters = string.ascii_uppercase
     return [letters[i] if len(records) <= len(letters) else str(i + 1) for i in range(len(records))]
 
@@ -138,7 +138,7 @@ def _sentence(pair: Pair, decimals: int) -> str:
     if one.resolved:
         better, worse = (pair.a, pair.b) if one.value > 0 else (pair.b, pair.a)
         return f"{name}: resolved. {_label(better)} is better than {_label(worse)} by {abs(one.value):.{decimals}f}."
-    return f"{name}: not resolved. These images cannot tell {_label(pair.a)} and {_label(pair.b)} apart."
+    return f"{name}: not resolved. The difference between {_label(pair.a)} and {_label(pair.b)} may be chance."
 
 
 def _pair_table(pair: Pair, decimals: int) -> Table:

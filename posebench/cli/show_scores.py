@@ -1,4 +1,4 @@
-"""What commands say on the terminal."""
+"""Scores, curves and conventions on a terminal."""
 
 import math
 from collections.abc import Sequence

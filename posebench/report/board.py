@@ -1,4 +1,4 @@
-"""Boards: the records that may be compared, ranked, as the columns of one table each.
+"""Boards: comparable records, ranked, as columns of one table each.
 
 Two records share a table only where `Record.group` agrees: protocol, version, convention, dataset, split, box
 source and ground truth file. Everything is a function of the records alone, so that a leaderboard regenerates to the byte.
@@ -30,15 +30,16 @@ INTERVAL = "95 %"
 CEILING = "annotators' own agreement"
 """Name of the row that is not a network's."""
 RANKS = (
-    "the places that remain possible, from 1 + the rows that are significantly better to the last place less those significantly "
-    "worse; all pairs compared on the same resamples of the images or films, together at the 95 % level (Mogstad et al. 2024)"
+    "the range of possible ranks, from 1 + the number of significantly better rows to the number of rows − the number of "
+    "significantly worse rows; all pairs are compared on the same resamples of the images or films, at a joint level of 95 % "
+    "(Mogstad et al. 2024)"
 )
 SEVERAL_SEEDS = (
-    "Rows of several seeds are means over them: 95 % is about the images alone, 'sd of seeds' about the seeds alone, and rank "
-    "ranges count both. What another seed would give a row of one seed is not known and in no range."
+    "A row of several seeds is the mean over seeds: '95 %' is the interval over images, 'sd of seeds' the standard deviation over "
+    "seeds, and rank ranges include both. For a row of one seed, the effect of another seed is unknown and not included."
 )
 BY_VALUE = (
-    "by value alone: no resamples on these people are recorded, so nothing says what is chance. Score the file again."
+    "by value only: the records have no resamples on these people, so differences may be chance. Score the files again."
 )
 
 
@@ -59,7 +60,7 @@ class Board:
 
     @cached_property
     def newest(self) -> Record:
-        """The record that speaks for the group where wording may have changed since."""
+        """The newest record, which gives the texts of the group."""
         return max(self.records, key=lambda record: (record.created, record.id))
 
     @property
@@ -74,7 +75,7 @@ class Board:
 
     @cached_property
     def slug(self) -> str:
-        """File name without ending: readable, and another one for every group."""
+        """File name without ending; different for every group."""
         rule, data = self.rule, self.data
         text = f"{rule.protocol} {rule.convention} {data.dataset} {data.split} {data.box_source}"
         tail = hashlib.sha256(repr(self.records[0].group).encode()).hexdigest()[:8]
@@ -119,7 +120,7 @@ class Board:
 
     @cached_property
     def ceiling(self) -> Ceiling | None:
-        """What the dataset's annotators reach against each other, where any record says it; the newest does."""
+        """Agreement between the dataset's annotators, from the newest record that has it."""
         known = [record for record in self.records if record.ceiling is not None]
         return max(known, key=lambda record: (record.created, record.id)).ceiling if known else None
 
@@ -136,12 +137,12 @@ class Board:
 
     @cached_property
     def groups(self) -> list[int]:
-        """Per row the number of its group: rows of different groups are told apart whichever ranks of their ranges hold."""
+        """Per row the number of its group; rows of different groups have disjoint rank ranges."""
         return tied(self.ranges)
 
     @cached_property
     def begins(self) -> list[bool]:
-        """Per row whether a line above it should part two groups; nowhere if every row is a group, or all are one."""
+        """Per row whether a line above it separates two groups; never if every row is a group, or all rows are one group."""
         groups = self.groups
         several = len(set(groups)) < len(groups)
         return [False, *(several and one != other for one, other in pairwise(groups))]
@@ -175,12 +176,12 @@ class Board:
 
     @property
     def decimals(self) -> int:
-        """How many a reader sees of a score."""
+        """Decimals of a shown score."""
         return 2 if self.rule.unit == "%" else 3
 
     @cached_property
     def columns(self) -> list[Column]:
-        """The columns that readers see: those that say something, rank and name first."""
+        """The columns with any value, rank and name first."""
         facts = [column for column in self._model_columns() if column.known]
         return [
             self._ranks(),

@@ -1,4 +1,4 @@
-"""Pages of people: the predicted skeleton over the annotated one, best cases beside worst."""
+"""Overlays: predicted over annotated skeletons of the best and the worst cases."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -49,11 +49,11 @@ def overlays(
         title: says protocol, convention, dataset and split.
 
     Raises:
-        PosebenchError: nobody has a score.
+        PosebenchError: no person has a score.
     """
     best, worst = extremes(per_person, (instances.visibility > 0).sum(axis=1), COUNT)
     if not len(best):
-        raise PosebenchError(f"{instances.what}: nobody has a score, so there is nobody to show.")
+        raise PosebenchError(f"{instances.what}: no person has a score, so there is nothing to draw.")
     keypoints = np.where(missing[..., None], np.nan, keypoints)
     rows = [("best", best), ("worst", worst)] if len(worst) else [("best", best)]
     # The tile's shape follows the people's, so that little of it is wasted.

@@ -128,7 +128,7 @@ def _cell(value: float | None, interval: tuple[float, float] | None, board: Boar
 
 
 def _remove_stale(folder: ResultsFolder, kept: set[Path]) -> None:
-    """Remove tables and plots of an earlier report. Whatever has another name was not written by posebench and stays."""
+    """Remove tables and plots of an earlier report. Files with other names stay."""
     for place, ours in ((folder.leaderboards, CSV_NAME), (folder.plots, PLOT_NAME)):
         for path in place.glob("*"):
             if ours.fullmatch(path.name) and path not in kept and path.is_file():

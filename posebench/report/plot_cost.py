@@ -1,4 +1,4 @@
-"""Cost beside accuracy: the plot of a leaderboard's headline against what its networks need."""
+"""Plot of a leaderboard's headline against the cost of its networks."""
 
 import math
 from collections.abc import Sequence

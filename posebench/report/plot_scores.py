@@ -34,7 +34,7 @@ Pair = tuple[float | None, float | None]
 Bounds = tuple[float, float]
 
 CASING = [Stroke(linewidth=2.2, foreground="white"), Normal()]
-"""Around thin lines, which dark bars would swallow."""
+"""White edge of thin lines, which makes them visible on dark bars."""
 SHOWN = 8
 """Rows in one plot: more colours than these cannot be told apart."""
 
@@ -70,7 +70,7 @@ def joints(board: Board) -> Figure | None:
     down = math.ceil(len(names) * each / WIDEST)
     across = math.ceil(len(names) / down)
     known = any(row.per_joint_intervals for row in rows)
-    about = "thin lines: 95 % of left and of right, over images" if known else "thin lines span left and right"
+    about = "thin lines: 95 % intervals of left and right, over images" if known else "thin lines span left and right"
     ceilings = {} if board.ceiling is None else {_plain(key): value for key, value in board.ceiling.metrics.items()}
     drawn = {name: ceilings[_plain(name)] for name in names if _plain(name) in ceilings}
     what = f"{board.newest.per_joint_metric or 'Score'} by keypoint"
@@ -169,7 +169,7 @@ def _page(
 def _about(board: Board, more: str) -> list[str]:
     parts = [f"{board.people}, boxes: {board.data.box_source}", more]
     if any(row.by_seed for row in board.rows[:SHOWN]):
-        parts.append("several seeds: their mean")
+        parts.append("rows of several seeds: mean")
     if len(board.rows) > SHOWN:
         parts.append(f"the best {SHOWN} of {len(board.rows)} rows, by {board.rule.headline}")
     return parts
@@ -223,10 +223,10 @@ def sides(intervals: Mapping[str, Bounds]) -> dict[str, list[tuple[float, Bounds
 
 
 def _about_curves(rows: Sequence[Row], labels: Sequence[str]) -> str:
-    """How to read those of these marks that are drawn."""
+    """Explanation of the drawn marks."""
     bounded = any(label in row.intervals and _through(row, label) is not None for row in rows for label in labels)
     equal = any(_equal_before(rows, label, place) for label in labels for place in range(len(rows)))
-    marks = ["vertical lines at the end: 95 % over images"] * bounded + ["colours in turn: equal curves"] * equal
+    marks = ["vertical lines at the end: 95 % over images"] * bounded + ["alternating colours: equal curves"] * equal
     return "; ".join(marks)
 
 

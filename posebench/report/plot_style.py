@@ -1,4 +1,4 @@
-"""Figures: the look that all plots share, and how they are written.
+"""Figures: the style of all plots, and how they are written.
 
 Drawn through figures of their own: no pyplot, no global state, and the same bytes from the same records.
 """
@@ -25,7 +25,7 @@ from posebench.report.columns import UNKNOWN, one_line
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333", "#AAAAAA")
 INK, QUIET, GRID, WARNING = "#222222", "#666666", "#e4e4e4", "#B03A00"
 CEILING_LINE: dict[str, Any] = {"color": INK, "linestyle": (0, (4, 2.5)), "linewidth": 1.1}
-"""What the dataset's annotators reach against each other: dashed, in every plot."""
+"""Line of the agreement between annotators: dashed, in every plot."""
 SUBTITLE = 0.17
 """Inches that every line of the subtitle takes."""
 TITLE = 0.21
@@ -131,7 +131,7 @@ def full_scale(axis: Axes, board: Board) -> None:
 
 
 def full_score(board: Board) -> float:
-    """What a perfect network would reach."""
+    """The score of a perfect network."""
     return 100.0 if board.rule.unit == "%" else 1.0
 
 

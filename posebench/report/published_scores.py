@@ -37,7 +37,7 @@ CONVENTIONS: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType({
 })  # fmt: skip
 """(protocol, how the source's description of its convention begins) → (convention here, box source)."""
 NOT_COMPARABLE = ("caffe-style", "ablation")
-"""Words in a description that mark numbers which their own collector doubts, or which are of part of the joints."""
+"""Words in a description that mark unverified numbers, or numbers on some of the joints."""
 
 METRICS = {
     "PCKh@0.10/mean": "Mean@0.1", "PCKh@0.11/mean": "Mean@0.11", "PCKh@0.5/mean(macro14)": "Mean",
@@ -71,7 +71,7 @@ def published(results: Path) -> list[PublishedScores]:
     """The rows of `results/published.csv` whose convention is one of posebench's, in file order; none without the file.
 
     Raises:
-        PosebenchError: the file lacks a column or has a value that is no number.
+        PosebenchError: the file lacks a column or has a value that is not a number.
     """
     path = ResultsFolder(results).published
     if not path.is_file():
@@ -90,7 +90,7 @@ def published(results: Path) -> list[PublishedScores]:
                 value = float(entry["value"])
             except ValueError:
                 raise PosebenchError(
-                    f"{path}, line {reader.line_num}: value {entry['value']!r} is no number."
+                    f"{path}, line {reader.line_num}: value {entry['value']!r} is not a number."
                 ) from None
             split = entry["split"].removesuffix("2017")
             key = (_name(entry), entry["input_size"], entry["protocol"], split, *rule, entry["source"])

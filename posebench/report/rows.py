@@ -22,7 +22,7 @@ from posebench.scoring.scores import Curve
 SEED_IN_NAME = re.compile(r"[\s,;:_(\[-]*(?<![a-z])seed[\s_=:-]*\d+[)\]]?", re.IGNORECASE)
 WORD = re.compile(r"[^\s,;:_-]+[\s,;:_-]*")
 SHORTEST_NAME = 3
-"""Letters that names must have in common to be called by them."""
+"""Fewest letters that the names of several seeds must share for a common name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Row:
 
     @cached_property
     def newest(self) -> Record:
-        """The record that speaks for the row where wording may have changed since."""
+        """The newest record, which gives the texts of the row."""
         return max(self.records, key=lambda record: (record.created, record.id))
 
     @cached_property
@@ -77,7 +77,7 @@ class Row:
 
     @cached_property
     def name(self) -> str:
-        """The record's; of several seeds what their names have in common."""
+        """The record's name; for several seeds their common name."""
         names = [record.name for record in self.records]
         return names[0] if len(names) == 1 else common_name(names, str(self.model.arch))
 
@@ -207,12 +207,12 @@ def seed_of(record: Record) -> int | None:
 
 
 def recipe_of(record: Record) -> str:
-    """Everything that a predictions file says of its model but what differs from seed to seed."""
+    """What a predictions file states about its model, without what differs between seeds."""
     return json.dumps(record.model.without_seed(), sort_keys=True)
 
 
 def common_name(names: Sequence[str], otherwise: str) -> str:
-    """What several seeds are called together: the names without their seeds, or how they begin."""
+    """The common name of several seeds: the names without seeds, or their common beginning."""
     bare = [SEED_IN_NAME.sub("", name).strip() for name in names]
     if len(set(bare)) == 1:
         return bare[0] or otherwise

@@ -1,4 +1,4 @@
-"""Records: what was run, on what, by which rule, and what it scored. The only thing that leaderboard and plots see."""
+"""Records: what was run, on what data, by which rule, with which scores. Leaderboards and plots read nothing else."""
 
 import hashlib
 import math
@@ -30,11 +30,11 @@ RESAMPLED_DECIMALS = 6
 SYNTHETIC = "synthetic people"
 """What a reader sees as the dataset of synthetic people; records of older versions have other words."""
 IN_MEMORY = "in memory"
-"""What predictions that were not read from a file are called."""
+"""Name of predictions that were not read from a file."""
 FEW_UNITS = 50
 """Below it a difference's 95 % interval holds the true one in less than about 93 % of datasets (docs/scoring.md)."""
 INTERVALS = "t on the logit scale with the bootstrap's standard error; expanded percentile where scores are unbounded"
-ONE_IMAGE = "One image: no interval, as nothing says how other images would differ."
+ONE_IMAGE = "One image: no interval, because an interval needs at least two images."
 
 
 class _Part(BaseModel):
@@ -87,7 +87,7 @@ class RecordedSlice(_Part):
 
 
 class Resampling(_Part):
-    """How the intervals were made. Records of older versions have none: the middle 95 % of resamples of the images."""
+    """How the intervals were made; None in older records, where they are the middle 95 % of resamples of the images."""
 
     unit: str = Field(description="what was drawn, such as `image` or `film`")
     units: int
@@ -125,7 +125,7 @@ class Record(_Part):
 
     @property
     def id(self) -> str:
-        """File name without ending: readable, and different for whatever must not be overwritten."""
+        """File name without ending; different for every name, group and predictions file."""
         tail = hashlib.sha256(repr((self.group, self.name, self.predictions_sha256)).encode()).hexdigest()[:8]
         readable = re.sub(r"[^a-z0-9]+", "-", f"{self.rule.protocol} {self.data.split} {self.name}".lower()).strip("-")
         return f"{readable[:80]}-{tail}"
@@ -262,12 +262,12 @@ def load_records(results: Path) -> list[Record]:
 
 
 def few_units(sampling: Sampling) -> list[str]:
-    """A sentence where intervals are measurably too narrow, or there is none."""
+    """Notes on intervals that are too narrow or missing, because few units were resampled."""
     if sampling.units == 1:
         return (
             [ONE_IMAGE]
             if sampling.unit == "image"
-            else [f"One {sampling.unit}: no interval, as nothing says how others would differ."]
+            else [f"One {sampling.unit}: no interval, because an interval needs at least two {sampling.unit}s."]
         )
     if 1 < sampling.units < FEW_UNITS:
         return [

@@ -257,7 +257,7 @@ def test_a_page_has_the_same_bytes_again(tmp_path: Path):
 
 
 def test_a_page_of_nobody_is_refused(tmp_path: Path):
-    with pytest.raises(PosebenchError, match="nobody has a score"):
+    with pytest.raises(PosebenchError, match="no person has a score"):
         page(tmp_path / "page.png", [np.nan])
 
 

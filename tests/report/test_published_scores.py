@@ -65,7 +65,7 @@ def test_every_convention_named_is_one_and_has_rows(of: str, beginning: str) -> 
 
 def test_what_is_no_number_is_a_sentence_with_its_line(tmp_path: Path) -> None:
     write(tmp_path, "hg2,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/head,high,,,r")
-    with pytest.raises(PosebenchError, match=r"published\.csv, line 2: value 'high' is no number"):
+    with pytest.raises(PosebenchError, match=r"published\.csv, line 2: value 'high' is not a number"):
         published(tmp_path)
     (tmp_path / "published.csv").write_text("arch,value\n")
     with pytest.raises(PosebenchError, match="lacks the column input_size"):

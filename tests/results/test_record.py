@@ -100,7 +100,7 @@ def test_one_image_has_no_interval_and_the_record_says_so(
     alone = make_record("n", MPII, MPII.convention("official"), two_people, made, scores, tmp_path / "p.h5")
     assert alone.metrics == record.metrics
     assert (alone.intervals, alone.per_joint_intervals, alone.resampled) == ({}, {}, [])
-    assert alone.notes == ["One image: no interval, as nothing says how other images would differ."]
+    assert alone.notes == ["One image: no interval, because an interval needs at least two images."]
 
 
 def test_the_minus_one_of_cocos_evaluator_is_an_unknown_number(
