@@ -80,7 +80,7 @@ def _about(board: Board, rows: list[Row]) -> list[str]:
     if any(board.ranges):
         parts.append("left: possible ranks")
     if len(set(board.groups[: len(rows)])) > 1:
-        parts.append("bands: groups of rows that differ significantly")
+        parts.append("bands: groups that differ")
     if board.ceiling is not None and board.rule.headline in board.ceiling.metrics:
         parts.append(f"dashed: {CEILING}")
     ranked = sum(not math.isnan(row.headline) for row in board.rows)

@@ -151,7 +151,7 @@ def test_a_table_shows_how_many_seeds_and_their_spread_beside_the_interval() -> 
     assert cells["Mean"] == ["89.00", "85.00"]
     assert (cells["seeds"], cells["sd of seeds"]) == (["2", "–"], ["1.41", "–"])
     assert cells["training"] == ["paper, 100 epochs, 22246 people, seeds 0, 1", "–"]
-    assert any("'sd of seeds' about the seeds alone" in note for note in found.notes)
+    assert any("'sd of seeds' the standard deviation over seeds" in note for note in found.notes)
     assert (found.frame["Mean by seed"][0], found.frame["seeds"][0]) == ("0: 90.0; 1: 88.0", 2)
     assert found.frame["predictions_sha256"][0] == f"{'c' * 64}; {'c' * 64}"
 
