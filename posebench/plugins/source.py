@@ -71,14 +71,14 @@ def _parameters(node: ast.FunctionDef | ast.ClassDef) -> set[str]:
 
 
 def _options(tree: ast.Module) -> dict[str, tuple[str, ...]]:
+    """The literal `OPTIONS` of a module; empty where there is none, or where it is no mapping of names to choices."""
     for node in tree.body:
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        )
-        if [ast.unparse(one) for one in targets] == [OPTIONS]:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if any(isinstance(target, ast.Name) and target.id == OPTIONS for target in targets):
             try:
-                value = ast.literal_eval(ast.unparse(node.value))  # type: ignore[attr-defined]  # both have one
-                return {str(name): tuple(map(str, choices)) for name, choices in value.items()}
-            except (ValueError, AttributeError, TypeError, SyntaxError):
+                return {str(name): tuple(map(str, choices)) for name, choices in ast.literal_eval(node.value).items()}
+            except (ValueError, AttributeError, TypeError):
                 return {}
     return {}

@@ -97,5 +97,5 @@ class SoftUNet(Architecture):
 
 
 def softunet(skeleton: Skeleton, input_size: tuple[int, int] = PAPER.input_size) -> SoftUNet:
-    """The entry point."""
+    """A U-Net with soft-argmax decoding."""
     return SoftUNet(skeleton, input_size)
