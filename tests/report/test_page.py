@@ -8,7 +8,7 @@ from posebench.errors import PosebenchError
 from posebench.report.board import SYNTHETIC_NOTE
 from posebench.report.contents import read_contents
 from posebench.report.page import facts, write_report
-from posebench.results.record import save_record
+from posebench.results.record import Record, save_record
 
 
 def page(results: Path, *records) -> str:
@@ -146,6 +146,19 @@ def test_files_of_groups_that_are_gone_are_removed_and_nothing_else(tmp_path: Pa
     assert not [name for name in made(tmp_path) if "flic" in name]
     assert all(path.read_text() == "mine" for path in kept)
     assert folder.is_dir()
+
+
+@pytest.mark.parametrize("count", [10, 40])
+def test_a_report_computes_each_records_id_a_few_times_however_many_there_are(
+    count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for number in range(count):
+        save_record(record(f"net{number}", metrics={"Mean": 50.0 + number}, curves=[]), tmp_path)
+    calls = []
+    once = Record.id.fget
+    monkeypatch.setattr(Record, "id", property(lambda self: calls.append(self) or once(self)))
+    write_report(tmp_path)
+    assert count <= len(calls) <= 10 * count
 
 
 def test_one_broken_record_is_skipped_and_the_others_are_reported(tmp_path: Path):
