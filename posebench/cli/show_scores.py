@@ -119,6 +119,7 @@ def _print_reason(out: Console, headline: str, numbered: tuple[int, Explained], 
         )
         lines.append(f"why it differs from {first}: {escape(convention.difference)}")
         lines.append(f"{headline} {total}: {truth} by the ground truth, {rule} by the rule")
+    lines.extend(f"[yellow]note:[/yellow] {escape(sentence)}" for sentence in entry.assumptions)
     for line in lines:
         out.print(Padding(line, (0, 0, 0, 2), expand=False), highlight=False)
 

@@ -58,6 +58,8 @@ class Instances:
         usable: (N,) bool, people a network is trained on and asked about. The others (crowds, people without
             keypoints) matter to scoring alone.
         bbox: (N, 4) float (x, y, width, height), where the dataset has boxes.
+        regions: code base, such as `hrnet` → (N, 4) middle x, y, width and height of what that code crops of a person, where
+            it differs from `center` and `size`.
         measures: (N,) columns that errors are divided by or that scoring needs: `head_length`, `area`, ...
         labels: (N,) columns of text by which scores may be sliced, such as `activity`; "" where unknown.
         groups: (M,) text, to which group each image belongs whose images are alike, such as the film of a frame. Uncertainty
@@ -85,6 +87,7 @@ class Instances:
     visibility: Array
     usable: Array
     bbox: Array | None = None
+    regions: Mapping[str, Array] = field(default_factory=dict)
     measures: Mapping[str, Array] = field(default_factory=dict)
     labels: Mapping[str, Array] = field(default_factory=dict)
     groups: Array | None = None
@@ -104,6 +107,8 @@ class Instances:
             columns["groups"], expected["groups"] = self.groups, (len(self.images),)
         if self.bbox is not None:
             columns["bbox"], expected["bbox"] = self.bbox, (n, 4)
+        for code, region in self.regions.items():
+            columns[f"regions of {code}"], expected[f"regions of {code}"] = region, (n, 4)
         for name, column in columns.items():
             if column.shape != expected.get(name, (n,)):
                 raise PosebenchError(
@@ -133,6 +138,12 @@ class Instances:
         units: Array = np.unique(self.groups, return_inverse=True)[1][self.image]
         return units
 
+    def region(self, code: str = "") -> tuple[Array, Array]:
+        """(N, 2) middles and (N, 2) sizes of what a network sees, as a published code base has them; else `center`, `size`."""
+        if code in self.regions:
+            return self.regions[code][:, :2], self.regions[code][:, 2:]
+        return self.center, self.size
+
     def describe(self, row: int) -> str:
         """Such as `row 17 (015601864.jpg, person 0)`, for messages."""
         return f"row {row} ({self.images[self.image[row]]}, person {self.person[row]})"
@@ -144,7 +155,7 @@ class Instances:
             for f in fields(self)
             if f.name in ("image", "person", "center", "size", "keypoints", "visibility", "usable")
         }
-        for kind in ("measures", "labels"):
+        for kind in ("measures", "labels", "regions"):
             columns[kind] = {name: column[rows] for name, column in getattr(self, kind).items()}
         columns["bbox"] = None if self.bbox is None else self.bbox[rows]
         return replace(self, **columns)

@@ -70,6 +70,7 @@ class Fast(Architecture):
         if how.precision == "tf32" and images.device.type != "cuda":
             raise PosebenchError(f"tf32 is a way of NVIDIA GPUs; this is {images.device.type}. Use fp32 or bf16.")
         self.name, self.how, self.batch, self.folded = model.name, how, len(images), (0, 0)
+        self.pipeline = model.pipeline  # predict cuts crops by it
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         if how.folded or how.compiled:
             self.folded = fold(self.model, images[:1])

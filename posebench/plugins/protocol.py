@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
+from posebench.data import prediction_tables
 from posebench.data import predictions as files
 from posebench.data.instances import Instances
-from posebench.data.matching import person_first
 from posebench.data.predictions import Predictions
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, existing, unknown
-from posebench.files.arrays import load_array
 from posebench.scoring.scores import Curve, Scores
 
 Array = NDArray[Any]
@@ -50,7 +48,6 @@ class Protocol(ABC):
         report_split: the split that published numbers are about.
         train_split: the split to train on.
         exports: forms that `export` writes: name → what it is for. The name begins with the protocol's: `mpii-mat`.
-        first_pixel: what the dataset's own files call the first pixel: 0, or 1 for MATLAB.
     """
 
     name: str
@@ -63,7 +60,6 @@ class Protocol(ABC):
     report_split: str = "val"
     train_split: ClassVar[str] = "train"
     exports: ClassVar[Mapping[str, str]] = {}
-    first_pixel: ClassVar[int] = 0
 
     def annotations(self, root: Path, split: str, convention: str) -> Path:
         """What `instances` should read for a convention: evaluators differ in the ground truth file that they use.
@@ -109,6 +105,10 @@ class Protocol(ABC):
         self.convention(convention)
         return predictions
 
+    def assumptions(self, predictions: Predictions, convention: str) -> tuple[str, ...]:
+        """Sentences on what `processed` has to assume of predictions that do not state it."""
+        return ()
+
     @abstractmethod
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """Score predictions under a convention of `conventions`.
@@ -118,49 +118,14 @@ class Protocol(ABC):
         """
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
-        """Read posebench's own file, or `preds` in `.h5`/`.mat`: (N, K, 2) or (2, K, N), the dataset's own pixels.
+        """Read posebench's own file, or a table of keypoints (.npz, .csv; see posebench.data.prediction_tables).
 
         Raises:
-            PosebenchError: the file is missing, damaged, or about other people.
+            PosebenchError: the file is missing, damaged, of another form, or of other people.
         """
-        existing(path, "a predictions file")
-        if files.is_predictions(path):
-            return files.load(path)
-        if path.suffix == ".json":
-            raise PosebenchError(f"{path} is JSON, but {self.name} reads .h5 and .mat. Was it written for coco?")
-        arrays = load_array(path)
-        if "preds" not in arrays:
-            raise PosebenchError(
-                f"{path} has no 'preds', so it is no prediction file of {self.name}; it has {', '.join(arrays) or 'nothing'}. "
-                "Is it an annotation, or another protocol's?"
-            )
-        keypoints = person_first(arrays["preds"], path)
-        self.check_count(keypoints, instances, path)
-        return self.named(path, instances, keypoints - self.first_pixel)
-
-    def named(self, path: Path, instances: Instances, keypoints: Array, missing: Array | None = None) -> Predictions:
-        """Predictions in the order of `instances`, with errors that name the file."""
-        if missing is None:
-            missing = np.zeros(keypoints.shape[:2], bool)
-        try:
-            return files.for_instances(instances, keypoints, missing=missing)
-        except PosebenchError as error:
-            raise PosebenchError(f"{path}: {error}") from error
-
-    def check_count(self, keypoints: Array, instances: Instances, path: Path) -> None:
-        """Raise a sentence unless `keypoints` is (N, K, 2) for the N people of `instances`."""
-        n, k = keypoints.shape[:2]
-        if k != len(self.skeleton):
-            raise PosebenchError(
-                f"{path}: keypoints are (N, {k}, 2), but {self.name} has {len(self.skeleton)}. "
-                "Was this file written for another protocol?"
-            )
-        if n != len(instances):
-            raise PosebenchError(
-                f"{path} has {n:,} people, but {instances.what} has {len(instances):,}. "
-                + ("Add --data with the people it is about." if instances.embedded else
-                   "A file without names must hold every person, in the annotation file's order.")
-            )  # fmt: skip
+        if path.suffix in prediction_tables.SUFFIXES:
+            return prediction_tables.load(existing(path, "a predictions file"), instances)
+        return files.load(path)
 
     def curves(
         self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array

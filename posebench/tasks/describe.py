@@ -5,7 +5,7 @@ from typing import Any
 
 from posebench.errors import PosebenchError, unknown
 from posebench.plugins import registry
-from posebench.plugins.protocol import Protocol
+from posebench.plugins.protocol import Convention, Protocol
 from posebench.plugins.registry import Kind, Plugin
 from posebench.plugins.source import Said, said
 
@@ -93,5 +93,14 @@ def protocol_as_json(protocol: Protocol) -> dict[str, Any]:
         "report_split": protocol.report_split,
         "train_split": protocol.train_split,
         "exports": dict(protocol.exports),
-        "conventions": {name: vars(convention) for name, convention in protocol.conventions.items()},
+        "conventions": {name: _convention(convention) for name, convention in protocol.conventions.items()},
+    }
+
+
+def _convention(convention: Convention) -> dict[str, str]:
+    return {
+        "rule": convention.rule,
+        "source": convention.source,
+        "published_by": convention.published_by,
+        "difference": convention.difference,
     }

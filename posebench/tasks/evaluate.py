@@ -201,13 +201,16 @@ def stated(predictions: Predictions, network: Network | None, path: Path) -> Pre
     return replace(predictions, provenance=predictions.provenance.model_copy(update=changes))
 
 
-def score(path: Path, protocol: Protocol, people: Instances, convention: str) -> Scores:
+def score(path: Path, protocol: Protocol, people: Instances, convention: str, network: Network | None = None) -> Scores:
     """The scores of a predictions file, without a record.
+
+    Args:
+        network: as for `evaluate`.
 
     Raises:
         PosebenchError: as `evaluate`.
     """
-    predictions = protocol.read_predictions(path, people)
+    predictions = stated(protocol.read_predictions(path, people), network, path)
     with naming(path):
         return protocol.score(predictions, people, convention)
 

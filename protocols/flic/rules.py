@@ -28,12 +28,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench.data import prediction_tables
 from posebench.data.instances import Instances
-from posebench.data.matching import person_first
+from posebench.data.matching import align, person_first
 from posebench.data.predictions import Predictions, is_predictions
 from posebench.errors import PosebenchError, counted, existing
 from posebench.files.arrays import load_array
-from posebench.plugins.protocol import Convention, Protocol
+from posebench.plugins.pck_protocol import PCKConvention, PCKProtocol
 from posebench.scoring import pck
 from posebench.scoring.pck import PCK, area_under_curve, percentage
 from posebench.scoring.scores import Curve, Scores
@@ -58,6 +59,8 @@ MODEC = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("shoul
 FORMS = {"pred": ("Yang et al.", YANG), "pred_coords": ("MODEC", MODEC)}
 """Published prediction files: the variable's name → whose form it is, and its keypoints."""
 
+CLEARLY_BETTER = 30
+"""Percent of the elbows and wrists; a network that confuses sides now and then stays below."""
 THRESHOLDS = np.arange(21) / 100
 AT_FIFTH, AT_TENTH = 20, 10
 
@@ -77,23 +80,54 @@ def columns(lines: Mapping[str, Array]) -> dict[str, Array]:
     )
 
 
-MEASURES = {
-    "observer-centric": "torso_diameter",
-    "observer-centric-normalize": "torso_diameter_normalize",
-    "person-centric": "torso_diameter_person_centric",
-    "person-centric-normalize": "torso_diameter_normalize",
-}
-RULES = {
-    name: PCK(
+def rule(measure: str) -> PCK:
+    """PCK@0.2 in units of a torso."""
+    return PCK(
         measure=measure, thresholds=THRESHOLDS, at=AT_FIFTH, metric="PCK@0.2", axis="distance / torso",
         lines=lines, columns=columns, pooled=GROUPS["Elbow"] + GROUPS["Wrist"],
-    )
-    for name, measure in MEASURES.items()
-}  # fmt: skip
-PERSON_CENTRIC = ("person-centric", "person-centric-normalize")
+    )  # fmt: skip
 
 
-def labelled(instances: Instances, convention: str) -> tuple[Instances, tuple[str, ...]]:
+CONVENTIONS = (
+    PCKConvention(
+        "observer-centric",
+        "PCK@0.2: distance <= 0.2 x |left shoulder - right hip|, observer-centric labels; mean of left and right.",
+        "MODEC, Chen & Yuille, Yang et al. (FLIC has no official evaluator)",
+        "MODEC, Chen & Yuille (NIPS 2014), Yang et al. (CVPR 2016)",
+        pck=rule("torso_diameter"),
+    ),
+    PCKConvention(
+        "observer-centric-normalize",
+        "PCK@0.2: distance <= 0.2 x normalize of the h5 (right shoulder - left hip), observer-centric labels; "
+        "mean of left and right.",
+        "pose-hg-train (pypose/eval.py on valid.h5)",
+        "Newell et al. (Stacked Hourglass, ECCV 2016)",
+        "The other diagonal of the torso. pypose also leaves out keypoints exactly on the truth, which is not done here.",
+        pck=rule("torso_diameter_normalize"),
+    ),
+    PCKConvention(
+        "person-centric",
+        "PCK@0.2: distance <= 0.2 x |left shoulder - right hip|, person-centric labels; mean of left and right.",
+        "the labels of examples.mat as annotated",
+        "",
+        "Left and right are the person's own: predictions with an observer's sides are wrong for people who face away.",
+        pck=rule("torso_diameter_person_centric"),
+        person_centric=True,
+    ),
+    PCKConvention(
+        "person-centric-normalize",
+        "PCK@0.2: distance <= 0.2 x normalize of the h5 (right shoulder - left hip), person-centric labels; "
+        "mean of left and right.",
+        "pose-hg-train (pypose/eval.py on valid_personcentric.h5)",
+        "",
+        "Left and right are the person's own, and the torso is its other diagonal.",
+        pck=rule("torso_diameter_normalize"),
+        person_centric=True,
+    ),
+)
+
+
+def labelled(instances: Instances, convention: PCKConvention) -> tuple[Instances, tuple[str, ...]]:
     """The people with the labels and torsos of a convention; and what was done to them, as sentences.
 
     Raises:
@@ -106,14 +140,14 @@ def labelled(instances: Instances, convention: str) -> tuple[Instances, tuple[st
         }  # fmt: skip
         return replace(instances, measures=dict(instances.measures) | own), ()
     orientation = instances.labels.get("orientation")
-    if convention not in PERSON_CENTRIC:
+    if not convention.person_centric:
         away = 0 if orientation is None else int((orientation == FACING_AWAY).sum())
         whose = counted(away, "person faces away, whose", "people face away, whose")
         note = f"{whose} left and right were exchanged as an observer sees them: the file is person-centric."
         return instances, (note,) if away else ()
     if orientation is None:
         raise PosebenchError(
-            f"{instances.source.file or instances.what} has observer-centric labels, but {convention} needs person-centric "
+            f"{instances.source.file or instances.what} has observer-centric labels, but {convention.name} needs person-centric "
             "ones, which do not follow from them. Use the hourglass release's *_personcentric.h5, or examples.mat."
         )
     away = orientation == FACING_AWAY
@@ -121,7 +155,37 @@ def labelled(instances: Instances, convention: str) -> tuple[Instances, tuple[st
     return replace(instances, keypoints=keypoints, visibility=visibility), ()
 
 
-class FLIC(Protocol):
+def exchanged_sides(predictions: Predictions, people: Instances, convention: PCKConvention) -> tuple[str, ...]:
+    """A sentence where person-centric scoring meets predictions with an observer's left and right.
+
+    Args:
+        people: with the labels of the convention.
+    """
+    orientation = people.labels.get("orientation")
+    if not convention.person_centric or orientation is None or not (orientation == FACING_AWAY).any():
+        return ()
+    rows, missing = align(predictions, people)
+    away = np.flatnonzero(orientation == FACING_AWAY)
+    there, keypoints = people.take(away), predictions.keypoints[rows][away]
+    everybody = np.ones(len(away), bool)
+    found = []
+    for points, absent in (
+        (keypoints, missing[away]),
+        (other_sides(keypoints, everybody), other_sides(missing[away], everybody)),
+    ):
+        distances, _, asked = pck.measured(points, absent, there, convention.pck)
+        joints = asked[:, convention.pck.pooled]
+        found.append(100 * (distances[:, convention.pck.pooled] <= THRESHOLDS[AT_FIFTH])[joints].mean())
+    given, exchanged = found
+    if exchanged < given + CLEARLY_BETTER:
+        return ()
+    return (
+        f"Elbows and wrists of the {len(away)} people who face away score {given:.1f} % as given and {exchanged:.1f} % with left "
+        "and right exchanged: the predictions look observer-centric. Score them under observer-centric.",
+    )
+
+
+class FLIC(PCKProtocol):
     """FLIC: PCK@0.2 of elbows and wrists."""
 
     name = "flic"
@@ -131,45 +195,12 @@ class FLIC(Protocol):
     splits = ("train", "test")
     report_split = "test"
     first_pixel = 1
-    conventions: ClassVar[dict[str, Convention]] = {
-        convention.name: convention
-        for convention in (
-            Convention(
-                "observer-centric",
-                "PCK@0.2: distance <= 0.2 x |left shoulder - right hip|, observer-centric labels; mean of left and right.",
-                "MODEC, Chen & Yuille, Yang et al. (FLIC has no official evaluator)",
-                "MODEC, Chen & Yuille (NIPS 2014), Yang et al. (CVPR 2016)",
-            ),
-            Convention(
-                "observer-centric-normalize",
-                "PCK@0.2: distance <= 0.2 x normalize of the h5 (right shoulder - left hip), observer-centric labels; "
-                "mean of left and right.",
-                "pose-hg-train (pypose/eval.py on valid.h5)",
-                "Newell et al. (Stacked Hourglass, ECCV 2016)",
-                "The other diagonal of the torso. pypose also leaves out keypoints exactly on the truth, which is not done here.",
-            ),
-            Convention(
-                "person-centric",
-                "PCK@0.2: distance <= 0.2 x |left shoulder - right hip|, person-centric labels; mean of left and right.",
-                "the labels of examples.mat as annotated",
-                "",
-                "Left and right are the person's own: who takes the sides that an observer sees is wrong in those who face away.",
-            ),
-            Convention(
-                "person-centric-normalize",
-                "PCK@0.2: distance <= 0.2 x normalize of the h5 (right shoulder - left hip), person-centric labels; "
-                "mean of left and right.",
-                "pose-hg-train (pypose/eval.py on valid_personcentric.h5)",
-                "",
-                "Left and right are the person's own, and the torso is its other diagonal.",
-            ),
-        )
-    }
+    conventions: ClassVar[dict[str, PCKConvention]] = {convention.name: convention for convention in CONVENTIONS}
 
     def annotations(self, root: Path, split: str, convention: str) -> Path:
         """A file from which the convention's labels can be had, where `root` has one."""
         self.check_split(split)
-        return find_annotations(root, split, convention in PERSON_CENTRIC)
+        return find_annotations(root, split, self.convention(convention).person_centric)
 
     def instances(self, root: Path, split: str) -> Instances:
         """Read an annotation below `root` or `root/annot`, or the file `root`: examples.mat of FLIC or FLIC-full, or the
@@ -180,7 +211,8 @@ class FLIC(Protocol):
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
         """As every protocol; and Yang et al.'s `pred` (2, 10, N), without eyes, and MODEC's `pred_coords` (2, 6, N), arms."""
-        if not is_predictions(existing(path, "a predictions file")):
+        published = path.suffix not in prediction_tables.SUFFIXES
+        if published and not is_predictions(existing(path, "a predictions file")):
             arrays = load_array(path)
             for variable, (whose, form) in FORMS.items():
                 if variable in arrays:
@@ -208,18 +240,19 @@ class FLIC(Protocol):
         Raises:
             PosebenchError: as `Protocol.score`; or the annotation has not the labels or torsos of the convention.
         """
-        self.convention(convention)
-        people, notes = labelled(instances, convention)
-        scores = pck.score(predictions, people, RULES[convention])
+        chosen = self.convention(convention)
+        people, notes = labelled(instances, chosen)
+        scores = pck.score(predictions, people, chosen.pck)
         pairs = pairs_of(instances)
         if len(pairs):
             twice = counted(len(pairs), "person is annotated twice and counts", "people are annotated twice and count")
             notes = (*notes, f"{twice} twice.")
-        return replace(scores, notes=(*scores.notes, *notes), ceiling=ceiling(people, pairs, RULES[convention]))
+        notes = (*notes, *exchanged_sides(predictions, people, chosen))
+        return replace(scores, notes=(*scores.notes, *notes), ceiling=ceiling(people, pairs, chosen.pck))
 
     def curves(
         self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
     ) -> tuple[Curve, ...]:
         """PCK over thresholds of one's own choice, in torso diameters."""
-        self.convention(convention)
-        return pck.curves(predictions, labelled(instances, convention)[0], RULES[convention], thresholds)
+        chosen = self.convention(convention)
+        return pck.curves(predictions, labelled(instances, chosen)[0], chosen.pck, thresholds)

@@ -13,6 +13,7 @@ from posebench.files.arrays import array_names, load_array
 
 from .annotation import SKELETON, Annotation, numbers, to_instances, whole
 from .hrnet_json import read_json
+from .known_split import split_notes
 from .matlab_files import GT_VALID_FORM, head_lengths, read_detections, read_gt_valid, read_release
 
 Array = NDArray[Any]
@@ -64,11 +65,14 @@ def read(file: Path, split: str) -> Instances:
     """The people of an annotation file, whichever form it has.
 
     Raises:
-        PosebenchError: it has none that is known, or something in it is wrong.
+        PosebenchError: it has none that is known, something in it is wrong, or its people are those of another split.
     """
     annotation = read_annotation(file, split)
     instances = to_instances(annotation, file, split)
-    return replace(instances, measures=dict(instances.measures) | lengths_beside(file, len(instances), split))
+    source = instances.source
+    notes = (*source.notes, *split_notes(instances, annotation.index is not None, file))
+    measures = dict(instances.measures) | lengths_beside(file, len(instances), split)
+    return replace(instances, measures=measures, source=replace(source, notes=notes))
 
 
 def read_annotation(file: Path, split: str) -> Annotation:

@@ -33,13 +33,14 @@ from posebench.data.instances import UNLABELLED, Instances
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError, unknown
 from posebench.files.arrays import array_names
-from posebench.plugins.protocol import Convention, Protocol
+from posebench.plugins.pck_protocol import PCKConvention, PCKProtocol
 from posebench.scoring import pck
 from posebench.scoring.pck import PCK, area_under_curve, percentage
 from posebench.scoring.scores import Curve, Scores
 
 from .annotation import SKELETON
 from .find_and_read import HEAD_IN_GT_VALID, find_annotations, read
+from .image_names import named_as
 from .server_export import export_mat
 
 Array = NDArray[Any]
@@ -109,27 +110,61 @@ def rule(lines: Callable[[Array, Array], Any], columns: Callable[[Lines], Any] =
     )  # fmt: skip
 
 
-RULES = {
-    "official": rule(partial(lines, head=NECK_AND_HEAD, mean=pooled)),
-    "hrnet": rule(
-        partial(lines, head=HEAD_TOP, mean=pooled), partial(columns, more={"Mean@0.11": AT_ELEVEN_HUNDREDTHS})
-    ),
-    "bearpaw": rule(partial(lines, head=HEAD_TOP, mean=averaged), strict=True),
-    "mmpose": rule(partial(lines, head=HEAD_TOP, mean=pooled), strict=True, single=True),
-    "princeton": rule(princeton_lines, strict=True, pooled=ALL, counted=princeton_counts),
-}
-OWN_FORM = {"hrnet": "gt_valid.mat", "bearpaw": "gt_valid.mat", "princeton": "valid.h5"}
-"""The ground truth of evaluators that do not use the raw annotation."""
-
-
-def rule_for(convention: str, instances: Instances) -> PCK:
+def rule_for(convention: PCKConvention, instances: Instances) -> PCK:
     """mmpose takes head boxes from gt_valid.mat, where they have rounding noise, whatever the keypoints come from."""
-    rule = RULES[convention]
-    there = convention == "mmpose" and HEAD_IN_GT_VALID in instances.measures
-    return replace(rule, measure=HEAD_IN_GT_VALID) if there else rule
+    there = convention.name == "mmpose" and HEAD_IN_GT_VALID in instances.measures
+    return replace(convention.pck, measure=HEAD_IN_GT_VALID) if there else convention.pck
 
 
-class MPII(Protocol):
+CONVENTIONS = (
+    PCKConvention(
+        "official",
+        "PCKh@0.5: distance <= 0.5 x 0.6 x head box diagonal; Mean pooled over 14 joints (no pelvis, no thorax).",
+        "evalMPII (the MPII toolkit)",
+        "the MPII leaderboard (test people); papers that score with the toolkit",
+        pck=rule(partial(lines, head=NECK_AND_HEAD, mean=pooled)),
+    ),
+    PCKConvention(
+        "hrnet",
+        "PCKh@0.5 on gt_valid.mat; Mean pooled over 14 joints; Head is the head top alone.",
+        "HRNet and SimpleBaseline (mpii.py of either)",
+        "HRNet, SimpleBaseline, DarkPose, UDP; their '@0.1' is the column Mean@0.11",
+        "13 joints of gt_valid.mat are zeroed, so even the truth misses 12; Head leaves out the upper neck.",
+        pck=rule(
+            partial(lines, head=HEAD_TOP, mean=pooled), partial(columns, more={"Mean@0.11": AT_ELEVEN_HUNDREDTHS})
+        ),
+        ground_truth="gt_valid.mat",
+    ),
+    PCKConvention(
+        "bearpaw",
+        "PCKh@0.5 (<) on gt_valid.mat; Mean is the plain mean of the 14 joints; Head is the head top alone.",
+        "pytorch-pose (eval_PCKh.py)",
+        "pytorch-pose",
+        "The plain mean weighs ankles and knees, which are annotated less often and are harder, as much as shoulders.",
+        pck=rule(partial(lines, head=HEAD_TOP, mean=averaged), strict=True),
+        ground_truth="gt_valid.mat",
+    ),
+    PCKConvention(
+        "mmpose",
+        "PCKh@0.5 (<, single precision, head boxes of gt_valid.mat); Mean pooled over 14 joints; Head is the head top.",
+        "mmpose 1.x (MpiiPCKAccuracy)",
+        "mmpose",
+        "Only Head differs visibly; < instead of <= loses keypoints that are exactly at the threshold.",
+        pck=rule(partial(lines, head=HEAD_TOP, mean=pooled), strict=True, single=True),
+    ),
+    PCKConvention(
+        "princeton",
+        "PCKh@0.5 (<) on valid.h5; Mean pooled over all 16 joints; pairs pooled.",
+        "pytorch_stacked_hourglass (test.py)",
+        "Newell's PyTorch release",
+        "Pelvis and thorax count in the mean and are easy; valid.h5 is truncated to whole pixels.",
+        pck=rule(princeton_lines, strict=True, pooled=ALL, counted=princeton_counts),
+        ground_truth="valid.h5",
+    ),
+)
+
+
+class MPII(PCKProtocol):
     """MPII single person: PCKh@0.5."""
 
     name = "mpii"
@@ -141,50 +176,13 @@ class MPII(Protocol):
         "mpii-mat": "MPII's evaluation server (test people), or its toolkit at home (validation people)"
     }
     first_pixel = 1
-    conventions: ClassVar[dict[str, Convention]] = {
-        convention.name: convention
-        for convention in (
-            Convention(
-                "official",
-                "PCKh@0.5: distance <= 0.5 x 0.6 x head box diagonal; Mean pooled over 14 joints (no pelvis, no thorax).",
-                "evalMPII (the MPII toolkit)",
-                "the MPII leaderboard (test people); papers that score with the toolkit",
-            ),
-            Convention(
-                "hrnet",
-                "PCKh@0.5 on gt_valid.mat; Mean pooled over 14 joints; Head is the head top alone.",
-                "HRNet and SimpleBaseline (mpii.py of either)",
-                "HRNet, SimpleBaseline, DarkPose, UDP; their '@0.1' is the column Mean@0.11",
-                "13 joints of gt_valid.mat are zeroed, so even the truth misses 12; Head leaves out the upper neck.",
-            ),
-            Convention(
-                "bearpaw",
-                "PCKh@0.5 (<) on gt_valid.mat; Mean is the plain mean of the 14 joints; Head is the head top alone.",
-                "pytorch-pose (eval_PCKh.py)",
-                "pytorch-pose",
-                "The plain mean weighs ankles and knees, which are annotated less often and are harder, as much as shoulders.",
-            ),
-            Convention(
-                "mmpose",
-                "PCKh@0.5 (<, single precision, head boxes of gt_valid.mat); Mean pooled over 14 joints; Head is the head top.",
-                "mmpose 1.x (MpiiPCKAccuracy)",
-                "mmpose",
-                "Only Head differs visibly; < instead of <= loses keypoints that are exactly at the threshold.",
-            ),
-            Convention(
-                "princeton",
-                "PCKh@0.5 (<) on valid.h5; Mean pooled over all 16 joints; pairs pooled.",
-                "pytorch_stacked_hourglass (test.py)",
-                "Newell's PyTorch release",
-                "Pelvis and thorax count in the mean and are easy; valid.h5 is truncated to whole pixels.",
-            ),
-        )
-    }
+    conventions: ClassVar[dict[str, PCKConvention]] = {convention.name: convention for convention in CONVENTIONS}
 
     def annotations(self, root: Path, split: str, convention: str) -> Path:
         """The file that the convention's evaluator uses, where `root` has it; else the exact one."""
         self.check_split(split)
-        return find_annotations(root, split, OWN_FORM.get(convention) if split == "val" else None)
+        own = self.convention(convention).ground_truth
+        return find_annotations(root, split, own if own and split == "val" else None)
 
     def instances(self, root: Path, split: str) -> Instances:
         """Read an annotation below `root`, `root/annot`; or the file `root`. posebench's README has the forms."""
@@ -192,29 +190,29 @@ class MPII(Protocol):
         return read(find_annotations(root, split), split)
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
-        """As every protocol."""
+        """As every protocol of PCK; image names are those of `instances`, also where only one of the two has names."""
         if path.suffix == ".mat" and {"pred", "preds"} & {*array_names(path)} == {"pred"}:
             raise PosebenchError(
                 f"{path} has 'pred', the form that MPII's server takes. Score the file that it was exported from; posebench does "
                 "not read it back."
             )
-        return super().read_predictions(path, instances)
+        return named_as(instances, super().read_predictions(path, instances))
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """PCKh per keypoint and per group. `instances` need `head_length`."""
-        self.convention(convention)
+        chosen = self.convention(convention)
         check_public(instances)
-        scores = pck.score(predictions, instances, rule_for(convention, instances))
-        scores = replace(scores, notes=(*scores.notes, *other_ground_truth(convention, instances)))
+        scores = pck.score(predictions, instances, rule_for(chosen, instances))
+        scores = replace(scores, notes=(*scores.notes, *other_ground_truth(chosen, instances)))
         return scores if convention != "princeton" else with_visibility(scores)
 
     def curves(
         self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
     ) -> tuple[Curve, ...]:
         """PCKh over thresholds of one's own choice, in head lengths."""
-        self.convention(convention)
+        chosen = self.convention(convention)
         check_public(instances)
-        return pck.curves(predictions, instances, rule_for(convention, instances), thresholds)
+        return pck.curves(predictions, instances, rule_for(chosen, instances), thresholds)
 
     def export(self, form: str, predictions: Predictions, instances: Instances, path: Path) -> list[str]:
         """Write `mpii-mat`, what MPII's server (split test) and toolkit (split val) take."""
@@ -232,16 +230,16 @@ def check_public(instances: Instances) -> None:
         )
 
 
-def other_ground_truth(convention: str, instances: Instances) -> tuple[str, ...]:
+def other_ground_truth(convention: PCKConvention, instances: Instances) -> tuple[str, ...]:
     """A sentence where the ground truth is not the one that the convention's evaluator uses."""
-    form, own = instances.source.form, OWN_FORM.get(convention)
+    form, own, name = instances.source.form, convention.ground_truth, convention.name
     if not form or instances.split != "val":
         return ()
-    if own is not None and form != own:
-        return (f"{convention}'s evaluator uses {own}, and this is {form}: these are not its numbers.",)
-    if own is None and form in (*OWN_FORM.values(), "train.h5"):
-        return (f"{convention}'s evaluator uses the raw annotation, and this is {form}: these are not its numbers.",)
-    if convention == "mmpose" and HEAD_IN_GT_VALID not in instances.measures:
+    if own and form != own:
+        return (f"{name}'s evaluator uses {own}, and this is {form}: these are not its numbers.",)
+    if not own and form in ("train.h5", *(other.ground_truth for other in CONVENTIONS)):
+        return (f"{name}'s evaluator uses the raw annotation, and this is {form}: these are not its numbers.",)
+    if name == "mmpose" and HEAD_IN_GT_VALID not in instances.measures:
         return ("mmpose's evaluator takes head boxes from gt_valid.mat, which is not here: a tie may fall otherwise.",)
     return ()
 

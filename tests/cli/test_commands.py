@@ -262,3 +262,53 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     out = succeeded(posebench("--help", cwd=tmp_path))
     for command in ("run", "train", "predict", "evaluate", "compare", "report", "list"):
         assert re.search(rf"^  {command} ", out, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory: Any) -> Path:
+    """A folder with `p.npz`, the truth of the synthetic MPII people."""
+    folder = tmp_path_factory.mktemp("exact")
+    np.savez(folder / "p.npz", keypoints=synthetic.instances(protocol("mpii").skeleton, "val", 500).keypoints)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        (
+            ("--thresholds", "0:1:0.5", "--name", "x"),
+            "--thresholds shows curves and writes nothing, so --name would be ignored",
+        ),
+        (("--thresholds", "0:1:0.5", "--overlays"), "so --overlays would be ignored"),
+        (("--thresholds", "0:1:0.5", "--arch", "hourglass1"), "so --arch would be ignored"),
+        (
+            ("--explain", "--arch", "hourglass1"),
+            "--explain shows every convention and writes nothing, so --arch would be ignored",
+        ),
+        (("--explain", "--convention", "hrnet", "--name", "x"), "so --convention and --name would be ignored"),
+        (("--input-size", "64x64"), "--input-size is the input of the network that --arch names; add --arch"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(exact: Path, options: tuple[str, ...], sentence: str) -> None:
+    done = posebench("evaluate", "p.npz", "--protocol", "mpii", *options, cwd=exact)
+    assert done.returncode == 2
+    assert sentence in failed(done)
+
+
+def test_quiet_prints_results_alone(exact: Path, tmp_path: Path) -> None:
+    out = succeeded(posebench("evaluate", exact / "p.npz", "--protocol", "mpii", "--quiet", cwd=tmp_path))
+    assert "No --data" not in out
+    assert re.search(r"^Mean +100\.0000", out, re.MULTILINE)
+    done = posebench(
+        "train", "--arch", "hourglass1", "--protocol", "mpii", "--limit", 4, "--epochs", 1, "--workers", 0, "--quiet",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert succeeded(done).strip().endswith("checkpoint.pt")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("columns", [60, 140])
+def test_the_width_follows_columns(exact: Path, tmp_path: Path, columns: int) -> None:
+    out = succeeded(posebench("evaluate", exact / "p.npz", "--protocol", "mpii", cwd=tmp_path, COLUMNS=str(columns)))
+    rule = [line for line in out.splitlines() if line.startswith("mpii official: PCKh@0.5: distance")]
+    assert columns - 15 < len(rule[0]) <= columns

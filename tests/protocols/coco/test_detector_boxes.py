@@ -172,6 +172,15 @@ def test_the_source_of_boxes_goes_from_the_command_line_to_the_record(checkpoint
     assert scored["model"]["boxes"]["count"] == 2
 
 
+def test_predict_writes_the_box_that_the_network_was_given(checkpoint: Path, tmp_path: Path) -> None:
+    boxes = written(tmp_path / "detector.json", [box(image_id=2), box(image_id=0, bbox=[1.5, 2.5, 30.0, 40.0])])
+    done = predicted(checkpoint, boxes, tmp_path)
+    assert done.exit_code == 0, done.output
+    given = load(tmp_path / "made.h5").input_box
+    assert given is not None
+    assert given.tolist() == [[1.5, 2.5, 30.0, 40.0], box()["bbox"]]
+
+
 def test_a_threshold_without_boxes_is_a_sentence(checkpoint: Path) -> None:
     done = CliRunner().invoke(main, ["predict", str(checkpoint), "--protocol", "coco", "--box-threshold", "0.3"])
     assert done.exit_code == 1

@@ -245,3 +245,11 @@ def test_damaged_predictions_are_a_sentence(tmp_path: Path, variables: dict[str,
     savemat(tmp_path / "made.mat", variables)
     with pytest.raises(PosebenchError, match=rf"made\.mat.*{sentence}"):
         FLIC.read_predictions(tmp_path / "made.mat", people)
+
+
+def test_observer_centric_predictions_under_a_person_centric_convention_are_noticed(shared: Path) -> None:
+    people = FLIC.instances(shared / "data/flic/annot/valid_personcentric.h5", "test")
+    made = FLIC.read_predictions(shared / "data/flic/predictions/yang16_oc.mat", people)
+    notes = " ".join(FLIC.score(made, people, "person-centric").notes)
+    assert "the 48 people who face away score 0.0 % as given and 93.8 % with left and right exchanged" in notes
+    assert "exchanged: the predictions look" not in " ".join(FLIC.score(made, people, "observer-centric").notes)

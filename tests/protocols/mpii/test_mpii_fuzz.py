@@ -26,7 +26,7 @@ SEEDS = 40
 
 def h5_columns() -> dict[str, Any]:
     return {
-        "imgname": np.array([b"a.jpg", b"b.jpg", b"a.jpg"]), "person": np.array([0.0, 0, 1]), "index": np.array([4.0, 9, 4]),
+        "imgname": np.array([b"a.jpg", b"b.jpg", b"a.jpg"]), "person": np.array([0.0, 0, 1]), "index": np.array([133.0, 6, 133]),
         "center": np.full((3, 2), 50.0), "scale": np.array([1.0, 0.5, 0.25]), "part": np.arange(96.0).reshape(3, 16, 2),
         "visible": np.ones((3, 16)), "normalize": np.array([10.0, 12.0, 14.0]),
     }  # fmt: skip
@@ -43,7 +43,7 @@ def write_detections(path: Path, compressed: bool = False) -> Path:
     people = [made.annorect([made.point(j, 10.0 + j, 20.5, j % 2) for j in range(16)]) for _ in range(PEOPLE)]
     savemat(path, {
         "annolist": made.struct([{"annorect": made.struct([person])} for person in people]),
-        "RELEASE_img_index": [5, 10, 11], "RELEASE_person_index": [1, 1, 1],
+        "RELEASE_img_index": [7, 18, 28], "RELEASE_person_index": [1, 1, 1],
     }, do_compression=compressed)  # fmt: skip
     return path
 
@@ -67,7 +67,7 @@ def write_release(path: Path) -> Path:
 
 
 FORMS: dict[str, tuple[Callable[[Path], Path], str]] = {
-    "train.h5": (lambda path: write_h5(path, h5_columns()), "train"),
+    "train.h5": (lambda path: write_h5(path, h5_columns() | {"index": np.array([4.0, 9, 4])}), "train"),
     "detections.mat": (write_detections, "val"),
     "compressed.mat": (lambda path: write_detections(path, compressed=True), "val"),
     "gt_valid.mat": (write_gt_valid, "val"),
