@@ -309,7 +309,7 @@ def write_report(results: StrPath = "results") -> list[Path]:
         The files' paths, `index.html` last.
 
     Raises:
-        PosebenchError: there is no record.
+        PosebenchError: there is no readable record.
     """
     from posebench.report.page import write_report as write
 

@@ -1,4 +1,4 @@
-"""What commands say on the terminal."""
+"""Scores, curves and conventions on a terminal."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def print_scores(out: Console, record: Record) -> None:
     """The numbers of one record, to four decimals, with their rule and what was scored."""
     rule, data = record.rule, record.data
     out.print(
-        f"[bold]{escape(record.name)}[/bold] on {data.dataset} {data.split}: {data.people:,} people in {data.images:,} images, "
+        f"[bold]{escape(record.name)}[/bold] on {escape(data.what)}: {data.people:,} people in {data.images:,} images, "
         f"boxes: {data.box_source}, ground truth: {escape(data.annotations)}",
         highlight=False,
     )

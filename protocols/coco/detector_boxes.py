@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from posebench.data.box_source import DetectedBoxes
 from posebench.data.instances import Instances, Source
 from posebench.errors import PosebenchError, counted
 from posebench.files.writing import sha256
@@ -66,7 +67,7 @@ def _people(
     rows, image, score, bbox = found
     shape = len(rows), len(instances.skeleton)
     return Instances(
-        dataset=instances.dataset, split=instances.split, box_source=f"{path.name} >= {threshold}",
+        dataset=instances.dataset, split=instances.split, box_source=str(DetectedBoxes(path.name, threshold)),
         skeleton=instances.skeleton, images=instances.images, image_ids=instances.image_ids, image=image, person=rows,
         center=middle(bbox), size=BOX_PADDING * bbox[:, 2:], keypoints=np.zeros((*shape, 2)),
         visibility=np.zeros(shape, np.int8), usable=np.ones(len(rows), bool), bbox=bbox,

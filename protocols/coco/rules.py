@@ -46,7 +46,7 @@ SIGMAS = np.array([.26, .25, .25, .35, .35, .79, .79, .72, .72, .62, .62, 1.07, 
 
 
 class COCO(Protocol):
-    """COCO keypoints, OKS AP."""
+    """COCO keypoints: OKS AP. A TOML file after a colon describes a dataset in COCO's form."""
 
     name = "coco"
     version = 1

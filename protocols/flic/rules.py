@@ -186,7 +186,7 @@ def exchanged_sides(predictions: Predictions, people: Instances, convention: PCK
 
 
 class FLIC(PCKProtocol):
-    """FLIC, PCK@0.2."""
+    """FLIC: PCK@0.2 of elbows and wrists."""
 
     name = "flic"
     version = 1

@@ -165,7 +165,7 @@ CONVENTIONS = (
 
 
 class MPII(PCKProtocol):
-    """MPII single person, PCKh@0.5."""
+    """MPII single person: PCKh@0.5."""
 
     name = "mpii"
     version = 1

@@ -55,7 +55,7 @@ def test_run_trains_scores_and_shows_the_leaderboard(trained: Path) -> None:
     assert "500 people in 500 images" in out
     results = trained / "results"
     record = json.loads(next((results / "records").iterdir()).read_text())
-    assert record["data"]["embedded"] is True
+    assert record["data"]["synthetic"] is True
     assert record["model"]["trained_on"]["people"] == 16
     assert record["model"]["checkpoint"] == "the last one"
     for name in ("index.html", "leaderboard.md"):
@@ -107,12 +107,6 @@ def test_report_regenerates_every_page_to_the_byte(trained: Path, tmp_path: Path
     assert len(before) >= 4
     succeeded(posebench("report", cwd=tmp_path))
     assert {path: path.read_bytes() for path in before} == before
-
-
-def test_list_names_everything_and_where_it_comes_from(tmp_path: Path) -> None:
-    out = succeeded(posebench("list", cwd=tmp_path))
-    assert re.search(r"hourglass8 +posebench +\S+ +posebench\.architectures\.hourglass:hourglass8", out)
-    assert set(json.loads(succeeded(posebench("list", "--json", cwd=tmp_path)))) == {"architectures", "protocols"}
 
 
 def test_evaluate_prints_the_official_numbers_without_importing_torch(shared: Path, tmp_path: Path) -> None:
@@ -172,7 +166,7 @@ def test_coco_runs_on_real_photographs(shared: Path, tmp_path: Path) -> None:
     succeeded(posebench("run", "--arch", "hourglass1", "--arch", "hourglass2", *arguments, cwd=tmp_path))
     records = [json.loads(path.read_text()) for path in (tmp_path / "results/records").iterdir()]
     assert sorted(record["model"]["arch"] for record in records) == ["hourglass1", "hourglass2"]
-    assert all(record["data"]["images"] == 39 and not record["data"]["embedded"] for record in records)
+    assert all(record["data"]["images"] == 39 and not record["data"]["synthetic"] for record in records)
 
 
 @pytest.fixture

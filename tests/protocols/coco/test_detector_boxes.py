@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from posebench.cli.main import main
+from posebench.data.box_source import DetectedBoxes
 from posebench.data.predictions import load
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
@@ -48,6 +49,7 @@ def test_an_annotated_box_and_a_detected_one_show_the_network_the_same(tmp_path:
 def test_the_source_of_boxes_has_a_readable_name(tmp_path: Path) -> None:
     people = found(tmp_path, box(), box(score=0.9), threshold=0.6)
     assert people.box_source == "boxes.json >= 0.6"
+    assert DetectedBoxes.parse(people.box_source) == DetectedBoxes("boxes.json", 0.6)
     assert len(people.source.sha256) == 64
     assert len(people) == 1
 
