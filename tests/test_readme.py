@@ -116,7 +116,7 @@ def test_the_architecture_of_the_page_learns_and_is_mirrored_back(tmp_path: Path
     torch.manual_seed(0)
     model = module["mynet"](people.skeleton)
     recipe = QUICK.model_copy(update={"input_size": (128, 128), "epochs": 4})
-    history = train(model, people, recipe, 0, tmp_path / "x.pt")["history"]
+    history = train(model, people, recipe, 0, tmp_path / "x.pt").history
     assert history[-1]["loss"] < history[0]["loss"]
     assert predict(model, people)[0].keypoints.shape == (32, 16, 2)
     outputs = torch.rand(2, 16, 2)

@@ -13,6 +13,8 @@ from posebench.errors import PosebenchError
 
 Array = NDArray[Any]
 
+SYNTHETIC = "synthetic people"
+"""The dataset of the people that posebench draws."""
 UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 """The three values of `visibility`, as COCO numbers them. Occluded keypoints count unless a protocol says otherwise."""
 
@@ -43,7 +45,7 @@ class Instances:
     """N annotated people in M images, K keypoints each. Image pixels, 0-based, pixel centres at integers.
 
     Attributes:
-        dataset: such as `mpii`, or `embedded people` for the drawn ones.
+        dataset: such as `mpii`, or `synthetic people` for the drawn ones.
         split: such as `val`.
         box_source: where centre and size came from: `annotation`, or a detector's name.
         skeleton: names of the K keypoints.
@@ -67,7 +69,7 @@ class Instances:
         group: what such a group is, such as `film`.
         image_root: folder of the images; None where it is not known.
         source: the annotation file.
-        embedded: people drawn by posebench, not photographs.
+        synthetic: people drawn by posebench, not photographs.
 
     Raises:
         PosebenchError: a column of another length, an image row that is not there, or a coordinate that is not finite.
@@ -94,7 +96,7 @@ class Instances:
     group: str = "image"
     image_root: Path | None = None
     source: Source = Source("")
-    embedded: bool = False
+    synthetic: bool = False
 
     def __post_init__(self) -> None:
         n, k = len(self.image), len(self.skeleton)

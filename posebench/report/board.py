@@ -17,10 +17,11 @@ from typing import Any
 import pandas as pd
 
 from posebench.data.box_source import ANNOTATION
+from posebench.data.instances import SYNTHETIC
 from posebench.errors import natural
 from posebench.report.columns import Column, bounds, millions, one_line, size, training
 from posebench.report.rows import Row, rows
-from posebench.results.record import SYNTHETIC, Data, Record, Rule
+from posebench.results.record import Data, Record, Rule
 from posebench.scoring.rank_ranges import Range, rank_ranges, tied
 from posebench.scoring.scores import Ceiling
 

@@ -61,7 +61,7 @@ def overlays(
     slender = float(np.clip(np.median(height / width), 0.8, 1.4))
     about = f"best and worst of {np.isfinite(per_person).sum():,} people, by the score of each"
     with style():
-        figure, axes = _page(title, SYNTHETIC_NOTE if instances.embedded else about, rows, slender)
+        figure, axes = _page(title, SYNTHETIC_NOTE if instances.synthetic else about, rows, slender)
         for (_, people), line in zip(rows, axes, strict=True):
             for row, axis in zip(people.tolist(), line, strict=False):
                 image = int(instances.image[row])

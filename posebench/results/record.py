@@ -11,10 +11,10 @@ from tempfile import TemporaryFile
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 import posebench
-from posebench.data.instances import Instances
+from posebench.data.instances import SYNTHETIC, Instances
 from posebench.data.predictions import Predictions, digest
 from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
@@ -27,8 +27,6 @@ from posebench.scoring.scores import Ceiling, Curve, Scores, known
 
 LONGEST_NAME = 200
 RESAMPLED_DECIMALS = 6
-SYNTHETIC = "synthetic people"
-"""What a reader sees as the dataset of synthetic people; records of older versions have other words."""
 IN_MEMORY = "in memory"
 """Name of predictions that were not read from a file."""
 FEW_UNITS = 50
@@ -69,10 +67,15 @@ class Data(_Part):
         description="people drawn by posebench, not photographs: never in one table with real data",
     )
 
+    @field_validator("dataset")
+    @classmethod
+    def _todays_name(cls, dataset: str) -> str:
+        return SYNTHETIC if dataset == "embedded people" else dataset  # older records
+
     @property
     def what(self) -> str:
-        """Such as `mpii val`, as a reader sees it."""
-        return f"{SYNTHETIC if self.synthetic else self.dataset} {self.split}"
+        """Such as `mpii val`, for messages."""
+        return f"{self.dataset} {self.split}"
 
 
 class RecordedSlice(_Part):
@@ -169,7 +172,7 @@ def make_record(
         data=Data(
             dataset=instances.dataset, split=instances.split, box_source=predictions.box_source, people=scores.people,
             images=scores.images, annotations=Path(instances.source.file).name,
-            annotations_sha256=instances.source.sha256, synthetic=instances.embedded,
+            annotations_sha256=instances.source.sha256, synthetic=instances.synthetic,
         ),
         metrics={key: _known(value) for key, value in scores.metrics.items()},
         intervals=dict(scores.intervals),

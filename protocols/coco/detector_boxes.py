@@ -72,7 +72,7 @@ def _people(
         center=middle(bbox), size=BOX_PADDING * bbox[:, 2:], keypoints=np.zeros((*shape, 2)),
         visibility=np.zeros(shape, np.int8), usable=np.ones(len(rows), bool), bbox=bbox,
         regions=published_regions(bbox, None), measures={"box_score": score},
-        image_root=instances.image_root, source=Source(str(path), sha256(path), notes), embedded=instances.embedded,
+        image_root=instances.image_root, source=Source(str(path), sha256(path), notes), synthetic=instances.synthetic,
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def failed(done: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: Any) -> Path:
-    """A folder in which the main job ran on a few embedded people."""
+    """A folder in which the main job ran on a few synthetic people."""
     folder = tmp_path_factory.mktemp("trained")
     arguments = ("--arch", "hourglass1", "--protocol", "mpii", "--limit", 16, "--epochs", 1, "--workers", 1)
     (folder / "stdout").write_text(succeeded(posebench("run", *arguments, cwd=folder)))

@@ -169,7 +169,7 @@ def test_annotators_own_agreement_is_a_last_row_without_a_rank_and_not_in_the_cs
 
 
 def test_synthetic_people_are_marked_and_come_after_real_data():
-    drawn = record("demo", data={"dataset": "embedded people", "synthetic": True}, rule={"protocol": "a"})
+    drawn = record("demo", data={"dataset": "synthetic people", "synthetic": True}, rule={"protocol": "a"})
     text = markdown(boards([drawn, record()]))
     assert text.count(SYNTHETIC_NOTE) == 1
     assert text.index("## mpii val") < text.index("## synthetic people val") < text.index(SYNTHETIC_NOTE)

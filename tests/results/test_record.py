@@ -123,10 +123,11 @@ def test_a_record_of_before_intervals_is_still_read(record: Record, tmp_path: Pa
 
 def test_a_record_that_says_embedded_is_of_synthetic_people(record: Record, tmp_path: Path) -> None:
     drawn = record.model_copy(
-        update={"data": record.data.model_copy(update={"synthetic": True, "dataset": "embedded people"})}
+        update={"data": record.data.model_copy(update={"synthetic": True, "dataset": "synthetic people"})}
     )
     path = save_record(drawn, tmp_path)
-    path.write_text(path.read_text().replace('"synthetic": true', '"embedded": true'))
+    old = path.read_text().replace('"synthetic": true', '"embedded": true')
+    path.write_text(old.replace("synthetic people", "embedded people"))
     assert load_records(tmp_path) == [drawn]
     assert drawn.data.what == "synthetic people val"
 
@@ -194,7 +195,7 @@ def test_two_rules_boxes_or_splits_never_share_a_group(record: Record) -> None:
         record.model_copy(update={"rule": record.rule.model_copy(update={"convention": "other"})}),
         record.model_copy(update={"data": record.data.model_copy(update={"split": "train"})}),
         record.model_copy(update={"data": record.data.model_copy(update={"box_source": "detector"})}),
-        record.model_copy(update={"data": record.data.model_copy(update={"dataset": "embedded people"})}),
+        record.model_copy(update={"data": record.data.model_copy(update={"dataset": "synthetic people"})}),
     ]
     assert len({r.group for r in [record, *changed]}) == 6
     assert np.unique([r.id for r in [record, *changed]]).size == 6

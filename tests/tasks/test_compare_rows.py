@@ -111,7 +111,7 @@ def test_a_row_of_another_convention_is_refused_with_the_option_to_add() -> None
 
 
 def test_names_that_two_leaderboards_have_are_those_of_real_data() -> None:
-    drawn = {"dataset": "embedded people", "synthetic": True}
+    drawn = {"dataset": "synthetic people", "synthetic": True}
     found = rows([scored(name, 80, data=data) for name in "ab" for data in ({}, drawn)])
     assert [row.data.dataset for row in choose_rows(found, ["a", "b"], *ASKED)] == ["mpii", "mpii"]
 

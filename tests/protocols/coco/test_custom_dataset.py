@@ -145,7 +145,7 @@ def test_embedded_people_lack_hooves_and_that_is_a_sentence(tmp_path: Path) -> N
     written(tmp_path / "dt.json", [])
     done = evaluated(tmp_path)
     assert done.exit_code == 1
-    assert "No keypoint of the embedded people is named 'snout'." in done.stderr
+    assert "No keypoint of the synthetic people is named 'snout'." in done.stderr
     assert "Name the photographs of coco:horses with --data." in done.stderr
 
 
@@ -248,7 +248,7 @@ def test_a_wrong_description_is_a_sentence_that_names_the_field(
         ("coco:", "coco: should name a file that describes a dataset, such as coco:crowd.toml"),
         ("coco:crowd", "coco:crowd should name a file"),
         ("coco:nowhere.toml", "nowhere.toml does not exist; a dataset's description should be there"),
-        ("mpii:x.toml", "The protocol 'mpii' has no variants, so nothing can follow it: 'mpii:x.toml'"),
+        ("mpii:x.toml", "The protocol 'mpii' has no variants, so 'mpii:x.toml' is not valid"),
         ("cocoa:x.toml", "No protocol is named 'cocoa'. Did you mean 'coco'"),
     ],
 )
