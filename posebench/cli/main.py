@@ -31,13 +31,13 @@ def main() -> None:
 
     \b
     posebench run --arch hourglass8 --protocol mpii      train, predict, score
-    posebench evaluate FILE --protocol mpii --data DIR   score a predictions file
-    posebench evaluate FILE … --explain                  the same file under every convention
-    posebench compare A B --protocol mpii --data DIR     difference, with interval and p-value
-    posebench report                                     leaderboards and plots
-    posebench plugin check NAME                          run all checks on an architecture or protocol
-    posebench cost --arch hourglass8                     parameters, operations, time, memory
-    posebench list                                       architectures and protocols
+    posebench evaluate FILE --protocol mpii --data DIR   score a file
+    posebench evaluate FILE ... --explain                under every convention
+    posebench compare A B --protocol mpii --data DIR     difference, p-value
+    posebench report                                     leaderboards, plots
+    posebench plugin check NAME                          check a plugin
+    posebench cost --arch hourglass8                     operations, time
+    posebench list                                       what is installed
 
     \b
     Completion in bash: eval "$(_POSEBENCH_COMPLETE=bash_source posebench)"

@@ -74,7 +74,7 @@ def ranks(board: Board) -> Figure | None:
 def _about(board: Board, rows: list[Row]) -> list[str]:
     parts = [f"{board.people}, boxes: {board.data.box_source}"]
     if any(board.rule.headline in row.intervals for row in rows):
-        parts.append("bars: 95 % over images")
+        parts.append("bars: 95 % intervals")
     if any(row.by_seed for row in rows):
         parts.append("rings: single seeds")
     if any(board.ranges):

@@ -70,7 +70,7 @@ def joints(board: Board) -> Figure | None:
     down = math.ceil(len(names) * each / WIDEST)
     across = math.ceil(len(names) / down)
     known = any(row.per_joint_intervals for row in rows)
-    about = "thin lines: 95 % intervals of left and right, over images" if known else "thin lines span left and right"
+    about = "thin lines: 95 % intervals of left and right" if known else "thin lines span left and right"
     ceilings = {} if board.ceiling is None else {_plain(key): value for key, value in board.ceiling.metrics.items()}
     drawn = {name: ceilings[_plain(name)] for name in names if _plain(name) in ceilings}
     what = f"{board.newest.per_joint_metric or 'Score'} by keypoint"
@@ -226,7 +226,7 @@ def _about_curves(rows: Sequence[Row], labels: Sequence[str]) -> str:
     """Explanation of the drawn marks."""
     bounded = any(label in row.intervals and _through(row, label) is not None for row in rows for label in labels)
     equal = any(_equal_before(rows, label, place) for label in labels for place in range(len(rows)))
-    marks = ["vertical lines at the end: 95 % over images"] * bounded + ["alternating colours: equal curves"] * equal
+    marks = ["vertical lines at the end: 95 % intervals"] * bounded + ["alternating colours: equal curves"] * equal
     return "; ".join(marks)
 
 
