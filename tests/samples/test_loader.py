@@ -148,6 +148,6 @@ def test_missing_images_are_counted_and_named_before_anything_runs(dots: Instanc
     with pytest.raises(PosebenchError, match=r"lacks 1 of the 2 photographs of dots train; the first is b.png"):
         Samples(dots, (32, 32))
     with pytest.raises(
-        PosebenchError, match=r"should be in .*nowhere, which is not there. It needs 2 of them, such as a.png"
+        PosebenchError, match=r"should be in .*nowhere, which does not exist. 2 are needed, such as a.png"
     ):
         ImageReader(replace(dots, image_root=tmp_path / "nowhere"))

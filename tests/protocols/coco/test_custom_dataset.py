@@ -248,7 +248,7 @@ def test_a_wrong_description_is_a_sentence_that_names_the_field(
         ("coco:", "coco: should name a file that describes a dataset, such as coco:crowd.toml"),
         ("coco:crowd", "coco:crowd should name a file"),
         ("coco:nowhere.toml", "nowhere.toml does not exist; a dataset's description should be there"),
-        ("mpii:x.toml", "The protocol 'mpii' has no variants, so nothing can follow it: 'mpii:x.toml'"),
+        ("mpii:x.toml", "The protocol 'mpii' has no variants, so 'mpii:x.toml' is not valid"),
         ("cocoa:x.toml", "No protocol is named 'cocoa'. Did you mean 'coco'"),
     ],
 )
