@@ -10,7 +10,7 @@ demo: .venv/installed
 	$(BIN)/posebench run --arch hourglass1 --protocol mpii --results demo-results --restart $(DEMO)
 
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ OURS = Pipeline(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 """ImageNet's mean and deviation, as every backbone from ImageNet expects, in posebench's own alignment."""
 
 HRNET = replace(
-    OURS, name="hrnet", alignment="points", flip_shift=1, peak=Peak(own=(2, 1), other=(2, 1), empty=0.0)
+    OURS, name="hrnet", alignment="points", regions="hrnet", flip_shift=1, peak=Peak(own=(2, 1), other=(2, 1), empty=0.0)
 )  # fmt: skip
 """leoxiaobin/deep-high-resolution-net.pytorch, lib/core/inference.py: a quarter cell only in columns 2..W-2 and rows
 2..H-2 (counted from 0), and no half cell; test images mirrored with SHIFT_HEATMAP."""
@@ -30,7 +30,7 @@ SIMPLE_BASELINE = replace(HRNET, name="simplebaseline", channels="bgr")
 """microsoft/human-pose-estimation.pytorch: as HRNet, but lib/dataset/JointsDataset.py hands OpenCV's blue-green-red on,
 and normalises it by the means of red, green and blue in this order."""
 
-MMPOSE = replace(HRNET, name="mmpose", peak=Peak(own=(2, 1), other=(1, 0), empty=-1.0))
+MMPOSE = replace(HRNET, name="mmpose", regions="mmpose", peak=Peak(own=(2, 1), other=(1, 0), empty=-1.0))
 """mmpose's MSRA heatmaps: each axis has a border of its own."""
 
 

@@ -246,40 +246,40 @@ def unread(model: nn.Module) -> Mapping[str, tuple[int, ...]]:
 
 
 def hourglass1(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
-    """One stack."""
+    """Stacked hourglass, one stack: 3.4 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 1, variant)
 
 
 def hourglass2(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
-    """Two stacks."""
+    """Stacked hourglass, two stacks: 6.6 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 2, variant)
 
 
 def hourglass3(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
-    """Three stacks."""
+    """Stacked hourglass, three stacks: 9.7 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 3, variant)
 
 
 def hourglass4(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
-    """Four stacks."""
+    """Stacked hourglass, four stacks: 12.9 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 4, variant)
 
 
 def hourglass5(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
-    """Five stacks."""
+    """Stacked hourglass, five stacks: 16.0 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 5, variant)
 
 
 def hourglass6(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
-    """Six stacks."""
+    """Stacked hourglass, six stacks: 19.1 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 6, variant)
 
 
 def hourglass7(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
-    """Seven stacks."""
+    """Stacked hourglass, seven stacks: 22.3 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 7, variant)
 
 
 def hourglass8(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
-    """Eight stacks."""
+    """Stacked hourglass, eight stacks: 25.4 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 8, variant)

@@ -147,10 +147,10 @@ def _hrnet(width: int, skeleton: Skeleton, input_size: Size | None, variant: str
 
 
 def hrnet_w32(skeleton: Skeleton, input_size: Size | None = None, variant: str | None = None) -> HRNet:
-    """32 channels at 1/4: 28.5 M parameters."""
+    """HRNet with 32 channels at stride 4: 28.5 M parameters for 16 keypoints."""
     return _hrnet(32, skeleton, input_size, variant)
 
 
 def hrnet_w48(skeleton: Skeleton, input_size: Size | None = None, variant: str | None = None) -> HRNet:
-    """48 channels at 1/4: 63.6 M parameters."""
+    """HRNet with 48 channels at stride 4: 63.6 M parameters for 16 keypoints."""
     return _hrnet(48, skeleton, input_size, variant)

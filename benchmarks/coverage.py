@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench.plugins.registry import protocol
-from posebench.scoring import oks_matching
+from posebench.scoring import average_precision, oks_matching, oks_similarity
 from posebench.scoring.bootstrap import Sampling, image_weights, split
 from posebench.scoring.comparison import compare
 from posebench.scoring.pck import hits, normalised_distances, percentage
@@ -140,7 +140,7 @@ def ap(shared: Path | None) -> Population:
     matches = oks_matching.match(both, replace(people, **twice), sigmas, 2 * images)
 
     def score(weights: Array) -> Scores:
-        metrics, resampled = split(oks_matching.resampled(matches, weights))
+        metrics, resampled = split(average_precision.resampled(matches, weights))
         return Scores(metrics, resampled)
 
     return Population("AP", 1, images, 2, score)
@@ -153,7 +153,7 @@ def _coco_people(pairs: Path) -> tuple[Array, Any, Any, int]:
     instances = rules.instances(pairs / "val538_gt.json", "val")
     measures = instances.measures
     crowd = measures["iscrowd"].astype(bool)
-    people = oks_matching.People(
+    people = oks_similarity.People(
         image=instances.image, id=measures["id"], keypoints=instances.keypoints, labelled=instances.visibility > 0,
         area=measures["area"], bbox=instances.bbox, crowd=crowd, ignored=crowd | (measures["num_keypoints"] == 0),
     )  # fmt: skip
@@ -173,7 +173,7 @@ def _synthetic_people(rng: np.random.Generator) -> tuple[Array, Any, Any, int]:
     height = np.exp(rng.uniform(np.log(50), np.log(300), n))
     keypoints = rng.uniform(0, 1, (n, 17, 2)) * height[:, None, None]
     error = rng.lognormal(-3, 0.6, 400)[image] * height
-    people = oks_matching.People(
+    people = oks_similarity.People(
         image=image, id=np.arange(1, n + 1), keypoints=keypoints, labelled=np.ones((n, 17), bool), area=height**2 / 2,
         bbox=np.zeros((n, 4)), crowd=np.zeros(n, bool), ignored=np.zeros(n, bool),
     )  # fmt: skip

@@ -26,7 +26,7 @@ import numpy as np
 
 from posebench.data.predictions import Predictions, load, save
 from posebench.plugins.registry import protocol
-from posebench.scoring import oks_matching
+from posebench.scoring import average_precision, oks_matching
 from posebench.scoring.bootstrap import image_weights
 
 PEOPLE_PER_IMAGE, DETECTIONS_PER_IMAGE = 2.2, 20.8
@@ -79,12 +79,12 @@ def timed(ways: dict[str, Callable[[], Any]], rounds: int, clock: Callable[[], f
     return {name: median(spent) for name, spent in seconds.items()}, results
 
 
-def numbers(matches: oks_matching.Matches) -> list[float]:
+def numbers(matches: average_precision.Matches) -> list[float]:
     """The ten numbers of COCO's table."""
-    return list(oks_matching.summary(*oks_matching.precision_recall(matches)).values())
+    return list(average_precision.summary(*average_precision.precision_recall(matches)).values())
 
 
-def matched(made: Predictions, people: Any) -> oks_matching.Matches:
+def matched(made: Predictions, people: Any) -> average_precision.Matches:
     """posebench's matches of predictions."""
     found, annotated = RULES.detections_of(made, people), RULES.people_of(people)
     return oks_matching.match(found, annotated, RULES.SIGMAS, len(people.images))
@@ -102,7 +102,7 @@ def ours(gt: Path, dt: Path, h5: Path) -> dict[str, Callable[[], Any]]:
         "posebench, arrays": lambda: numbers(oks_matching.match(found, annotated, RULES.SIGMAS, len(people.images))),
         "posebench, predictions file": lambda: numbers(matched(load(h5), people)),
         "posebench, JSON": lambda: from_json(gt, dt),
-        "posebench, 1,000 resamples": lambda: oks_matching.resampled(matches, weights),
+        "posebench, 1,000 resamples": lambda: average_precision.resampled(matches, weights),
     }
 
 
@@ -145,7 +145,7 @@ def report_memory(gt: Path, dt: Path) -> None:
     """Score, and print the largest size of this process in MB."""
     people = COCO.instances(gt, "val")
     matches = matched(COCO.read_predictions(dt, people), people)
-    oks_matching.resampled(matches, image_weights(len(people.images))[1:])
+    average_precision.resampled(matches, image_weights(len(people.images))[1:])
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 

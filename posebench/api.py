@@ -41,8 +41,8 @@ def load_people(
     """Load the annotated people of a split; without data, synthetic people.
 
         >>> people = pb.load_people("mpii")
-        >>> people.keypoints.shape
-        (500, 16, 2)
+        >>> people.what, people.keypoints.shape
+        ('synthetic people val', (500, 16, 2))
 
     Args:
         protocol: such as `mpii`.
@@ -309,7 +309,7 @@ def write_report(results: StrPath = "results") -> list[Path]:
         The files' paths, `index.html` last.
 
     Raises:
-        PosebenchError: there is no record.
+        PosebenchError: there is no readable record.
     """
     from posebench.report.page import write_report as write
 

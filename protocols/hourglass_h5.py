@@ -65,6 +65,12 @@ def columns(arrays: dict[str, Array], file: Path, dataset: str, joints: int) -> 
             raise PosebenchError(
                 f"{file}: {name} of row {row} ({images[row]}) is {found[name][row]:g}, but should be above 0."
             )
+    wrong = (found["person"] < 0) | (found["person"] != np.floor(found["person"]))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise PosebenchError(
+            f"{file}: person of row {row} ({images[row]}) is {found['person'][row]:g}, but should be a whole number from 0."
+        )
     return Columns(
         images, found["person"].astype(np.int64), found["center"], found["scale"], found["part"], found["visible"],
         found.get("normalize"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import posebench.cli.show_comparison  # noqa: F401 - before any test patches the number of resamples, which it copies
 from posebench.data.instances import Instances
 from posebench.plugins import registry
 

@@ -18,7 +18,7 @@ MPII = {
     },
     "data": {
         "dataset": "mpii", "split": "val", "box_source": "annotation", "people": 2958, "images": 2729,
-        "annotations": "valid.h5", "annotations_sha256": "a" * 64, "embedded": False,
+        "annotations": "valid.h5", "annotations_sha256": "a" * 64, "synthetic": False,
     },
     "metrics": {"Head": 96.5, "Wrist": 84.25, "Mean": 89.0915, "Mean@0.1": 33.1},
     "per_joint": {name: 70.0 + place for place, name in enumerate(MPII_JOINTS)},

@@ -1,7 +1,9 @@
 """`posebench compare`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,37 +15,95 @@ from posebench.cli.options import (
     quiet_option,
     split_option,
 )
+from posebench.errors import PosebenchError
+
+if TYPE_CHECKING:
+    from posebench.plugins.protocol import Protocol
+    from posebench.tasks.compare_rows import RowComparison
+
+ENDINGS = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz")
+"""Endings of predictions files: an argument with one is a file even where there is none of that name."""
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="A B ...", type=click.Path(path_type=Path))
+@click.argument("arguments", nargs=-1, required=True, metavar="A B ...")
 @protocol_option
 @data_option
 @split_option
 @convention_option
 @click.option("--name", "names", multiple=True, metavar="TEXT", help="Name of a file; once per file, in their order.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Results folder in which rows are looked up.",
+)
 @json_option
 @quiet_option
 def compare(
-    files: tuple[Path, ...], protocol_name: str, data: Path | None, split: str | None, convention: str | None,
-    names: tuple[str, ...], as_json: bool, quiet: bool,
+    arguments: tuple[str, ...], protocol_name: str, data: Path | None, split: str | None, convention: str | None,
+    names: tuple[str, ...], results: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    """Show by how much predictions files differ, and whether that is more than chance.
+    """Compare predictions files, or rows of a leaderboard.
 
-    Differences are taken on the same people, with 95 % intervals over resamples of the images and corrected p-values. Two
-    files: every metric and keypoint. More files: the headline of every pair.
+    An argument that is no file is the name of a row in the results folder. Differences are taken on the same people, with 95 %
+    intervals over resamples of the images and corrected p-values. Two files: every metric and keypoint. More files: the
+    headline of every pair. Rows: the headline; a row of several seeds varies over its seeds too.
     """
     from posebench.cli.console import open_console, say_synthetic
-    from posebench.cli.show_comparison import print_comparison
+    from posebench.cli.show_comparison import print_comparison, print_row_comparison
     from posebench.plugins import registry
     from posebench.tasks.compare import compare as compare_files
     from posebench.tasks.people import load_people
 
     protocol = registry.protocol(protocol_name)
+    if not _all_files(arguments):
+        if data is not None or names:
+            option = "--data" if data is not None else "--name"
+            raise PosebenchError(
+                f"{option} is for predictions files; rows are compared from their records. Leave it out."
+            )
+        rows = _compare_rows(arguments, protocol, split, convention, results)
+        if as_json:
+            click.echo(json.dumps(rows.as_json()))
+        else:
+            print_row_comparison(open_console(), rows, with_notes=not quiet)
+        return
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     people = load_people(protocol, data, split, convention)
-    comparison = compare_files(files, protocol, people, convention, names)
+    comparison = compare_files([Path(one) for one in arguments], protocol, people, convention, names)
     if as_json:
         click.echo(json.dumps(comparison.as_json()))
     else:
         print_comparison(open_console(), comparison.records, comparison.pairs, with_notes=not quiet)
+
+
+def _all_files(arguments: Sequence[str]) -> bool:
+    """Whether the arguments are files; if not, all are names of rows.
+
+    Raises:
+        PosebenchError: some are files and some are not.
+    """
+    files = [one for one in arguments if Path(one).exists() or one.lower().endswith(ENDINGS)]
+    others = [one for one in arguments if one not in files]
+    if files and others:
+        raise PosebenchError(
+            f"{files[0]} is a file, but there is no file {others[0]!r}. Compare predictions files or rows of a leaderboard, "
+            "not both."
+        )
+    return not others
+
+
+def _compare_rows(
+    names: Sequence[str], protocol: "Protocol", split: str | None, convention: str | None, results: Path
+) -> "RowComparison":
+    from posebench.report.rows import rows
+    from posebench.results.record import load_records
+    from posebench.tasks.compare_rows import choose_rows, compare_rows
+
+    split = split or protocol.report_split
+    protocol.check_split(split)
+    rule = protocol.convention(convention)
+    return compare_rows(choose_rows(rows(load_records(results)), names, protocol.name, rule.name, split))

@@ -1,12 +1,17 @@
 """Shell completion of option values. Nothing heavy is imported until a value is asked for."""
 
+from typing import TYPE_CHECKING
+
 from click import Context, Parameter
 
+if TYPE_CHECKING:
+    from posebench.plugins.registry import Kind
 
-def _plugins(kind: str, incomplete: str) -> list[str]:
+
+def _plugins(kind: "Kind", incomplete: str) -> list[str]:
     from posebench.plugins.registry import installed
 
-    names = (plugin.name for plugin in installed("protocol" if kind == "protocol" else "architecture"))
+    names = (plugin.name for plugin in installed(kind))
     return [name for name in names if name.startswith(incomplete)]
 
 
@@ -18,6 +23,11 @@ def architectures(context: Context, parameter: Parameter, incomplete: str) -> li
 def protocols(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
     """Names of installed protocols."""
     return _plugins("protocol", incomplete)
+
+
+def plugins(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
+    """Names of installed architectures and protocols."""
+    return [*_plugins("architecture", incomplete), *_plugins("protocol", incomplete)]
 
 
 def recipes(context: Context, parameter: Parameter, incomplete: str) -> list[str]:

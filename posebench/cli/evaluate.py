@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from posebench.plugins.protocol import Protocol
     from posebench.tasks.evaluate import Evaluation
+    from posebench.tasks.explain import Explained
 
 
 @click.command()
@@ -63,13 +64,14 @@ def evaluate(
 ) -> None:  # fmt: skip
     """Score a predictions FILE and write its record.
 
-    Reads posebench's own files, MPII and FLIC predictions (.h5, .mat), and COCO results (.json).
+    Reads posebench's own files, MPII and FLIC predictions (.h5, .mat), COCO results (.json), and tables (.npz, .csv).
     """
     from posebench.cli.console import open_console, say_synthetic
     from posebench.cli.show_scores import print_curves
     from posebench.plugins import registry
     from posebench.results.record import check_writable
     from posebench.tasks import evaluate as tasks
+    from posebench.tasks.explain import explain
     from posebench.tasks.people import load_people
 
     given = {
@@ -77,7 +79,10 @@ def evaluate(
         "--arch": arch, "--input-size": input_size, "--overlays": overlays or None,
     }  # fmt: skip
     if explained:
-        _refuse("--explain shows every convention and writes nothing", given)
+        used = ("--arch", "--input-size")
+        _refuse(
+            "--explain shows every convention and writes nothing", {k: v for k, v in given.items() if k not in used}
+        )
     if thresholds is not None:
         used = ("--thresholds", "--convention")
         _refuse("--thresholds shows curves and writes nothing", {k: v for k, v in given.items() if k not in used})
@@ -86,8 +91,9 @@ def evaluate(
     out = open_console(stderr=as_json, quiet=quiet and as_json)
     protocol = registry.protocol(protocol_name)
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
+    network = tasks.Network(arch, input_size) if arch else None
     if explained:
-        _explain(file, protocol, data, split, as_json)
+        _explain(explain(file, protocol, data, split or protocol.report_split, network), file, protocol, as_json)
         return
     if thresholds is None:
         check_writable(results)
@@ -99,7 +105,6 @@ def evaluate(
         else:
             print_curves(out, curves)
         return
-    network = tasks.Network(arch, input_size) if arch else None
     _show_and_save(tasks.evaluate(file, protocol, people, convention, name, network), out, results, overlays, as_json)
 
 
@@ -128,13 +133,11 @@ def _show_and_save(evaluation: "Evaluation", out: "Console", results: Path, over
         click.echo(json.dumps(evaluation.record.model_dump(mode="json") | {"record": str(path)}))
 
 
-def _explain(file: Path, protocol: "Protocol", data: Path | None, split: str | None, as_json: bool) -> None:
+def _explain(explained: Sequence["Explained"], file: Path, protocol: "Protocol", as_json: bool) -> None:
     from posebench.cli.console import open_console
     from posebench.cli.show_scores import print_explained
     from posebench.scoring.scores import known
-    from posebench.tasks.explain import explain
 
-    explained = explain(file, protocol, data, split or protocol.report_split)
     if not as_json:
         print_explained(open_console(), protocol, explained)
         return
@@ -146,6 +149,7 @@ def _explain(file: Path, protocol: "Protocol", data: Path | None, split: str | N
             "name": convention.name, "rule": convention.rule, "source": convention.source,
             "published_by": convention.published_by, "difference": convention.difference,
             "ground_truth": entry.ground_truth, "problem": entry.problem,
+            "assumptions": list(entry.assumptions),
             "metrics": None if metrics is None else _plain(metrics),
             **_plain({"from_ground_truth": entry.from_ground_truth, "from_rule": entry.from_rule}),
         })  # fmt: skip

@@ -1,14 +1,13 @@
 """The command line: the group of all commands, and how errors end."""
 
-import json
 from typing import Any
 
 import click
 
 import posebench
 from posebench.cli import compare, cost, evaluate, export, predict, report, run, train, weights
+from posebench.cli import list as cli_list
 from posebench.cli import plugin as cli_plugin
-from posebench.cli.options import json_option
 from posebench.errors import PosebenchError
 
 
@@ -34,27 +33,15 @@ def main() -> None:
     posebench run --arch hourglass8 --protocol mpii      train, predict, score
     posebench evaluate FILE --protocol mpii --data DIR   score a predictions file
     posebench evaluate FILE … --explain                  the same file under every convention
-    posebench compare A B --protocol mpii --data DIR     is their difference more than chance?
+    posebench compare A B --protocol mpii --data DIR     difference, with interval and p-value
     posebench report                                     leaderboards and plots
-    posebench plugin check NAME                          put an architecture or a protocol to the test
+    posebench plugin check NAME                          run all checks on an architecture or protocol
     posebench cost --arch hourglass8                     parameters, operations, time, memory
+    posebench list                                       architectures and protocols
+
+    \b
+    Completion in bash: eval "$(_POSEBENCH_COMPLETE=bash_source posebench)"
     """
-
-
-@main.command(name="list")
-@json_option
-def list_(as_json: bool) -> None:
-    """Name the architectures and protocols, and where each comes from."""
-    from posebench.plugins.registry import installed
-
-    found = {"architectures": installed("architecture"), "protocols": installed("protocol")}
-    if as_json:
-        click.echo(json.dumps({kind: [vars(plugin) for plugin in plugins] for kind, plugins in found.items()}))
-        return
-    for kind, plugins in found.items():
-        click.echo(f"{kind}:")
-        for plugin in plugins:
-            click.echo(f"  {plugin.name:<24} {plugin.package} {plugin.version:<10} {plugin.target}")
 
 
 for _command in (
@@ -68,5 +55,6 @@ for _command in (
     weights.weights,
     cli_plugin.plugin,
     cost.cost,
+    cli_list.list_,
 ):
     main.add_command(_command)

@@ -12,13 +12,15 @@ from posebench.errors import counted
 @results_option
 def report(results: Path) -> None:
     """Write leaderboards, plots and the page from the records."""
-    from posebench.cli.console import open_console
+    from posebench.cli.console import open_console, print_notes
     from posebench.cli.show_leaderboard import print_leaderboards
-    from posebench.report.page import write_report
-    from posebench.results.record import load_records
+    from posebench.report.contents import read_contents
+    from posebench.report.page import write_pages
 
-    paths = write_report(results)
-    print_leaderboards(open_console(), load_records(results))
+    contents = read_contents(results)
+    paths = write_pages(contents)
+    print_notes(open_console(stderr=True), (f"Warning: skipped. {problem}" for problem in contents.problems))
+    print_leaderboards(open_console(), contents.boards)
     # One line each for what a reader opens: a long list would push the tables off the screen.
     first = [path for path in paths if path.name in ("index.html", "leaderboard.md")]
     for path in first:

@@ -104,12 +104,14 @@ def _predict_and_score(
 
 
 def _report(results: Path, records: "list[Record]", out: "Console") -> None:
+    from posebench.cli.console import print_notes
     from posebench.cli.show_leaderboard import print_leaderboards
-    from posebench.report.page import write_report
-    from posebench.results.folder import ResultsFolder
-    from posebench.results.record import load_records
+    from posebench.report.contents import read_contents
+    from posebench.report.page import write_pages
 
-    write_report(results)
+    contents = read_contents(results)
+    write_pages(contents)
+    print_notes(out, (f"Warning: skipped. {problem}" for problem in contents.problems))
     groups = {record.group for record in records}
-    print_leaderboards(out, [record for record in load_records(results) if record.group in groups])
-    click.echo(f"Leaderboards and plots: {ResultsFolder(results).index}")
+    print_leaderboards(out, [board for board in contents.boards if board.records[0].group in groups])
+    click.echo(f"Leaderboards and plots: {contents.folder.index}")

@@ -7,36 +7,46 @@ from itertools import combinations
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from posebench.cli.show_scores import _label, _number, _resamples
 from posebench.report.columns import UNKNOWN
-from posebench.results.record import Record
+from posebench.report.rows import Row
+from posebench.results.record import Record, Rule
 from posebench.scoring.bootstrap import LEVEL, RESAMPLES
 from posebench.scoring.comparison import CORRECTION, CORRECTION_OF_PAIRS, Difference, Pair
+from posebench.tasks.compare_rows import RowComparison
 
 LEAST_P = 1 / (1 + RESAMPLES)
 """What a p-value is where no resample reaches the difference (posebench.scoring.comparison.p_values)."""
 
 
+IDENTICAL = "A and B are identical files (equal SHA-256), so there is nothing to compare."
+ROWS_NOTE = (
+    "Rows are compared from their records, by the headline alone. Intervals and p-values are about other images and, for rows of "
+    "several seeds, other seeds; for a row of one seed the effect of another seed is unknown."
+)
+
+
 def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pair], with_notes: bool = True) -> None:
-    """Two runs: every metric and keypoint. More: the headline of every pair, and how many keypoints differ.
+    """The result in a sentence, then a table. Two runs: every metric and keypoint. More: the headline of every pair.
 
     Args:
         records: of all runs, by one rule on the same people.
         pairs: of those runs, in the order of `comparison.compare`.
     """
     rule, data = records[0].rule, records[0].data
+    decimals = _decimals(rule)
+    same = len(pairs) == 1 and _same_file(*records)
+    out.print(IDENTICAL if same else _result(pairs, decimals), style="bold", highlight=False)
     out.print(
-        f"{data.dataset} {data.split}: the same {data.people:,} people in {data.images:,} images, "
-        f"ground truth: {escape(data.annotations)}\n{rule.protocol} {rule.convention}: {escape(rule.rule)}",
+        f"{_label(data.what)}: the same {data.people:,} people in {data.images:,} images, "
+        f"ground truth: {_label(data.annotations)}\n{_label(rule.protocol)} {_label(rule.convention)}: {_label(rule.rule)}",
         highlight=False,
     )
     if len({record.data.box_source for record in records}) > 1:
         boxes = "; ".join(f"{_label(record.name)}: {_label(record.data.box_source)}" for record in records)
         out.print(f"[yellow]Note:[/yellow] the boxes differ, not only the networks. {boxes}", highlight=False)
-    decimals = 2 if rule.unit == "%" else 3
     several = len(pairs) > 1
     for letter, record in zip(_letters(records), records, strict=True):
         value = record.metrics.get(rule.headline)
@@ -50,11 +60,45 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
         out.print(_pairs_table(records, pairs, decimals))
     else:
         out.print(_pair_table(pairs[0], decimals))
-        out.print(_sentence(pairs[0], records, decimals), highlight=False)
     correction = CORRECTION_OF_PAIRS if several else CORRECTION
     out.print(f"{LEVEL} % intervals: {_resamples(records[0], 'paired ')}. {correction}.", style="dim")
     if with_notes:
         _print_notes(out, records)
+
+
+def print_row_comparison(out: Console, comparison: RowComparison, with_notes: bool = True) -> None:
+    """The result in a sentence, then the rows with their seeds, then the headline of every pair."""
+    rows, pairs = comparison.rows, comparison.pairs
+    rule, data = rows[0].rule, rows[0].data
+    decimals = _decimals(rule)
+    out.print(_result(pairs, decimals), style="bold", highlight=False)
+    out.print(
+        f"{_label(data.what)}: {data.people:,} people in {data.images:,} images, ground truth: {_label(data.annotations)}, "
+        f"boxes: {_label(data.box_source)}\n{_label(rule.protocol)} {_label(rule.convention)}: {_label(rule.rule)}",
+        highlight=False,
+    )
+    for letter, row in zip(_letters(rows), rows, strict=True):
+        spread = "" if row.spread is None else f", sd of seeds {row.spread:.{decimals}f}"
+        out.print(
+            f"{letter}: [bold]{_label(row.name)}[/bold] ({_seeds(row)}), "
+            f"{_label(rule.headline)} {_number(row.headline, decimals)}{spread}",
+            highlight=False,
+        )
+    table = _table(["pair", f"{_label(rule.headline)}\ndifference"])
+    for pair, (a, b) in zip(pairs, combinations(_letters(rows), 2), strict=True):
+        table.add_row(f"{a} − {b}", *_cells(pair.headline, decimals))
+    out.print(table)
+    corrected = " The pairs are corrected together (single-step max-|t|)." if len(pairs) > 1 else ""
+    out.print(f"{LEVEL} % intervals: {_resamples(rows[0].newest, 'paired ')}.{corrected}", style="dim")
+    if with_notes:
+        out.print(f"[yellow]Note:[/yellow] {ROWS_NOTE}", highlight=False)
+
+
+def _seeds(row: Row) -> str:
+    """Such as `3 seeds: 0, 1, 2`."""
+    if len(row.records) == 1:
+        return f"1 seed: {row.seeds[0]}" if row.seeds else "1 record, seed unknown"
+    return f"{len(row.seeds)} seeds: {', '.join(map(str, row.seeds))}"
 
 
 def _print_notes(out: Console, records: Sequence[Record]) -> None:
@@ -65,8 +109,8 @@ def _print_notes(out: Console, records: Sequence[Record]) -> None:
         out.print(f"[yellow]Note:[/yellow] {about}{_label(note)}", highlight=False)
 
 
-def _letters(records: Sequence[Record]) -> list[str]:
-    """What stands for each run in a table: a letter, or of more runs than there are letters a number."""
+def _letters(records: Sequence[object]) -> list[str]:
+    """Labels of the runs in a table: letters, or numbers if there are more than 26 runs."""
     letters = string.ascii_uppercase
     return [letters[i] if len(records) <= len(letters) else str(i + 1) for i in range(len(records))]
 
@@ -75,16 +119,26 @@ def _same_file(a: Record, b: Record) -> bool:
     return a.predictions_sha256 == b.predictions_sha256
 
 
-def _sentence(pair: Pair, records: Sequence[Record], decimals: int) -> str:
+def _decimals(rule: Rule) -> int:
+    return 2 if rule.unit == "%" else 3
+
+
+def _result(pairs: Sequence[Pair], decimals: int) -> str:
+    """Whether the difference of the headline is resolved; of several pairs, how many are."""
+    if len(pairs) == 1:
+        return _sentence(pairs[0], decimals)
+    resolved = sum(pair.headline.resolved for pair in pairs)
+    return f"{_label(pairs[0].headline.name)}: {resolved} of {len(pairs)} differences are resolved."
+
+
+def _sentence(pair: Pair, decimals: int) -> str:
     name, one = _label(pair.headline.name), pair.headline
-    if _same_file(*records):
-        return "A and B are identical files (equal SHA-256), so there is nothing to tell apart."
     if one.p is None:
         return f"{name}: the difference or its resamples are unknown."
     if one.resolved:
         better, worse = (pair.a, pair.b) if one.value > 0 else (pair.b, pair.a)
         return f"{name}: resolved. {_label(better)} is better than {_label(worse)} by {abs(one.value):.{decimals}f}."
-    return f"{name}: not resolved. These images cannot tell {_label(pair.a)} and {_label(pair.b)} apart."
+    return f"{name}: not resolved. The difference between {_label(pair.a)} and {_label(pair.b)} may be chance."
 
 
 def _pair_table(pair: Pair, decimals: int) -> Table:

@@ -5,9 +5,8 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 from posebench.errors import counted
-from posebench.report.board import EMBEDDED, INTERVAL, Board, boards
+from posebench.report.board import INTERVAL, SYNTHETIC_NOTE, Board
 from posebench.report.columns import Column, one_line
-from posebench.results.record import Record
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,22 +17,21 @@ MOST_ROWS = 20
 """Rows of a table that a terminal shows; the files have all."""
 
 
-def print_leaderboards(out: "Console", records: Iterable[Record]) -> None:
-    """One table per group, as wide as the console."""
-    for table in terminal_tables(records, out.width):
+def print_leaderboards(out: "Console", boards: Iterable[Board]) -> None:
+    """One table per leaderboard, as wide as the console."""
+    for table in terminal_tables(boards, out.width):
         out.print(table)
 
 
-def terminal_tables(records: Iterable[Record], width: int | None = None) -> "list[Table]":
+def terminal_tables(boards: Iterable[Board], width: int | None = None) -> "list[Table]":
     """The tables for rich's `Console.print`, with as many columns as fit.
 
     Args:
-        records: in any order; one table per group.
         width: of the terminal, in characters; None asks it. Columns that do not fit are left out and counted: a number that
             is cut in two would be another number.
     """
     columns = width or get_terminal_size().columns
-    return [_terminal_table(board, columns) for board in boards(records)]
+    return [_terminal_table(board, columns) for board in boards]
 
 
 def _terminal_table(board: Board, width: int) -> "Table":
@@ -43,7 +41,7 @@ def _terminal_table(board: Board, width: int) -> "Table":
 
     shown = _fitting(board, width)
     left_out = len(board.columns) - len(shown)
-    caption = [EMBEDDED] * board.embedded + [f"{term}: {sentence}" for term, sentence in board.facts[:3]]
+    caption = [SYNTHETIC_NOTE] * board.synthetic + [f"{term}: {sentence}" for term, sentence in board.facts[:3]]
     caption += [f"{counted(left_out, 'more column', 'more columns')} in leaderboard.md"] * bool(left_out)
     caption += [f"The first {MOST_ROWS} of {len(board.rows)} rows; leaderboard.md has all"] * (
         len(board.rows) > MOST_ROWS

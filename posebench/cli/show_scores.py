@@ -1,4 +1,4 @@
-"""What commands say on the terminal."""
+"""Scores, curves and conventions on a terminal."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def print_scores(out: Console, record: Record) -> None:
     """The numbers of one record, to four decimals, with their rule and what was scored."""
     rule, data = record.rule, record.data
     out.print(
-        f"[bold]{escape(record.name)}[/bold] on {data.dataset} {data.split}: {data.people:,} people in {data.images:,} images, "
+        f"[bold]{escape(record.name)}[/bold] on {escape(data.what)}: {data.people:,} people in {data.images:,} images, "
         f"boxes: {data.box_source}, ground truth: {escape(data.annotations)}",
         highlight=False,
     )
@@ -119,6 +119,7 @@ def _print_reason(out: Console, headline: str, numbered: tuple[int, Explained], 
         )
         lines.append(f"why it differs from {first}: {escape(convention.difference)}")
         lines.append(f"{headline} {total}: {truth} by the ground truth, {rule} by the rule")
+    lines.extend(f"[yellow]note:[/yellow] {escape(sentence)}" for sentence in entry.assumptions)
     for line in lines:
         out.print(Padding(line, (0, 0, 0, 2), expand=False), highlight=False)
 

@@ -11,6 +11,7 @@ from posebench.errors import PosebenchError
 from posebench.files.validation import explain
 from posebench.files.writing import write_text
 from posebench.inference.ways import LIMIT, How
+from posebench.results.folder import ResultsFolder
 
 NOT_TIMED = "counted only"
 GIBI = 1024**3
@@ -102,9 +103,9 @@ class Cost(_Part):
 
     @property
     def path(self) -> Path:
-        """Path below the results folder: one per device, network, input size and number of keypoints."""
+        """Path below the results folder's `cost`: one per device, network, input size and number of keypoints."""
         name = f"{slug(self.arch)}-{self.input_size[1]}x{self.input_size[0]}-{self.keypoints}"
-        return Path("cost") / slug(self.device) / f"{name}.json"
+        return Path(slug(self.device)) / f"{name}.json"
 
     def fastest(self, batch: int) -> Timing | None:
         """The fastest float32 way with the plain network's outputs, for batches of that size; None if none was timed."""
@@ -119,7 +120,7 @@ def slug(text: str) -> str:
 
 def save(cost: Cost, results: Path) -> Path:
     """Write `results/cost/<device>/<network>-<height>x<width>-<keypoints>.json`; measuring again replaces it."""
-    path = results / cost.path
+    path = ResultsFolder(results).cost / cost.path
     write_text(path, cost.model_dump_json(indent=1) + "\n")
     return path
 
@@ -131,7 +132,7 @@ def load(results: Path) -> list[Cost]:
         PosebenchError: one is damaged.
     """
     found = []
-    for path in sorted((results / "cost").glob("*/*.json")):
+    for path in sorted(ResultsFolder(results).cost.glob("*/*.json")):
         try:
             found.append(Cost.model_validate_json(path.read_text("utf-8")))
         except (ValidationError, UnicodeDecodeError, OSError) as error:

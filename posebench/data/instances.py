@@ -13,6 +13,8 @@ from posebench.errors import PosebenchError
 
 Array = NDArray[Any]
 
+SYNTHETIC = "synthetic people"
+"""The dataset of the people that posebench draws."""
 UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 """The three values of `visibility`, as COCO numbers them. Occluded keypoints count unless a protocol says otherwise."""
 
@@ -43,7 +45,7 @@ class Instances:
     """N annotated people in M images, K keypoints each. Image pixels, 0-based, pixel centres at integers.
 
     Attributes:
-        dataset: such as `mpii`, or `embedded people` for the drawn ones.
+        dataset: such as `mpii`, or `synthetic people` for the drawn ones.
         split: such as `val`.
         box_source: where centre and size came from: `annotation`, or a detector's name.
         skeleton: names of the K keypoints.
@@ -58,6 +60,8 @@ class Instances:
         usable: (N,) bool, people a network is trained on and asked about. The others (crowds, people without
             keypoints) matter to scoring alone.
         bbox: (N, 4) float (x, y, width, height), where the dataset has boxes.
+        regions: code base, such as `hrnet` → (N, 4) middle x, y, width and height of what that code crops of a person, where
+            it differs from `center` and `size`.
         measures: (N,) columns that errors are divided by or that scoring needs: `head_length`, `area`, ...
         labels: (N,) columns of text by which scores may be sliced, such as `activity`; "" where unknown.
         groups: (M,) text, to which group each image belongs whose images are alike, such as the film of a frame. Uncertainty
@@ -65,7 +69,7 @@ class Instances:
         group: what such a group is, such as `film`.
         image_root: folder of the images; None where it is not known.
         source: the annotation file.
-        embedded: people drawn by posebench, not photographs.
+        synthetic: people drawn by posebench, not photographs.
 
     Raises:
         PosebenchError: a column of another length, an image row that is not there, or a coordinate that is not finite.
@@ -85,13 +89,14 @@ class Instances:
     visibility: Array
     usable: Array
     bbox: Array | None = None
+    regions: Mapping[str, Array] = field(default_factory=dict)
     measures: Mapping[str, Array] = field(default_factory=dict)
     labels: Mapping[str, Array] = field(default_factory=dict)
     groups: Array | None = None
     group: str = "image"
     image_root: Path | None = None
     source: Source = Source("")
-    embedded: bool = False
+    synthetic: bool = False
 
     def __post_init__(self) -> None:
         n, k = len(self.image), len(self.skeleton)
@@ -104,6 +109,8 @@ class Instances:
             columns["groups"], expected["groups"] = self.groups, (len(self.images),)
         if self.bbox is not None:
             columns["bbox"], expected["bbox"] = self.bbox, (n, 4)
+        for code, region in self.regions.items():
+            columns[f"regions of {code}"], expected[f"regions of {code}"] = region, (n, 4)
         for name, column in columns.items():
             if column.shape != expected.get(name, (n,)):
                 raise PosebenchError(
@@ -133,6 +140,12 @@ class Instances:
         units: Array = np.unique(self.groups, return_inverse=True)[1][self.image]
         return units
 
+    def region(self, code: str = "") -> tuple[Array, Array]:
+        """(N, 2) middles and (N, 2) sizes of what a network sees, as a published code base has them; else `center`, `size`."""
+        if code in self.regions:
+            return self.regions[code][:, :2], self.regions[code][:, 2:]
+        return self.center, self.size
+
     def describe(self, row: int) -> str:
         """Such as `row 17 (015601864.jpg, person 0)`, for messages."""
         return f"row {row} ({self.images[self.image[row]]}, person {self.person[row]})"
@@ -144,7 +157,7 @@ class Instances:
             for f in fields(self)
             if f.name in ("image", "person", "center", "size", "keypoints", "visibility", "usable")
         }
-        for kind in ("measures", "labels"):
+        for kind in ("measures", "labels", "regions"):
             columns[kind] = {name: column[rows] for name, column in getattr(self, kind).items()}
         columns["bbox"] = None if self.bbox is None else self.bbox[rows]
         return replace(self, **columns)

@@ -76,7 +76,10 @@ def align(predictions: Predictions, instances: Instances) -> tuple[Array, Array]
 
 
 def missing_notes(predictions: Predictions) -> tuple[str, ...]:
-    """Sentences on what the predictions declare missing: keypoints nobody has, and people without any."""
+    """Sentences on what the predictions declare missing: keypoints nobody has, and people without any.
+
+    For protocols that leave out a keypoint that nobody has; COCO, which cannot, has its own (protocols/coco/partial_detections.py).
+    """
     notes = []
     if not len(predictions):
         return ("There is not one prediction.",)
@@ -84,12 +87,17 @@ def missing_notes(predictions: Predictions) -> tuple[str, ...]:
     if absent.any() and not absent.all():
         names = [name for name, gone in zip(predictions.keypoint_names, absent, strict=True) if gone]
         notes.append(f"Not predicted, so not scored: {', '.join(names)}.")
-    lost = (predictions.missing | absent).all(axis=1)
-    if lost.any():
-        first = predictions.images[predictions.image[int(lost.argmax())]]
-        lost_people = counted(int(lost.sum()), "person has", "people have")
-        notes.append(f"{lost_people} no prediction and counted as missed; the first is in {first}.")
-    return tuple(notes)
+    lost: Array = np.all(predictions.missing | absent, axis=1)
+    return (*notes, *lost_notes(predictions, lost))
+
+
+def lost_notes(predictions: Predictions, lost: Array) -> tuple[str, ...]:
+    """A sentence on the people (R,) of whom nothing was predicted; none where there is nobody."""
+    if not lost.any():
+        return ()
+    first = predictions.images[predictions.image[int(lost.argmax())]]
+    people = counted(int(lost.sum()), "person has", "people have")
+    return (f"{people} no prediction and counted as missed; the first is in {first}.",)
 
 
 def row_of_each(made: files.Predictions, people: Instances) -> Any:
@@ -101,13 +109,16 @@ def row_of_each(made: files.Predictions, people: Instances) -> Any:
         (made.images[i], p): r for r, (i, p) in enumerate(zip(made.image.tolist(), made.person.tolist(), strict=True))
     }
     unnamed: dict[str, list[int]] = defaultdict(list)
-    for row in np.flatnonzero((made.person < 0) & ~made.missing.any(axis=1)).tolist():
+    for row in np.flatnonzero((made.person < 0) & ~made.missing.all(axis=1)).tolist():
         unnamed[made.images[made.image[row]]].append(row)
     found = []
     for person, (image, number) in enumerate(zip(people.image.tolist(), people.person.tolist(), strict=True)):
         row, detected = rows.get((people.images[image], number), -1), unnamed.get(people.images[image], [])
         if row < 0 and detected:
             apart = made.keypoints[detected] - people.keypoints[person]
-            row = detected[int((np.hypot(*apart.T).T * (people.visibility[person] > 0)).sum(axis=1).argmin())]
+            compared = (people.visibility[person] > 0) & ~made.missing[detected]
+            total = np.where(compared, np.hypot(*apart.T).T, 0).sum(axis=1)
+            mean = np.where(compared.any(axis=1), total / np.maximum(compared.sum(axis=1), 1), np.inf)
+            row = detected[int(mean.argmin())]
         found.append(row)
     return np.array(found, np.int64)

@@ -9,6 +9,7 @@
 /missing       (R, K) bool     True where nothing was predicted; /keypoints is then NaN
 /bbox          (R, 4) float    optional; the box (x, y, width, height) that a COCO result states of itself
 /region        (R, 4) float    optional; what the network saw: middle x, y, width, height, padding included
+/input_box     (R, 4) float    optional; the box (x, y, width, height) that the network was given, before padding
 /box_score     (R,) float      optional; the detector's confidence in the box; 1 for an annotated one
 attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
 """
@@ -36,7 +37,7 @@ LONGEST_FIXED = 60_000
 """Bytes of an attribute of fixed length; HDF5 allows 64 KiB."""
 FORMAT = "posebench predictions 1"
 COLUMNS = "image", "person", "keypoints", "scores", "score", "missing"
-OPTIONAL = "bbox", "region", "box_score"
+OPTIONAL = "bbox", "region", "input_box", "box_score"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,6 +59,7 @@ class Predictions:
     missing: Array
     bbox: Array | None = None
     region: Array | None = None
+    input_box: Array | None = None
     box_score: Array | None = None
     dataset: str = ""
     split: str = ""
@@ -69,7 +71,7 @@ class Predictions:
         expected = {
             "person": (r,), "keypoints": (r, k, 2), "scores": (r, k), "score": (r,), "missing": (r, k),
         }  # fmt: skip
-        optional = {"bbox": (r, 4), "region": (r, 4), "box_score": (r,)}
+        optional = {"bbox": (r, 4), "region": (r, 4), "input_box": (r, 4), "box_score": (r,)}
         expected |= {name: shape for name, shape in optional.items() if getattr(self, name) is not None}
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:

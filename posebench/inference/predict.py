@@ -50,7 +50,7 @@ def predict(
     missing = np.ones(keypoints.shape[:2], bool)
     rows: list[Key] = [(0, row) for row in range(len(people))]
     keys = (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
-    samples = Samples(people, model.input_size, alignment=model.pipeline.alignment)
+    samples = samples_for(model, people)
     for batch in batches(samples, keys, workers, pin=device.type == "cuda"):
         crops, confidence = decoded(model, batch.images.to(device, non_blocking=True), flip_test)
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
@@ -65,8 +65,8 @@ def predict(
     lost = missing.all(axis=1)
     unreadable = list(dict.fromkeys(people.images[i] for i in people.image[lost].tolist()))
     made = for_instances(
-        people, keypoints, scores, missing=missing, region=regions(people, model.input_size),
-        provenance=provenance or Provenance(), **detected(people, scores),
+        people, keypoints, scores, missing=missing, region=regions(people, model.input_size, model.pipeline.regions),
+        input_box=people.bbox, provenance=provenance or Provenance(), **detected(people, scores),
     )  # fmt: skip
     return made, unreadable
 
@@ -77,16 +77,25 @@ def first_images(model: Architecture, instances: Instances, batch_size: int = 32
     if not len(people):
         raise PosebenchError(f"{instances.what} has no one to predict.")
     keys: list[list[Key]] = [[(0, row) for row in range(min(batch_size, len(people)))]]
-    samples = Samples(people, model.input_size, alignment=model.pipeline.alignment)
-    batch = next(iter(batches(samples, iter(keys), 0)))
+    batch = next(iter(batches(samples_for(model, people), iter(keys), 0)))
     return batch.images.to(next(model.parameters()).device)
 
 
-def regions(people: Instances, input_size: tuple[int, int]) -> NDArray[Any]:
-    """(N, 4) centre and size of each person's crop in image pixels, as `Crop.around` widens it to the input's aspect."""
+def samples_for(model: Architecture, people: Instances) -> Samples:
+    """Upright crops, as the model's pipeline cuts them."""
+    return Samples(people, model.input_size, alignment=model.pipeline.alignment, regions=model.pipeline.regions)
+
+
+def regions(people: Instances, input_size: tuple[int, int], code: str = "") -> NDArray[Any]:
+    """(N, 4) middle and size of what the network sees of each person: as `Crop.around` widens it to the input's aspect.
+
+    Args:
+        code: the pipeline's `regions`.
+    """
     width, height = input_size
-    widened = people.size[:, 0].clip(people.size[:, 1] * width / height)
-    return np.column_stack([people.center, widened, widened * height / width])
+    center, size = people.region(code)
+    widened = size[:, 0].clip(size[:, 1] * width / height)
+    return np.column_stack([center, widened, widened * height / width])
 
 
 def detected(people: Instances, scores: NDArray[Any]) -> dict[str, NDArray[Any]]:

@@ -19,7 +19,9 @@ class Architecture(nn.Module, ABC):
 
     A plugin is a function `(skeleton, input_size=...) -> Architecture` under the entry-point group
     `posebench.architectures`; `input_size` is (width, height) in pixels, and its default the published one. If it takes
-    a keyword `variant`, that is the text after the colon of the name, as in `hourglass2:supervise=last`.
+    a keyword `variant`, that is the text after the colon of the name, as in `hourglass2:supervise=last`. `posebench list` shows the
+    first line of the function's docstring and, where the module has one, its literal `OPTIONS` (option → choices, the default
+    first); it reads both from the source, without importing the module.
 
     Attributes:
         name: as typed after `--arch`; set by the registry.

@@ -96,6 +96,6 @@ class PCKProtocol(Protocol):
         if n != len(instances):
             raise PosebenchError(
                 f"{path} has {n:,} people, but {instances.what} has {len(instances):,}. "
-                + ("Add --data with the people it is about." if instances.embedded else
+                + ("Add --data with the people it is about." if instances.synthetic else
                    "A file without names must hold every person, in the annotation file's order.")
             )  # fmt: skip

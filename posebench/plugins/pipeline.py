@@ -18,6 +18,7 @@ class Pipeline:
         channels: their order in the input.
         mean, std: subtracted from channels in 0..1, and then divided by; in the input's order.
         alignment: of crops on regions, and of cells on crop pixels.
+        regions: code base by whose rule boxes become crops, where the people have it; "" for posebench's own.
         flip_shift: columns by which the un-flipped heatmaps of a mirrored image move right. Alignment `points` needs 1.
         peak: how a heatmap becomes a coordinate.
     """
@@ -27,6 +28,7 @@ class Pipeline:
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     alignment: Alignment = "edges"
+    regions: Literal["", "hrnet", "mmpose"] = ""
     flip_shift: int = 0
     peak: Peak = field(default_factory=Peak)
 

@@ -105,6 +105,10 @@ class Protocol(ABC):
         self.convention(convention)
         return predictions
 
+    def assumptions(self, predictions: Predictions, convention: str) -> tuple[str, ...]:
+        """Sentences on what `processed` has to assume of predictions that do not state it."""
+        return ()
+
     @abstractmethod
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """Score predictions under a convention of `conventions`.

@@ -1,4 +1,4 @@
-"""Boards: the records that may be compared, ranked, as the columns of one table each.
+"""Boards: comparable records, ranked, as columns of one table each.
 
 Two records share a table only where `Record.group` agrees: protocol, version, convention, dataset, split, box
 source and ground truth file. Everything is a function of the records alone, so that a leaderboard regenerates to the byte.
@@ -16,27 +16,31 @@ from typing import Any
 
 import pandas as pd
 
+from posebench.data.box_source import ANNOTATION
+from posebench.data.instances import SYNTHETIC
 from posebench.errors import natural
 from posebench.report.columns import Column, bounds, millions, one_line, size, training
 from posebench.report.rows import Row, rows
-from posebench.results.record import Ceiling, Data, Record, Rule
+from posebench.results.record import Data, Record, Rule
 from posebench.scoring.rank_ranges import Range, rank_ranges, tied
+from posebench.scoring.scores import Ceiling
 
-EMBEDDED = "embedded people: drawn, not photographs; not comparable with any published number"
+SYNTHETIC_NOTE = f"{SYNTHETIC}: drawn by posebench, not photographs; not comparable with published numbers"
 INTERVAL = "95 %"
 """Header of the headline's interval."""
 CEILING = "annotators' own agreement"
 """Name of the row that is not a network's."""
 RANKS = (
-    "the places that remain possible, from 1 + the rows that are significantly better to the last place less those significantly "
-    "worse; all pairs compared on the same resamples of the images or films, together at the 95 % level (Mogstad et al. 2024)"
+    "the range of possible ranks, from 1 + the number of significantly better rows to the number of rows − the number of "
+    "significantly worse rows; all pairs are compared on the same resamples of the images or films, at a joint level of 95 % "
+    "(Mogstad et al. 2024)"
 )
 SEVERAL_SEEDS = (
-    "Rows of several seeds are means over them: 95 % is about the images alone, 'sd of seeds' about the seeds alone, and rank "
-    "ranges count both. What another seed would give a row of one seed is not known and in no range."
+    "A row of several seeds is the mean over seeds: '95 %' is the interval over images, 'sd of seeds' the standard deviation over "
+    "seeds, and rank ranges include both. For a row of one seed, the effect of another seed is unknown and not included."
 )
 BY_VALUE = (
-    "by value alone: no resamples on these people are recorded, so nothing says what is chance. Score the file again."
+    "by value only: the records have no resamples on these people, so differences may be chance. Score the files again."
 )
 
 
@@ -55,9 +59,9 @@ class Board:
         """Those of all rows, in the rows' order."""
         return tuple(record for row in self.rows for record in row.records)
 
-    @property
+    @cached_property
     def newest(self) -> Record:
-        """The record that speaks for the group where wording may have changed since."""
+        """The newest record, which gives the texts of the group."""
         return max(self.records, key=lambda record: (record.created, record.id))
 
     @property
@@ -70,34 +74,34 @@ class Board:
         """Dataset, split and box source of all rows; its counts are the newest record's."""
         return self.newest.data
 
-    @property
+    @cached_property
     def slug(self) -> str:
-        """File name without ending: readable, and another one for every group."""
+        """File name without ending; different for every group."""
         rule, data = self.rule, self.data
         text = f"{rule.protocol} {rule.convention} {data.dataset} {data.split} {data.box_source}"
         tail = hashlib.sha256(repr(self.records[0].group).encode()).hexdigest()[:8]
         return f"{re.sub('[^a-z0-9]+', '-', text.lower()).strip('-')[:80]}-{tail}"
 
-    @property
+    @cached_property
     def title(self) -> str:
         """Such as `mpii val: mpii v1, official`."""
         rule, data = self.rule, self.data
-        boxes = "" if data.box_source == "annotation" else f", boxes: {data.box_source}"
-        people = f"{data.dataset} {data.split}" + ("" if data.embedded else f" ({data.annotations})")
+        boxes = "" if data.box_source == ANNOTATION else f", boxes: {data.box_source}"
+        people = data.what + ("" if data.synthetic else f" ({data.annotations})")
         return one_line(f"{people}: {rule.protocol} v{rule.version}, {rule.convention}{boxes}")
 
-    @property
+    @cached_property
     def people(self) -> str:
         """How many were scored, as a range where rows differ: `2,958 people`."""
         counts = sorted({record.data.people for record in self.records})
         return f"{'–'.join(f'{n:,}' for n in dict.fromkeys((counts[0], counts[-1])))} people"
 
-    @property
-    def embedded(self) -> bool:
-        """Whether the people are drawn ones."""
-        return any(record.data.embedded for record in self.records)
+    @cached_property
+    def synthetic(self) -> bool:
+        """Whether the people are synthetic."""
+        return any(record.data.synthetic for record in self.records)
 
-    @property
+    @cached_property
     def facts(self) -> list[tuple[str, str]]:
         """What the heading states, as (term, sentence)."""
         rule, data = self.rule, self.data
@@ -107,7 +111,7 @@ class Board:
             ("Evaluator", rule.evaluator),
             (
                 "Data",
-                f"{data.dataset} {data.split}, ground truth: {data.annotations}, boxes: {data.box_source}; {self.people}",
+                f"{data.what}, ground truth: {data.annotations}, boxes: {data.box_source}; {self.people}",
             ),
             ("Ranked by", f"{rule.headline} ({rule.unit})" if rule.unit else rule.headline),
         ]
@@ -117,7 +121,7 @@ class Board:
 
     @cached_property
     def ceiling(self) -> Ceiling | None:
-        """What the dataset's annotators reach against each other, where any record says it; the newest does."""
+        """Agreement between the dataset's annotators, from the newest record that has it."""
         known = [record for record in self.records if record.ceiling is not None]
         return max(known, key=lambda record: (record.created, record.id)).ceiling if known else None
 
@@ -128,18 +132,18 @@ class Board:
         alike = Counter(filter(None, (row.resampled_on for row in ranked)))
         usual = max(alike, key=lambda key: (alike[key], key), default=None)
         drawn = [row.resampled if usual and row.resampled_on == usual else None for row in ranked]
-        errors = [(row.spread or 0) / math.sqrt(len(row.records)) for row in ranked]
+        errors = [row.seed_error for row in ranked]
         found = rank_ranges([row.headline for row in ranked], drawn, errors, usual[0] if usual else 0)
         return (*found, *[None] * (len(self.rows) - len(ranked)))  # rows without a value are the last
 
-    @property
+    @cached_property
     def groups(self) -> list[int]:
-        """Per row the number of its group: rows of different groups are told apart whichever ranks of their ranges hold."""
+        """Per row the number of its group; rows of different groups have disjoint rank ranges."""
         return tied(self.ranges)
 
-    @property
+    @cached_property
     def begins(self) -> list[bool]:
-        """Per row whether a line above it should part two groups; nowhere if every row is a group, or all are one."""
+        """Per row whether a line above it separates two groups; never if every row is a group, or all rows are one group."""
         groups = self.groups
         several = len(set(groups)) < len(groups)
         return [False, *(several and one != other for one, other in pairwise(groups))]
@@ -173,12 +177,12 @@ class Board:
 
     @property
     def decimals(self) -> int:
-        """How many a reader sees of a score."""
+        """Decimals of a shown score."""
         return 2 if self.rule.unit == "%" else 3
 
     @cached_property
     def columns(self) -> list[Column]:
-        """The columns that readers see: those that say something, rank and name first."""
+        """The columns with any value, rank and name first."""
         facts = [column for column in self._model_columns() if column.known]
         return [
             self._ranks(),
@@ -198,7 +202,7 @@ class Board:
             *self._people(),
             *(Column(name, values) for name, values in zip(names, groups, strict=True)),
             Column("annotations", tuple(row.data.annotations for row in self.rows)),
-            Column("embedded", tuple(row.data.embedded for row in self.rows)),
+            Column("synthetic", tuple(row.data.synthetic for row in self.rows)),
             Column("predictions", tuple("; ".join(r.predictions for r in row.records) for row in self.rows)),
             Column("predictions_sha256", tuple("; ".join(r.predictions_sha256 for r in row.records) for row in self.rows)),
         ]  # fmt: skip
@@ -279,7 +283,7 @@ class Board:
 
 
 def boards(records: Iterable[Record]) -> list[Board]:
-    """One leaderboard per group: real data first, then embedded people; groups by name.
+    """One leaderboard per group: real data first, then synthetic people; groups by name.
 
     Rows go from the largest headline to the smallest, those without one last; equal ones by name.
     """
@@ -289,7 +293,7 @@ def boards(records: Iterable[Record]) -> list[Board]:
 
 
 def _place(record: Record) -> tuple[Any, ...]:
-    return record.data.embedded, [natural(str(part)) for part in record.group], record.group
+    return record.data.synthetic, [natural(str(part)) for part in record.group], record.group
 
 
 def _standing(row: Row) -> tuple[Any, ...]:

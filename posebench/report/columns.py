@@ -1,8 +1,9 @@
-"""Columns of a table: values at full precision, and what a reader sees of them."""
+"""Columns of a table: values at full precision and as shown text."""
 
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from posebench.data.provenance import Provenance
@@ -35,17 +36,17 @@ class Column:
 
     @property
     def number(self) -> bool:
-        """Whether it is set like numbers: at the right, never folded."""
+        """Whether the column is right-aligned and never folded."""
         return self.to_right or self.decimals is not None
 
-    @property
+    @cached_property
     def cells(self) -> list[str]:
-        """What a reader sees, not yet escaped for any format."""
+        """The values as shown, not escaped."""
         return [UNKNOWN if value is None else self._shown(value) for value in self.values]
 
     @property
     def foot_cell(self) -> str:
-        """What a reader sees below the ranked rows; empty where there is nothing to say."""
+        """The value below the ranked rows as shown; empty if there is none."""
         return "" if self.foot is None else self._shown(self.foot)
 
     def _shown(self, value: Any) -> str:

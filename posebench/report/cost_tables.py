@@ -1,4 +1,4 @@
-"""Tables of what networks need: counts beside published figures, and times by device."""
+"""Tables of cost: counts beside published figures, and times by device."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Rows = list[tuple[str, ...]]
 
 
 def counted(costs: Sequence[Cost]) -> Rows:
-    """Rows under `COUNTS`: what does not depend on a device, each network and size once."""
+    """Rows under `COUNTS`, which do not depend on a device: each network and size once."""
     rows = []
     for cost in {(c.arch, c.input_size, c.keypoints): c for c in costs}.values():
         printed = cost.published

@@ -18,7 +18,7 @@ def html(record: Record) -> str:
         for name, value in values.items()
     ]
     data, rule = record.data, record.rule
-    caption = f"{record.name} on {data.dataset} {data.split}, {data.people:,} people; {rule.protocol} {rule.convention}"
+    caption = f"{record.name} on {data.what}, {data.people:,} people; {rule.protocol} {rule.convention}"
     notes = "".join(f"<li>{escape(note)}</li>" for note in record.notes)
     return (
         f"<table><caption>{escape(caption)}</caption><thead><tr><th></th><th>{escape(rule.unit or 'score')}</th>"

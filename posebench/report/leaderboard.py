@@ -3,15 +3,12 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from posebench.files.writing import write_text
-from posebench.report.board import EMBEDDED, Board
+from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import Column, one_line
-from posebench.report.published_scores import HEADING, Published, beside, published
-
-if TYPE_CHECKING:
-    pass
+from posebench.report.published_scores import HEADING, PublishedScores, beside
+from posebench.results.folder import ResultsFolder
 
 PREAMBLE = (
     "Rows share a table only where protocol, version, convention, dataset, split, box source and ground truth file agree. "
@@ -19,20 +16,22 @@ PREAMBLE = (
 )
 
 
-def write_leaderboards(tables: Sequence[Board], results: Path) -> list[Path]:
+def write_leaderboards(
+    tables: Sequence[Board], folder: ResultsFolder, literature: Sequence[PublishedScores] = ()
+) -> list[Path]:
     """Write `leaderboard.md` with all tables, and `leaderboards/<slug>.csv` for each, at full precision.
 
     Returns:
         the files' paths.
     """
-    texts = {results / "leaderboard.md": markdown(tables, published(results))}
-    texts |= {results / "leaderboards" / f"{board.slug}.csv": csv(board) for board in tables}
+    texts = {folder.leaderboard: markdown(tables, literature)}
+    texts |= {folder.leaderboard_csv(board.slug): csv(board) for board in tables}
     for path, text in texts.items():
         write_text(path, text)
     return list(texts)
 
 
-def markdown(tables: Sequence[Board], literature: Sequence[Published] = ()) -> str:
+def markdown(tables: Sequence[Board], literature: Sequence[PublishedScores] = ()) -> str:
     """All tables as one page of GitHub's Markdown, with the published rows that may stand beside each."""
     blocks = ["# Leaderboard", PREAMBLE, *(block for board in tables for block in _blocks(board, literature))]
     return "\n\n".join(blocks) + "\n"
@@ -53,12 +52,12 @@ def escape(text: str) -> str:
     return re.sub(r"(?<=\w):(?=//)|(?<=www)\.", r"<!-- -->\g<0>", text, flags=re.IGNORECASE)
 
 
-def _blocks(board: Board, literature: Sequence[Published]) -> list[str]:
+def _blocks(board: Board, literature: Sequence[PublishedScores]) -> list[str]:
     """A table's Markdown: heading, warning, what it is about, rows, notes, the literature's rows."""
     columns = beside(board, literature)
     return [
         f"## {escape(board.title)}",
-        *([f"> **{EMBEDDED}**"] if board.embedded else []),
+        *([f"> **{SYNTHETIC_NOTE}**"] if board.synthetic else []),
         "\n".join(f"- **{term}:** {escape(sentence)}" for term, sentence in board.facts),
         _table(board.columns, foot=board.ceiling is not None),
         *(f"<sub>{escape(note)}</sub>" for note in board.notes),

@@ -1,4 +1,4 @@
-"""Pages of people: the predicted skeleton over the annotated one, best cases beside worst."""
+"""Overlays: predicted over annotated skeletons of the best and the worst cases."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from posebench.data.geometry import Crop, transform
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
-from posebench.report.board import EMBEDDED
+from posebench.report.board import SYNTHETIC_NOTE
 from posebench.report.plot_style import INK, QUIET, WARNING, plain, save_png, style
 
 Array = NDArray[Any]
@@ -49,11 +49,11 @@ def overlays(
         title: says protocol, convention, dataset and split.
 
     Raises:
-        PosebenchError: nobody has a score.
+        PosebenchError: no person has a score.
     """
     best, worst = extremes(per_person, (instances.visibility > 0).sum(axis=1), COUNT)
     if not len(best):
-        raise PosebenchError(f"{instances.what}: nobody has a score, so there is nobody to show.")
+        raise PosebenchError(f"{instances.what}: no person has a score, so there is nothing to draw.")
     keypoints = np.where(missing[..., None], np.nan, keypoints)
     rows = [("best", best), ("worst", worst)] if len(worst) else [("best", best)]
     # The tile's shape follows the people's, so that little of it is wasted.
@@ -61,7 +61,7 @@ def overlays(
     slender = float(np.clip(np.median(height / width), 0.8, 1.4))
     about = f"best and worst of {np.isfinite(per_person).sum():,} people, by the score of each"
     with style():
-        figure, axes = _page(title, EMBEDDED if instances.embedded else about, rows, slender)
+        figure, axes = _page(title, SYNTHETIC_NOTE if instances.synthetic else about, rows, slender)
         for (_, people), line in zip(rows, axes, strict=True):
             for row, axis in zip(people.tolist(), line, strict=False):
                 image = int(instances.image[row])
@@ -95,7 +95,7 @@ def _page(title: str, about: str, rows: list[tuple[str, Array]], slender: float)
     width, height = max(0.45 + across * (TILE + 0.08), 6.5), top + len(rows) * line
     figure = Figure(figsize=(width, height))
     figure.text(0.12 / width, 1 - 0.14 / height, plain(title, int(width * 10.5)), weight="bold", fontsize=11, va="top")
-    color = WARNING if about == EMBEDDED else QUIET
+    color = WARNING if about == SYNTHETIC_NOTE else QUIET
     figure.text(0.12 / width, 1 - 0.36 / height, about, fontsize=8.5, color=color, va="top")
     _key(figure, 0.1 / width, 1 - 0.55 / height)
     axes = np.empty((len(rows), across), object)

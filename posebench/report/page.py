@@ -7,67 +7,59 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from posebench.cost import record as cost
-from posebench.errors import PosebenchError
 from posebench.files.writing import write_text
 from posebench.report import cost_tables, plot_cost
-from posebench.report.board import EMBEDDED, Board, boards
+from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import UNKNOWN, bounds
+from posebench.report.contents import Contents, read_contents
 from posebench.report.leaderboard import PREAMBLE, write_leaderboards
 from posebench.report.plot_scores import write_plots
-from posebench.report.published_scores import HEADING, beside, published
-from posebench.results.record import load_records
+from posebench.report.plots import FILE_NAME as PLOT_NAME
+from posebench.report.plots import Plot
+from posebench.report.published_scores import HEADING, beside
+from posebench.results.folder import ResultsFolder
 
-# What `Board.slug` and the modules that write by it make; whatever else lies there is somebody's own.
-OURS = {"leaderboards": re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.csv"),
-        "plots": re.compile(r"[a-z0-9-]+-[0-9a-f]{8}-(ranks|joints|curves|cost)\.png")}  # fmt: skip
-
-PICTURES = {
-    "ranks": "Every row with its interval",
-    "joints": "Scores by keypoint",
-    "curves": "Scores over thresholds",
-    "cost": "Scores against cost",
-}
-"""What a plot shows, by the end of its file name."""
+CSV_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.csv")
+"""Names that `ResultsFolder.leaderboard_csv` gives with a board's slug."""
 
 
 def write_report(results: Path) -> list[Path]:
-    """Write `leaderboard.md`, `leaderboards/`, `plots/` and `index.html` from `results/records/`.
-
-    The same records make the same bytes. Tables and plots of groups that are no longer there are removed.
+    """Write `leaderboard.md`, `leaderboards/`, `plots/` and `index.html` from a results folder.
 
     Returns:
         the files' paths, `index.html` last.
 
     Raises:
-        PosebenchError: there is no record, or a record is damaged.
+        PosebenchError: as `read_contents`.
     """
-    records = load_records(results)
-    if not records:
-        raise PosebenchError(
-            f"{results / 'records'} has no records. `posebench run` trains and scores a network, "
-            "`posebench evaluate` scores a predictions file; either writes one."
-        )
-    tables = boards(records)
-    paths = write_leaderboards(tables, results)
-    costs = cost.load(results)
+    return write_pages(read_contents(results))
+
+
+def write_pages(contents: Contents) -> list[Path]:
+    """Write `leaderboard.md`, `leaderboards/`, `plots/` and `index.html`.
+
+    The same records make the same bytes. Tables and plots of groups that are no longer there are removed.
+
+    Returns:
+        the files' paths, `index.html` last.
+    """
+    folder = contents.folder
+    paths = write_leaderboards(contents.boards, folder, contents.literature)
     plots = {
-        board.slug: [*write_plots(board, results), *plot_cost.write_plots(board, costs, results)] for board in tables
+        board.slug: [*write_plots(board, folder), *plot_cost.write_plots(board, contents.costs, folder)]
+        for board in contents.boards
     }
-    paths += [path for made in plots.values() for path in made]
-    write_text(results / "index.html", page(tables, plots, results, cost_tables.html(costs)))
-    _remove_stale(results, {path.name for path in paths})
-    return [*paths, results / "index.html"]
+    paths += [plot.path for made in plots.values() for plot in made]
+    write_text(folder.index, page(contents, plots))
+    _remove_stale(folder, set(paths))
+    return [*paths, folder.index]
 
 
-def page(tables: list[Board], plots: Mapping[str, list[Path]], results: Path, costs: str = "") -> str:
+def page(contents: Contents, plots: Mapping[str, list[Plot]]) -> str:
     """The page as HTML: one file without scripts, with links to the pictures beside it.
 
     Args:
-        tables: the leaderboards, in their order.
-        plots: slug → the pictures of that leaderboard.
-        results: the folder in which the page will lie.
-        costs: the section about cost, as `cost_tables.html` makes it.
+        plots: slug → the plots of that leaderboard.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -75,21 +67,22 @@ def page(tables: list[Board], plots: Mapping[str, list[Path]], results: Path, co
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["facts"] = facts
     template = environment.from_string(files(__package__).joinpath("page.html.jinja").read_text("utf-8"))
-    records = [record for board in tables for record in board.records]
-    known = published(results)
+    folder = contents.folder
+    records = [record for board in contents.boards for record in board.records]
+    overlays = {record.id: folder.overlay(record.id) for record in records}
     return template.render(
-        boards=tables,
+        boards=contents.boards,
         records=records,
-        plots={slug: [path.relative_to(results).as_posix() for path in made] for slug, made in plots.items()},
-        overlays={record.id for record in records if (results / "overlays" / f"{record.id}.png").is_file()},
-        literature={board.slug: beside(board, known) for board in tables},
+        plots={slug: [(folder.link(plot.path), plot.title) for plot in made] for slug, made in plots.items()},
+        csv={board.slug: folder.link(folder.leaderboard_csv(board.slug)) for board in contents.boards},
+        overlays={identity: folder.link(path) for identity, path in overlays.items() if path.is_file()},
+        literature={board.slug: beside(board, contents.literature) for board in contents.boards},
         literature_heading=HEADING,
         joints=_joints,
         slices=_slices,
-        pictures=PICTURES,
-        embedded=EMBEDDED,
+        synthetic_note=SYNTHETIC_NOTE,
         preamble=PREAMBLE,
-        costs=costs,
+        costs=cost_tables.html(contents.costs),
     )
 
 
@@ -134,8 +127,9 @@ def _cell(value: float | None, interval: tuple[float, float] | None, board: Boar
     return f"{value:.{board.decimals}f}", bounds(interval, board.decimals) or ""
 
 
-def _remove_stale(results: Path, kept: set[str]) -> None:
-    for folder, ours in OURS.items():
-        for path in (results / folder).glob("*"):
-            if ours.fullmatch(path.name) and path.name not in kept and path.is_file():
+def _remove_stale(folder: ResultsFolder, kept: set[Path]) -> None:
+    """Remove tables and plots of an earlier report. Files with other names stay."""
+    for place, ours in ((folder.leaderboards, CSV_NAME), (folder.plots, PLOT_NAME)):
+        for path in place.glob("*"):
+            if ours.fullmatch(path.name) and path not in kept and path.is_file():
                 path.unlink()

@@ -1,8 +1,8 @@
-"""Cost beside accuracy: the plot of a leaderboard's headline against what its networks need."""
+"""Plot of a leaderboard's headline against the cost of its networks."""
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -11,26 +11,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
 from posebench.cost.record import Cost
-from posebench.report.board import EMBEDDED, Board
+from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.cost_tables import by_device
 from posebench.report.plot_scores import SHOWN
-from posebench.report.plot_style import GRID, PALETTE, QUIET, WARNING, plain, save_png, style
+from posebench.report.plot_style import GRID, PALETTE, QUIET, WARNING, plain
+from posebench.report.plots import Plot, PlotKind, write_plot
 from posebench.report.rows import Row
+from posebench.results.folder import ResultsFolder
 
 
-def write_plots(board: Board, costs: Sequence[Cost], results: Path) -> list[Path]:
-    """Write `plots/<slug>-cost.png`, where two or more rows of the board have a known cost.
-
-    Returns:
-        the file's path, or nothing.
-    """
-    with style():
-        figure = plot(board, costs)
-        if figure is None:
-            return []
-        path = results / "plots" / f"{board.slug}-cost.png"
-        save_png(figure, path)
-    return [path]
+def write_plots(board: Board, costs: Sequence[Cost], folder: ResultsFolder) -> list[Plot]:
+    """Write the plot of score against cost, where two or more rows of the board have a known cost."""
+    return write_plot(board, PlotKind.COST, partial(plot, board, costs), folder)
 
 
 def plot(board: Board, costs: Sequence[Cost]) -> Figure | None:
@@ -79,8 +71,8 @@ def _page(board: Board, rows: Sequence[Row], panels: int) -> tuple[Figure, list[
     figure.subplots_adjust(0.6 / width, bottom / height, 1 - 0.25 / width, 1 - top / height, 0.1)
     title = plain(f"{board.rule.headline} against cost, {board.title}", int(width * 10.5))
     about, color = f"{board.people}; bars: 95 % interval of {board.rule.headline}; up and left is better", QUIET
-    if board.embedded:
-        about, color = EMBEDDED, WARNING
+    if board.synthetic:
+        about, color = SYNTHETIC_NOTE, WARNING
     figure.text(0.15 / width, 1 - 0.15 / height, title, weight="bold", fontsize=11, va="top")
     figure.text(0.15 / width, 1 - 0.4 / height, plain(about, int(width * 14)), fontsize=8.5, color=color, va="top")
     places = [board.rows.index(row) for row in rows]

@@ -1,4 +1,4 @@
-"""The forest plot of a board: every row's headline with its interval and its seeds, and which rows are told apart."""
+"""Forest plot of a board: every row's headline with its interval and seeds, in groups that differ significantly."""
 
 import math
 from typing import Any
@@ -24,13 +24,13 @@ from posebench.report.plot_style import (
 from posebench.report.rows import Row
 
 MOST = 60
-"""Rows in one plot: with more of them nobody finds a name."""
+"""Rows in one plot; more are unreadable."""
 WIDTH, LINE, ABOVE, BELOW = 8.0, 0.27, 0.72, 0.5
 """Inches: the figure's width, one row, what stands above all rows, and below."""
 LONGEST = 3.0
 """Inches that a name may take."""
 HINTED = 1.06
-"""Drawn letters are moved to whole pixels, which makes some of them wider than they are."""
+"""Factor on text widths: drawn letters are moved to whole pixels, which makes some wider."""
 NUMBERS = 1.75
 """Inches at the right for value and interval."""
 BAND = "#f1f3f5"
@@ -78,9 +78,9 @@ def _about(board: Board, rows: list[Row]) -> list[str]:
     if any(row.by_seed for row in rows):
         parts.append("rings: single seeds")
     if any(board.ranges):
-        parts.append("left: the ranks that remain possible")
+        parts.append("left: possible ranks")
     if len(set(board.groups[: len(rows)])) > 1:
-        parts.append("bands part the rows that are told apart")
+        parts.append("bands: groups that differ")
     if board.ceiling is not None and board.rule.headline in board.ceiling.metrics:
         parts.append(f"dashed: {CEILING}")
     ranked = sum(not math.isnan(row.headline) for row in board.rows)
@@ -125,7 +125,7 @@ def _ranks(board: Board) -> list[str]:
 
 
 def _clear_of(axis: Axes, ceiling: float, board: Board) -> None:
-    """Room beside the ceiling's line, which else would lie on the frame."""
+    """Widen the axis so that the ceiling's line does not lie on the frame."""
     low, high = axis.get_xlim()
     room = 0.03 * (high - low)
     axis.set_xlim(min(low, ceiling - room), max(high, min(ceiling + room, full_score(board))))

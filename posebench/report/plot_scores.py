@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -22,19 +22,19 @@ from posebench.report.plot_style import (
     heading_room,
     number,
     plain,
-    save_png,
-    style,
     subtitle,
     title,
 )
+from posebench.report.plots import Plot, PlotKind, write_plot
 from posebench.report.rows import Row
-from posebench.results.record import Curve
+from posebench.results.folder import ResultsFolder
+from posebench.scoring.scores import Curve
 
 Pair = tuple[float | None, float | None]
 Bounds = tuple[float, float]
 
 CASING = [Stroke(linewidth=2.2, foreground="white"), Normal()]
-"""Around thin lines, which dark bars would swallow."""
+"""White edge of thin lines, which makes them visible on dark bars."""
 SHOWN = 8
 """Rows in one plot: more colours than these cannot be told apart."""
 
@@ -49,20 +49,10 @@ GAP = 0.85
 """Inches between two rows of panels, for the labels of both."""
 
 
-def write_plots(board: Board, results: Path) -> list[Path]:
-    """Write `plots/<slug>-ranks.png`, `-joints.png` and `-curves.png`, where the records have the numbers.
-
-    Returns:
-        the files' paths.
-    """
-    paths = []
-    for name, draw in (("ranks", ranks), ("joints", joints), ("curves", curves)):
-        with style():
-            figure = draw(board)
-            if figure is not None:
-                paths.append(results / "plots" / f"{board.slug}-{name}.png")
-                save_png(figure, paths[-1])
-    return paths
+def write_plots(board: Board, folder: ResultsFolder) -> list[Plot]:
+    """Write the plots of ranks, keypoints and curves, where the records have the numbers."""
+    draw = {PlotKind.RANKS: ranks, PlotKind.JOINTS: joints, PlotKind.CURVES: curves}
+    return [plot for kind, figure in draw.items() for plot in write_plot(board, kind, partial(figure, board), folder)]
 
 
 def joints(board: Board) -> Figure | None:
@@ -80,7 +70,7 @@ def joints(board: Board) -> Figure | None:
     down = math.ceil(len(names) * each / WIDEST)
     across = math.ceil(len(names) / down)
     known = any(row.per_joint_intervals for row in rows)
-    about = "thin lines: 95 % of left and of right, over images" if known else "thin lines span left and right"
+    about = "thin lines: 95 % intervals of left and right, over images" if known else "thin lines span left and right"
     ceilings = {} if board.ceiling is None else {_plain(key): value for key, value in board.ceiling.metrics.items()}
     drawn = {name: ceilings[_plain(name)] for name in names if _plain(name) in ceilings}
     what = f"{board.newest.per_joint_metric or 'Score'} by keypoint"
@@ -179,7 +169,7 @@ def _page(
 def _about(board: Board, more: str) -> list[str]:
     parts = [f"{board.people}, boxes: {board.data.box_source}", more]
     if any(row.by_seed for row in board.rows[:SHOWN]):
-        parts.append("several seeds: their mean")
+        parts.append("rows of several seeds: mean")
     if len(board.rows) > SHOWN:
         parts.append(f"the best {SHOWN} of {len(board.rows)} rows, by {board.rule.headline}")
     return parts
@@ -233,10 +223,10 @@ def sides(intervals: Mapping[str, Bounds]) -> dict[str, list[tuple[float, Bounds
 
 
 def _about_curves(rows: Sequence[Row], labels: Sequence[str]) -> str:
-    """How to read those of these marks that are drawn."""
+    """Explanation of the drawn marks."""
     bounded = any(label in row.intervals and _through(row, label) is not None for row in rows for label in labels)
     equal = any(_equal_before(rows, label, place) for label in labels for place in range(len(rows)))
-    marks = ["vertical lines at the end: 95 % over images"] * bounded + ["colours in turn: equal curves"] * equal
+    marks = ["vertical lines at the end: 95 % over images"] * bounded + ["alternating colours: equal curves"] * equal
     return "; ".join(marks)
 
 

@@ -1,4 +1,4 @@
-"""Figures: the look that all plots share, and how they are written.
+"""Figures: the style of all plots, and how they are written.
 
 Drawn through figures of their own: no pyplot, no global state, and the same bytes from the same records.
 """
@@ -18,14 +18,14 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 
 from posebench.files.writing import write_atomically
-from posebench.report.board import EMBEDDED, Board
+from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import UNKNOWN, one_line
 
 # Okabe and Ito, "Color universal design" (2008), without the yellow that white paper swallows.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333", "#AAAAAA")
 INK, QUIET, GRID, WARNING = "#222222", "#666666", "#e4e4e4", "#B03A00"
 CEILING_LINE: dict[str, Any] = {"color": INK, "linestyle": (0, (4, 2.5)), "linewidth": 1.1}
-"""What the dataset's annotators reach against each other: dashed, in every plot."""
+"""Line of the agreement between annotators: dashed, in every plot."""
 SUBTITLE = 0.17
 """Inches that every line of the subtitle takes."""
 TITLE = 0.21
@@ -97,7 +97,7 @@ def heading(figure: Figure, board: Board, titles: list[str], about: list[str]) -
         titles: lines of `title`. about: lines of `subtitle`.
     """
     width, height = figure.get_size_inches()
-    left, color = 0.15 / width, WARNING if board.embedded else QUIET
+    left, color = 0.15 / width, WARNING if board.synthetic else QUIET
     for place, line in enumerate(titles):
         figure.text(left, 1 - (0.15 + TITLE * place) / height, line, weight="bold", fontsize=11, va="top")
     below = 0.4 + TITLE * (len(titles) - 1)
@@ -117,8 +117,8 @@ def title(board: Board, what: str, width: float) -> list[str]:
 
 
 def subtitle(board: Board, parts: list[str], width: float) -> list[str]:
-    """Lines below the title, for a figure of `width` inches: what a reader needs to read it; on embedded people the warning."""
-    text = "; ".join([EMBEDDED] if board.embedded else filter(None, parts))
+    """Lines below the title, for a figure of `width` inches: what a reader needs to read it; on synthetic people the warning."""
+    text = "; ".join([SYNTHETIC_NOTE] if board.synthetic else filter(None, parts))
     return [plain(line, int(width * 14)) for line in wrap(one_line(text), int(width * 14)) or [""]]
 
 
@@ -131,7 +131,7 @@ def full_scale(axis: Axes, board: Board) -> None:
 
 
 def full_score(board: Board) -> float:
-    """What a perfect network would reach."""
+    """The score of a perfect network."""
     return 100.0 if board.rule.unit == "%" else 1.0
 
 

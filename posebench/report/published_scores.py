@@ -11,33 +11,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from posebench.data.box_source import ANNOTATION, DetectedBoxes
 from posebench.errors import PosebenchError
 from posebench.report.board import Board
 from posebench.report.columns import Column
+from posebench.results.folder import ResultsFolder
 
-FILE = "published.csv"
 COLUMNS = ("arch", "input_size", "protocol", "split", "convention", "metric", "value", "params_m", "gflops", "source")
 
 HEADING = "Published by the same convention, as printed; not scored here"
 SHOWN = 12
 """Published rows beside one leaderboard; the file has all."""
 
-ANNOTATED = "annotation"
 HRNET_BOXES = "COCO_val2017_detections_AP_H_56_person.json"
 """The person detections, of 56.4 AP, that the HRNet and SimpleBaseline releases share."""
 
 CONVENTIONS: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType({
-    ("mpii", "flip=1; GT center/scale; mean=micro over 14 joints"): ("hrnet", ANNOTATED),
-    ("mpii", "bearpaw eval_PCKh"): ("bearpaw", ANNOTATED),
-    ("mpii", "mmpose"): ("mmpose", ANNOTATED),
-    ("mpii", "flip=1; test.py mpii_eval: micro over all 16 joints"): ("princeton", ANNOTATED),
-    ("flic", "OBSERVER-centric"): ("observer-centric", ANNOTATED),
+    ("mpii", "flip=1; GT center/scale; mean=micro over 14 joints"): ("hrnet", ANNOTATION),
+    ("mpii", "bearpaw eval_PCKh"): ("bearpaw", ANNOTATION),
+    ("mpii", "mmpose"): ("mmpose", ANNOTATION),
+    ("mpii", "flip=1; test.py mpii_eval: micro over all 16 joints"): ("princeton", ANNOTATION),
+    ("flic", "OBSERVER-centric"): ("observer-centric", ANNOTATION),
     ("coco", "flip=1; shift_heatmap; boxes=detector AP_H 56.4; oks_nms+kpt rescoring"): ("hrnet", HRNET_BOXES),
     ("coco", "mmpose; flip=1; boxes=detector AP_H 56.4; oks_nms"): ("mmpose", HRNET_BOXES),
 })  # fmt: skip
 """(protocol, how the source's description of its convention begins) → (convention here, box source)."""
 NOT_COMPARABLE = ("caffe-style", "ablation")
-"""Words in a description that mark numbers which their own collector doubts, or which are of part of the joints."""
+"""Words in a description that mark unverified numbers, or numbers on some of the joints."""
 
 METRICS = {
     "PCKh@0.10/mean": "Mean@0.1", "PCKh@0.11/mean": "Mean@0.11", "PCKh@0.5/mean(macro14)": "Mean",
@@ -47,7 +47,7 @@ METRICS = {
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedScores:
     """One published row.
 
     Attributes:
@@ -67,13 +67,13 @@ class Published:
     metrics: Mapping[str, float]
 
 
-def published(results: Path) -> list[Published]:
+def published(results: Path) -> list[PublishedScores]:
     """The rows of `results/published.csv` whose convention is one of posebench's, in file order; none without the file.
 
     Raises:
-        PosebenchError: the file lacks a column or has a value that is no number.
+        PosebenchError: the file lacks a column or has a value that is not a number.
     """
-    path = results / FILE
+    path = ResultsFolder(results).published
     if not path.is_file():
         return []
     rows: dict[tuple[str, str, str, str, str, str, str], dict[str, float]] = defaultdict(dict)
@@ -90,25 +90,26 @@ def published(results: Path) -> list[Published]:
                 value = float(entry["value"])
             except ValueError:
                 raise PosebenchError(
-                    f"{path}, line {reader.line_num}: value {entry['value']!r} is no number."
+                    f"{path}, line {reader.line_num}: value {entry['value']!r} is not a number."
                 ) from None
             split = entry["split"].removesuffix("2017")
             key = (_name(entry), entry["input_size"], entry["protocol"], split, *rule, entry["source"])
             rows[key].setdefault(
                 METRICS.get(entry["metric"], _metric(entry["metric"])), _in_unit(entry["protocol"], value)
             )
-    return [Published(*key, metrics) for key, metrics in rows.items()]
+    return [PublishedScores(*key, metrics) for key, metrics in rows.items()]
 
 
-def beside(board: Board, rows: Sequence[Published]) -> list[Column]:
+def beside(board: Board, rows: Sequence[PublishedScores]) -> list[Column]:
     """The published rows that may stand beside a leaderboard, best first, as columns; none where there is no such row.
 
     Protocol, split, convention and box source agree. Boxes below a detector's threshold change AP, but not by much: the source
     of boxes is compared, not the threshold.
     """
-    if board.embedded or board.data.dataset != board.rule.protocol:
+    if board.synthetic or board.data.dataset != board.rule.protocol:
         return []
-    boxes = board.data.box_source.partition(" >= ")[0]
+    detected = DetectedBoxes.parse(board.data.box_source)
+    boxes = board.data.box_source if detected is None else detected.file
     asked = (board.rule.protocol, board.data.split, board.rule.convention, boxes)
     found = [row for row in rows if (row.protocol, row.split, row.convention, row.box_source) == asked]
     found = sorted(found, key=lambda row: -row.metrics.get(board.rule.headline, 0))[:SHOWN]

@@ -3,9 +3,10 @@ images would change (the interval) and what another seed would change (the stand
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import takewhile
 from typing import Any
@@ -14,13 +15,14 @@ import numpy as np
 
 from posebench.data.provenance import Provenance
 from posebench.errors import natural
-from posebench.results.record import Curve, Data, Record, Rule, Slice
+from posebench.results.record import Data, Record, RecordedSlice, Rule
 from posebench.scoring import bootstrap
+from posebench.scoring.scores import Curve
 
 SEED_IN_NAME = re.compile(r"[\s,;:_(\[-]*(?<![a-z])seed[\s_=:-]*\d+[)\]]?", re.IGNORECASE)
 WORD = re.compile(r"[^\s,;:_-]+[\s,;:_-]*")
 SHORTEST_NAME = 3
-"""Letters that names must have in common to be called by them."""
+"""Fewest letters that the names of several seeds must share for a common name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +37,10 @@ class Row:
 
     @cached_property
     def newest(self) -> Record:
-        """The record that speaks for the row where wording may have changed since."""
+        """The newest record, which gives the texts of the row."""
         return max(self.records, key=lambda record: (record.created, record.id))
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Different for every row."""
         return self.records[0].id
@@ -75,7 +77,7 @@ class Row:
 
     @cached_property
     def name(self) -> str:
-        """The record's; of several seeds what their names have in common."""
+        """The record's name; for several seeds their common name."""
         names = [record.name for record in self.records]
         return names[0] if len(names) == 1 else common_name(names, str(self.model.arch))
 
@@ -138,11 +140,11 @@ class Row:
             same = [curve, *(other[curve.label] for other in others if curve.label in other)]
             if len(same) == len(self.records) and all(one.thresholds == curve.thresholds for one in same):
                 values = np.mean([one.values for one in same], axis=0).tolist()
-                found.append(curve.model_copy(update={"values": values}) if others else curve)
+                found.append(replace(curve, values=tuple(values)) if others else curve)
         return found
 
     @cached_property
-    def slices(self) -> list[Slice]:
+    def slices(self) -> list[RecordedSlice]:
         """Means over seeds; those that all seeds have. Bounds as in `intervals`."""
         found = []
         for part in self.records[0].slices:
@@ -174,6 +176,11 @@ class Row:
         """Standard deviation of the headline over seeds (n − 1); None for one seed."""
         return float(np.std(self.by_seed, ddof=1)) if self.by_seed else None
 
+    @property
+    def seed_error(self) -> float:
+        """Standard error of the headline over seeds; 0 for one seed, which says nothing of others."""
+        return (self.spread or 0) / math.sqrt(len(self.records))
+
 
 def rows(records: Iterable[Record]) -> list[Row]:
     """One row per recipe: records of one group whose models differ in nothing but the seed and what follows from it.
@@ -200,12 +207,12 @@ def seed_of(record: Record) -> int | None:
 
 
 def recipe_of(record: Record) -> str:
-    """Everything that a predictions file says of its model but what differs from seed to seed."""
+    """What a predictions file states about its model, without what differs between seeds."""
     return json.dumps(record.model.without_seed(), sort_keys=True)
 
 
 def common_name(names: Sequence[str], otherwise: str) -> str:
-    """What several seeds are called together: the names without their seeds, or how they begin."""
+    """The common name of several seeds: the names without seeds, or their common beginning."""
     bare = [SEED_IN_NAME.sub("", name).strip() for name in names]
     if len(set(bare)) == 1:
         return bare[0] or otherwise

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKPOINT = "checkpoint.pt"
-"""Its name in a run's folder."""
+"""File name of a run's checkpoint."""
 
 
 @dataclass(frozen=True)
 class ResultsFolder:
-    """Where everything lies in a results folder.
+    """Paths in a results folder. No file or folder is created.
 
     Attributes:
-        path: the folder, `results` by default on the command line. Nothing is made by naming it.
+        path: the folder, `results` by default on the command line.
     """
 
     path: Path
@@ -65,8 +65,20 @@ class ResultsFolder:
 
     @property
     def published(self) -> Path:
-        """Rows of the literature, shown below leaderboards where rule, split and boxes agree."""
+        """Published scores, shown below leaderboards with the same rule, split and boxes."""
         return self.path / "published.csv"
+
+    def leaderboard_csv(self, slug: str) -> Path:
+        """The CSV of the leaderboard of that slug."""
+        return self.leaderboards / f"{slug}.csv"
+
+    def plot(self, slug: str, kind: str) -> Path:
+        """The plot of that kind of the leaderboard of that slug."""
+        return self.plots / f"{slug}-{kind}.png"
+
+    def link(self, path: Path) -> str:
+        """A path in this folder as the page links to it: relative, with forward slashes."""
+        return path.relative_to(self.path).as_posix()
 
     def checkpoint(self, run: str) -> Path:
         """The checkpoint of the run of that name."""
@@ -82,5 +94,5 @@ class ResultsFolder:
 
 
 def plain(name: str) -> str:
-    """A plugin's name as part of a file's, without the colon that not every system takes: `hourglass2-stem=bearpaw`."""
+    """A plugin's name as part of a file name, without the colon: `hourglass2-stem=bearpaw`."""
     return re.sub(r"[^\w.=-]+", "-", name)

@@ -1,37 +1,38 @@
-"""Records: what was run, on what, by which rule, and what it scored. The only thing that leaderboard and plots see."""
+"""Records: what was run, on what data, by which rule, with which scores. Leaderboards and plots read nothing else."""
 
 import hashlib
 import math
 import platform
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 import posebench
-from posebench.data.instances import Instances
+from posebench.data.instances import SYNTHETIC, Instances
 from posebench.data.predictions import Predictions, digest
 from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
+from posebench.files.validation import explain
 from posebench.files.writing import sha256, write_text
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.results.folder import ResultsFolder
 from posebench.scoring.bootstrap import Sampling
-from posebench.scoring.scores import Ceiling as KnownCeiling
-from posebench.scoring.scores import Scores, known
+from posebench.scoring.scores import Ceiling, Curve, Scores, known
 
 LONGEST_NAME = 200
 RESAMPLED_DECIMALS = 6
 IN_MEMORY = "in memory"
-"""What predictions that were not read from a file are called."""
+"""Name of predictions that were not read from a file."""
 FEW_UNITS = 50
 """Below it a difference's 95 % interval holds the true one in less than about 93 % of datasets (docs/scoring.md)."""
 INTERVALS = "t on the logit scale with the bootstrap's standard error; expanded percentile where scores are unbounded"
-ONE_IMAGE = "One image: no interval, as nothing says how other images would differ."
+ONE_IMAGE = "One image: no interval, because an interval needs at least two images."
 
 
 class _Part(BaseModel):
@@ -61,20 +62,24 @@ class Data(_Part):
     images: int
     annotations: str
     annotations_sha256: str
-    embedded: bool = Field(description="drawn people, not photographs: never in one table with real data")
+    synthetic: bool = Field(
+        validation_alias=AliasChoices("synthetic", "embedded"),  # older records
+        description="people drawn by posebench, not photographs: never in one table with real data",
+    )
+
+    @field_validator("dataset")
+    @classmethod
+    def _todays_name(cls, dataset: str) -> str:
+        return SYNTHETIC if dataset == "embedded people" else dataset  # older records
+
+    @property
+    def what(self) -> str:
+        """Such as `mpii val`, for messages."""
+        return f"{self.dataset} {self.split}"
 
 
-class Curve(_Part):
-    """A score over a threshold; `axis` says what the threshold is a part of."""
-
-    label: str
-    axis: str
-    thresholds: list[float]
-    values: list[float]
-
-
-class Slice(_Part):
-    """The headline on a part of the keypoints or people."""
+class RecordedSlice(_Part):
+    """As `scoring.scores.Slice`, with its interval instead of its resamples."""
 
     by: str
     name: str
@@ -85,20 +90,12 @@ class Slice(_Part):
 
 
 class Resampling(_Part):
-    """How the intervals were made. Records of older versions have none: the middle 95 % of resamples of the images."""
+    """How the intervals were made; None in older records, where they are the middle 95 % of resamples of the images."""
 
     unit: str = Field(description="what was drawn, such as `image` or `film`")
     units: int
     largest: float | None = Field(description="the score of a perfect prediction; None: unbounded")
     intervals: str
-
-
-class Ceiling(_Part):
-    """What the dataset's own annotators reach against each other."""
-
-    what: str
-    metrics: dict[str, float]
-    curves: list[Curve] = []
 
 
 class Record(_Part):
@@ -118,7 +115,7 @@ class Record(_Part):
     per_joint_intervals: dict[str, tuple[float, float]] = {}
     per_joint_metric: str
     curves: list[Curve]
-    slices: list[Slice] = []
+    slices: list[RecordedSlice] = []
     ceiling: Ceiling | None = None
     resampling: Resampling | None = None
     resampled: list[float] = Field([], description="the headline on each resample of the images, for ranks and pairs")
@@ -131,7 +128,7 @@ class Record(_Part):
 
     @property
     def id(self) -> str:
-        """File name without ending: readable, and different for whatever must not be overwritten."""
+        """File name without ending; different for every name, group and predictions file."""
         tail = hashlib.sha256(repr((self.group, self.name, self.predictions_sha256)).encode()).hexdigest()[:8]
         readable = re.sub(r"[^a-z0-9]+", "-", f"{self.rule.protocol} {self.data.split} {self.name}".lower()).strip("-")
         return f"{readable[:80]}-{tail}"
@@ -175,16 +172,16 @@ def make_record(
         data=Data(
             dataset=instances.dataset, split=instances.split, box_source=predictions.box_source, people=scores.people,
             images=scores.images, annotations=Path(instances.source.file).name,
-            annotations_sha256=instances.source.sha256, embedded=instances.embedded,
+            annotations_sha256=instances.source.sha256, synthetic=instances.synthetic,
         ),
         metrics={key: _known(value) for key, value in scores.metrics.items()},
         intervals=dict(scores.intervals),
         per_joint={key: _known(value) for key, value in scores.per_joint.items()},
         per_joint_intervals=dict(scores.per_joint_intervals),
         per_joint_metric=scores.per_joint_metric,
-        curves=[Curve.model_validate(vars(c)) for c in scores.curves if all(map(math.isfinite, c.values))],
-        slices=[Slice(**_fields(part, "resampled", "sampling"), interval=part.interval) for part in scores.slices],
-        ceiling=None if scores.ceiling is None else _ceiling(scores.ceiling),
+        curves=[curve for curve in scores.curves if all(map(math.isfinite, curve.values))],
+        slices=[RecordedSlice(**_fields(part, "resampled", "sampling"), interval=part.interval) for part in scores.slices],
+        ceiling=scores.ceiling,
         resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
         resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
         notes=[*instances.source.notes, *scores.notes, *few_units(scores.sampling)],
@@ -221,36 +218,59 @@ def check_writable(results: Path) -> None:
         ) from error
 
 
+@dataclass(frozen=True)
+class RecordsFound:
+    """What the records folder holds.
+
+    Attributes:
+        records: in the order of their file names.
+        problems: a sentence for each file that is no record, with its path.
+    """
+
+    records: tuple[Record, ...]
+    problems: tuple[str, ...]
+
+
+def find_records(results: Path) -> RecordsFound:
+    """All records below a results folder, and what is wrong with the other files there.
+
+    Raises:
+        PosebenchError: the folder is not there.
+    """
+    if not results.is_dir():
+        raise PosebenchError(
+            f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results."
+        )
+    records, problems = [], []
+    for path in sorted(ResultsFolder(results).records.glob("*.json")):
+        try:
+            records.append(Record.model_validate_json(path.read_text("utf-8")))
+        except (ValidationError, UnicodeDecodeError, OSError) as error:
+            problems.append(
+                f"{path} is not a readable record: {explain(error)}. Score its predictions again, or remove the file."
+            )
+    return RecordsFound(tuple(records), tuple(problems))
+
+
 def load_records(results: Path) -> list[Record]:
     """All records below a results folder, in the order of their file names.
 
     Raises:
         PosebenchError: the folder is not there, or a record in it is damaged.
     """
-    if not results.is_dir():
-        raise PosebenchError(
-            f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results."
-        )
-    records = []
-    for path in sorted(ResultsFolder(results).records.glob("*.json")):
-        try:
-            records.append(Record.model_validate_json(path.read_text("utf-8")))
-        except (ValidationError, UnicodeDecodeError, OSError) as error:
-            problem = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
-            where = ".".join(map(str, problem["loc"]))
-            raise PosebenchError(
-                f"{path} is no record: {where} {problem['msg']}. Mend it, or remove the file."
-            ) from error
-    return records
+    found = find_records(results)
+    if found.problems:
+        raise PosebenchError(found.problems[0])
+    return list(found.records)
 
 
 def few_units(sampling: Sampling) -> list[str]:
-    """A sentence where intervals are measurably too narrow, or there is none."""
+    """Notes on intervals that are too narrow or missing, because few units were resampled."""
     if sampling.units == 1:
         return (
             [ONE_IMAGE]
             if sampling.unit == "image"
-            else [f"One {sampling.unit}: no interval, as nothing says how others would differ."]
+            else [f"One {sampling.unit}: no interval, because an interval needs at least two {sampling.unit}s."]
         )
     if 1 < sampling.units < FEW_UNITS:
         return [
@@ -261,11 +281,6 @@ def few_units(sampling: Sampling) -> list[str]:
 
 def _fields(part: Any, *without: str) -> dict[str, Any]:
     return {name: value for name, value in vars(part).items() if name not in without}
-
-
-def _ceiling(ceiling: KnownCeiling) -> Ceiling:
-    curves = [Curve.model_validate(vars(curve)) for curve in ceiling.curves]
-    return Ceiling(what=ceiling.what, metrics=dict(ceiling.metrics), curves=curves)
 
 
 def _all_known(resampled: Any) -> list[float]:

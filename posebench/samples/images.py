@@ -56,12 +56,12 @@ class ImageReader:
 
     def __init__(self, instances: Instances) -> None:
         self.instances = instances
-        if not instances.embedded:
+        if not instances.synthetic:
             self._check_folder()
 
     def __call__(self, row: int) -> Image:
         name = self.instances.images[row]
-        if self.instances.embedded:
+        if self.instances.synthetic:
             return synthetic.draw(name)
         return read_image(Path(self.instances.image_root or ".") / name)
 

@@ -57,7 +57,7 @@ class Samples(Dataset[dict[str, Any]]):
 
     def __init__(
         self, instances: Instances, input_size: tuple[int, int], augmentation: Augmentation | None = None,
-        seed: int = 0, alignment: Alignment = "edges",
+        seed: int = 0, alignment: Alignment = "edges", regions: str = "",
     ) -> None:  # fmt: skip
         """
         Args:
@@ -66,18 +66,20 @@ class Samples(Dataset[dict[str, Any]]):
             augmentation: None for upright crops.
             seed: of the augmentation.
             alignment: of the crops on the people's regions.
+            regions: code base by whose rule the people's boxes become regions, see `Instances.regions`.
         """
         self.instances = instances
         self.input_size = input_size
         self.augmentation = augmentation
         self.seed = seed
         self.alignment = alignment
+        self.center, self.size = instances.region(regions)
         self.read = ImageReader(instances)
 
     def __getitem__(self, key: Key) -> dict[str, Any]:
         epoch, row = key
         people = self.instances
-        crop = Crop.around(people.center[row], people.size[row], self.input_size, self.alignment)
+        crop = Crop.around(self.center[row], self.size[row], self.input_size, self.alignment)
         if self.augmentation is not None:
             crop = perturb(crop, self.augmentation, self.seed, epoch, row)
         order = list(people.skeleton.flip_order) if crop.mirrored else slice(None)

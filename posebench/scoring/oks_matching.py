@@ -11,7 +11,7 @@ to the last bit, the surprising ones too:
 
 Most pairs within an image are of different people, and a few keypoints prove it (oks_similarity); only the others get an
 OKS. They are matched rank by rank over all images, thresholds and area ranges at once. What follows from the matches is
-average_precision, whose names are offered here too.
+computed by average_precision.
 """
 
 from dataclasses import dataclass
@@ -22,23 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from posebench.scoring.average_precision import (
-    AREAS,
-    RECALLS,
-    THRESHOLDS,
-    Matches,
-    precision_recall,
-    resampled,
-    summary,
-)
-from posebench.scoring.oks_similarity import People, as_complex, plausible, similarity, similarity_of
+from posebench.scoring.average_precision import AREAS, THRESHOLDS, Matches
+from posebench.scoring.oks_similarity import People, as_complex, plausible, similarity_of
 
 Array = NDArray[Any]
-
-__all__ = [
-    "AREAS", "MAX_DETECTIONS", "RECALLS", "THRESHOLDS", "Detections", "Matches", "People", "extent", "match", "pairs",
-    "precision_recall", "resampled", "similarity", "summary",
-]  # fmt: skip
 
 MAX_DETECTIONS = 20
 
@@ -54,11 +41,16 @@ class Detections:
 
 
 def extent(keypoints: Array) -> Array:
-    """(D,) area of the smallest box about each detection's (D, K, 2) keypoints, all of them: COCOeval's area of it."""
-    by_keypoint = keypoints.swapaxes(0, 1)  # K comparisons of long columns, not D of short ones
-    width, height = (reduce(np.maximum, by_keypoint) - reduce(np.minimum, by_keypoint)).T
-    area: Array = width * height
+    """(D,) area of the smallest box about each detection's (D, K, 2) keypoints: COCOeval's area of it. NaN is no keypoint."""
+    area: Array = extent_boxes(keypoints)[:, 2:].prod(axis=1)
     return area
+
+
+def extent_boxes(keypoints: Array) -> Array:
+    """(D, 4) smallest box (x, y, width, height) about each detection's (D, K, 2) keypoints. NaN is no keypoint."""
+    by_keypoint = keypoints.swapaxes(0, 1)  # K comparisons of long columns, not D of short ones
+    low = reduce(np.fmin, by_keypoint)
+    return np.column_stack([low, reduce(np.fmax, by_keypoint) - low])
 
 
 def match(detections: Detections, people: People, sigmas: Array, images: int) -> Matches:

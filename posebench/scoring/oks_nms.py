@@ -2,7 +2,8 @@
 
 A detector finds a person several times, and so the network predicts several nearly equal poses. Their similarity is OKS
 with the mean of both areas, over all keypoints, whatever their confidence:
-`mean over k of exp(-|a_k - b_k|² / ((area_a + area_b) · (2 sigma_k)²))`.
+`mean over k of exp(-|a_k - b_k|² / ((area_a + area_b) · (2 sigma_k)²))`. Where poses lack keypoints, which the references do
+not know, the mean is over the keypoints that either has, and one that only one of them has adds 0.
 
 Reference: leoxiaobin/deep-high-resolution-net.pytorch 6f69e46, lib/nms/nms.py and lib/dataset/coco.py (evaluate). Kept to
 the last bit are these rules:
@@ -46,13 +47,19 @@ def similarity(one: Array, other: Array, area: Array, sigmas: Array) -> Array:
     """(P,) OKS of pairs of poses (P, K, 2).
 
     Args:
+        one, other: NaN where a pose lacks a keypoint; each has one at least.
         area: (P,) mean area of the two, square pixels.
         sigmas: (K,).
     """
     difference = one - other
     squares = difference[..., 0] ** 2 + difference[..., 1] ** 2
     exponent = squares / (sigmas * 2) ** 2 / (area + area.dtype.type(_EPSILON))[:, None] / 2
-    value: Array = np.exp(-exponent).sum(axis=1) / area.dtype.type(len(sigmas))
+    terms, count = np.exp(-exponent), area.dtype.type(len(sigmas))
+    lacks_one, lacks_other = np.isnan(one[..., 0]), np.isnan(other[..., 0])
+    if lacks_one.any() or lacks_other.any():
+        terms = np.where(lacks_one | lacks_other, 0, terms)
+        count = (~(lacks_one & lacks_other)).sum(axis=1).astype(area.dtype)
+    value: Array = terms.sum(axis=1) / count
     return value
 
 
@@ -60,7 +67,8 @@ def suppress(image: Array, poses: Array, score: Array, area: Array, sigmas: Arra
     """OKS-NMS within every image.
 
     Args:
-        image: (R,) int. poses: (R, K, 2). score: (R,). area: (R,) of what the network saw, square pixels.
+        image: (R,) int. poses: (R, K, 2), NaN where a keypoint is missing. score: (R,).
+        area: (R,) of what the network saw, square pixels.
         sigmas: (K,).
 
     Returns:
@@ -123,7 +131,7 @@ def _alike(poses: Array, area: Array, sigmas: Array, one: Array, other: Array) -
     """
     probe = np.argsort(sigmas, kind="stable")[:2]
     needed = THRESHOLD * len(sigmas) - (len(sigmas) - len(probe)) - 1e-3
-    if needed > 0:
+    if needed > 0 and not np.isnan(poses).any():  # the bound counts on K keypoints
         bounds = _similarities(np.ascontiguousarray(poses[:, probe]), area, sigmas[probe], one, other)
         possible = np.flatnonzero(np.concatenate([np.zeros(0, area.dtype), *bounds]) * len(probe) > needed)
     else:

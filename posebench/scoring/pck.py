@@ -16,6 +16,7 @@ from posebench.data.matching import align, missing_notes
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
 from posebench.scoring.bootstrap import Sampling, resampled_sums, split
+from posebench.scoring.joint_order import reordered
 from posebench.scoring.scores import Curve, Scores, Slice
 
 Array = NDArray[Any]
@@ -83,7 +84,7 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
         slices=slices(within[:, rule.at], asked, instances, rule.pooled),
         people=len(instances),
         images=len(np.unique(instances.image)),
-        notes=(*missing_notes(predictions), *misplaced(keypoints, missing, instances)),
+        notes=(*missing_notes(predictions), *wrong_places(keypoints, missing, instances)),
         sampling=sampling_of(instances.units, instances),
         per_person=personal_area_under_curve(distances, counted, float(rule.thresholds[-1])),
         per_person_metric=f"the person's AUC of {rule.metric.partition('@')[0]} to {rule.thresholds[-1]:g}",
@@ -128,6 +129,11 @@ def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) 
     if rule.single:
         distances = distances.astype(np.float32).astype(float)
     return distances, counted, counted & ~missing.all(axis=0)
+
+
+def wrong_places(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:
+    """A sentence where people, or else their keypoints, are in another order than the annotation's."""
+    return misplaced(keypoints, missing, instances) or reordered(keypoints, missing, instances)
 
 
 def misplaced(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:

@@ -49,11 +49,20 @@ def rank_ranges(
     return [(1 + int(better[row]), m - int(worse[row])) if row in set(known) else None for row in range(m)]
 
 
+def with_seed_error(resampled: Array, seed_error: Array) -> Array:
+    """(m, R) resamples that vary over seeds too: what another seed would give is independent of images and other rows.
+
+    Args:
+        resampled: (m, R). seed_error: (m,) as of `rank_ranges`.
+    """
+    noise = np.random.default_rng(SEED).standard_normal(resampled.shape)
+    drawn: Array = resampled + noise * seed_error[:, None]
+    return drawn
+
+
 def _significant(values: Array, resampled: Array, seed_error: Array, units: int) -> Array:
     """(m, m) whether row i is significantly better than row j; values (m,), resampled (m, R), seed_error (m,)."""
-    # What another seed would give is independent of the images and of the other rows.
-    noise = np.random.default_rng(SEED).standard_normal(resampled.shape)
-    drawn = resampled + noise * seed_error[:, None]
+    drawn = with_seed_error(resampled, seed_error)
     m = len(values)
     t, largest = np.zeros((m, m)), np.zeros(drawn.shape[1])
     for row in range(

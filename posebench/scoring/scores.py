@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ class Curve:
     axis: str
     thresholds: tuple[float, ...]
     values: tuple[float, ...]
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid"}  # a record refuses what it does not know
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Ceiling:
     what: str
     metrics: Mapping[str, float]
     curves: tuple[Curve, ...] = ()
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid"}
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Embedded people: drawn, articulated people for when no dataset is at hand.
+"""Synthetic people: drawn, articulated people for when no dataset is at hand.
 
 A picture is a function of its name: `people-seed0-val-000017` is the eighteenth person of split val under seed 0,
 on any machine and in any order. What is annotated and what is painted come from the same few numbers, but the paint
 from generators of its own: annotations cost no drawing, and a change of paint moves no joint. They serve
-demonstrations and tests; scores on them say nothing about photographs, and `Instances.embedded` keeps the two apart.
+demonstrations and tests; scores on them say nothing about photographs, and `Instances.synthetic` keeps the two apart.
 """
 
 import re
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from posebench.data.instances import Instances, Source
+from posebench.data.instances import SYNTHETIC, Instances, Source
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, unknown
 from posebench.synthetic.bodies import INDEX, KEYPOINTS
@@ -22,7 +22,6 @@ from posebench.synthetic.scenes import ABSENT, BOARD, FOLIAGE, IN_FRONT, Scenes,
 
 Array = NDArray[Any]
 
-DATASET = "embedded people"
 PADDING = 1.25
 """The region for the network is this many times the bbox, which is COCO's custom."""
 HEAD_SHARE = 0.6
@@ -44,12 +43,12 @@ def draw(name: str) -> NDArray[np.uint8]:
         PosebenchError: the name is of another form.
     """
     if not _NAME.fullmatch(name):
-        raise PosebenchError(f"{name!r} names no embedded picture. They are named like 'people-seed0-val-000017'.")
+        raise PosebenchError(f"{name!r} names no synthetic picture. They are named like 'people-seed0-val-000017'.")
     return _picture(arrange([name]), name)
 
 
 def instances(skeleton: Skeleton, split: str, count: int, seed: int = 0) -> Instances:
-    """The first `count` embedded people of a split, one per picture, without drawing them.
+    """The first `count` synthetic people of a split, one per picture, without drawing them.
 
     Keypoints are found by name. `measures` holds `head_length` (MPII's), `torso_diameter` (left shoulder to right
     hip), `area` (of the silhouette, square pixels), all in image pixels and positive, and COCO's `iscrowd`,
@@ -66,10 +65,10 @@ def instances(skeleton: Skeleton, split: str, count: int, seed: int = 0) -> Inst
     """
     for keypoint in skeleton.keypoints:
         if keypoint not in KEYPOINTS:
-            raise unknown("keypoint of the embedded people", keypoint, KEYPOINTS)
+            raise unknown("keypoint of the synthetic people", keypoint, KEYPOINTS)
     if count < 1 or seed < 0:
         raise PosebenchError(
-            f"Embedded people need a count from 1 and a seed from 0 up, but got count {count} and seed {seed}."
+            f"Synthetic people need a count from 1 and a seed from 0 up, but got count {count} and seed {seed}."
         )
     names = tuple(f"people-seed{seed}-{split}-{number:06d}" for number in range(count))
     scenes = arrange(names)
@@ -79,7 +78,7 @@ def instances(skeleton: Skeleton, split: str, count: int, seed: int = 0) -> Inst
     bbox = scenes.bbox
     torso = scenes.keypoints[:, INDEX["left_shoulder"]] - scenes.keypoints[:, INDEX["right_hip"]]
     return Instances(
-        dataset=DATASET,
+        dataset=SYNTHETIC,
         split=split,
         skeleton=skeleton,
         images=names,
@@ -100,8 +99,8 @@ def instances(skeleton: Skeleton, split: str, count: int, seed: int = 0) -> Inst
             "num_keypoints": labelled.astype(np.int64),
             "id": np.arange(1, count + 1),
         },
-        source=Source(f"{DATASET}, seed {seed}"),
-        embedded=True,
+        source=Source(f"{SYNTHETIC}, seed {seed}"),
+        synthetic=True,
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """Scored predictions, not yet written anywhere.
 
@@ -112,6 +112,12 @@ class Evaluation:
         per_person = np.where(missing.all(axis=1), np.nan, self.scores.per_person)
         overlays(self.people, keypoints, missing, per_person, reader, path, title)
         return path
+
+    def __repr__(self) -> str:
+        record = self.record
+        value = record.metrics[record.rule.headline]
+        shown = "unknown" if value is None else f"{value:.2f}{record.rule.unit}" if record.rule.unit else f"{value:.3f}"
+        return f"<Evaluation of {record.name}: {record.rule.headline} {shown}; .frame has every number>"
 
     def _repr_html_(self) -> str:
         """The table that a notebook shows."""
@@ -203,13 +209,16 @@ def stated(predictions: Predictions, network: Network | None, path: Path) -> Pre
     return replace(predictions, provenance=predictions.provenance.model_copy(update=changes))
 
 
-def score(path: Path, protocol: Protocol, people: Instances, convention: str) -> Scores:
+def score(path: Path, protocol: Protocol, people: Instances, convention: str, network: Network | None = None) -> Scores:
     """The scores of a predictions file, without a record.
+
+    Args:
+        network: as for `evaluate`.
 
     Raises:
         PosebenchError: as `evaluate`.
     """
-    predictions = protocol.read_predictions(path, people)
+    predictions = stated(protocol.read_predictions(path, people), network, path)
     with naming(path), errors_of("protocol", protocol.name, "score"):
         return protocol.score(predictions, people, convention)
 

@@ -13,7 +13,7 @@ import numpy as np
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.scoring.scores import Scores
-from posebench.tasks.evaluate import score
+from posebench.tasks.evaluate import Network, score, stated
 from posebench.tasks.people import load_people
 
 
@@ -25,6 +25,7 @@ class Explained:
         convention: with its rule, who publishes by it, and why it differs.
         ground_truth: name of the file it was scored on.
         scores: under this convention; None where it cannot be computed, and `problem` says why.
+        assumptions: sentences on what the convention's evaluator needs and the predictions do not state.
         from_ground_truth, from_rule: what the two contribute to the headline's difference from the first convention.
     """
 
@@ -32,27 +33,34 @@ class Explained:
     ground_truth: str
     scores: Scores | None
     problem: str = ""
+    assumptions: tuple[str, ...] = ()
     from_ground_truth: float = math.nan
     from_rule: float = math.nan
 
 
-def explain(path: Path, protocol: Protocol, data: Path | None, split: str) -> list[Explained]:
+def explain(
+    path: Path, protocol: Protocol, data: Path | None, split: str, network: Network | None = None
+) -> list[Explained]:
     """Score a predictions file under all conventions, the protocol's first one first.
+
+    Args:
+        network: what made the file, where it does not say so itself.
 
     Raises:
         PosebenchError: the file cannot be scored under the first convention.
     """
     default = protocol.convention().name
     own = load_people(protocol, data, split, default)
-    first = score(path, protocol, own, default)
+    predictions = stated(protocol.read_predictions(path, own), network, path)
+    first = score(path, protocol, own, default, network)
     by_first_rule = {own.source.identity: first}
     explained = []
     for name, convention in protocol.conventions.items():
         try:
             own = load_people(protocol, data, split, name)
-            scores = score(path, protocol, own, name)
+            scores = score(path, protocol, own, name, network)
             if own.source.identity not in by_first_rule:
-                by_first_rule[own.source.identity] = score(path, protocol, own, default)
+                by_first_rule[own.source.identity] = score(path, protocol, own, default, network)
         except PosebenchError as error:
             if name == default:
                 raise
@@ -62,7 +70,8 @@ def explain(path: Path, protocol: Protocol, data: Path | None, split: str) -> li
             found.metrics.get(protocol.headline, math.nan)
             for found in (first, by_first_rule[own.source.identity], scores)
         )
+        assumed = protocol.assumptions(predictions, name)
         explained.append(
-            Explained(convention, Path(own.source.file).name, scores, "", *np.diff(list(headlines)).tolist())
+            Explained(convention, Path(own.source.file).name, scores, "", assumed, *np.diff(list(headlines)).tolist())
         )
     return explained

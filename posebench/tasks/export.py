@@ -28,4 +28,5 @@ def export(
     if made is given:
         return sentences
     gone = counted(len(given) - len(made), "detection is", "detections are")
-    return [f"As {convention} does, scores are changed and {gone} left out.", *sentences]
+    assumed = protocol.assumptions(given, protocol.convention(convention).name)
+    return [f"As {convention} does, scores are changed and {gone} left out.", *sentences, *assumed]

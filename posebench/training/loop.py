@@ -89,7 +89,8 @@ def train(
     run.restore()
     wrapped, prepared = accelerator.prepare(model, optimizer)
     keys = _own_share(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs)), run.step, accelerator)
-    samples = Samples(instances, recipe.input_size, recipe.augmentation, seed, model.pipeline.alignment)
+    pipeline = model.pipeline
+    samples = Samples(instances, recipe.input_size, recipe.augmentation, seed, pipeline.alignment, pipeline.regions)
     wrapped.train()
     with _asked_to_stop() as stop:
         for batch in batches(samples, keys, workers, pin=accelerator.device.type == "cuda"):

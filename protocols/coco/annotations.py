@@ -16,9 +16,15 @@ from posebench.data.predictions import Predictions
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 
+from ..dataset_folder import files_named, none_found
+from .categories import check_ids, check_names
 from .json_columns import WRONG, floats, load, table, whole, without_collection
-from .regions import BOX_PADDING, stated_regions
+from .known_split import split_notes
+from .partial_detections import marked
+from .regions import BOX_PADDING, middle, published_regions, stated_boxes, stated_regions
 
+LARGEST_IMAGE = 1e6
+"""Pixels; a file that states more does not know."""
 _BODY = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 SKELETON = Skeleton(
     keypoints=("nose", *(f"{side}_{part}" for part in ("eye", "ear", *_BODY) for side in ("left", "right"))),
@@ -31,6 +37,10 @@ SKELETON = Skeleton(
         ("right_ear", "right_shoulder"),
     ),
 )  # fmt: skip
+SKELETON_OF = "coco"
+"""The dataset that has these keypoints."""
+BOX_AREA = 0.53
+"""A person's area as part of the box's, where annotations have no areas (xtcocotools 1.14.3, cocoeval.py, use_area=False)."""
 SUBMITTED = "detections as submitted"
 """The box source of results that do not say where their boxes came from."""
 
@@ -41,28 +51,29 @@ def find_annotations(root: Path, split: str) -> Path:
     Raises:
         PosebenchError: there is none.
     """
-    if root.is_file():
-        return root
-    name = f"person_keypoints_{split}2017.json"
-    for folder in (root / "annotations", root):
-        if (folder / name).is_file():
-            return folder / name
-    raise PosebenchError(
-        f"No COCO {split} annotation below {root}: looked for {name} in {root / 'annotations'} and {root}. "
-        f"It is in annotations_trainval2017.zip of the COCO download page; photographs belong into {root / f'{split}2017'}."
+    folders, names = ("annotations", ""), (f"person_keypoints_{split}2017.json",)
+    if found := files_named(root, folders, names):
+        return found[0]
+    source = (
+        "It is in annotations_trainval2017.zip of the COCO download page; photographs belong into "
+        f"{root / f'{split}2017'}."
     )
+    raise none_found(f"COCO {split}", root, folders, names, source)
 
 
 @without_collection()
-def read_annotations(file: Path, split: str, skeleton: Skeleton = SKELETON, dataset: str = "coco") -> Instances:
+def read_annotations(
+    file: Path, split: str, skeleton: Skeleton = SKELETON, dataset: str = SKELETON_OF, box_area: float | None = None
+) -> Instances:
     """COCO's keypoint annotation: every person is a row, also crowds and people without keypoints.
 
     Args:
         skeleton: the K keypoints of each annotation, in the file's order.
         dataset: its name, for records and messages.
+        box_area: a person's area is this part of the area of the person's box; None: as annotated.
 
     Raises:
-        PosebenchError: the file is no such annotation; names the row.
+        PosebenchError: the file is no such annotation (names the row), or is of another split.
     """
     content, text = load(file)
     if not isinstance(content, dict) or not all(
@@ -71,30 +82,33 @@ def read_annotations(file: Path, split: str, skeleton: Skeleton = SKELETON, data
         raise PosebenchError(
             f"{file} is no COCO annotation: it should be an object with lists 'images' and 'annotations'."
         )
-    _check_order(content.get("categories"), skeleton, file)
+    check_names(file, content, skeleton, described=dataset != SKELETON_OF)
     names = _image_names(content["images"], file)
     ids = sorted(names)
     row_of = {number: row for row, number in enumerate(ids)}
     image, columns, area, bbox, keypoints = _columns(
         content["annotations"],
-        lambda entries: _annotations(entries, row_of, skeleton, dataset),
+        lambda entries: _annotations(entries, row_of, skeleton, dataset, box_area),
         lambda row, error: f"{file}, annotation {row}: {_said(error, _wrong(error))}",
     )
     order = np.argsort(image, kind="stable")  # file order within an image
     image, area, bbox, keypoints = image[order], area[order], bbox[order], keypoints[order]
     columns = {name: column[order] for name, column in columns.items()}
     _check_annotations(file, columns, area, bbox, keypoints)
-    _check_categories(file, columns["category_id"], content.get("categories"), dataset)
+    check_ids(file, columns["category_id"], content.get("categories"), dataset)
     visibility = keypoints[..., 2].astype(np.int8)
     with np.errstate(over="ignore"):  # Instances refuses what is infinite
-        center, size = bbox[:, :2] + bbox[:, 2:] / 2 - 0.5, BOX_PADDING * bbox[:, 2:]
+        center, size = middle(bbox), BOX_PADDING * bbox[:, 2:]
+        regions = published_regions(bbox, _image_sizes(content["images"], ids)[image])
     usable = (columns["iscrowd"] == 0) & (visibility > 0).any(axis=1) & (area > 0) & (bbox[:, 2:] > 0).all(axis=1)
+    entries = {entry["id"]: entry for entry in content["images"]}
+    notes = split_notes(file, split, entries, int(usable.sum())) if dataset == "coco" else ()
     return Instances(
         dataset=dataset, split=split, skeleton=skeleton, images=tuple(names[i] for i in ids), image_ids=np.array(ids, np.int64),
         image=image, person=columns["id"], center=center, size=size,
         keypoints=np.ascontiguousarray(keypoints[..., :2]), visibility=visibility, usable=usable, bbox=bbox,
-        measures={"area": area, **columns},
-        image_root=_image_folder(file, split), source=Source(str(file), hashlib.sha256(text).hexdigest()),
+        regions=regions, measures={"area": area, **columns},
+        image_root=_image_folder(file, split), source=Source(str(file), hashlib.sha256(text).hexdigest(), notes),
     )  # fmt: skip
 
 
@@ -131,8 +145,8 @@ def read_results(path: Path, instances: Instances) -> Predictions:
         return Predictions(
             keypoint_names=skeleton.keypoints, images=instances.images, image=image, person=np.full(len(image), -1),
             keypoints=np.ascontiguousarray(keypoints[..., :2]), scores=np.ascontiguousarray(keypoints[..., 2]),
-            score=score, missing=np.zeros(keypoints.shape[:2], bool), bbox=bbox,
-            region=stated_regions(content, path), box_score=score,
+            score=score, missing=marked(keypoints[..., :2]), bbox=bbox,
+            region=stated_regions(content, path), input_box=stated_boxes(content, path), box_score=score,
             dataset=instances.dataset, split=instances.split, box_source=SUBMITTED,
         )  # fmt: skip
     except PosebenchError as error:
@@ -166,7 +180,9 @@ def _no_detection(error: Exception, skeleton: Skeleton) -> str:
     return f"not a detection of {len(skeleton)} keypoints (x, y, score): {error}."
 
 
-def _annotations(entries: list[Any], row_of: dict[int, int], skeleton: Skeleton, dataset: str) -> Any:
+def _annotations(
+    entries: list[Any], row_of: dict[int, int], skeleton: Skeleton, dataset: str, box_area: float | None
+) -> Any:
     """Image rows, whole-number columns, area, bbox (N, 4) and keypoints (N, K, 3); raises what `WRONG` names."""
     keypoints, image = [entry["keypoints"] for entry in entries], [entry["image_id"] for entry in entries]
     for values in keypoints:
@@ -180,11 +196,12 @@ def _annotations(entries: list[Any], row_of: dict[int, int], skeleton: Skeleton,
             raise _Plain(f"bbox has {len(values)} values, not x, y, width, height.")
     columns = {name: whole([entry[name] for entry in entries], name) for name in ("id", "iscrowd", "num_keypoints")}
     columns["category_id"] = whole([entry.get("category_id", 1) for entry in entries], "category_id")
+    boxes = table(bbox, 4)
     return (
         np.array([row_of[number] for number in image], np.int64),
         columns,
-        floats([entry["area"] for entry in entries]),
-        table(bbox, 4),
+        floats([entry["area"] for entry in entries]) if box_area is None else boxes[:, 2] * boxes[:, 3] * box_area,
+        boxes,
         table(keypoints, 3 * len(skeleton)).reshape(-1, len(skeleton), 3),
     )
 
@@ -236,22 +253,13 @@ def _check_annotations(file: Path, columns: dict[str, Any], area: Any, bbox: Any
         raise PosebenchError(f"{file}: annotation id {ids[count.argmax()]} appears twice.")
 
 
-def _check_categories(file: Path, category: Any, categories: Any, dataset: str) -> None:
-    """Raise a sentence unless all annotations are of one category, one of those that the file lists, if it does."""
-    used = np.unique(category).tolist()
-    if len(used) > 1:
-        raise PosebenchError(f"{file} annotates categories {used}; {dataset} scores one, people.")
-    if isinstance(categories, list) and used:
-        listed = [entry.get("id") for entry in categories if isinstance(entry, dict)]
-        if used[0] not in listed:
-            raise PosebenchError(
-                f"{file} annotates category {used[0]}, which is not among its 'categories' ({listed}); COCOeval would score "
-                "nobody. Correct category_id, or list the category."
-            )
-
-
 def _wrong(error: Exception) -> str:
     what = f"it lacks {error.args[0]!r}" if isinstance(error, KeyError) else f"{error!r}"
+    if isinstance(error, KeyError) and error.args[0] == "area":
+        return (
+            "it lacks 'area', by which OKS divides. For a dataset without areas, such as CrowdPose, write "
+            f'area = "{BOX_AREA} x bbox" into its description, --protocol coco:FILE.toml.'
+        )
     return f"{what}; is this a person_keypoints file?"
 
 
@@ -268,14 +276,14 @@ def _image_names(images: list[Any], file: Path) -> dict[int, str]:
     return names
 
 
-def _check_order(categories: Any, skeleton: Skeleton, file: Path) -> None:
-    """Refuse an annotation whose own names are these keypoints in another order: every number would be wrong."""
-    first = categories[0] if isinstance(categories, list) and categories else None
-    names = first.get("keypoints") if isinstance(first, dict) else None
-    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-        return
-    if names != list(skeleton.keypoints) and sorted(names) == sorted(skeleton.keypoints):
-        raise PosebenchError(f"{file} has the keypoints in another order: {', '.join(names)}.")
+def _image_sizes(images: list[Any], ids: list[int]) -> Any:
+    """(M, 2) width and height of the images `ids`; infinite where the file does not say them, so nothing is clipped there."""
+    stated = {entry["id"]: (entry.get("width"), entry.get("height")) for entry in images}
+    return np.array([[_pixels(value) for value in stated[number]] for number in ids]).reshape(-1, 2)
+
+
+def _pixels(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and 0 < value < LARGEST_IMAGE else np.inf
 
 
 def _image_folder(file: Path, split: str) -> Path:

@@ -11,7 +11,9 @@ from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Convention
 from posebench.scoring import oks_nms
 
+from . import regions
 from .annotations import SUBMITTED
+from .partial_detections import are_detections, confidences, with_gaps
 
 Array = NDArray[Any]
 
@@ -32,10 +34,10 @@ CONVENTIONS = {
             difference="As hrnet, but nearly equal poses only fall behind: the 20 best of an image are left.",
         ),
         Convention(
-            "mmpose", f"{_RESCORED}; OKS-NMS at 0.9, in single precision; then {_AP}.",
+            "mmpose", f"{_RESCORED}; OKS-NMS at 0.9, in single precision as under numpy 2; then {_AP}.",
             "mmpose 759b39c, CocoMetric, with xtcocotools 1.14.3", published_by="MMPose's model zoo",
-            difference="As hrnet, but in single precision, which decides ties, and people without labelled keypoints are "
-            "told by visibility, not by num_keypoints.",
+            difference="As hrnet, but in single precision, which decides ties; people without labelled keypoints are told by "
+            "visibility, not by num_keypoints; a detection's area is that of the box that the network was given.",
         ),
     )
 }  # fmt: skip
@@ -58,7 +60,8 @@ def processed(predictions: Predictions, convention: str, sigmas: Array) -> Predi
     HRNet's numbers are in double precision here, as its evaluator gives on results that were written to a file; where it adds
     a network's single-precision confidences itself, scores differ in the eighth digit.
 
-    Results lose the box they state of themselves, since these evaluators write none: areas then are the keypoints' extent.
+    Results lose the box that they state of themselves. HRNet's evaluator writes none: areas then are the keypoints' extent.
+    mmpose's writes the box that the network was given, so that areas are that box's.
 
     Args:
         convention: a name of `CONVENTIONS`.
@@ -69,7 +72,7 @@ def processed(predictions: Predictions, convention: str, sigmas: Array) -> Predi
     """
     if convention == "official":
         return predictions
-    region, box_score = predictions.region, predictions.box_score
+    region, box_score = regions.regions(predictions), predictions.box_score
     if not len(predictions):
         return replace(predictions, bbox=None)
     if region is None or box_score is None:
@@ -79,33 +82,55 @@ def processed(predictions: Predictions, convention: str, sigmas: Array) -> Predi
             "/region and /box_score, or score by official."
         )
     single = convention == "mmpose"
-    rows = np.flatnonzero(~predictions.missing.any(axis=1))
+    rows = np.flatnonzero(are_detections(predictions))
     if single:  # CocoMetric visits an image's people by their number
         rows = rows[np.lexsort((predictions.person[rows], predictions.image[rows]))]
     kind = np.float32 if single else np.float64
-    score = oks_nms.rescored(predictions.scores[rows].astype(kind), box_score[rows].astype(kind))
+    confidence = confidences(predictions)[rows]
+    score = oks_nms.rescored(confidence.astype(kind), box_score[rows].astype(kind))
     suppress = oks_nms.soft_suppress if convention == "hrnet-soft" else oks_nms.suppress
     area = region[rows, 2:].astype(kind).prod(axis=1)
-    poses = predictions.keypoints[rows].astype(kind)
+    poses = with_gaps(predictions)[rows].astype(kind)
     with np.errstate(over="ignore", invalid="ignore"):  # of absurd distances; such poses are like no other
         kept = suppress(predictions.image[rows], poses, score, area, sigmas.astype(kind))
     if single:  # xtcocotools: no confidence above 0, no detection
-        kept = kept[(predictions.scores[rows[kept]] > 0).any(axis=1)]
+        kept = kept[(confidence[kept] > 0).any(axis=1)]
     return taken(
-        predictions, rows[kept], score=score[kept].astype(float), keypoints=poses[kept].astype(float), bbox=None
-    )
+        predictions, rows[kept], score=score[kept].astype(float), keypoints=poses[kept].astype(float),
+        bbox=_written_by_mmpose(predictions)[rows[kept]] if single else None,
+    )  # fmt: skip
+
+
+def _written_by_mmpose(predictions: Predictions) -> Array:
+    """(R, 4) the boxes in CocoMetric's results. mmpose keeps corners in single precision, so widths are differences of those."""
+    boxes = regions.unpadded(predictions)
+    if boxes is None:
+        raise ValueError("processed has refused these predictions")
+    with np.errstate(over="ignore", invalid="ignore"):
+        corner, size = boxes[:, :2].astype(np.float32), boxes[:, 2:].astype(np.float32)
+        return np.column_stack([corner, (corner + size) - corner]).astype(float)
+
+
+def assumptions(predictions: Predictions, convention: str) -> tuple[str, ...]:
+    """Sentences on what `processed` has to assume of predictions that do not state it."""
+    if convention == "official":
+        return ()
+    found = list(regions.aspect_notes(predictions))
+    if convention == "mmpose":
+        found.extend(regions.padding_notes(predictions))
+    if predictions.box_source == SUBMITTED:
+        found.append(
+            "The results' scores were taken for box scores. Results that an evaluator wrote are rescored already: "
+            "those belong to official."
+        )
+    return tuple(found)
 
 
 def notes(before: Predictions, after: Predictions, convention: str) -> tuple[str, ...]:
     """Sentences on what `processed` did."""
     if convention == "official":
         return ()
-    gone = int((~before.missing.any(axis=1)).sum()) - len(after)
+    gone = int(are_detections(before).sum()) - len(after)
     why = f"beyond the {oks_nms.SOFT_LIMIT} of an image" if convention == "hrnet-soft" else "as people found twice"
     found = [f"{counted(gone, 'detection was', 'detections were')} left out {why}."] if gone else []
-    if before.box_source == SUBMITTED:
-        found.append(
-            "The results' scores were taken for box scores. Results that an evaluator wrote are rescored already: "
-            "those belong to official."
-        )
-    return tuple(found)
+    return (*found, *assumptions(before, convention))

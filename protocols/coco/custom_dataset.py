@@ -15,7 +15,8 @@ from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, counted, existing
 from posebench.files.validation import explain
 
-from .annotations import read_annotations
+from .annotations import BOX_AREA, read_annotations
+from .categories import bones_of, category_of
 from .json_columns import load as load_json
 
 Array = NDArray[Any]
@@ -42,6 +43,7 @@ class Description(BaseModel):
     keypoints: list[_Name] | None = Field(None, min_length=1, max_length=1000)
     sigmas: list[_Sigma] | Literal["coco"]
     bones: list[tuple[str, str]] | None = None
+    area: Literal["annotated", "0.53 x bbox"] = "annotated"
     files: dict[_Name, Files] = Field(min_length=1)
 
 
@@ -51,7 +53,9 @@ class Dataset:
 
     Attributes:
         label: how it is named in records: its name, and a digest of its sigmas, so that tables never mix two of them.
-        sigmas: (K,) OKS constants. origin: where they are from, a sentence.
+        sigmas: (K,) OKS constants. origin: where they and the areas are from, as sentences.
+        box_area: a person's area as part of the box's; None: as annotated.
+        notes: what a reader of the score should know of the description, as sentences.
     """
 
     name: str
@@ -60,6 +64,8 @@ class Dataset:
     sigmas: Array
     origin: str
     files: dict[str, Files]
+    box_area: float | None = None
+    notes: tuple[str, ...] = ()
 
     def annotation(self, root: Path, split: str) -> Path:
         """The annotation file of a split below `root`; or the file `root`.
@@ -83,7 +89,7 @@ class Dataset:
             PosebenchError: a file is not what it should be, or somebody who counts has no area.
         """
         file = self.annotation(root, split)
-        people = read_annotations(file, split, self.skeleton, self.label)
+        people = read_annotations(file, split, self.skeleton, self.label, self.box_area)
         measures = people.measures
         counts = (measures["iscrowd"] == 0) & (measures["num_keypoints"] > 0)
         if (flat := counts & ~(measures["area"] > 0)).any():
@@ -93,7 +99,8 @@ class Dataset:
                 "State the person's area in square pixels, or set iscrowd."
             )
         notes = [
-            f"Mirroring swaps {counted(len(self.skeleton.flip_pairs), 'pair', 'pairs')} of keypoints, left_… and right_…."
+            f"Mirroring swaps {counted(len(self.skeleton.flip_pairs), 'pair', 'pairs')} of keypoints, left_… and right_….",
+            *self.notes,
         ]
         stated, visible = measures["num_keypoints"], (people.visibility > 0).sum(axis=1)
         if differing := int((stated != visible).sum()):
@@ -123,7 +130,7 @@ def load(variant: str, coco_sigmas: Array) -> Dataset:
     description = _description(path)
     if description.name == "coco":
         raise PosebenchError(f"{path}: name is 'coco', which is COCO's own. Name your dataset otherwise.")
-    skeleton = _skeleton(description, path)
+    skeleton, notes = _skeleton(description, path)
     sigmas = coco_sigmas if description.sigmas == "coco" else np.array(description.sigmas, float)
     if len(sigmas) != len(skeleton):
         raise PosebenchError(
@@ -131,11 +138,22 @@ def load(variant: str, coco_sigmas: Array) -> Dataset:
             "every keypoint needs one."
         )
     digest = hashlib.sha256(sigmas.astype("<f8").tobytes()).hexdigest()[:6]
-    origin = "COCO's 17" if description.sigmas == "coco" else f"from {path.name}"
+    source = "COCO's 17" if description.sigmas == "coco" else f"from {path.name}"
+    origin = f"Sigmas: {source} ({digest})."
+    label = f"sigmas {digest}"
+    if box_area := None if description.area == "annotated" else BOX_AREA:
+        origin += f" Areas of people: {box_area} x the area of the box, as in xtcocotools without use_area."
+        label += f", area {description.area}"
     return Dataset(
-        description.name, f"{description.name} (sigmas {digest})", skeleton, sigmas, f"Sigmas: {origin} ({digest}).",
+        description.name,
+        f"{description.name} ({label})",
+        skeleton,
+        sigmas,
+        origin,
         dict(description.files),
-    )  # fmt: skip
+        box_area,
+        notes,
+    )
 
 
 def _description(path: Path) -> Description:
@@ -152,20 +170,26 @@ def _description(path: Path) -> Description:
         raise PosebenchError(f"{path} is no description of a dataset: {explain(error)}.") from error
 
 
-def _skeleton(description: Description, path: Path) -> Skeleton:
-    """The described keypoints; those that the annotation names itself where the description has none."""
+def _skeleton(description: Description, path: Path) -> tuple[Skeleton, tuple[str, ...]]:
+    """The described keypoints; those that the annotation names itself where the description has none. And notes."""
     names, bones = description.keypoints, description.bones or []
+    notes: tuple[str, ...] = ()
     if names is None:
-        names, own = _annotated_keypoints(description, path)
+        names, own, left_out = _annotated_keypoints(description, path)
         bones = bones if description.bones is not None else own
+        if left_out and description.bones is None:
+            notes = (
+                f"The annotation's skeleton ({counted(left_out, 'bone', 'bones')}) names keypoints beyond its {len(names)}, "
+                "so it is left out. Bones are for pictures alone; the description may list them: bones = [...]",
+            )
     try:
-        return Skeleton(tuple(names), tuple(bones))
+        return Skeleton(tuple(names), tuple(bones)), notes
     except PosebenchError as error:
         raise PosebenchError(f"{path}: {error}") from error
 
 
-def _annotated_keypoints(description: Description, path: Path) -> tuple[list[str], list[tuple[str, str]]]:
-    """Names and bones of the first category of the first annotation that lies below the description's own folder."""
+def _annotated_keypoints(description: Description, path: Path) -> tuple[list[str], list[tuple[str, str]], int]:
+    """Names, bones, and number of bones left out, of the first annotation that lies below the description's folder."""
     found = [path.parent / files.annotations for files in reversed(description.files.values())]
     file = next((file for file in found if file.is_file()), None)
     if file is None:
@@ -174,14 +198,14 @@ def _annotated_keypoints(description: Description, path: Path) -> tuple[list[str
         )
     content, _ = load_json(file)
     try:
-        category = content["categories"][0]
+        category = category_of(content)
         names = category["keypoints"]
         if not names or not all(isinstance(name, str) and name.isprintable() and len(name) <= 60 for name in names):
             raise ValueError(f"keypoints are {names!r:.80}")
-        bones = [(names[int(a) - 1], names[int(b) - 1]) for a, b in category.get("skeleton", [])]  # counted from 1
+        bones, left_out = bones_of(category, names)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise PosebenchError(
             f"{path} names no keypoints, and categories of {file} name none that can be used ({error!r:.120}). "
             "List them: keypoints = [...]"
         ) from error
-    return list(names), bones
+    return list(names), bones, left_out

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from posebench.data.box_source import DetectedBoxes
 from posebench.data.instances import Instances, Source
 from posebench.errors import PosebenchError, counted
 from posebench.files.writing import sha256
 
 from .json_columns import load
-from .regions import BOX_PADDING, middle
+from .regions import BOX_PADDING, middle, published_regions
 
 _HUGE = 1e15  # larger whole numbers are not exact
 _FORM = "A detector's file is a list of {image_id, category_id, bbox, score}"
@@ -66,11 +67,12 @@ def _people(
     rows, image, score, bbox = found
     shape = len(rows), len(instances.skeleton)
     return Instances(
-        dataset=instances.dataset, split=instances.split, box_source=f"{path.name} >= {threshold}",
+        dataset=instances.dataset, split=instances.split, box_source=str(DetectedBoxes(path.name, threshold)),
         skeleton=instances.skeleton, images=instances.images, image_ids=instances.image_ids, image=image, person=rows,
         center=middle(bbox), size=BOX_PADDING * bbox[:, 2:], keypoints=np.zeros((*shape, 2)),
-        visibility=np.zeros(shape, np.int8), usable=np.ones(len(rows), bool), bbox=bbox, measures={"box_score": score},
-        image_root=instances.image_root, source=Source(str(path), sha256(path), notes), embedded=instances.embedded,
+        visibility=np.zeros(shape, np.int8), usable=np.ones(len(rows), bool), bbox=bbox,
+        regions=published_regions(bbox, None), measures={"box_score": score},
+        image_root=instances.image_root, source=Source(str(path), sha256(path), notes), synthetic=instances.synthetic,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
 
 Array = NDArray[Any]
@@ -23,28 +24,108 @@ def middle(bbox: Array) -> Array:
     return bbox[:, :2] + bbox[:, 2:] / 2 - 0.5
 
 
-def region_of(bbox: Array) -> Array:
-    """(N, 4) middle and size of what a network sees of boxes (N, 4): widened to `ASPECT`, then padded."""
-    width = np.maximum(bbox[:, 2], bbox[:, 3] * ASPECT)
-    return np.column_stack([middle(bbox), BOX_PADDING * width, BOX_PADDING * width / ASPECT])
+def published_regions(bbox: Array, image_size: Array | None) -> dict[str, Array]:
+    """Code base → (N, 4) middle and size of what its loader crops of boxes, padded but not widened; no half pixel is taken off.
+
+    hrnet: lib/dataset/coco.py of HRNet and SimpleBaseline. mmpose: BaseCocoStyleDataset of version 1.x. Both clip annotated
+    boxes to the image's last pixel and leave detected ones as they are; hrnet makes annotated ones a pixel smaller first.
+    Where nothing is left of an annotated box inside the image, the region is posebench's own.
+
+    Args:
+        bbox: (N, 4) x, y, width, height.
+        image_size: (N, 2) width and height of each box's image for annotated boxes; None for detected ones.
+    """
+    if image_size is None:
+        region = np.column_stack([bbox[:, :2] + bbox[:, 2:] / 2, BOX_PADDING * bbox[:, 2:]])
+        return {"hrnet": region, "mmpose": region}
+    last, end = image_size - 1, bbox[:, :2] + bbox[:, 2:]
+    low = np.maximum(bbox[:, :2], 0)
+    spans = {
+        "hrnet": (low, np.minimum(last, low + np.maximum(bbox[:, 2:] - 1, 0))),
+        "mmpose": (np.clip(bbox[:, :2], 0, last), np.clip(end, 0, last)),
+    }
+    own = np.column_stack([middle(bbox), BOX_PADDING * bbox[:, 2:]])
+    return {
+        code: np.where(
+            (high > low).all(axis=1)[:, None], np.column_stack([(low + high) / 2, BOX_PADDING * (high - low)]), own
+        )
+        for code, (low, high) in spans.items()
+    }
+
+
+def region_of(bbox: Array, aspect: float) -> Array:
+    """(N, 4) middle and size of what a network sees of boxes (N, 4): widened to `aspect` (width / height), then padded."""
+    width = np.maximum(bbox[:, 2], bbox[:, 3] * aspect)
+    return np.column_stack([middle(bbox), BOX_PADDING * width, BOX_PADDING * width / aspect])
+
+
+def aspect_of(predictions: Predictions) -> float:
+    """Width / height of the input of the network that made the predictions; `ASPECT` where it is not stated."""
+    size = predictions.provenance.input_size
+    return ASPECT if size is None else size[0] / size[1]
+
+
+def regions(predictions: Predictions) -> Array | None:
+    """(R, 4) middle and size of what the network saw: as the predictions state it, else from the boxes; None without boxes."""
+    if predictions.region is not None or predictions.input_box is None:
+        return predictions.region
+    return region_of(predictions.input_box, aspect_of(predictions))
+
+
+def aspect_notes(predictions: Predictions) -> tuple[str, ...]:
+    """A sentence where `regions` had to assume an aspect."""
+    if predictions.region is not None or predictions.input_box is None or predictions.provenance.input_size is not None:
+        return ()
+    return (
+        "The network's input size is not stated, so its regions are assumed to be 3:4 (such as 256x192). "
+        "`posebench evaluate --arch NAME --input-size HEIGHTxWIDTH` states it.",
+    )
+
+
+def unpadded(predictions: Predictions) -> Array | None:
+    """(R, 4) boxes (x, y, width, height) that the network was given, before padding; from the regions where they are not known."""
+    if predictions.input_box is not None or predictions.region is None:
+        return predictions.input_box
+    size = predictions.region[:, 2:] / BOX_PADDING
+    return np.column_stack([predictions.region[:, :2] + 0.5 - size / 2, size])
+
+
+def padding_notes(predictions: Predictions) -> tuple[str, ...]:
+    """A sentence where `unpadded` had to take the boxes from the regions."""
+    if predictions.input_box is not None or predictions.region is None:
+        return ()
+    return (
+        f"The boxes before padding are not stated. They are assumed to be the regions / {BOX_PADDING}; detectors' boxes are "
+        "narrower, so APM, APL, ARM and ARL may differ from mmpose's.",
+    )
+
+
+def stated_boxes(detections: list[Any], path: Path) -> Array | None:
+    """(N, 4) the results' `bbox`; None where one has none.
+
+    Raises:
+        PosebenchError: one of them is no list of four finite numbers; names the row.
+    """
+    return _stated(detections, {"bbox": 4}, path)
 
 
 def stated_regions(detections: list[Any], path: Path) -> Array | None:
-    """(N, 4) what the network saw, by the results' `bbox`, else by HRNet's `center` and `scale`; None where one has neither.
+    """(N, 4) what the network saw, by HRNet's `center` and `scale`; None where one has neither.
 
     Raises:
         PosebenchError: one of them is no such list of finite numbers; names the row.
     """
-    if not detections:
+    values = _stated(detections, {"center": 2, "scale": 2}, path)
+    return None if values is None else np.column_stack([values[:, :2] - 0.5, values[:, 2:] * PIXELS_OF_SCALE])
+
+
+def _stated(detections: list[Any], sizes: dict[str, int], path: Path) -> Array | None:
+    if not detections or not all(
+        isinstance(entry, dict) and all(entry.get(key) for key in sizes) for entry in detections
+    ):
         return None
-    for keys, sizes in ((("bbox",), (4,)), (("center", "scale"), (2, 2))):
-        if all(isinstance(entry, dict) and all(entry.get(key) for key in keys) for entry in detections):
-            rows = [[entry[key] for key in keys] for entry in detections]
-            values = np.array([_numbers(row, parts, sizes, path) for row, parts in enumerate(rows)])
-            if keys == ("bbox",):
-                return region_of(values)
-            return np.column_stack([values[:, :2] - 0.5, values[:, 2:] * PIXELS_OF_SCALE])
-    return None
+    rows = [[entry[key] for key in sizes] for entry in detections]
+    return np.array([_numbers(row, parts, tuple(sizes.values()), path) for row, parts in enumerate(rows)])
 
 
 def _numbers(row: int, parts: list[Any], sizes: tuple[int, ...], path: Path) -> list[float]:

@@ -9,10 +9,10 @@ Pose Estimation" (ICCV 2017).
 Conventions:
     official: pycocotools 2.0.11 on the scores as they are. oks_matching has its rules. A detection's area is the extent of
         its keypoints, or its box's area where the results carry boxes (judged by the first result, as loadRes does).
-    hrnet, hrnet-soft, mmpose: the evaluators of top-down networks, which first rescore and suppress; see coco_conventions.
+    hrnet, hrnet-soft, mmpose: the evaluators of top-down networks, which first rescore and suppress; see conventions.
 
 Files: `person_keypoints_<split>2017.json`, result files and detectors' boxes in COCO's form. A dataset in the same form with
-other keypoints is described by a file: `coco:crowd.toml`, see coco_custom.
+other keypoints is described by a file: `coco:crowd.toml`, see custom_dataset.
 """
 
 import json
@@ -23,17 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posebench.data.instances import Instances
-from posebench.data.matching import missing_notes
 from posebench.data.predictions import Predictions, is_predictions
 from posebench.errors import PosebenchError, counted, existing, unknown
 from posebench.files.writing import write_text
 from posebench.plugins.protocol import Convention, Protocol
-from posebench.scoring import oks_matching
+from posebench.scoring import average_precision, oks_matching, oks_similarity
 from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.scores import Curve, Scores
 
+from . import partial_detections
 from .annotations import SKELETON, find_annotations, read_annotations, read_results
-from .conventions import CONVENTIONS, notes, processed
+from .conventions import CONVENTIONS, assumptions, notes, processed
 from .detector_boxes import read_boxes
 
 Array = NDArray[Any]
@@ -46,7 +46,7 @@ SIGMAS = np.array([.26, .25, .25, .35, .35, .79, .79, .72, .72, .62, .62, 1.07, 
 
 
 class COCO(Protocol):
-    """COCO keypoints, OKS AP."""
+    """COCO keypoints: OKS AP. A TOML file after a colon describes a dataset in COCO's form."""
 
     name = "coco"
     version = 1
@@ -64,11 +64,13 @@ class COCO(Protocol):
         """
         self.sigmas: Array = SIGMAS
         self.described = None
+        self.counts_stored = False  # xtcocotools' keypoints_crowd, by which CrowdPose is scored, does not recount
         if variant is not None:
             from .custom_dataset import load
 
             self.described = described = load(variant, SIGMAS)
             self.name, self.skeleton, self.sigmas = f"coco:{described.name}", described.skeleton, described.sigmas
+            self.counts_stored = described.box_area is not None
             self.splits = tuple(described.files)
             others = [split for split in self.splits if split != self.train_split] or list(self.splits)
             self.report_split = "val" if "val" in others else others[0]
@@ -95,27 +97,34 @@ class COCO(Protocol):
         self.convention(convention)
         return processed(predictions, convention, self.sigmas)
 
+    def assumptions(self, predictions: Predictions, convention: str) -> tuple[str, ...]:
+        """The network's aspect, its boxes, and box scores, where the predictions do not state them."""
+        self.convention(convention)
+        return assumptions(predictions, convention)
+
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
         given, predictions = predictions, self.processed(predictions, convention)
         detections = detections_of(predictions, instances)
-        people = people_of(instances, recounted=convention == "mmpose")
+        people = people_of(instances, recounted=convention == "mmpose" and not self.counts_stored)
         matches = oks_matching.match(detections, people, self.sigmas, len(instances.images))
-        precision, recall = oks_matching.precision_recall(matches)
+        precision, recall = average_precision.precision_recall(matches)
         by_threshold = precision[0].mean(axis=1)
         origin = () if self.described is None else (self.described.origin,)
         return Scores(
-            metrics=oks_matching.summary(precision, recall),
+            metrics=average_precision.summary(precision, recall),
             resampled=bootstrap(matches),
             curves=(
-                Curve("AP", "OKS threshold", tuple(oks_matching.THRESHOLDS.tolist()), tuple(by_threshold.tolist())),
+                Curve(
+                    "AP", "OKS threshold", tuple(average_precision.THRESHOLDS.tolist()), tuple(by_threshold.tolist())
+                ),
             ),
             people=int((~people.ignored).sum()),
             images=len(instances.images),
             sampling=Sampling(len(instances.images), largest=1),
             notes=(
                 *small_sample(len(instances.images)),
-                *missing_notes(given),
+                *partial_detections.notes(given, predictions.bbox is not None),
                 *notes(given, predictions, convention),
                 *id_notes(people),
                 *origin,
@@ -130,25 +139,26 @@ class COCO(Protocol):
             raise unknown(f"export of {self.name}", form, self.exports)
         written = results_of(predictions, instances)
         write_text(path, json.dumps(written))
-        lost = len(predictions) - len(written)
-        people = counted(lost, "person", "people")
-        return [f"{counted(len(written), 'detection', 'detections')} of {self.name}."] + (
-            [f"{people} without a prediction, or without some keypoint, {'is' if lost == 1 else 'are'} left out."]
-            if lost
-            else []
-        )
+        return [
+            f"{counted(len(written), 'detection', 'detections')} of {self.name}.",
+            *partial_detections.export_notes(predictions),
+        ]
 
 
 def results_of(predictions: Predictions, instances: Instances) -> list[dict[str, Any]]:
-    """Detections in COCO's result form. The box is written only where the predictions came with one, which changes areas.
+    """Detections in COCO's result form. A box changes areas, so it is written only where the predictions came with one, or
+    where detections lack keypoints: see partial_detections.
 
     Raises:
         PosebenchError: an image that the annotation does not have.
     """
-    rows = np.flatnonzero(~predictions.missing.any(axis=1))
+    predictions = partial_detections.boxed(predictions)
+    rows = np.flatnonzero(partial_detections.are_detections(predictions))
     image_id = instances.image_ids[image_rows(predictions, instances)[rows]].tolist()
     person = next(iter(instances.measures.get("category_id", np.ones(1, int)).tolist()), 1)
-    points = np.concatenate([predictions.keypoints[rows], predictions.scores[rows, :, None]], axis=2)
+    points = np.dstack(
+        [partial_detections.placed(predictions)[rows], partial_detections.confidences(predictions)[rows]]
+    )
     keypoints = points.reshape(len(rows), 3 * points.shape[1]).tolist()
     score = predictions.score[rows].tolist()
     written = [
@@ -183,20 +193,23 @@ def image_rows(predictions: Predictions, instances: Instances) -> Array:
 
 
 def detections_of(predictions: Predictions, instances: Instances) -> oks_matching.Detections:
-    """Predictions as the evaluator takes them. A person who could not be predicted is no detection.
+    """Predictions as the evaluator takes them. A row without any keypoint is no detection.
 
     Raises:
         PosebenchError: another skeleton, or an image that the annotation does not have.
     """
     image = image_rows(predictions, instances)
-    kept = ~predictions.missing.any(axis=1) if predictions.missing.any() else slice(None)
-    keypoints = predictions.keypoints[kept]
+    kept = partial_detections.are_detections(predictions) if predictions.missing.any() else slice(None)
     with np.errstate(over="ignore"):  # an area beyond all numbers is large
-        area = oks_matching.extent(keypoints) if predictions.bbox is None else predictions.bbox[kept, 2:].prod(axis=1)
+        if predictions.bbox is None:
+            area = oks_matching.extent(partial_detections.with_gaps(predictions)[kept])
+        else:
+            area = predictions.bbox[kept, 2:].prod(axis=1)
+    keypoints = partial_detections.placed(predictions)[kept]
     return oks_matching.Detections(image=image[kept], keypoints=keypoints, score=predictions.score[kept], area=area)
 
 
-def people_of(instances: Instances, recounted: bool = False) -> oks_matching.People:
+def people_of(instances: Instances, recounted: bool = False) -> oks_similarity.People:
     """Annotations as the evaluator takes them: `num_keypoints`, as stored, decides who is ignored.
 
     Args:
@@ -205,14 +218,14 @@ def people_of(instances: Instances, recounted: bool = False) -> oks_matching.Peo
     measures, bbox = instances.measures, instances.bbox
     crowd, labelled, number = measures["iscrowd"].astype(bool), instances.visibility > 0, measures["id"]
     empty = ~labelled.any(axis=1) if recounted else measures["num_keypoints"] == 0
-    return oks_matching.People(
+    return oks_similarity.People(
         image=instances.image, id=np.where(number == 0, -1, number) if recounted else number,
         keypoints=instances.keypoints, labelled=labelled, area=measures["area"],
         bbox=np.zeros((len(instances), 4)) if bbox is None else bbox, crowd=crowd, ignored=crowd | empty,
     )  # fmt: skip
 
 
-def id_notes(people: oks_matching.People) -> tuple[str, ...]:
+def id_notes(people: oks_similarity.People) -> tuple[str, ...]:
     """A sentence on an annotation id of 0, which COCOeval takes for "not matched"."""
     if (people.id != 0).all():
         return ()
@@ -230,18 +243,18 @@ def small_sample(images: int) -> tuple[str, ...]:
     )
 
 
-def bootstrap(matches: oks_matching.Matches) -> dict[str, Array]:
+def bootstrap(matches: average_precision.Matches) -> dict[str, Array]:
     """Metric → (RESAMPLES,) of every resample of the images, matched once; NaN where a resample has nobody to find."""
-    return oks_matching.resampled(matches, image_weights(matches.people.shape[1])[1:])
+    return average_precision.resampled(matches, image_weights(matches.people.shape[1])[1:])
 
 
 def best_similarity(
-    detections: oks_matching.Detections, people: oks_matching.People, instances: Instances, sigmas: Array
+    detections: oks_matching.Detections, people: oks_similarity.People, instances: Instances, sigmas: Array
 ) -> Array:
     """(N,) the largest OKS that any detection reaches with each usable person; NaN for the others."""
     order = np.argsort(detections.image, kind="stable")
     person, detection = oks_matching.pairs(people.image, detections.image[order], len(instances.images))
-    value = oks_matching.similarity(detections.keypoints[order[detection]], people, person, sigmas)
+    value = oks_similarity.similarity(detections.keypoints[order[detection]], people, person, sigmas)
     best = np.zeros(len(instances))
     np.maximum.at(best, person, value)
     return np.where(instances.usable, best, np.nan)

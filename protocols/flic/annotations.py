@@ -21,6 +21,8 @@ from posebench.files.arrays import load_array
 from posebench.files.writing import sha256
 
 from .. import hourglass_h5
+from ..dataset_folder import files_named, none_found
+from ..known_splits import other_split, size_notes
 from .duplicates import in_both_halves
 from .examples_mat import read_examples
 
@@ -80,21 +82,17 @@ def find_annotations(root: Path, split: str, person_centric: bool = False) -> Pa
     Raises:
         PosebenchError: there is none.
     """
-    if root.is_file():
-        return root
-    h5 = H5[split]
+    h5, folders = H5[split], ("annot", "")
     names = [f"{h5}.h5", f"{h5}_personcentric.h5", "examples.mat"]
     if person_centric:
         names = [*names[1:], names[0]]
-    for name in names:
-        for folder in (root / "annot", root):
-            if (folder / name).is_file():
-                return folder / name
-    raise PosebenchError(
-        f"No FLIC {split} annotation below {root}: looked for {', '.join(names)} in {root / 'annot'} and {root}. "
+    if found := files_named(root, folders, names):
+        return found[0]
+    source = (
         "The dataset's page has examples.mat; the hourglass release (pose-hg-train, data/flic/annot) has the others. "
         "Photographs belong into 'images' beside the file or its folder."
     )
+    raise none_found(f"FLIC {split}", root, folders, names, source)
 
 
 def read(file: Path, split: str) -> Instances:
@@ -108,6 +106,8 @@ def read(file: Path, split: str) -> Instances:
         halves, form, notes = examples(arrays["examples"], file)
         if not halves[split].rows:
             raise PosebenchError(f"{file}: nobody is marked is{split}, so there is no {split} half in it.")
+        if form == "examples.mat":  # FLIC-full has more people to train on, and its form says so
+            notes = (*notes, *count_notes(halves[split], file, split))
         return to_instances(halves[split], file, split, form, (*notes, *shared_images(halves)))
     if "part" not in arrays:
         again = " A MATLAB file of version 7.3 must be saved again with -v7." if file.suffix == ".mat" else ""
@@ -117,12 +117,15 @@ def read(file: Path, split: str) -> Instances:
         )
     half = hourglass(arrays, file)
     if len(half.rows) == PEOPLE[OTHER[split]]:
-        raise PosebenchError(
-            f"{file} has {len(half.rows):,} people, as FLIC's {OTHER[split]} half, but was asked for {split}. "
-            f"Use --split {OTHER[split]}, or {H5[split]}.h5."
-        )
+        reason = f"has {len(half.rows):,} people, as FLIC {OTHER[split]}"
+        raise other_split(file, reason, f"FLIC {split}", OTHER[split])
     form = H5[split] + (".h5" if half.away is None else "_personcentric.h5")
-    return to_instances(half, file, split, form, notes_beside(half, file, split))
+    return to_instances(half, file, split, form, (*count_notes(half, file, split), *notes_beside(half, file, split)))
+
+
+def count_notes(half: Annotation, file: Path, split: str) -> tuple[str, ...]:
+    """A sentence where the file has another number of people than FLIC's half."""
+    return size_notes(file, f"FLIC {split}", {"people": (len(half.rows), PEOPLE[split])})
 
 
 def hourglass(arrays: dict[str, Array], file: Path) -> Annotation:

@@ -54,7 +54,7 @@ def apart(people: Array, person: Array) -> Array:
 
 def pairs_of(instances: Instances) -> Array:
     """As `annotated_twice`. `instances` need `torso_diameter`; without it, nobody is known to be there twice."""
-    if instances.embedded or "torso_diameter" not in instances.measures:
+    if instances.synthetic or "torso_diameter" not in instances.measures:
         return np.zeros((0, 2), np.int64)
     keypoints = np.where(instances.visibility[..., None] > UNLABELLED, instances.keypoints, np.nan)
     return annotated_twice(instances.image, keypoints, instances.measures["torso_diameter"])

@@ -133,7 +133,7 @@ def labelled(instances: Instances, convention: PCKConvention) -> tuple[Instances
     Raises:
         PosebenchError: the convention is about person-centric labels, and the annotation does not tell who faces away.
     """
-    if instances.embedded:  # they are their own truth, by their own sides, under every convention
+    if instances.synthetic:  # they are their own truth, by their own sides, under every convention
         torso = instances.measures["torso_diameter"]
         own = {
             "torso_diameter_person_centric": torso, "torso_diameter_normalize": right_torso(instances.keypoints),
@@ -186,7 +186,7 @@ def exchanged_sides(predictions: Predictions, people: Instances, convention: PCK
 
 
 class FLIC(PCKProtocol):
-    """FLIC, PCK@0.2."""
+    """FLIC: PCK@0.2 of elbows and wrists."""
 
     name = "flic"
     version = 1

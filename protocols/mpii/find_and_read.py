@@ -11,8 +11,11 @@ from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
 from posebench.errors import PosebenchError, existing
 from posebench.files.arrays import array_names, load_array
 
+from .. import hourglass_h5
+from ..dataset_folder import files_named, none_found
 from .annotation import SKELETON, Annotation, numbers, to_instances, whole
 from .hrnet_json import read_json
+from .known_split import split_notes
 from .matlab_files import GT_VALID_FORM, head_lengths, read_detections, read_gt_valid, read_release
 
 Array = NDArray[Any]
@@ -27,6 +30,7 @@ NAMES = {
     "test": ("mpii_human_pose_v1_u12_*.mat", "test.json", "test.h5"),
 }
 """The most exact first."""
+FOLDERS = ("annot", "", "annotations", "mpii_human_pose_v1_u12_2")
 H5_FORM = {"train": "train.h5", "val": "valid.h5", "test": "test.h5"}
 TRUNCATED = (
     "Ground truth truncated to whole pixels ({}): on published predictions that moves Mean by up to 0.01, AUC by up to 0.17 and "
@@ -43,32 +47,32 @@ def find_annotations(root: Path, split: str, form: str | None = None) -> Path:
     Raises:
         PosebenchError: there is none.
     """
-    if root.is_file():
-        return root
     names = NAMES[split] if form is None else (form, *NAMES[split])
-    folders = (root / "annot", root, root / "annotations", root / "mpii_human_pose_v1_u12_2")
-    found = [path for name in names for folder in folders for path in sorted(folder.glob(name)) if path.is_file()]
+    found = files_named(root, FOLDERS, names)
     # valid.json alone has no head boxes, so nothing can be scored on it.
     scored = [path for path in found if path.name != "valid.json" or path.with_name(GT_VALID_FORM).is_file()]
     if found:
         return (scored or found)[0]
-    raise PosebenchError(
-        f"No MPII {split} annotation below {root}: looked for {' and '.join(names)} in {', '.join(map(str, folders))}. "
+    source = (
         "The official release is on the MPII Human Pose page; pose-hg-train has train.h5 and valid.h5, HRNet train.json and "
         "valid.json, pytorch-pose detections.mat. Photographs come from the MPII Human Pose page and belong into 'images' "
         "beside 'annot'."
     )
+    raise none_found(f"MPII {split}", root, FOLDERS, names, source)
 
 
 def read(file: Path, split: str) -> Instances:
     """The people of an annotation file, whichever form it has.
 
     Raises:
-        PosebenchError: it has none that is known, or something in it is wrong.
+        PosebenchError: it has none that is known, something in it is wrong, or its people are those of another split.
     """
     annotation = read_annotation(file, split)
     instances = to_instances(annotation, file, split)
-    return replace(instances, measures=dict(instances.measures) | lengths_beside(file, len(instances), split))
+    source = instances.source
+    notes = (*source.notes, *split_notes(instances, annotation.index is not None, file))
+    measures = dict(instances.measures) | lengths_beside(file, len(instances), split)
+    return replace(instances, measures=measures, source=replace(source, notes=notes))
 
 
 def read_annotation(file: Path, split: str) -> Annotation:
@@ -118,26 +122,22 @@ def read_h5(file: Path, split: str) -> Annotation:
     Raises:
         PosebenchError: a column is missing, or of another shape or kind.
     """
-    columns = load_array(file)
-    needed = ("imgname", "person", "center", "scale", "part", "visible", "normalize")
-    if lacking := [name for name in needed if name not in columns]:
-        raise PosebenchError(f"{file} is no MPII annotation: it lacks {', '.join(lacking)}.")
-    n, k, names = len(np.atleast_1d(columns["imgname"])), len(SKELETON), columns["imgname"]
-    if names.ndim != 1 or not all(isinstance(name, bytes) for name in names.tolist()):
-        raise PosebenchError(f"{file}: imgname is {names.shape} {names.dtype}, but should be {n:,} texts.")
-    parts = numbers(columns, "part", (n, k, 2), file)
-    labelled = ~(parts == 0).all(axis=2) & (split != "test")
-    seen = numbers(columns, "visible", (n, k), file) > 0
-    index = whole(numbers(columns, "index", (n,), file), "index", file) if "index" in columns else None
+    arrays = load_array(file)
+    found = hourglass_h5.columns(arrays, file, "MPII", len(SKELETON))
+    if found.normalize is None:
+        raise PosebenchError(f"{file} is no MPII annotation: it lacks normalize.")
+    n = len(found.images)
+    labelled = ~(found.parts == 0).all(axis=2) & (split != "test")
+    index = whole(numbers(arrays, "index", (n,), file), "index", file) if "index" in arrays else None
     return Annotation(
         form=H5_FORM[split],
-        images=[name.decode("utf-8", "replace") for name in names.tolist()],
-        person=whole(numbers(columns, "person", (n,), file), "person", file),
-        center=numbers(columns, "center", (n, 2), file),
-        scale=numbers(columns, "scale", (n,), file),
-        keypoints=parts,
-        visibility=np.where(labelled, np.where(seen, VISIBLE, OCCLUDED), UNLABELLED),
-        head_length=numbers(columns, "normalize", (n,), file) if split != "test" else np.full(n, np.nan),
+        images=found.images,
+        person=found.person,
+        center=found.center,
+        scale=found.scale,
+        keypoints=found.parts,
+        visibility=np.where(labelled, np.where(found.visible > 0, VISIBLE, OCCLUDED), UNLABELLED),
+        head_length=found.normalize if split != "test" else np.full(n, np.nan),
         index=index,
         notes=(TRUNCATED.format(file.name),) if split != "test" else (),
     )

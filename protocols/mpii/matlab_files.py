@@ -19,6 +19,7 @@ from posebench.files.arrays import load_array, load_structs
 from posebench.files.matlab import CELL, STRUCT, Element
 
 from .annotation import HEAD_BIAS, SKELETON, Annotation, adjusted, numbers, whole
+from .image_names import numbered
 
 Array = NDArray[Any]
 
@@ -243,7 +244,7 @@ def read_detections(file: Path, beside: Annotation | None) -> Annotation:
     if beside is not None and beside.index is not None and np.array_equal(beside.index, index):
         names = beside.images
     else:
-        names = [f"image {number} of the MPII annolist" for number in index]
+        names = [numbered(number) for number in index]
     return replace(raw_people(people, file), form=DETECTIONS_FORM, images=names, index=index, person=person)
 
 

@@ -40,6 +40,7 @@ from posebench.scoring.scores import Curve, Scores
 
 from .annotation import SKELETON
 from .find_and_read import HEAD_IN_GT_VALID, find_annotations, read
+from .image_names import named_as
 from .server_export import export_mat
 
 Array = NDArray[Any]
@@ -164,7 +165,7 @@ CONVENTIONS = (
 
 
 class MPII(PCKProtocol):
-    """MPII single person, PCKh@0.5."""
+    """MPII single person: PCKh@0.5."""
 
     name = "mpii"
     version = 1
@@ -189,13 +190,13 @@ class MPII(PCKProtocol):
         return read(find_annotations(root, split), split)
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
-        """As every protocol."""
+        """As every protocol of PCK; image names are those of `instances`, also where only one of the two has names."""
         if path.suffix == ".mat" and {"pred", "preds"} & {*array_names(path)} == {"pred"}:
             raise PosebenchError(
                 f"{path} has 'pred', the form that MPII's server takes. Score the file that it was exported from; posebench does "
                 "not read it back."
             )
-        return super().read_predictions(path, instances)
+        return named_as(instances, super().read_predictions(path, instances))
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """PCKh per keypoint and per group. `instances` need `head_length`."""

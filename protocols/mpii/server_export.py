@@ -39,8 +39,8 @@ def export_mat(predictions: Predictions, instances: Instances, path: Path) -> li
     Raises:
         PosebenchError: people are missing or strange, or the annotation does not number images or is not whole.
     """
-    if instances.split == "train" or instances.embedded:
-        what = "drawn people" if instances.embedded else instances.what
+    if instances.split == "train" or instances.synthetic:
+        what = "drawn people" if instances.synthetic else instances.what
         raise PosebenchError(f"mpii-mat is for the test and the validation people of MPII, not for {what}.")
     row_of, missing = align(predictions, instances)
     points = [_annopoints(predictions.keypoints[row], gone) for row, gone in zip(row_of, missing, strict=True)]

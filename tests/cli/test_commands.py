@@ -41,7 +41,7 @@ def failed(done: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: Any) -> Path:
-    """A folder in which the main job ran on a few embedded people."""
+    """A folder in which the main job ran on a few synthetic people."""
     folder = tmp_path_factory.mktemp("trained")
     arguments = ("--arch", "hourglass1", "--protocol", "mpii", "--limit", 16, "--epochs", 1, "--workers", 1)
     (folder / "stdout").write_text(succeeded(posebench("run", *arguments, cwd=folder)))
@@ -55,7 +55,7 @@ def test_run_trains_scores_and_shows_the_leaderboard(trained: Path) -> None:
     assert "500 people in 500 images" in out
     results = trained / "results"
     record = json.loads(next((results / "records").iterdir()).read_text())
-    assert record["data"]["embedded"] is True
+    assert record["data"]["synthetic"] is True
     assert record["model"]["trained_on"]["people"] == 16
     assert record["model"]["checkpoint"] == "the last one"
     for name in ("index.html", "leaderboard.md"):
@@ -107,12 +107,6 @@ def test_report_regenerates_every_page_to_the_byte(trained: Path, tmp_path: Path
     assert len(before) >= 4
     succeeded(posebench("report", cwd=tmp_path))
     assert {path: path.read_bytes() for path in before} == before
-
-
-def test_list_names_everything_and_where_it_comes_from(tmp_path: Path) -> None:
-    out = succeeded(posebench("list", cwd=tmp_path))
-    assert re.search(r"hourglass8 +posebench +\S+ +posebench\.architectures\.hourglass:hourglass8", out)
-    assert set(json.loads(succeeded(posebench("list", "--json", cwd=tmp_path)))) == {"architectures", "protocols"}
 
 
 def test_evaluate_prints_the_official_numbers_without_importing_torch(shared: Path, tmp_path: Path) -> None:
@@ -172,7 +166,7 @@ def test_coco_runs_on_real_photographs(shared: Path, tmp_path: Path) -> None:
     succeeded(posebench("run", "--arch", "hourglass1", "--arch", "hourglass2", *arguments, cwd=tmp_path))
     records = [json.loads(path.read_text()) for path in (tmp_path / "results/records").iterdir()]
     assert sorted(record["model"]["arch"] for record in records) == ["hourglass1", "hourglass2"]
-    assert all(record["data"]["images"] == 39 and not record["data"]["embedded"] for record in records)
+    assert all(record["data"]["images"] == 39 and not record["data"]["synthetic"] for record in records)
 
 
 @pytest.fixture
@@ -268,3 +262,53 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     out = succeeded(posebench("--help", cwd=tmp_path))
     for command in ("run", "train", "predict", "evaluate", "compare", "report", "list"):
         assert re.search(rf"^  {command} ", out, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory: Any) -> Path:
+    """A folder with `p.npz`, the truth of the synthetic MPII people."""
+    folder = tmp_path_factory.mktemp("exact")
+    np.savez(folder / "p.npz", keypoints=synthetic.instances(protocol("mpii").skeleton, "val", 500).keypoints)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        (
+            ("--thresholds", "0:1:0.5", "--name", "x"),
+            "--thresholds shows curves and writes nothing, so --name would be ignored",
+        ),
+        (("--thresholds", "0:1:0.5", "--overlays"), "so --overlays would be ignored"),
+        (("--thresholds", "0:1:0.5", "--arch", "hourglass1"), "so --arch would be ignored"),
+        (
+            ("--explain", "--arch", "hourglass1"),
+            "--explain shows every convention and writes nothing, so --arch would be ignored",
+        ),
+        (("--explain", "--convention", "hrnet", "--name", "x"), "so --convention and --name would be ignored"),
+        (("--input-size", "64x64"), "--input-size is the input of the network that --arch names; add --arch"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(exact: Path, options: tuple[str, ...], sentence: str) -> None:
+    done = posebench("evaluate", "p.npz", "--protocol", "mpii", *options, cwd=exact)
+    assert done.returncode == 2
+    assert sentence in failed(done)
+
+
+def test_quiet_prints_results_alone(exact: Path, tmp_path: Path) -> None:
+    out = succeeded(posebench("evaluate", exact / "p.npz", "--protocol", "mpii", "--quiet", cwd=tmp_path))
+    assert "No --data" not in out
+    assert re.search(r"^Mean +100\.0000", out, re.MULTILINE)
+    done = posebench(
+        "train", "--arch", "hourglass1", "--protocol", "mpii", "--limit", 4, "--epochs", 1, "--workers", 0, "--quiet",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert succeeded(done).strip().endswith("checkpoint.pt")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("columns", [60, 140])
+def test_the_width_follows_columns(exact: Path, tmp_path: Path, columns: int) -> None:
+    out = succeeded(posebench("evaluate", exact / "p.npz", "--protocol", "mpii", cwd=tmp_path, COLUMNS=str(columns)))
+    rule = [line for line in out.splitlines() if line.startswith("mpii official: PCKh@0.5: distance")]
+    assert columns - 15 < len(rule[0]) <= columns

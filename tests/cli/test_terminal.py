@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from records import record
 from terminal import Seen, type_posebench
 
 from posebench.data.predictions import for_instances, save
 from posebench.plugins.registry import protocol
+from posebench.results.record import save_record
 from posebench.synthetic import people as synthetic
 
 WIDTHS = pytest.mark.parametrize("columns, rows", [(80, 24), (120, 40)])
@@ -102,7 +104,8 @@ def files(tmp_path_factory: Any) -> Path:
         (("evaluate", "near.h5", "--protocol", "mpii", "--explain"), r"^Mean +\d+\.\d{4} +\d+\.\d{4}"),
         (("compare", "near.h5", "far.h5", "--protocol", "mpii"), r"^ *Mean .*\[[+-]\d+\.\d\d, [+-]\d+\.\d\d\].* resolved"),
         (("cost", "--arch", "hourglass1", "--no-latency"), r"3\.4"),
-        (("list",), r"hourglass8"),
+        (("list",), r"^  hourglass8 +Stacked hourglass, eight stacks: 25\.4 M"),
+        (("list", "mpii"), r"^  convention +official \(default\): PCKh@0\.5"),
         (("plugin", "check", "hourglass1", "--no-train"), r"passed: \d+ passed, 0 failed"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
@@ -112,4 +115,41 @@ def test_what_a_command_says_stands_whole_on_a_terminal(
 ) -> None:
     seen = succeeded(type_posebench(*command, cwd=files, columns=columns, rows=rows))
     assert re.search(whole, seen.text, re.MULTILINE), seen.text
+    assert max(map(len, seen.lines)) <= columns
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: Any) -> Path:
+    """A results folder with two rows of two seeds each, and a broken record."""
+    folder = tmp_path_factory.mktemp("several")
+    wave = np.sin(np.arange(1000.0) * 7)
+    for arch, mean in (("hourglass8", 88.0), ("hrnet_w32", 80.0)):
+        for seed in (0, 1):
+            model = {"arch": arch, "seed": seed, "recipe": {"name": "quick"}, "trained_on": {"people": 5}}
+            value = mean + seed
+            saved = record(
+                f"{arch} seed {seed}", metrics={"Mean": value}, resampled=(value + wave).tolist(), model=model
+            )
+            save_record(saved, folder / "results")
+    (folder / "results" / "records" / "broken.json").write_text("{")
+    return folder
+
+
+@WIDTHS
+def test_one_broken_record_is_named_and_the_others_are_reported(several: Path, columns: int, rows: int) -> None:
+    seen = succeeded(type_posebench("report", cwd=several, columns=columns, rows=rows))
+    flat = "".join(line.strip() for line in seen.lines)
+    assert "Warning: skipped. results/records/broken.json is not a readable record" in flat.replace(
+        "skipped.r", "skipped. r"
+    )
+    assert re.search(r"^ +1 +hourglass8 ", seen.text, re.MULTILINE)
+
+
+@WIDTHS
+def test_rows_are_compared_with_the_result_first(several: Path, columns: int, rows: int) -> None:
+    (several / "results" / "records" / "broken.json").unlink(missing_ok=True)
+    command = ("compare", "hourglass8", "hrnet_w32", "--protocol", "mpii")
+    seen = succeeded(type_posebench(*command, cwd=several, columns=columns, rows=rows))
+    assert seen.lines[0] == "Mean: resolved. hourglass8 is better than hrnet_w32 by 8.00."
+    assert re.search(r"A − B +\+8\.00 +\[\+\d\.\d\d, \+\d+\.\d\d\] .* resolved", seen.text)
     assert max(map(len, seen.lines)) <= columns

@@ -17,6 +17,7 @@ from posebench.report import cost_tables
 from posebench.report.board import boards
 from posebench.report.page import write_report
 from posebench.report.plot_cost import cost_of, plot, write_plots
+from posebench.results.folder import ResultsFolder
 from posebench.results.record import save_record
 
 ENTRY = Path(sys.executable).with_name("posebench")
@@ -142,7 +143,7 @@ def test_the_plot_has_a_panel_for_operations_and_one_for_the_device(tmp_path: Pa
     assert "Abacus, 2 threads" in times.get_xlabel()
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["b", "a"]
     assert plot(board, costs[:1]) is None
-    assert write_plots(board, costs[:1], tmp_path) == []
+    assert write_plots(board, costs[:1], ResultsFolder(tmp_path)) == []
 
 
 def test_a_report_shows_costs_and_the_same_files_make_the_same_bytes(tmp_path: Path) -> None:

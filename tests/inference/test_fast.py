@@ -1,6 +1,8 @@
 """Fast ways: the same result, or the difference in words; never a silent one."""
 
+import copy
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -178,3 +180,9 @@ def test_times_are_positive_ordered_and_of_every_way(network) -> None:
 def test_compiled_computes_the_same(network, images: Tensor) -> None:
     _, found = run_as(network, How(True, True), images)
     assert found.relative < 1e-5
+
+
+def test_a_faster_network_is_shown_the_crops_of_its_own_pipeline(network, images: Tensor) -> None:
+    imported = copy.deepcopy(network)
+    imported.pipeline = replace(network.pipeline, alignment="points", regions="hrnet")
+    assert Fast(imported, How(precision="bf16"), network.prepare(images)).pipeline == imported.pipeline

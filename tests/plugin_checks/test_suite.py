@@ -50,7 +50,7 @@ def built_in() -> list[str]:
     """Architectures of this distribution, but for those that are a name only together with what follows a colon."""
     names = []
     for plugin in installed("architecture"):
-        if plugin.package == "posebench":
+        if plugin.package == "posebench-2d":
             try:
                 with torch.device("meta"):
                     architecture(plugin.name, TRIO)
@@ -83,7 +83,7 @@ def test_its_larger_sisters_build_and_have_a_recipe(name: str) -> None:
     assert [(f.check, f.outcome) for f in proof.findings] == [(c, "passed") for c in ("builds", "meta", "paper")]
 
 
-@pytest.mark.parametrize("name", [plugin.name for plugin in installed("protocol") if plugin.package == "posebench"])
+@pytest.mark.parametrize("name", [plugin.name for plugin in installed("protocol") if plugin.package == "posebench-2d"])
 def test_a_built_in_protocol_keeps_every_promise(name: str) -> None:
     proof = prove("protocol", name)
     assert {f.outcome for f in proof.findings} == {"passed"}, proof.failed

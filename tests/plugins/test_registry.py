@@ -37,12 +37,12 @@ def posebench(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_built_in_ones_come_through_entry_points() -> None:
-    names = [plugin.name for plugin in installed("architecture") if plugin.package == "posebench"]
+    names = [plugin.name for plugin in installed("architecture") if plugin.package == "posebench-2d"]
     assert names == [
         *(f"hourglass{i}" for i in range(1, 9)), "hrnet_w32", "hrnet_w48", "simplebaseline",
         *(f"simplebaseline_resnet{i}" for i in (50, 101, 152)),
     ]  # fmt: skip
-    assert {plugin.name for plugin in installed("protocol") if plugin.package == "posebench"} == {
+    assert {plugin.name for plugin in installed("protocol") if plugin.package == "posebench-2d"} == {
         "coco",
         "flic",
         "mpii",
@@ -91,9 +91,9 @@ def test_two_packages_of_one_name_are_an_error_that_names_both(tmp_path: Path, m
     (twin / "METADATA").write_text("Metadata-Version: 2.1\nName: twin\nVersion: 1.0\n")
     (twin / "entry_points.txt").write_text("[posebench.architectures]\nhourglass1 = twin:x\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(PosebenchError, match="Two packages offer the architecture 'hourglass1': posebench and twin"):
+    with pytest.raises(PosebenchError, match="Two packages offer the architecture 'hourglass1': posebench-2d and twin"):
         find("architecture", "hourglass1")
-    assert find("architecture", "hourglass2").package == "posebench"
+    assert find("architecture", "hourglass2").package == "posebench-2d"
 
 
 def test_listing_imports_no_plugin() -> None:

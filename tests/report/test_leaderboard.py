@@ -8,10 +8,11 @@ from records import COCO, FLIC, MPII, record
 from rich.console import Console
 
 from posebench.cli.show_leaderboard import terminal_tables
-from posebench.report.board import BY_VALUE, CEILING, EMBEDDED, boards
+from posebench.report.board import BY_VALUE, CEILING, SYNTHETIC_NOTE, boards
 from posebench.report.columns import one_line
 from posebench.report.leaderboard import csv as as_csv
 from posebench.report.leaderboard import escape, markdown, write_leaderboards
+from posebench.results.folder import ResultsFolder
 
 HOSTILE = "a|b `c` <script>alert(1)</script>\n| x | [y](http://z) *w*"
 
@@ -163,15 +164,15 @@ def test_annotators_own_agreement_is_a_last_row_without_a_rank_and_not_in_the_cs
     assert last == f"|  | {CEILING} |  |  |  |  |  | 93.25 |  |  |"
     assert f"{CEILING}: two annotators of 100 people" in board.notes
     assert CEILING not in as_csv(board)
-    (table,) = terminal_tables(board.records, 160)
+    (table,) = terminal_tables([board], 160)
     assert CEILING in printed(table, 160)
 
 
-def test_embedded_people_are_marked_and_come_after_real_data():
-    drawn = record("demo", data={"dataset": "embedded people", "embedded": True}, rule={"protocol": "a"})
+def test_synthetic_people_are_marked_and_come_after_real_data():
+    drawn = record("demo", data={"dataset": "synthetic people", "synthetic": True}, rule={"protocol": "a"})
     text = markdown(boards([drawn, record()]))
-    assert text.count(EMBEDDED) == 1
-    assert text.index("## mpii val") < text.index("## embedded people val") < text.index(EMBEDDED)
+    assert text.count(SYNTHETIC_NOTE) == 1
+    assert text.index("## mpii val") < text.index("## synthetic people val") < text.index(SYNTHETIC_NOTE)
 
 
 def test_the_heading_states_rule_evaluator_data_and_headline():
@@ -227,8 +228,8 @@ def test_a_metric_named_like_a_column_keeps_its_own_column():
 
 def test_files_are_the_same_bytes_whatever_the_order_of_the_records(tmp_path: Path):
     records = [record("a"), record("b", metrics={"Mean": 3.0}), record(base=FLIC), record(base=COCO)]
-    once = [path.read_bytes() for path in write_leaderboards(boards(records), tmp_path / "once")]
-    again = [path.read_bytes() for path in write_leaderboards(boards(records[::-1]), tmp_path / "again")]
+    once = [path.read_bytes() for path in write_leaderboards(boards(records), ResultsFolder(tmp_path / "once"))]
+    again = [path.read_bytes() for path in write_leaderboards(boards(records[::-1]), ResultsFolder(tmp_path / "again"))]
     assert once == again
     assert len(once) == 1 + 3
 
@@ -240,13 +241,13 @@ def printed(table, width: int) -> str:
 
 
 def test_a_terminal_table_shows_names_literally():
-    (table,) = terminal_tables([record("[bold]x[/bold] \x1b[31m\\")], width=120)
+    (table,) = terminal_tables(boards([record("[bold]x[/bold] \x1b[31m\\")]), width=120)
     assert "[bold]x[/bold] [31m\\" in printed(table, 120)
 
 
 def test_a_narrow_terminal_leaves_columns_out_instead_of_cutting_numbers():
     metrics = {f"metric{i}": 10.0 + i for i in range(12)} | {"Mean": 89.0}
-    (table,) = terminal_tables([record("a" * 60, metrics=metrics)], width=60)
+    (table,) = terminal_tables(boards([record("a" * 60, metrics=metrics)]), width=60)
     text = printed(table, 60)
     assert "89.00" in text
     assert "10.00" in text
@@ -257,12 +258,12 @@ def test_a_narrow_terminal_leaves_columns_out_instead_of_cutting_numbers():
 
 @pytest.mark.parametrize("width", range(100, 116))
 def test_headers_are_never_cut_in_two(width):
-    (table,) = terminal_tables([record(data={"dataset": "x"})], width=width)
+    (table,) = terminal_tables(boards([record(data={"dataset": "x"})]), width=width)
     (line,) = (line for line in printed(table, width).splitlines() if "Mean@0.1" in line)
     assert all(str(column.header) in line for column in table.columns)
 
 
 def test_a_wide_terminal_shows_every_column():
-    (table,) = terminal_tables([record(data={"embedded": True})], width=160)
+    (table,) = terminal_tables(boards([record(data={"synthetic": True})]), width=160)
     assert len(table.columns) == 5 + len(MPII["metrics"]) + 1
-    assert EMBEDDED in printed(table, 160)
+    assert SYNTHETIC_NOTE in printed(table, 160)

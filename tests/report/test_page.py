@@ -5,9 +5,10 @@ import pytest
 from records import COCO, FLIC, record
 
 from posebench.errors import PosebenchError
-from posebench.report.board import EMBEDDED
+from posebench.report.board import SYNTHETIC_NOTE
+from posebench.report.contents import read_contents
 from posebench.report.page import facts, write_report
-from posebench.results.record import save_record
+from posebench.results.record import Record, save_record
 
 
 def page(results: Path, *records) -> str:
@@ -125,8 +126,8 @@ def test_every_record_has_its_provenance(tmp_path: Path):
         assert fact in text
 
 
-def test_embedded_people_are_marked(tmp_path: Path):
-    assert f'<p class="warning">{EMBEDDED}' in page(tmp_path, record(data={"embedded": True}))
+def test_synthetic_people_are_marked(tmp_path: Path):
+    assert f'<p class="warning">{SYNTHETIC_NOTE}' in page(tmp_path, record(data={"synthetic": True}))
 
 
 def test_files_of_groups_that_are_gone_are_removed_and_nothing_else(tmp_path: Path):
@@ -145,6 +146,36 @@ def test_files_of_groups_that_are_gone_are_removed_and_nothing_else(tmp_path: Pa
     assert not [name for name in made(tmp_path) if "flic" in name]
     assert all(path.read_text() == "mine" for path in kept)
     assert folder.is_dir()
+
+
+@pytest.mark.parametrize("count", [10, 40])
+def test_a_report_computes_each_records_id_a_few_times_however_many_there_are(
+    count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for number in range(count):
+        save_record(record(f"net{number}", metrics={"Mean": 50.0 + number}, curves=[]), tmp_path)
+    calls = []
+    once = Record.id.fget
+    monkeypatch.setattr(Record, "id", property(lambda self: calls.append(self) or once(self)))
+    write_report(tmp_path)
+    assert count <= len(calls) <= 10 * count
+
+
+def test_one_broken_record_is_skipped_and_the_others_are_reported(tmp_path: Path):
+    save_record(record(), tmp_path)
+    (tmp_path / "records" / "broken.json").write_text("{}")
+    contents = read_contents(tmp_path)
+    assert [board.rows[0].name for board in contents.boards] == ["hourglass8"]
+    (problem,) = contents.problems
+    assert problem.startswith(f"{tmp_path / 'records' / 'broken.json'} is not a readable record: ")
+    assert "hourglass8" in write_report(tmp_path)[-1].read_text("utf-8")
+
+
+def test_only_broken_records_are_an_error_that_names_one(tmp_path: Path):
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "broken.json").write_text("{}")
+    with pytest.raises(PosebenchError, match=r"broken\.json is not a readable record"):
+        write_report(tmp_path)
 
 
 def test_no_records_is_a_sentence_that_says_what_to_run(tmp_path: Path):

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
@@ -10,9 +9,11 @@ from records import record
 from test_rows import WAVE, board, trained
 
 from posebench.report import plot_ranks
-from posebench.report.board import CEILING, EMBEDDED
+from posebench.report.board import CEILING, SYNTHETIC_NOTE
 from posebench.report.plot_ranks import ranks
 from posebench.report.plot_scores import write_plots
+from posebench.report.plots import PlotKind
+from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record
 
 CEILED = {"what": "two annotators", "metrics": {"Mean": 95.0}, "curves": []}
@@ -83,9 +84,9 @@ def test_rows_beyond_the_most_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
     assert "the best 2 of 3 rows" in " ".join(texts(figure))
 
 
-def test_embedded_people_are_marked() -> None:
-    drawn = {"embedded": True}
-    assert EMBEDDED in texts(ranks(board(known("a", 90, data=drawn), known("bb", 80, data=drawn))))
+def test_synthetic_people_are_marked() -> None:
+    drawn = {"synthetic": True}
+    assert SYNTHETIC_NOTE in texts(ranks(board(known("a", 90, data=drawn), known("bb", 80, data=drawn))))
 
 
 def test_text_stays_inside_the_figure() -> None:
@@ -104,7 +105,8 @@ def test_text_stays_inside_the_figure() -> None:
 def test_the_same_records_make_the_same_bytes(tmp_path: Path) -> None:
     records = [known("a", 90), known("bb", 80), trained(0, 88), trained(1, 87)]
     once, again = (
-        write_plots(board(*given), tmp_path / name) for name, given in (("once", records), ("again", records[::-1]))
+        write_plots(board(*given), ResultsFolder(tmp_path / name))
+        for name, given in (("once", records), ("again", records[::-1]))
     )
-    assert [path.read_bytes() for path in once] == [path.read_bytes() for path in again]
-    assert np.all([path.name.endswith("-ranks.png") for path in (once[0], again[0])])
+    assert [plot.path.read_bytes() for plot in once] == [plot.path.read_bytes() for plot in again]
+    assert [plot.kind for plot in (once[0], again[0])] == [PlotKind.RANKS, PlotKind.RANKS]

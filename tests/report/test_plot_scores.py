@@ -9,10 +9,12 @@ from posebench.data.instances import Instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 from posebench.report import overlays as pages
-from posebench.report.board import CEILING, EMBEDDED, boards
+from posebench.report.board import CEILING, SYNTHETIC_NOTE, boards
 from posebench.report.overlays import extremes, overlays
 from posebench.report.plot_scores import SHOWN, curves, joints, paired, sides, write_plots
 from posebench.report.plot_style import PALETTE, fitting, inches, plain, style
+from posebench.report.plots import PlotKind
+from posebench.results.folder import ResultsFolder
 
 
 def board(*records):
@@ -119,12 +121,12 @@ def test_the_best_eight_are_drawn_and_the_omission_is_said():
 
 
 def test_a_group_without_scores_by_keypoint_has_curves_only(tmp_path: Path):
-    paths = write_plots(board(record(base=COCO)), tmp_path)
-    assert [path.name.rsplit("-", 1)[1] for path in paths] == ["curves.png"]
+    plots = write_plots(board(record(base=COCO)), ResultsFolder(tmp_path))
+    assert [(plot.kind, plot.path.name.rsplit("-", 1)[1]) for plot in plots] == [(PlotKind.CURVES, "curves.png")]
 
 
 def test_a_group_without_any_of_them_has_no_plots(tmp_path: Path):
-    assert write_plots(board(record(per_joint={}, curves=[])), tmp_path) == []
+    assert write_plots(board(record(per_joint={}, curves=[])), ResultsFolder(tmp_path)) == []
 
 
 def test_curves_have_one_line_per_record_and_the_headline_comes_first():
@@ -160,16 +162,16 @@ def test_fractions_are_drawn_from_nothing_to_one():
 
 
 def test_plots_of_embedded_people_say_so():
-    demo = board(record(data={"embedded": True}))
-    assert EMBEDDED in texts(joints(demo))
-    assert EMBEDDED in texts(curves(demo))
+    demo = board(record(data={"synthetic": True}))
+    assert SYNTHETIC_NOTE in texts(joints(demo))
+    assert SYNTHETIC_NOTE in texts(curves(demo))
 
 
 def test_names_that_matplotlib_would_interpret_are_drawn_as_they_are(tmp_path: Path):
     hostile = [record(name) for name in (r"$\frac$ {x} 5$", "_hidden", "姿勢 \U0001f9cd", "x\ny", "n" * 200)]
     figure = joints(board(*hostile))
     assert len(figure.legends[0].get_texts()) == 5
-    assert len(write_plots(board(*hostile), tmp_path)) == 3
+    assert len(write_plots(board(*hostile), ResultsFolder(tmp_path))) == 3
 
 
 def test_text_is_shortened_to_one_line():
@@ -183,9 +185,11 @@ def test_text_is_shortened_to_its_width():
 
 
 def test_the_same_records_make_the_same_bytes(tmp_path: Path):
-    once, again = (write_plots(board(record("a"), record("b")), tmp_path / name) for name in ("once", "again"))
-    assert [path.read_bytes() for path in once] == [path.read_bytes() for path in again]
-    assert b"Software" not in once[0].read_bytes()
+    once, again = (
+        write_plots(board(record("a"), record("b")), ResultsFolder(tmp_path / name)) for name in ("once", "again")
+    )
+    assert [plot.path.read_bytes() for plot in once] == [plot.path.read_bytes() for plot in again]
+    assert b"Software" not in once[0].path.read_bytes()
 
 
 def test_style_leaves_the_readers_settings_alone():
@@ -253,7 +257,7 @@ def test_a_page_has_the_same_bytes_again(tmp_path: Path):
 
 
 def test_a_page_of_nobody_is_refused(tmp_path: Path):
-    with pytest.raises(PosebenchError, match="nobody has a score"):
+    with pytest.raises(PosebenchError, match="no person has a score"):
         page(tmp_path / "page.png", [np.nan])
 
 

@@ -65,7 +65,7 @@ def test_every_convention_named_is_one_and_has_rows(of: str, beginning: str) -> 
 
 def test_what_is_no_number_is_a_sentence_with_its_line(tmp_path: Path) -> None:
     write(tmp_path, "hg2,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/head,high,,,r")
-    with pytest.raises(PosebenchError, match=r"published\.csv, line 2: value 'high' is no number"):
+    with pytest.raises(PosebenchError, match=r"published\.csv, line 2: value 'high' is not a number"):
         published(tmp_path)
     (tmp_path / "published.csv").write_text("arch,value\n")
     with pytest.raises(PosebenchError, match="lacks the column input_size"):
@@ -94,5 +94,5 @@ def test_published_rows_stand_below_the_table_of_their_convention_alone(tmp_path
 
 def test_drawn_people_and_other_boxes_have_no_literature(tmp_path: Path) -> None:
     rows = published(write(tmp_path, "hg,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/mean(macro14),86.76,,,repo"))
-    for data in ({"embedded": True}, {"box_source": "a detector"}, {"split": "train"}):
+    for data in ({"synthetic": True}, {"box_source": "a detector"}, {"split": "train"}):
         assert beside(boards([record(rule={"convention": "bearpaw"}, data=data)])[0], rows) == []

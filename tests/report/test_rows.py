@@ -126,7 +126,7 @@ def test_curves_and_slices_are_means_where_all_seeds_have_them() -> None:
     other = part | {"value": 74.0, "interval": (72.0, 77.0)}
     one = row(trained(0, curves=[curve], slices=[part, alone]),
               trained(1, curves=[curve | {"values": [0.0, 84.0]}], slices=[other]))  # fmt: skip
-    assert [(made.label, made.values) for made in one.curves] == [("Mean", [0.0, 82.0])]
+    assert [(made.label, made.values) for made in one.curves] == [("Mean", (0.0, 82.0))]
     assert [(made.name, made.value, made.interval, made.people) for made in one.slices] == [
         ("occluded", 72, (70, 74.5), 9)
     ]
@@ -151,7 +151,7 @@ def test_a_table_shows_how_many_seeds_and_their_spread_beside_the_interval() -> 
     assert cells["Mean"] == ["89.00", "85.00"]
     assert (cells["seeds"], cells["sd of seeds"]) == (["2", "–"], ["1.41", "–"])
     assert cells["training"] == ["paper, 100 epochs, 22246 people, seeds 0, 1", "–"]
-    assert any("'sd of seeds' about the seeds alone" in note for note in found.notes)
+    assert any("'sd of seeds' the standard deviation over seeds" in note for note in found.notes)
     assert (found.frame["Mean by seed"][0], found.frame["seeds"][0]) == ("0: 90.0; 1: 88.0", 2)
     assert found.frame["predictions_sha256"][0] == f"{'c' * 64}; {'c' * 64}"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from posebench.data.instances import Instances, Source
 from posebench.data.predictions import for_instances, save
@@ -14,7 +15,7 @@ from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.files.writing import sha256
 from posebench.plugins.registry import protocol
-from posebench.results.record import Record, load_records, make_record, save_record
+from posebench.results.record import Record, find_records, load_records, make_record, save_record
 from posebench.scoring.scores import Curve
 
 MPII = protocol("mpii")
@@ -99,7 +100,7 @@ def test_one_image_has_no_interval_and_the_record_says_so(
     alone = make_record("n", MPII, MPII.convention("official"), two_people, made, scores, tmp_path / "p.h5")
     assert alone.metrics == record.metrics
     assert (alone.intervals, alone.per_joint_intervals, alone.resampled) == ({}, {}, [])
-    assert alone.notes == ["One image: no interval, as nothing says how other images would differ."]
+    assert alone.notes == ["One image: no interval, because an interval needs at least two images."]
 
 
 def test_the_minus_one_of_cocos_evaluator_is_an_unknown_number(
@@ -118,6 +119,34 @@ def test_a_record_of_before_intervals_is_still_read(record: Record, tmp_path: Pa
     path.write_text(json.dumps(old))
     (read,) = load_records(tmp_path)
     assert (read.metrics, read.intervals, read.resampled, read.ceiling) == (record.metrics, {}, [], None)
+
+
+def test_a_record_that_says_embedded_is_of_synthetic_people(record: Record, tmp_path: Path) -> None:
+    drawn = record.model_copy(
+        update={"data": record.data.model_copy(update={"synthetic": True, "dataset": "synthetic people"})}
+    )
+    path = save_record(drawn, tmp_path)
+    old = path.read_text().replace('"synthetic": true', '"embedded": true')
+    path.write_text(old.replace("synthetic people", "embedded people"))
+    assert load_records(tmp_path) == [drawn]
+    assert drawn.data.what == "synthetic people val"
+
+
+def test_a_damaged_record_is_skipped_with_a_sentence_and_the_others_are_read(record: Record, tmp_path: Path) -> None:
+    save_record(record, tmp_path)
+    broken = save_record(record.model_copy(update={"name": "broken"}), tmp_path)
+    broken.write_text("{")
+    found = find_records(tmp_path)
+    assert found.records == (record,)
+    (problem,) = found.problems
+    assert problem.startswith(f"{broken} is not a readable record: ")
+
+
+def test_a_curve_with_an_unknown_entry_is_refused(record: Record) -> None:
+    fields = json.loads(record.model_dump_json())
+    fields["curves"][0]["colour"] = "red"
+    with pytest.raises(ValidationError, match="colour"):
+        Record.model_validate(fields)
 
 
 def test_scoring_the_same_file_again_replaces_its_record(record: Record, tmp_path: Path) -> None:
@@ -141,8 +170,8 @@ def test_hostile_names_make_harmless_file_names(name: str, record: Record, tmp_p
 @pytest.mark.parametrize(
     "damage, sentence",
     [
-        (lambda text: text[:100], r"\.json is no record"),
-        (lambda text: text.replace('"metrics"', '"metricks"'), "metrics"),
+        (lambda text: text[:100], r"\.json is not a readable record"),
+        (lambda text: text.replace('"metrics"', '"metricks"'), "metricks"),
         (lambda text: text.replace('"schema_version": 1', '"schema_version": 2'), "schema_version"),
     ],
 )
@@ -166,7 +195,7 @@ def test_two_rules_boxes_or_splits_never_share_a_group(record: Record) -> None:
         record.model_copy(update={"rule": record.rule.model_copy(update={"convention": "other"})}),
         record.model_copy(update={"data": record.data.model_copy(update={"split": "train"})}),
         record.model_copy(update={"data": record.data.model_copy(update={"box_source": "detector"})}),
-        record.model_copy(update={"data": record.data.model_copy(update={"dataset": "embedded people"})}),
+        record.model_copy(update={"data": record.data.model_copy(update={"dataset": "synthetic people"})}),
     ]
     assert len({r.group for r in [record, *changed]}) == 6
     assert np.unique([r.id for r in [record, *changed]]).size == 6

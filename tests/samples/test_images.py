@@ -40,7 +40,7 @@ def test_a_jpeg_cut_off_after_its_thumbnail_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.jpg").write_bytes(with_thumbnail)
     assert read_image(tmp_path / "x.jpg").shape == (60, 90, 3)
     (tmp_path / "x.jpg").write_bytes(with_thumbnail[:-300])
-    with pytest.raises(PosebenchError, match="damaged or not an image"):
+    with pytest.raises(PosebenchError, match="x.jpg is damaged or not an image"):
         read_image(tmp_path / "x.jpg")
 
 

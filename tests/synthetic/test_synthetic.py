@@ -1,4 +1,4 @@
-"""Embedded people: what a picture's name promises, and that what is annotated is what is painted."""
+"""Synthetic people: what a picture's name promises, and that what is annotated is what is painted."""
 
 import hashlib
 import platform
@@ -79,7 +79,7 @@ def test_a_larger_count_begins_with_the_people_of_a_smaller_one():
 
 @pytest.mark.parametrize("name", ["015601864.jpg", "people-seed0-val-17", "people-val-000017", "people-seed0--000017"])
 def test_a_name_of_another_form_is_refused_with_an_example(name):
-    with pytest.raises(PosebenchError, match=r"names no embedded picture.*people-seed0-val-000017"):
+    with pytest.raises(PosebenchError, match=r"names no synthetic picture.*people-seed0-val-000017"):
         synthetic.draw(name)
 
 
@@ -92,7 +92,7 @@ def test_every_protocol_finds_its_keypoints(protocol):
     people = synthetic.instances(skeleton, "val", 40)
     assert people.keypoints.shape == (40, len(skeleton), 2)
     assert (people.visibility > 0).mean() > 0.9
-    assert people.embedded and people.image_root is None
+    assert people.synthetic and people.image_root is None
 
 
 def test_the_order_of_a_skeleton_changes_only_the_order():

@@ -79,7 +79,7 @@ def test_the_checkpoint_says_what_was_trained(people: Instances, tmp_path: Path)
     assert (state.arch, state.seed, state.input_size) == ("tiny", 7, (24, 32))
     assert state.recipe == RECIPE
     assert state.trained_on["people"] == 10
-    assert state.trained_on["dataset"] == "embedded people"
+    assert state.trained_on["dataset"] == "synthetic people"
 
 
 def test_a_checkpoint_of_another_run_is_refused(people: Instances, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_loss_that_is_not_finite_stops_with_its_parts(people: Instances, tmp_p
 
 
 def test_nobody_to_train_on_is_a_sentence(people: Instances, tmp_path: Path) -> None:
-    with pytest.raises(PosebenchError, match="embedded people train has no one to train on"):
+    with pytest.raises(PosebenchError, match="synthetic people train has no one to train on"):
         train(fresh(), people.take(np.zeros(0, int)), RECIPE, 0, tmp_path / "x.pt")
 
 
@@ -202,7 +202,7 @@ def test_people_in_unreadable_photographs_are_declared_missing(tmp_path: Path) -
     for name in people.images:
         cv2.imwrite(str(tmp_path / f"{name}.png"), synthetic.draw(name))
     (tmp_path / f"{people.images[1]}.png").write_bytes(b"broken")
-    folder = replace(people, images=tuple(f"{n}.png" for n in people.images), embedded=False, image_root=tmp_path)
+    folder = replace(people, images=tuple(f"{n}.png" for n in people.images), synthetic=False, image_root=tmp_path)
     made, unreadable = predict(fresh(), folder, batch_size=2)
     assert unreadable == [f"{people.images[1]}.png"]
     assert made.missing.all(axis=1).tolist() == [False, True, False]

@@ -1,13 +1,13 @@
-"""Every promise that posebench can check, checked; and what only this network promises."""
+"""All checks that posebench has for an architecture, and a test of this network alone."""
 
 import torch
 
-from posebench.data.skeleton import Skeleton
+from posebench import Skeleton
 from posebench.plugin_checks.suite import prove
 from posebench.plugins.registry import architecture
 
 
-def test_softunet_keeps_the_promises_of_an_architecture() -> None:
+def test_softunet_passes_all_checks() -> None:
     assert prove("architecture", "softunet").failed == ()
 
 

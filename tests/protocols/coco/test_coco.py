@@ -15,7 +15,7 @@ from posebench.data.predictions import for_instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
-from posebench.scoring import oks_matching
+from posebench.scoring import average_precision, oks_matching
 
 COCO = protocol("coco")
 PAIRS = {
@@ -290,7 +290,8 @@ def test_a_hostile_value_is_scored_or_a_sentence(tmp_path: Path) -> None:
                 rules.detections_of(made, people), rules.people_of(people), rules.SIGMAS, len(people.images)
             )
             assert all(
-                -1 <= value <= 1 for value in oks_matching.summary(*oks_matching.precision_recall(matches)).values()
+                -1 <= value <= 1
+                for value in average_precision.summary(*average_precision.precision_recall(matches)).values()
             )
         except PosebenchError as error:
             refused += 1
@@ -380,7 +381,7 @@ def reference(truth: dict[str, Any], detections: list[dict[str, Any]]) -> tuple[
     return [float(value) for value in evaluator.stats], evaluator.eval["precision"][:, :, 0, 0, 0].mean(axis=1).tolist()
 
 
-def matched(truth: dict[str, Any], detections: list[dict[str, Any]], folder: Path) -> oks_matching.Matches:
+def matched(truth: dict[str, Any], detections: list[dict[str, Any]], folder: Path) -> average_precision.Matches:
     """What posebench makes of the same, through its files."""
     people = read(folder, truth)
     (folder / "dt.json").write_text(json.dumps(detections))
@@ -395,9 +396,9 @@ def test_random_cases_equal_pycocotools_to_the_bit(first: int, tmp_path: Path) -
     several = 0
     for seed in range(first, first + 400):
         truth, detections = random_case(seed)
-        precision, recall = oks_matching.precision_recall(matched(truth, detections, tmp_path))
+        precision, recall = average_precision.precision_recall(matched(truth, detections, tmp_path))
         numbers, by_threshold = reference(truth, detections)
-        assert list(oks_matching.summary(precision, recall).values()) == numbers, seed
+        assert list(average_precision.summary(precision, recall).values()) == numbers, seed
         assert precision[0].mean(axis=1).tolist() == by_threshold, seed
         several += 0 < numbers[0] < 1
     assert several > 200  # the cases are worth something
@@ -420,7 +421,7 @@ def test_the_random_cases_have_what_evaluators_trip_over() -> None:
 
 def table(truth: dict[str, Any], detections: list[dict[str, Any]], weights: Any, folder: Path) -> dict[str, float]:
     """COCO's table of a dataset whose images count as often as `weights` says; None for once."""
-    return oks_matching.summary(*oks_matching.precision_recall(matched(truth, detections, folder), weights))
+    return average_precision.summary(*average_precision.precision_recall(matched(truth, detections, folder), weights))
 
 
 def copies(entries: list[dict[str, Any]], key: str, weights: dict[int, int]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,11 @@ def detection(confidence: float = 0.5, **changes: Any) -> dict[str, Any]:
 def test_a_box_of_a_result_becomes_the_region_that_a_network_sees(tmp_path: Path) -> None:
     wide = detection(bbox=[10.0, 20.0, 90.0, 60.0])
     _, made = found(tmp_path, [detection(bbox=[20.0, 30.0, 30.0, 60.0]), wide])
-    assert made.region is not None
-    assert made.region.tolist() == [[34.5, 59.5, 56.25, 75.0], [54.5, 49.5, 112.5, 150.0]]
+    rules = sys.modules[type(COCO).__module__]
+    assert sys.modules[rules.processed.__module__].regions.regions(made).tolist() == [
+        [34.5, 59.5, 56.25, 75.0],
+        [54.5, 49.5, 112.5, 150.0],
+    ]
     assert made.box_score is not None
     assert made.box_score.tolist() == [0.8, 0.8]
 
@@ -162,11 +166,11 @@ def test_exported_results_score_the_same_in_pycocotools(shared: Path, tmp_path: 
 def test_whoever_was_not_predicted_is_not_exported_and_that_is_said(tmp_path: Path) -> None:
     people, _ = found(tmp_path, [], dataset(annotation(), annotation(id=8)))
     missing = np.zeros((2, 17), bool)
-    missing[1, 4] = True
+    missing[1] = True
     told = COCO.export(
         "coco-json", for_instances(people, people.keypoints, missing=missing), people, tmp_path / "a.json"
     )
-    assert told[1] == "1 person without a prediction, or without some keypoint, is left out."
+    assert told == ["1 detection of coco.", "1 person without a prediction is left out."]
     assert len(json.loads((tmp_path / "a.json").read_text())) == 1
 
 

@@ -145,7 +145,7 @@ def test_embedded_people_lack_hooves_and_that_is_a_sentence(tmp_path: Path) -> N
     written(tmp_path / "dt.json", [])
     done = evaluated(tmp_path)
     assert done.exit_code == 1
-    assert "No keypoint of the embedded people is named 'snout'." in done.stderr
+    assert "No keypoint of the synthetic people is named 'snout'." in done.stderr
     assert "Name the photographs of coco:horses with --data." in done.stderr
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from posebench.cli.main import main
+from posebench.data.box_source import DetectedBoxes
 from posebench.data.predictions import load
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
@@ -48,6 +49,7 @@ def test_an_annotated_box_and_a_detected_one_show_the_network_the_same(tmp_path:
 def test_the_source_of_boxes_has_a_readable_name(tmp_path: Path) -> None:
     people = found(tmp_path, box(), box(score=0.9), threshold=0.6)
     assert people.box_source == "boxes.json >= 0.6"
+    assert DetectedBoxes.parse(people.box_source) == DetectedBoxes("boxes.json", 0.6)
     assert len(people.source.sha256) == 64
     assert len(people) == 1
 
@@ -168,6 +170,15 @@ def test_the_source_of_boxes_goes_from_the_command_line_to_the_record(checkpoint
     assert scored["data"]["box_source"] == "detector.json >= 0.3"
     assert scored["rule"]["convention"] == "hrnet"
     assert scored["model"]["boxes"]["count"] == 2
+
+
+def test_predict_writes_the_box_that_the_network_was_given(checkpoint: Path, tmp_path: Path) -> None:
+    boxes = written(tmp_path / "detector.json", [box(image_id=2), box(image_id=0, bbox=[1.5, 2.5, 30.0, 40.0])])
+    done = predicted(checkpoint, boxes, tmp_path)
+    assert done.exit_code == 0, done.output
+    given = load(tmp_path / "made.h5").input_box
+    assert given is not None
+    assert given.tolist() == [[1.5, 2.5, 30.0, 40.0], box()["bbox"]]
 
 
 def test_a_threshold_without_boxes_is_a_sentence(checkpoint: Path) -> None:

@@ -23,13 +23,18 @@ def rows(**more: Any) -> list[dict[str, Any]]:
     return example_rows(parts(4), IMAGES, TEST, **more)
 
 
+def part_of(name: str, part: str) -> str:
+    return f"{name} has {part}: scores are not comparable with published ones."
+
+
 def test_examples_mat_has_both_halves(tmp_path: Path) -> None:
     file = write_examples(tmp_path / "x.mat", rows())
     train, test = (FLIC.instances(file, split) for split in ("train", "test"))
     assert [p.images[i] for p in (train, test) for i in p.image] == IMAGES
     assert np.array_equal(test.keypoints, parts(2) - 1) and (test.visibility == 2).all()
     assert test.center.tolist() == [[229.0, 239.0]] * 2 and test.size == pytest.approx(np.full((2, 2), 440.0))
-    assert test.source.form == "examples.mat" and test.source.notes == ()
+    assert test.source.form == "examples.mat"
+    assert test.source.notes == (part_of("x.mat", "2 of the 1,016 people of FLIC test"),)
 
 
 def test_of_29_columns_the_annotated_11_are_read(tmp_path: Path) -> None:
@@ -82,23 +87,26 @@ def test_the_other_half_beside_tells_who_is_in_both(tmp_path: Path) -> None:
     other[0] += 3
     other[1] += 300  # somebody else
     file = write_h5(tmp_path / "valid.h5", h5_columns(other, ["b.jpg", "c.jpg"]))
-    assert FLIC.instances(file, "test").source.notes == (sentence,)
+    part = part_of("valid.h5", "2 of the 1,016 people of FLIC test")
+    assert FLIC.instances(file, "test").source.notes == (part, sentence)
     table = example_rows(
         np.concatenate([parts(3), other]), ["a.jpg", "b.jpg", "c.jpg", "b.jpg", "c.jpg"], [0, 0, 0, 1, 1]
     )
-    assert FLIC.instances(write_examples(tmp_path / "x.mat", table), "train").source.notes == (sentence,)
+    part = part_of("x.mat", "3 of the 3,987 people of FLIC train")
+    assert FLIC.instances(write_examples(tmp_path / "x.mat", table), "train").source.notes == (part, sentence)
     (tmp_path / "train.h5").write_bytes(b"\x89HDF\r\n\x1a\n cut off")
-    (note,) = FLIC.instances(file, "test").source.notes
+    _, note = FLIC.instances(file, "test").source.notes
     assert note.startswith("Whether images are in train and in test is not known: ") and "train.h5" in note
 
 
 def test_the_file_of_the_other_half_is_refused(shared: Path) -> None:
     annot = shared / "data/flic/annot"
     with pytest.raises(
-        PosebenchError, match=r"train\.h5 has 3,987 people, as FLIC's train half, but was asked for test"
+        PosebenchError,
+        match=r"train\.h5 has 3,987 people, as FLIC train, but FLIC test was asked for. Use --split train",
     ):
         FLIC.instances(annot / "train.h5", "test")
-    with pytest.raises(PosebenchError, match="Use --split test, or train.h5"):
+    with pytest.raises(PosebenchError, match="Use --split test"):
         FLIC.instances(annot / "valid_personcentric.h5", "train")
 
 

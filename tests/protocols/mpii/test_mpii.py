@@ -209,9 +209,9 @@ def test_a_wrong_prediction_file_is_a_sentence(tmp_path: Path, array: Any, sente
     [
         ({"part": None}, "lacks part"),
         ({"part": np.zeros((3, 11, 2))}, "another dataset"),
-        ({"normalize": np.array([1.0, 0.0, 1.0])}, r"row 1 \(b.jpg\) is not above 0"),
-        ({"person": np.zeros(4)}, r"'person' is \(4,\)"),
-        ({"center": np.full((3, 2), np.nan)}, r"center of row 0 \(a.jpg\) is not finite"),
+        ({"normalize": np.array([1.0, 0.0, 1.0])}, r"normalize of row 1 \(b.jpg\) is 0, but should be above 0"),
+        ({"person": np.zeros(4)}, r"person is \(4,\) float64, but should be \(3,\) numbers"),
+        ({"center": np.full((3, 2), np.nan)}, r"center of row 0 \(a.jpg\) is \[nan, nan\]: not finite"),
     ],
 )
 def test_a_wrong_annotation_is_a_sentence(tmp_path: Path, changes: dict[str, Any], sentence: str) -> None:
@@ -221,7 +221,7 @@ def test_a_wrong_annotation_is_a_sentence(tmp_path: Path, changes: dict[str, Any
 
 def test_a_missing_annotation_says_what_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(
-        PosebenchError, match=r"looked for mpii_human_pose_v1_u12_\*.mat and detections.mat and valid.json and valid.h5"
+        PosebenchError, match=r"looked for mpii_human_pose_v1_u12_\*.mat, detections.mat, valid.json, valid.h5"
     ):
         MPII.instances(tmp_path, "val")
 

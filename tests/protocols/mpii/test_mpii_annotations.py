@@ -137,6 +137,7 @@ def test_hrnets_centre_and_scale_are_adjusted_and_its_joints_count_from_1(tmp_pa
     assert people.source.form == "train.json"
     assert [note.split(",")[0] for note in people.source.notes] == [
         "t.json does not tell occluded keypoints from visible ones", "t.json numbers nobody",
+        "t.json has 2 of the 22",
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""softunet: a U-Net whose heatmaps are averaged to coordinates, so that the network learns places, not pictures.
+"""softunet: a U-Net that regresses coordinates, each the mean of a heatmap.
 
     image ─ stem ─ 1/4 ─────────────────── + ─ head ─► logits ─ softmax ─ mean place of each map ─► keypoints
                     └─ 1/8 ─────────── + ──┘
@@ -12,11 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from posebench import Architecture, Recipe, Skeleton
 from posebench.data.geometry import cell_to_pixel
-from posebench.data.skeleton import Skeleton
 from posebench.plugins import heatmaps
-from posebench.plugins.architecture import Architecture, check_input_size
-from posebench.plugins.recipe import Recipe
+from posebench.plugins.architecture import check_input_size
 
 STRIDE = 4
 """Crop pixels per heatmap cell."""
@@ -29,7 +28,7 @@ PAPER = Recipe(
     name="paper", input_size=(192, 256), epochs=60, batch_size=32, optimizer="adamw", learning_rate=1e-3,
     schedule="cosine", warmup=0.02,
 )  # fmt: skip
-"""What `--recipe paper` trains with. There is no paper; these are the settings to begin with."""
+"""The recipe of `--recipe paper`. There is no paper; these are settings to start from."""
 
 
 def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -46,7 +45,7 @@ class SoftUNet(Architecture):
     paper = PAPER
 
     def __init__(self, skeleton: Skeleton, input_size: tuple[int, int]) -> None:
-        check_input_size("softunet", input_size, 16)  # a sentence for sizes that cannot be halved four times
+        check_input_size("softunet", input_size, 16)  # an error for sizes that cannot be halved four times
         super().__init__(skeleton, input_size)
         fine, middle, coarse = WIDTHS
         self.stem = nn.Sequential(block(3, fine // 2, 2), block(fine // 2, fine, 2))
@@ -69,22 +68,22 @@ class SoftUNet(Architecture):
         return logits
 
     def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor]:
-        """How far the mean place is from the keypoint, and how far the map is from a Gaussian around it."""
+        """Cross-entropy of the map against a Gaussian around the keypoint, and distance of the mean from the keypoint."""
         height, width = outputs.shape[-2:]
         target = heatmaps.gaussian_targets(keypoints, visible, (width, height), STRIDE, SIGMA).flatten(2)
         counted = visible & (target.sum(2) > 0)  # labelled, and inside the crop
-        number = counted.sum().clamp(min=1)  # a batch in which nobody is labelled must not divide by 0
+        number = counted.sum().clamp(min=1)  # a batch without a labelled keypoint must not divide by 0
         target = target / target.sum(2, keepdim=True).clamp(min=1e-9)
-        surprise = -(target * outputs.float().flatten(2).log_softmax(2)).sum(2)
-        place, _ = self.decode(outputs)
-        distance = (place - keypoints).abs().sum(2) / STRIDE  # in cells
+        entropy = -(target * outputs.float().flatten(2).log_softmax(2)).sum(2)
+        position, _ = self.decode(outputs)
+        distance = (position - keypoints).abs().sum(2) / STRIDE  # in cells
         return {
-            "map": (surprise * counted).sum() / number,
-            "place": (distance * counted).sum() / number,
+            "map": (entropy * counted).sum() / number,
+            "position": (distance * counted).sum() / number,
         }
 
     def decode(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
-        """The mean place of each map, and how much of the map is in its highest cell."""
+        """The mean position of each map, and the share of the map in its highest cell."""
         height, width = outputs.shape[-2:]
         share = outputs.float().flatten(2).softmax(2).unflatten(2, (height, width))  # (B, K, h, w), sums to 1
         x = (share.sum(2) * torch.arange(width, device=share.device)).sum(2)
@@ -97,5 +96,5 @@ class SoftUNet(Architecture):
 
 
 def softunet(skeleton: Skeleton, input_size: tuple[int, int] = PAPER.input_size) -> SoftUNet:
-    """The entry point."""
+    """A U-Net with soft-argmax decoding."""
     return SoftUNet(skeleton, input_size)

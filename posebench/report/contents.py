@@ -1,0 +1,54 @@
+"""Contents: everything that a report is made from, read once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from posebench.cost import record as cost
+from posebench.cost.record import Cost
+from posebench.errors import PosebenchError
+from posebench.report.board import Board, boards
+from posebench.report.published_scores import PublishedScores, published
+from posebench.results.folder import ResultsFolder
+from posebench.results.record import Record, find_records
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a results folder holds.
+
+    Attributes:
+        records: at least one.
+        problems: a sentence for each file among the records that is skipped.
+        costs: measured costs of networks.
+        literature: the rows of `published.csv`.
+    """
+
+    folder: ResultsFolder
+    records: tuple[Record, ...]
+    problems: tuple[str, ...]
+    costs: tuple[Cost, ...]
+    literature: tuple[PublishedScores, ...]
+
+    @cached_property
+    def boards(self) -> tuple[Board, ...]:
+        """The leaderboards, in their order."""
+        return tuple(boards(self.records))
+
+
+def read_contents(results: Path) -> Contents:
+    """Read the records, costs and published rows of a results folder.
+
+    Raises:
+        PosebenchError: there is no readable record, or a cost or `published.csv` is damaged.
+    """
+    folder = ResultsFolder(results)
+    found = find_records(results)
+    if not found.records:
+        raise PosebenchError(
+            found.problems[0]
+            if found.problems
+            else f"{folder.records} has no records. `posebench run` trains and scores a network, "
+            "`posebench evaluate` scores a predictions file; either writes one."
+        )
+    return Contents(folder, found.records, found.problems, tuple(cost.load(results)), tuple(published(results)))

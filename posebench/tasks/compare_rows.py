@@ -1,0 +1,141 @@
+"""Compare rows of a leaderboard: the headline of several seeds each, from records alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from posebench.errors import PosebenchError, counted, unknown
+from posebench.report.rows import Row
+from posebench.scoring import comparison
+from posebench.scoring.comparison import Pair, Taken
+from posebench.scoring.rank_ranges import with_seed_error
+
+GROUP = ("protocol", "version", "convention", "dataset", "split", "box source", "ground truth")
+"""What the parts of `Record.group` are."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowComparison:
+    """Rows of one leaderboard.
+
+    Attributes:
+        rows: two or more.
+        pairs: every two rows: (first, second), (first, third), … . Only their headline is compared.
+    """
+
+    rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Rows and pairs as JSON values."""
+        rows = [
+            {"name": row.name, "seeds": list(row.seeds), "headline": row.headline, "sd_of_seeds": row.spread,
+             "records": [record.id for record in row.records]}
+            for row in self.rows
+        ]  # fmt: skip
+        return {"rows": rows} | comparison.as_json(self.pairs)
+
+
+def compare_rows(rows: Sequence[Row]) -> RowComparison:
+    """Compare the headline of rows on the same resamples of the images; rows of several seeds vary over these too.
+
+    Raises:
+        PosebenchError: fewer than two rows, rows of different leaderboards, or rows without comparable resamples.
+    """
+    if len(rows) < 2:
+        raise PosebenchError(f"compare takes two rows or more; {rows[0].name!r} is one.")
+    _check_group(rows)
+    _check_resamples(rows)
+    headline, units = rows[0].rule.headline, rows[0].records[0].sampling.units
+    drawn = with_seed_error(np.array([row.resampled for row in rows]), np.array([row.seed_error for row in rows]))
+    both = list(combinations(zip(rows, drawn, strict=True), 2))
+    taken = [Taken(headline, a.headline, b.headline, x - y) for (a, x), (b, y) in both]
+    found = comparison.family(taken, units)
+    pairs = (Pair(a.name, b.name, one, (one,), ()) for ((a, _), (b, _)), one in zip(both, found, strict=True))
+    return RowComparison(tuple(rows), tuple(pairs))
+
+
+def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, convention: str, split: str) -> list[Row]:
+    """The rows of those names, in their order.
+
+    Args:
+        found: all rows of a results folder.
+        protocol, convention, split: which leaderboards to look in. Real data goes before synthetic people.
+
+    Raises:
+        PosebenchError: a name is unknown, comes twice, or is that of several rows of these leaderboards; or no leaderboard
+            has all names.
+    """
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise PosebenchError(f"{twice[0]!r} is given twice; compare needs different rows.")
+    asked = protocol, convention, split
+    able = [row for row in found if (row.rule.protocol, row.rule.convention, row.data.split) == asked]
+    for name in names:
+        if not any(row.name == name for row in able):
+            raise _unknown_row(found, able, name, f"{protocol} {split}, {convention}")
+    groups = [
+        here
+        for group in dict.fromkeys(row.group for row in able)
+        if all(here := [[row for row in able if row.group == group and row.name == name] for name in names])
+    ]
+    groups = [here for here in groups if not here[0][0].data.synthetic] or groups
+    if not groups:
+        _check_group([next(row for row in able if row.name == name) for name in names])
+        raise PosebenchError(f"No leaderboard has rows of all these names: {', '.join(names)}.")
+    if len(groups) > 1:
+        raise PosebenchError(
+            f"{counted(len(groups), 'leaderboard has', 'leaderboards have')} rows of these names, which differ in "
+            f"{_differences(groups[0][0][0], groups[1][0][0])}. Compare their predictions files."
+        )
+    return [_only(here) for here in groups[0]]
+
+
+def _unknown_row(found: Sequence[Row], able: Sequence[Row], name: str, where: str) -> PosebenchError:
+    elsewhere = next((row for row in found if row.name == name), None)
+    if elsewhere is None:
+        return unknown(f"row of {where}", name, dict.fromkeys(row.name for row in able), label="Rows")
+    its = elsewhere.rule, elsewhere.data
+    return PosebenchError(
+        f"{name!r} is no row of {where}. It is a row of {its[0].protocol} {its[1].split}, {its[0].convention}: add "
+        f"--protocol {its[0].protocol} --split {its[1].split} --convention {its[0].convention}."
+    )
+
+
+def _only(rows: Sequence[Row]) -> Row:
+    if len(rows) > 1:
+        raise PosebenchError(
+            f"{counted(len(rows), 'row', 'rows')} of one leaderboard are named {rows[0].name!r}. Compare their predictions "
+            "files, or score them again with different names (--name)."
+        )
+    return rows[0]
+
+
+def _check_group(rows: Sequence[Row]) -> None:
+    for row in rows[1:]:
+        if row.group != rows[0].group:
+            raise PosebenchError(
+                f"{rows[0].name!r} and {row.name!r} are in different leaderboards, so they cannot be compared. "
+                f"They differ in {_differences(rows[0], row)}."
+            )
+
+
+def _differences(one: Row, other: Row) -> str:
+    """Such as `box source: annotation and boxes.json >= 0.3`."""
+    both = zip(GROUP, one.group, other.group, strict=True)
+    return "; ".join(f"{what}: {mine} and {its}" for what, mine, its in both if mine != its)
+
+
+def _check_resamples(rows: Sequence[Row]) -> None:
+    for row in rows:
+        if row.resampled_on is None:
+            raise PosebenchError(
+                f"The records of {row.name!r} have no resamples on the same people. Score their predictions files again."
+            )
+        if row.resampled_on != rows[0].resampled_on:
+            raise PosebenchError(
+                f"{rows[0].name!r} and {row.name!r} were not resampled alike. Score their predictions files again."
+            )

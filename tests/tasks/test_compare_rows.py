@@ -1,0 +1,142 @@
+"""Rows of a leaderboard, compared from their records through the command line."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from records import record
+
+from posebench.errors import PosebenchError
+from posebench.report.rows import rows
+from posebench.results.record import Record, save_record
+from posebench.tasks.compare_rows import choose_rows, compare_rows
+
+ENTRY = Path(sys.executable).with_name("posebench")
+WAVE = np.sin(np.arange(1000.0) * 7)
+ASKED = "mpii", "official", "val"
+
+
+def scored(name: str, mean: float, shift: int = 0, seed: int | None = None, **changes) -> Record:
+    model = {} if seed is None else {
+        "arch": name, "seed": seed, "recipe": {"name": "quick"}, "trained_on": {"people": 5},
+    }  # fmt: skip
+    resampled = (mean + np.roll(WAVE, shift)).tolist()
+    label = name if seed is None else f"{name} seed {seed}"
+    identity = f"{name} {mean} {seed}".encode().hex()
+    return record(
+        label, metrics={"Mean": mean}, resampled=resampled, model=model, predictions_sha256=identity, **changes
+    )
+
+
+def seeds(name: str, *means: float) -> list[Record]:
+    return [scored(name, mean, seed=seed) for seed, mean in enumerate(means)]
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    for one in (*seeds("hourglass8", 88.0, 90.0), *seeds("hrnet_w32", 70.0, 70.5), scored("alone", 89.0, 100)):
+        save_record(one, tmp_path)
+    return tmp_path
+
+
+def posebench(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(ENTRY), *map(str, arguments)],
+        env=os.environ | {"COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_two_rows_are_compared_by_their_means_and_the_result_stands_first(results: Path) -> None:
+    done = posebench("compare", "hourglass8", "hrnet_w32", "--protocol", "mpii", "--results", results)
+    assert done.returncode == 0, done.stderr
+    first, *rest = done.stdout.splitlines()
+    assert first == "Mean: resolved. hourglass8 is better than hrnet_w32 by 18.75."
+    assert "A: hourglass8 (2 seeds: 0, 1), Mean 89.00, sd of seeds 1.41" in rest
+    assert "by the headline alone" in " ".join(" ".join(rest).split())
+
+
+def test_json_has_the_seeds_and_the_headline_alone(results: Path) -> None:
+    done = posebench("compare", "hourglass8", "alone", "--protocol", "mpii", "--results", results, "--json")
+    found = json.loads(done.stdout)
+    assert [(row["name"], row["seeds"], row["headline"]) for row in found["rows"]] == [
+        ("hourglass8", [0, 1], 89.0), ("alone", [], 89.0),
+    ]  # fmt: skip
+    (pair,) = found["pairs"]
+    assert [one["name"] for one in pair["metrics"]] == ["Mean"]
+    assert (pair["headline"]["difference"], pair["headline"]["resolved"], pair["joints"]) == (0.0, False, [])
+
+
+def test_three_rows_begin_with_how_many_differences_are_resolved(results: Path) -> None:
+    done = posebench("compare", "hourglass8", "hrnet_w32", "alone", "--protocol", "mpii", "--results", results)
+    assert done.stdout.splitlines()[0] == "Mean: 2 of 3 differences are resolved."
+    assert re.search(r"^ *B − C +-18\.75 ", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["hourglas8", "hrnet_w32"], "No row of mpii val, official is named 'hourglas8'. Did you mean 'hourglass8'?"),
+        (["hourglass8"], "compare takes two rows or more; 'hourglass8' is one."),
+        (["hourglass8", "hourglass8"], "'hourglass8' is given twice"),
+        (["there.h5", "hourglass8"], "there.h5 is a file, but there is no file 'hourglass8'."),
+        (["hourglass8", "alone", "--data", "."], "--data is for predictions files"),
+        (["hourglass8", "alone", "--name", "a"], "--name is for predictions files"),
+        (["no.h5", "other.h5"], "no.h5 does not exist; a predictions file should be there"),
+    ],
+)
+def test_what_cannot_be_compared_is_a_sentence(arguments: list[str], sentence: str, results: Path) -> None:
+    done = posebench("compare", *arguments, "--protocol", "mpii", "--results", results)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+
+
+def test_rows_of_different_leaderboards_are_refused_with_what_differs() -> None:
+    found = rows([scored("a", 80), scored("b", 81, data={"box_source": "boxes.json >= 0.3"})])
+    with pytest.raises(PosebenchError, match=r"differ in box source: annotation and boxes\.json >= 0\.3"):
+        choose_rows(found, ["a", "b"], *ASKED)
+
+
+def test_a_row_of_another_convention_is_refused_with_the_option_to_add() -> None:
+    found = rows([scored("a", 80), scored("b", 81, rule={"convention": "bearpaw"})])
+    with pytest.raises(PosebenchError, match=r"'b' is no row of mpii val, official\..* --convention bearpaw"):
+        choose_rows(found, ["a", "b"], *ASKED)
+
+
+def test_names_that_two_leaderboards_have_are_those_of_real_data() -> None:
+    drawn = {"dataset": "synthetic people", "synthetic": True}
+    found = rows([scored(name, 80, data=data) for name in "ab" for data in ({}, drawn)])
+    assert [row.data.dataset for row in choose_rows(found, ["a", "b"], *ASKED)] == ["mpii", "mpii"]
+
+
+def test_names_that_two_leaderboards_of_real_data_have_are_refused() -> None:
+    found = rows([scored(name, 80, data=data) for name in "ab" for data in ({}, {"box_source": "detector"})])
+    with pytest.raises(PosebenchError, match="2 leaderboards have rows of these names.*box source"):
+        choose_rows(found, ["a", "b"], *ASKED)
+
+
+def test_two_rows_of_one_name_are_refused() -> None:
+    found = rows([scored("a", 80), scored("a", 81), scored("b", 82)])
+    with pytest.raises(PosebenchError, match="2 rows of one leaderboard are named 'a'"):
+        choose_rows(found, ["a", "b"], *ASKED)
+
+
+def test_rows_without_resamples_are_refused() -> None:
+    with pytest.raises(PosebenchError, match="'old' have no resamples"):
+        compare_rows(rows([scored("a", 80), record("old", metrics={"Mean": 70.0})]))
+
+
+def test_seeds_that_differ_widely_make_the_same_difference_unresolved() -> None:
+    def resolved(*means: float) -> bool:
+        found = choose_rows(rows([*seeds("net", *means), scored("other", 80.0, 300)]), ["net", "other"], *ASKED)
+        return compare_rows(found).pairs[0].headline.resolved
+
+    assert resolved(84.9, 85.1)
+    assert not resolved(75.0, 95.0)
