@@ -87,8 +87,11 @@ def test_a_head_before_the_last_upsampling_sees_cells_of_8_pixels() -> None:
 @pytest.mark.parametrize(
     "variant, sentence",
     [
-        ("residuals=9", "hourglass1 takes one residuals, of 1, 2, 3, 4, 5, 6, 7, 8; 'residuals=9' is not that"),
-        ("stem=newell,stem=bearpaw", "takes one stem"),
+        (
+            "residuals=9",
+            "hourglass1 takes residuals once, with one of 1, 2, 3, 4, 5, 6, 7, 8; 'residuals=9' is not valid",
+        ),
+        ("stem=newell,stem=bearpaw", "takes stem once"),
         ("sten=bearpaw", "No option of hourglass1 is named 'sten'. Did you mean 'stem'"),
     ],
 )

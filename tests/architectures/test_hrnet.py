@@ -98,8 +98,8 @@ def test_only_labelled_keypoints_near_the_map_count_and_half_the_mean_square_is_
 @pytest.mark.parametrize(
     "name, sentence",
     [
-        ("simplebaseline:resnet5o", "timm has no model 'resnet5o'. Near it: resnet50, "),
-        ("simplebaseline", "needs a backbone of timm after a colon, such as simplebaseline:resnet50"),
+        ("simplebaseline:resnet5o", "timm has no model 'resnet5o'. Similar names: resnet50, "),
+        ("simplebaseline", "needs a timm backbone after a colon, such as simplebaseline:resnet50"),
     ],
 )
 def test_a_backbone_that_timm_has_not_is_a_sentence(name: str, sentence: str) -> None:
