@@ -83,7 +83,7 @@ def evaluate(
 
         >>> result = pb.evaluate("hg_s8_b1.mat", protocol="mpii", data="mpii")  # doctest: +SKIP
         >>> result.metrics["Mean"], result.intervals["Mean"]  # doctest: +SKIP
-        (89.0945, (88.47, 89.71))
+        (89.0945, (88.50, 89.66))
 
     Args:
         data, split, convention: as of `load_people`.
@@ -140,6 +140,10 @@ def explain(
     file: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None
 ) -> "list[Explained]":
     """Score a predictions file under every convention of its protocol, with the reason for each difference.
+
+    Returns:
+        Per convention an `Explained`: `.convention` (its name, rule and source), `.scores.metrics`, `.ground_truth`, and what
+        the ground truth and the rule contribute to the difference from the first convention.
 
     Raises:
         PosebenchError: the file cannot be scored under the first convention.

@@ -101,7 +101,10 @@ def test_an_evaluation_is_a_frame_and_a_table_with_escaped_names(files: list[Pat
 def test_an_evaluation_is_one_line_at_the_prompt() -> None:
     people = pb.load_people("mpii")
     right = pb.score(people.keypoints, people, protocol="mpii", name="right")
-    assert repr(right) == "<Evaluation of right: Mean 100.00%; .frame has every number>"
+    assert (
+        repr(right)
+        == "<Evaluation of right on synthetic people val, mpii official: Mean 100.00%; .frame has every number>"
+    )
 
 
 def test_comparing_gives_a_row_per_metric_and_keypoint(files: list[Path]) -> None:

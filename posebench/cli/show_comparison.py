@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from posebench.cli.show_scores import _label, _number, _resamples
+from posebench.errors import counted
 from posebench.report.columns import UNKNOWN
 from posebench.report.rows import Row
 from posebench.results.record import Record, Rule
@@ -40,7 +41,7 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
     same = len(pairs) == 1 and _same_file(*records)
     out.print(IDENTICAL if same else _result(pairs, decimals), style="bold", highlight=False)
     out.print(
-        f"{_label(data.what)}: the same {data.people:,} people in {data.images:,} images, "
+        f"{_label(data.what)}: the same {data.people:,} people in {counted(data.images, 'image', 'images')}, "
         f"ground truth: {_label(data.annotations)}\n{_label(rule.protocol)} {_label(rule.convention)}: {_label(rule.rule)}",
         highlight=False,
     )
@@ -73,7 +74,8 @@ def print_row_comparison(out: Console, comparison: RowComparison, with_notes: bo
     decimals = _decimals(rule)
     out.print(_result(pairs, decimals), style="bold", highlight=False)
     out.print(
-        f"{_label(data.what)}: {data.people:,} people in {data.images:,} images, ground truth: {_label(data.annotations)}, "
+        f"{_label(data.what)}: {data.people:,} people in "
+        f"{counted(data.images, 'image', 'images')}, ground truth: {_label(data.annotations)}, "
         f"boxes: {_label(data.box_source)}\n{_label(rule.protocol)} {_label(rule.convention)}: {_label(rule.rule)}",
         highlight=False,
     )

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from posebench.errors import counted
 from posebench.plugins.protocol import Protocol
 from posebench.report.columns import UNKNOWN, one_line
 from posebench.results.record import Record
@@ -20,7 +21,8 @@ def print_scores(out: Console, record: Record) -> None:
     """The numbers of one record, to four decimals, with their rule and what was scored."""
     rule, data = record.rule, record.data
     out.print(
-        f"[bold]{escape(record.name)}[/bold] on {escape(data.what)}: {data.people:,} people in {data.images:,} images, "
+        f"[bold]{escape(record.name)}[/bold] on {escape(data.what)}: {data.people:,} people in "
+        f"{counted(data.images, 'image', 'images')}, "
         f"boxes: {data.box_source}, ground truth: {escape(data.annotations)}",
         highlight=False,
     )

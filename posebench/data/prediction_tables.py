@@ -67,7 +67,10 @@ def _npz(path: Path, instances: Instances) -> tuple[Array, Array]:
     except Exception as error:  # a damaged archive makes zipfile and numpy raise whatever they meet
         raise PosebenchError(f"{path} cannot be read as .npz: {error}.") from error
     if "keypoints" not in arrays:
-        raise PosebenchError(f"{path} has no array 'keypoints'; it has {', '.join(arrays) or 'nothing'}.")
+        raise PosebenchError(
+            f"{path} has no array 'keypoints'; it has {', '.join(arrays) or 'nothing'}. "
+            "Save it with np.savez(file, keypoints=array)."
+        )
     shape = instances.keypoints.shape
     expected = {"keypoints": shape, "scores": shape[:2]}
     arrays.setdefault("scores", np.ones(shape[:2]))

@@ -82,6 +82,10 @@ def training(model: Provenance, seeds: Sequence[int]) -> str | None:
         return None
     if trained_on.began_with is not None and not trained_on.people:
         return f"published weights ({trained_on.began_with.get('weights')})"
-    parts = [recipe.get("name"), f"{recipe.get('epochs')} epochs", f"{trained_on.people} people"]
+    parts = [
+        recipe.get("name"),
+        f"{recipe.get('epochs')} epoch{'s' * (recipe.get('epochs') != 1)}",
+        f"{trained_on.people} people",
+    ]
     told = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {model.seed}"
     return ", ".join(map(str, [*parts, told]))

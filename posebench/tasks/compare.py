@@ -29,6 +29,9 @@ class Comparison:
     runs: tuple[Evaluation, ...]
     pairs: tuple[Pair, ...]
 
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(run.record.name for run in self.runs)}; .frame has every difference>"
+
     @property
     def records(self) -> list[Record]:
         """One per run."""

@@ -11,7 +11,7 @@ import numpy as np
 from posebench.data.instances import Instances
 from posebench.data.matching import row_of_each
 from posebench.data.predictions import Predictions
-from posebench.errors import PosebenchError
+from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
 from posebench.results.folder import ResultsFolder
@@ -117,7 +117,11 @@ class Evaluation:
         record = self.record
         value = record.metrics[record.rule.headline]
         shown = "unknown" if value is None else f"{value:.2f}{record.rule.unit}" if record.rule.unit else f"{value:.3f}"
-        return f"<Evaluation of {record.name}: {record.rule.headline} {shown}; .frame has every number>"
+        notes = f"; {counted(len(self.notes), 'note', 'notes')} in .notes" if self.notes else ""
+        return (
+            f"<Evaluation of {record.name} on {record.data.what}, {record.rule.protocol} {record.rule.convention}: "
+            f"{record.rule.headline} {shown}; .frame has every number{notes}>"
+        )
 
     def _repr_html_(self) -> str:
         """The table that a notebook shows."""

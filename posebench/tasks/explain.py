@@ -5,7 +5,7 @@ rule on the convention's own ground truth takes the two apart.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ class Explained:
 
     convention: Convention
     ground_truth: str
-    scores: Scores | None
+    scores: Scores | None = field(repr=False)  # with its resamples it prints as thousands of lines
     problem: str = ""
     assumptions: tuple[str, ...] = ()
     from_ground_truth: float = math.nan

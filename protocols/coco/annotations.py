@@ -212,7 +212,10 @@ def _detections(entries: list[Any], row_of: dict[int, int], instances: Instances
     image = [entry["image_id"] for entry in entries]
     score, keypoints = ([entry[name] for entry in entries] for name in ("score", "keypoints"))
     for unknown in set(image) - row_of.keys():
-        raise _Plain(f"image_id {unknown!r} is not in {instances.what}. Does --data name the data it was predicted on?")
+        raise _Plain(
+            f"image_id {unknown!r} is not among the {len(instances.images):,} images of {Path(instances.source.file).name}. "
+            "Does --data name the annotation it was predicted on?"
+        )
     for other in {entry.get("category_id", person) for entry in entries} - {person}:
         raise _Plain(f"category_id {other!r} is not that of people ({person}).")
     if boxed:

@@ -88,7 +88,12 @@ class COCO(Protocol):
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
         """posebench's own file, or a COCO results JSON."""
-        if is_predictions(existing(path, "a predictions file")) or path.suffix != ".json":
+        if not is_predictions(existing(path, "a predictions file")) and path.suffix in (".mat", ".h5"):
+            raise PosebenchError(
+                f"{path} is not a file of COCO predictions: {self.name} reads posebench's own .h5, results in .json, .npz and "
+                ".csv. Was it written for mpii or flic?"
+            )
+        if path.suffix != ".json":
             return super().read_predictions(path, instances)
         return read_results(path, instances)
 
@@ -239,7 +244,8 @@ def small_sample(images: int) -> tuple[str, ...]:
     if images >= FEW_IMAGES:
         return ()
     return (
-        f"On few images ({images}) AP is too high on average: by about 0.01 on 39 images, APL by 0.02 (docs/scoring.md).",
+        f"Only {counted(images, 'image', 'images')}: on so few, AP is too high on average. "
+        "On 39 images it is too high by 0.01 and APL by 0.02 (docs/scoring.md).",
     )
 
 

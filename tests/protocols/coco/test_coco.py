@@ -114,7 +114,7 @@ def test_a_wrong_annotation_is_a_sentence_with_its_row(content: Any, sentence: s
     "content, sentence",
     [
         ({"a": 1}, "should be a list"),
-        ([{"image_id": 4, "keypoints": [0] * 51, "score": 1}], "row 0: image_id 4 is not in coco val"),
+        ([{"image_id": 4, "keypoints": [0] * 51, "score": 1}], "row 0: image_id 4 is not among the "),
         ([{"image_id": 3, "keypoints": [0] * 51}], "row 0: it lacks 'score'"),
         ([{"image_id": 3, "keypoints": [0] * 48, "score": 1}], "row 0: not a detection of 17 keypoints"),
         ([{"image_id": 3, "keypoints": ["x"] * 51, "score": 1}], "row 0: not a detection"),
@@ -215,7 +215,7 @@ BOX = [1, 2, 30, 40]
 @pytest.mark.parametrize(
     "content, sentence",
     [
-        ([detection(), detection(image_id="3")], "row 1: image_id '3' is not in coco val"),
+        ([detection(), detection(image_id="3")], "row 1: image_id '3' is not among the "),
         ([detection(), detection(score="0.5")], "row 1: not a detection of 17 keypoints"),
         ([detection(), detection(score=None)], "row 1: not a detection of 17 keypoints"),
         ([detection(), detection(category_id=2)], r"row 1: category_id 2 is not that of people \(1\)"),
