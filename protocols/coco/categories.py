@@ -46,7 +46,7 @@ def check_names(file: Path, content: dict[str, Any], skeleton: Skeleton, describ
     raise PosebenchError(
         f"{file} has {len(names)} keypoints that are not COCO's {len(skeleton)}: keypoint {place} is "
         f"{_quoted(here)} in the file and {_quoted(there)} in COCO. COCO's sigmas do not hold for them. Describe the dataset "
-        "in a file and use --protocol coco:FILE.toml (README, Your own dataset in COCO's form)."
+        "in a file and use --protocol coco:FILE.toml (docs/data.md)."
     )
 
 

@@ -281,10 +281,6 @@ def exact(tmp_path_factory: Any) -> Path:
         ),
         (("--thresholds", "0:1:0.5", "--overlays"), "so --overlays would be ignored"),
         (("--thresholds", "0:1:0.5", "--arch", "hourglass1"), "so --arch would be ignored"),
-        (
-            ("--explain", "--arch", "hourglass1"),
-            "--explain shows every convention and writes nothing, so --arch would be ignored",
-        ),
         (("--explain", "--convention", "hrnet", "--name", "x"), "so --convention and --name would be ignored"),
         (("--input-size", "64x64"), "--input-size is the input of the network that --arch names; add --arch"),
     ],

@@ -53,7 +53,10 @@ def test_a_stranger_is_listed_with_package_and_version(stranger: Path) -> None:
     listed = json.loads(posebench("list", "--json", path=stranger).stdout)
     mine = [entry for entry in listed["architectures"] if entry["package"] == "stranger"]
     assert [entry["name"] for entry in mine] == ["broken", "impostor", "tiny"]
-    assert mine[2] == {"name": "tiny", "package": "stranger", "version": "3.2.1", "target": "stranger:tiny"}
+    assert mine[2] == {
+        "name": "tiny", "package": "stranger", "version": "3.2.1", "target": "stranger:tiny",
+        "summary": "The entry point.", "options": {},
+    }  # fmt: skip
     assert "corners" in posebench("list", path=stranger).stdout
 
 

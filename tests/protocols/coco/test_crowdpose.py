@@ -148,17 +148,17 @@ def test_mmpose_does_not_recount_the_keypoints_of_crowdposes_people(tmp_path: Pa
     assert [crowdpose.score(made, people, name).people for name in ("official", "mmpose")] == [1, 1]
 
 
-def test_the_readmes_example_is_crowdposes(tmp_path: Path) -> None:
-    readme = Path(__file__).parents[3] / "README.md"
-    text = next(block for block in readme.read_text().split("```toml\n")[1:] if 'name = "crowdpose"' in block)
+def test_the_example_of_the_page_about_data_is_crowdposes(tmp_path: Path) -> None:
+    page = Path(__file__).parents[3] / "docs" / "data.md"
+    text = next(block for block in page.read_text().split("```toml\n")[1:] if 'name = "crowdpose"' in block)
     _, people = published(tmp_path, person())
-    (tmp_path / "readme.toml").write_text(text.split("```")[0])
-    shown = protocol(f"coco:{tmp_path / 'readme.toml'}")
+    (tmp_path / "page.toml").write_text(text.split("```")[0])
+    shown = protocol(f"coco:{tmp_path / 'page.toml'}")
     assert shown.skeleton.keypoints == tuple(NAMES)
     assert shown.sigmas.tolist() == SIGMAS
     assert set(shown.skeleton.bones) >= {("head", "neck"), ("left_hip", "left_knee")}
     assert shown.instances(tmp_path / "json/crowdpose_val.json", "val").dataset == people.dataset
-    assert people.dataset.removeprefix("crowdpose ") in readme.read_text()
+    assert people.dataset.removeprefix("crowdpose ") in page.read_text()
 
 
 COCO_NAMES = list(protocol("coco").skeleton.keypoints)
