@@ -13,7 +13,7 @@ from posebench.data import predictions as files
 from posebench.data.instances import Instances
 from posebench.data.matching import person_first
 from posebench.data.predictions import Predictions
-from posebench.errors import PosebenchError, existing, unknown
+from posebench.errors import PosebenchError, existing
 from posebench.files.arrays import load_array
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.scoring.pck import PCK
@@ -49,9 +49,7 @@ class PCKProtocol(Protocol):
 
     def convention(self, name: str | None = None) -> PCKConvention:
         """As `Protocol.convention`."""
-        if name is not None and name not in self.conventions:
-            raise unknown(f"convention of {self.name}", name, self.conventions)
-        return self.conventions[name] if name is not None else next(iter(self.conventions.values()))
+        return self.conventions[super().convention(name).name]
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
         """As every protocol; and `preds` in `.h5`/`.mat`: (N, K, 2) or (2, K, N), the dataset's own pixels.
