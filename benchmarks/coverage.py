@@ -22,8 +22,8 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.plugins.registry import protocol
 from posebench.scoring import average_precision, oks_matching, oks_similarity
 from posebench.scoring.bootstrap import Sampling, image_weights, split
@@ -31,8 +31,6 @@ from posebench.scoring.comparison import compare
 from posebench.scoring.pck import hits, normalised_distances, percentage
 from posebench.scoring.rank_ranges import rank_ranges
 from posebench.scoring.scores import Scores
-
-Array = NDArray[Any]
 
 PAIRS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 UNSCORED = ("pelvis", "thorax")

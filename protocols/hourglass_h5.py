@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.errors import PosebenchError
-
-Array = NDArray[Any]
 
 FARTHEST = 100_000
 """No photograph is wider. Farther numbers are damage, and their squares would overflow."""

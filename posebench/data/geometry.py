@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from posebench.array_type import Array
 
 Alignment = Literal["edges", "points"]
 """How a grid lies on a finer one: its edges on the other's edges, or its first point on the other's first point."""
@@ -44,9 +43,7 @@ class Crop:
     alignment: Alignment = "edges"
 
     @classmethod
-    def around(
-        cls, center: NDArray[Any], size: NDArray[Any], input_size: tuple[int, int], alignment: Alignment = "edges"
-    ) -> "Crop":
+    def around(cls, center: Array, size: Array, input_size: tuple[int, int], alignment: Alignment = "edges") -> "Crop":
         """The upright crop of a region.
 
         Args:
@@ -81,7 +78,7 @@ class Crop:
         return np.column_stack([linear, -linear @ self.matrix[:, 2]])
 
 
-def transform(matrix: NDArray[Any], points: NDArray[Any]) -> NDArray[Any]:
+def transform(matrix: Array, points: Array) -> Array:
     """Points through affine maps.
 
     Args:
@@ -91,7 +88,7 @@ def transform(matrix: NDArray[Any], points: NDArray[Any]) -> NDArray[Any]:
     Returns:
         (..., K, 2), with the leading dimensions broadcast.
     """
-    moved: NDArray[Any] = points @ np.swapaxes(matrix[..., :2], -1, -2) + matrix[..., None, :, 2]
+    moved: Array = points @ np.swapaxes(matrix[..., :2], -1, -2) + matrix[..., None, :, 2]
     return moved
 
 

@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
-
-Array = NDArray[Any]
 
 SYNTHETIC = "synthetic people"
 """The dataset of the people that posebench draws."""

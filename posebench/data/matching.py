@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data import predictions as files
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError, counted
-
-Array = NDArray[Any]
 
 
 def person_first(array: Array, path: Path) -> Array:

@@ -15,16 +15,13 @@ Coordinates are image pixels, 0-based, pixel centres at integers.
 import csv
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, for_instances
 from posebench.errors import PosebenchError, unknown
-
-Array = NDArray[Any]
 
 SUFFIXES = (".npz", ".csv", ".npy")
 COLUMNS = ("image", "person", "keypoint", "x", "y")

@@ -21,17 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError, existing
 from posebench.files.arrays import datasets, is_hdf5
 from posebench.files.validation import explain
 from posebench.files.writing import write_atomically
-
-Array = NDArray[Any]
 
 LONGEST_FIXED = 60_000
 """Bytes of an attribute of fixed length; HDF5 allows 64 KiB."""

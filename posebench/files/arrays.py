@@ -5,12 +5,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
-from numpy.typing import NDArray
-
+from posebench.array_type import Array
 from posebench.errors import PosebenchError, existing
 from posebench.files import matlab
 
-Array = NDArray[Any]
 Read = TypeVar("Read")
 
 LARGEST = 2**30

@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.errors import PosebenchError
-
-Array = NDArray[Any]
 
 HEADER = 128
 """Bytes before the first variable; the last two tell the byte order."""

@@ -1,13 +1,12 @@
 """Predict: from a trained network and instances to a Predictions value, in image pixels."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from posebench.array_type import Array
 from posebench.data.geometry import transform
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, for_instances
@@ -86,7 +85,7 @@ def samples_for(model: Architecture, people: Instances) -> Samples:
     return Samples(people, model.input_size, alignment=model.pipeline.alignment, regions=model.pipeline.regions)
 
 
-def regions(people: Instances, input_size: tuple[int, int], code: str = "") -> NDArray[Any]:
+def regions(people: Instances, input_size: tuple[int, int], code: str = "") -> Array:
     """(N, 4) middle and size of what the network sees of each person: as `Crop.around` widens it to the input's aspect.
 
     Args:
@@ -98,7 +97,7 @@ def regions(people: Instances, input_size: tuple[int, int], code: str = "") -> N
     return np.column_stack([center, widened, widened * height / width])
 
 
-def detected(people: Instances, scores: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def detected(people: Instances, scores: Array) -> dict[str, Array]:
     """Columns of detected people: the score is multiplied by the detector's confidence, and `person` is -1."""
     if "box_score" not in people.measures:
         return {"box_score": np.ones(len(people))}
@@ -106,7 +105,7 @@ def detected(people: Instances, scores: NDArray[Any]) -> dict[str, NDArray[Any]]
     return {"box_score": box_score, "score": box_score * scores.mean(axis=1), "person": np.full(len(people), -1)}
 
 
-def decoded(model: Architecture, images: Tensor, flip_test: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+def decoded(model: Architecture, images: Tensor, flip_test: bool) -> tuple[Array, Array]:
     """Crops (B, H, W, 3) uint8 → keypoints (B, K, 2) in crop pixels and scores (B, K), float64."""
     with errors_of("architecture", model.name, "prepare"):
         prepared = model.prepare(images)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data import prediction_tables
 from posebench.data import predictions as files
 from posebench.data.instances import Instances
@@ -17,8 +17,6 @@ from posebench.errors import PosebenchError, existing
 from posebench.files.arrays import load_array
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.scoring.pck import PCK
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)

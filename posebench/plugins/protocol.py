@@ -4,10 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from numpy.typing import NDArray
-
+from posebench.array_type import Array
 from posebench.data import prediction_tables
 from posebench.data import predictions as files
 from posebench.data.instances import Instances
@@ -15,8 +14,6 @@ from posebench.data.predictions import Predictions
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, existing, unknown
 from posebench.scoring.scores import Curve, Scores
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

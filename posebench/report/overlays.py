@@ -9,15 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.geometry import Crop, transform
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.report.board import SYNTHETIC_NOTE
 from posebench.report.plot_style import INK, QUIET, WARNING, plain, save_png, style
-
-Array = NDArray[Any]
 
 # Okabe and Ito's colours again: told apart by everyone, and on skin, grass and snow.
 LEFT, RIGHT, MIDDLE = "#56B4E9", "#E69F00", "#F0E442"

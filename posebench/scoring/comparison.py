@@ -17,13 +17,11 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.errors import PosebenchError
 from posebench.scoring import bootstrap
 from posebench.scoring.scores import Scores, known
-
-Array = NDArray[Any]
 
 SIGNIFICANT = 1 - bootstrap.LEVEL / 100
 """The largest p-value at which a difference is said to be resolved."""

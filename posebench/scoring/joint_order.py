@@ -1,13 +1,9 @@
 """Whether a file has its keypoints in another order than the annotation, so that every number is wrong."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import UNLABELLED, Instances
-
-Array = NDArray[Any]
 
 ENOUGH = 400
 """People whose median distances tell one order from another; more cost time and change nothing."""

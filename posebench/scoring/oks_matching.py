@@ -17,15 +17,12 @@ computed by average_precision.
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.scoring.average_precision import AREAS, THRESHOLDS, Matches
 from posebench.scoring.oks_similarity import People, as_complex, plausible, similarity_of
-
-Array = NDArray[Any]
 
 MAX_DETECTIONS = 20
 

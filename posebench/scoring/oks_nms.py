@@ -17,12 +17,10 @@ All is computed in the precision of the arrays that are given, since evaluators 
 """
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from posebench.array_type import Array
 
 CONFIDENT = 0.2
 """Confidences above it count in a person's score (HRNet's TEST.IN_VIS_THRE)."""

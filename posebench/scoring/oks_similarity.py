@@ -10,12 +10,10 @@ get an OKS. Points are complex numbers here, x + iy: one number to fetch for eac
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from posebench.array_type import Array
 
 _EPSILON = np.spacing(1)
 _BLOCK = 1 << 14

@@ -6,11 +6,10 @@ and lines a table. All of it is computed for the sample and its resamples at onc
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
 from posebench.data.matching import align, missing_notes
 from posebench.data.predictions import Predictions
@@ -18,8 +17,6 @@ from posebench.errors import PosebenchError
 from posebench.scoring.bootstrap import Sampling, resampled_sums, split
 from posebench.scoring.joint_order import reordered
 from posebench.scoring.scores import Curve, Scores, Slice
-
-Array = NDArray[Any]
 
 LARGEST_FRACTION = 2
 """What no coordinate of a person in pixels stays below."""

@@ -7,15 +7,12 @@ Applications to Mobility across Neighbourhoods and Academic Achievement across C
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.scoring.bootstrap import SEED
 from posebench.scoring.comparison import SIGNIFICANT, p_values, studentised
-
-Array = NDArray[Any]
 
 Range = tuple[int, int]
 

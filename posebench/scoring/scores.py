@@ -6,12 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.scoring import bootstrap
 from posebench.scoring.bootstrap import IMAGES, Sampling
-
-Array = NDArray[Any]
 
 
 def known(value: float) -> float:

@@ -12,11 +12,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.synthetic.bodies import BEHIND_HEAD, INDEX, PARTS, Bodies
 
-Array = NDArray[Any]
 _Painter = Callable[["Array", "Figure"], None]
 
 _SHIFT = 4  # fractional bits: coordinates are in sixteenths of a pixel

@@ -7,20 +7,18 @@ demonstrations and tests; scores on them say nothing about photographs, and `Ins
 """
 
 import re
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import SYNTHETIC, Instances, Source
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, unknown
 from posebench.synthetic.bodies import INDEX, KEYPOINTS
 from posebench.synthetic.painting import Figure, dress, hull, line, muted, paint_person, shaded
 from posebench.synthetic.scenes import ABSENT, BOARD, FOLIAGE, IN_FRONT, Scenes, arrange, generator
-
-Array = NDArray[Any]
 
 PADDING = 1.25
 """The region for the network is this many times the bbox, which is COCO's custom."""

@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE
 from posebench.synthetic.bodies import BEHIND_HEAD, INDEX, KEYPOINTS, PARTS, Bodies, Dice, bodies, inside
-
-Array = NDArray[Any]
 
 ABSENT, BEHIND, IN_FRONT = 0, 1, 2
 """Where the second person of a picture is."""

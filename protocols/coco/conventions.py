@@ -4,8 +4,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.predictions import OPTIONAL, Predictions
 from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Convention
@@ -14,8 +14,6 @@ from posebench.scoring import oks_nms
 from . import regions
 from .annotations import SUBMITTED
 from .partial_detections import are_detections, confidences, with_gaps
-
-Array = NDArray[Any]
 
 _AP = "OKS AP, mean over thresholds 0.50:0.05:0.95 and 101 recalls; 20 detections an image"
 _RESCORED = "Scores are box score x mean keypoint confidence above 0.2"

@@ -4,12 +4,12 @@ import hashlib
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, counted, existing
@@ -18,8 +18,6 @@ from posebench.files.validation import explain
 from .annotations import BOX_AREA, read_annotations
 from .categories import bones_of, category_of
 from .json_columns import load as load_json
-
-Array = NDArray[Any]
 
 LARGEST_FILE = 1_000_000
 """Bytes; a description is a page of text."""

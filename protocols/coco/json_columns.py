@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.errors import PosebenchError, existing
-
-Array = NDArray[Any]
 
 WRONG = KeyError, TypeError, ValueError, AttributeError, OverflowError
 """What a wrong entry makes the functions below, and subscripts, raise."""

@@ -6,17 +6,14 @@ The same numbers follow from pycocotools on `export coco-json`, which writes tha
 """
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.matching import lost_notes
 from posebench.data.predictions import Predictions
 from posebench.errors import counted
 from posebench.scoring import oks_matching
-
-Array = NDArray[Any]
 
 ABSENT = -1e9
 """x and y of a missing keypoint, pixels. exp(-d²/(2 area (2 sigma)²)) is 0 from d = 8e7 on, for sigmas up to 10 and COCO's

@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
-
-Array = NDArray[Any]
 
 BOX_PADDING = 1.25
 """A network sees a region 1.25 times the box (every published top-down recipe)."""

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, is_predictions
 from posebench.errors import PosebenchError, counted, existing, unknown
@@ -35,8 +35,6 @@ from . import partial_detections
 from .annotations import SKELETON, find_annotations, read_annotations, read_results
 from .conventions import CONVENTIONS, assumptions, notes, processed
 from .detector_boxes import read_boxes
-
-Array = NDArray[Any]
 
 FEW_IMAGES = 100
 """Below it AP may be too high by more than 0.004 on average: it is by 0.01 on 39 images, by 0.003 on 200 (docs/scoring.md)."""

@@ -9,11 +9,10 @@ the way back is exact too; an observer-centric file does not tell, and its Insta
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances, Source
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, counted, existing
@@ -25,8 +24,6 @@ from ..dataset_folder import files_named, none_found
 from ..known_splits import other_split, size_notes
 from .duplicates import in_both_halves
 from .examples_mat import read_examples
-
-Array = NDArray[Any]
 
 SKELETON = Skeleton(
     keypoints=(

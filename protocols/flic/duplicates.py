@@ -7,17 +7,14 @@ shorter torso to each other. Any number from 0.15 to 0.6 gives the same people i
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import counted
 from posebench.scoring.pck import PCK, SMALLEST_SLICE, as_curves, hits, normalised_distances
 from posebench.scoring.scores import Ceiling
-
-Array = NDArray[Any]
 
 SAME_PERSON = 0.3
 

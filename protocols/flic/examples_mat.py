@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.errors import PosebenchError
 
 from ..hourglass_h5 import FARTHEST
-
-Array = NDArray[Any]
 
 JOINTS = 29
 COLUMNS = (0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16)

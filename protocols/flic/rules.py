@@ -23,11 +23,11 @@ Files: flic_files.py. They count pixels from 1.
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data import prediction_tables
 from posebench.data.instances import Instances
 from posebench.data.matching import align, person_first
@@ -41,8 +41,6 @@ from posebench.scoring.scores import Curve, Scores
 
 from .annotations import FACING_AWAY, SKELETON, find_annotations, other_sides, read, right_torso
 from .duplicates import ceiling, pairs_of
-
-Array = NDArray[Any]
 
 GROUPS = {
     part.title(): tuple(SKELETON.index(f"left_{part}", f"right_{part}"))

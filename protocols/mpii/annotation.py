@@ -2,17 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import UNLABELLED, Instances, Source
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, counted
 from posebench.files.writing import sha256
-
-Array = NDArray[Any]
 
 SKELETON = Skeleton(
     keypoints=(

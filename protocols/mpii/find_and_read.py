@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
 from posebench.errors import PosebenchError, existing
 from posebench.files.arrays import array_names, load_array
@@ -17,8 +16,6 @@ from .annotation import SKELETON, Annotation, numbers, to_instances, whole
 from .hrnet_json import read_json
 from .known_split import split_notes
 from .matlab_files import GT_VALID_FORM, head_lengths, read_detections, read_gt_valid, read_release
-
-Array = NDArray[Any]
 
 KNOWN = (
     "mpii reads mpii_human_pose_v1_u12_1.mat (the official release), detections.mat (pytorch-pose), train.h5, valid.h5 and "

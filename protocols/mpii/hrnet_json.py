@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import UNLABELLED, VISIBLE
 from posebench.errors import PosebenchError
 
 from .annotation import SKELETON, Annotation, adjusted
 from .matlab_files import validation_people
-
-Array = NDArray[Any]
 
 FORM = {"train": "train.json", "val": "valid.json", "test": "test.json"}
 NO_OCCLUSION = "{} does not tell occluded keypoints from visible ones, so all count as visible."

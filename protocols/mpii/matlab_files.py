@@ -8,11 +8,10 @@ from dataclasses import replace
 from importlib import resources
 from math import isfinite, nan
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE
 from posebench.errors import PosebenchError, counted
 from posebench.files.arrays import load_array, load_structs
@@ -20,8 +19,6 @@ from posebench.files.matlab import CELL, STRUCT, Element
 
 from .annotation import HEAD_BIAS, SKELETON, Annotation, adjusted, numbers, whole
 from .image_names import numbered
-
-Array = NDArray[Any]
 
 RELEASE_FORM, DETECTIONS_FORM, GT_VALID_FORM = "mpii_human_pose_v1_u12_1.mat", "detections.mat", "gt_valid.mat"
 JOINTS = {float(joint): joint for joint in range(len(SKELETON))}

@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError, unknown
@@ -43,7 +43,6 @@ from .find_and_read import HEAD_IN_GT_VALID, find_annotations, read
 from .image_names import named_as
 from .server_export import export_mat
 
-Array = NDArray[Any]
 Lines = Mapping[str, Array]
 
 ALL = tuple(range(len(SKELETON)))

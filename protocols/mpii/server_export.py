@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.matching import align
 from posebench.data.predictions import Predictions
@@ -21,7 +21,6 @@ from posebench.files.writing import write_atomically
 
 from .matlab_files import DETECTIONS_FORM, RELEASE_FORM, Record, Release, number, rows, validation_people
 
-Array = NDArray[Any]
 People = dict[tuple[int, int], Any]
 
 TEST_PEOPLE = 7247
