@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 import posebench
-from posebench.cli import compare, cost, evaluate, export, predict, report, run, train, weights
+from posebench.cli import compare, cost, data, evaluate, export, predict, report, run, train, weights
 from posebench.cli import list as cli_list
 from posebench.cli import plugin as cli_plugin
 from posebench.errors import PosebenchError
@@ -53,6 +53,7 @@ for _command in (
     compare.compare,
     report.report,
     weights.weights,
+    data.data,
     cli_plugin.plugin,
     cost.cost,
     cli_list.list_,
