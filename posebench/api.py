@@ -216,6 +216,7 @@ def predict(
     """Predict the people of a split with a checkpoint.
 
     Args:
+        split: None for the one that `posebench run` scores.
         out: the file to write; None for one below `results`.
         show: called after every batch with how many people are done, and of how many.
 
@@ -227,10 +228,11 @@ def predict(
     """
     from posebench.results.folder import ResultsFolder
     from posebench.tasks import predict as tasks
+    from posebench.tasks.people import run_splits
     from posebench.tasks.train import worker_count
 
     rules = protocol_named(protocol)
-    people = load_people(rules, data, split)
+    people = load_people(rules, data, split or run_splits(rules, _path(data)).report)
     file = Path(out) if out else tasks.predictions_path(Path(checkpoint), people, ResultsFolder(Path(results)))
     return tasks.predict(Path(checkpoint), rules, people, file, workers=worker_count(workers), show=show)
 

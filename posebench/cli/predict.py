@@ -48,13 +48,15 @@ def predict(
     from posebench.plugins import registry
     from posebench.results.folder import ResultsFolder
     from posebench.tasks import predict as tasks
-    from posebench.tasks.people import load_people, people_to_predict
+    from posebench.tasks.people import load_people, people_to_predict, run_splits
     from posebench.tasks.train import worker_count
 
     out = open_console(stderr=True, quiet=quiet)
     protocol = registry.protocol(protocol_name)
     say_synthetic(out, data, protocol_name)
-    people = people_to_predict(protocol, load_people(protocol, data, split), boxes, box_threshold)
+    splits = run_splits(protocol, data)
+    print_notes(out, (splits.note,) if splits.note and split is None else ())
+    people = people_to_predict(protocol, load_people(protocol, data, split or splits.report), boxes, box_threshold)
     if boxes is not None:
         print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.source.notes))
     how = How(fast or compiled, compiled, precision)

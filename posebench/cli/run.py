@@ -67,7 +67,9 @@ def run(
         )
         for arch, its in zip(archs, chosen, strict=True)
     ]  # fmt: skip
-    people = people_tasks.load_people(protocol, data)
+    splits = people_tasks.run_splits(protocol, data)
+    print_notes(out, (splits.note,) if splits.note else ())
+    people = people_tasks.load_people(protocol, data, splits.report)
     asked = people_tasks.people_to_predict(protocol, people, boxes, box_threshold)
     if boxes is not None:
         print_notes(out, (f"{len(asked):,} boxes of {asked.box_source} to predict.", *asked.source.notes))

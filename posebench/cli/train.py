@@ -41,12 +41,15 @@ def train(
     from posebench.plugins import registry
     from posebench.results.folder import ResultsFolder
     from posebench.tasks import train as tasks
+    from posebench.tasks.people import run_splits
 
     check_resume(resume, restart)
     out = open_console(stderr=True, quiet=quiet)
     registry.find("architecture", arch)  # a misspelt name should not wait for torch
     protocol = registry.protocol(protocol_name)
     say_synthetic(out, data, protocol_name)
+    splits = run_splits(protocol, data)
+    print_notes(out, (splits.note,) if splits.note else ())
     chosen = tasks.choose_recipe(arch, protocol, data, recipe or ("paper" if weights else None), epochs)
     job = tasks.Job(
         arch, protocol, data, without_pretrained(chosen, no_pretrained), seed, ResultsFolder(results), weights, limit,

@@ -46,7 +46,10 @@ def align(predictions: Predictions, instances: Instances) -> tuple[Array, Array]
         )
     if predictions.dataset and (predictions.dataset, predictions.split) != (instances.dataset, instances.split):
         raise PosebenchError(
-            f"The predictions are of {predictions.dataset} {predictions.split}, the annotations of {instances.what}."
+            f"The predictions are of {predictions.dataset} {predictions.split}, the annotations of {instances.what}. "
+            f"Use --split {predictions.split}."
+            if predictions.dataset == instances.dataset
+            else f"The predictions are of {predictions.dataset} {predictions.split}, the annotations of {instances.what}."
         )
     rows: dict[tuple[str, int], int] = {}
     for row, (image, person) in enumerate(zip(predictions.image.tolist(), predictions.person.tolist(), strict=True)):

@@ -31,6 +31,19 @@ class Convention:
     """Why its numbers differ from the first convention's, in a sentence."""
 
 
+@dataclass(frozen=True)
+class RunSplits:
+    """The splits that a run trains on and scores.
+
+    Attributes:
+        train, report: names of splits. note: why they are not the protocol's usual ones, as a sentence; empty where they are.
+    """
+
+    train: str
+    report: str
+    note: str = ""
+
+
 class Protocol(ABC):
     """A dataset and its scoring rules.
 
@@ -57,6 +70,14 @@ class Protocol(ABC):
     report_split: str = "val"
     train_split: ClassVar[str] = "train"
     exports: ClassVar[Mapping[str, str]] = {}
+
+    def run_splits(self, root: Path | None) -> RunSplits:
+        """The splits to train on and to score where none is named, by the photographs that are there.
+
+        Args:
+            root: the dataset's folder; None for synthetic people.
+        """
+        return RunSplits(self.train_split, self.report_split)
 
     def annotations(self, root: Path, split: str, convention: str) -> Path:
         """What `instances` should read for a convention: evaluators differ in the ground truth file that they use.

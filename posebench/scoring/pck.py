@@ -40,6 +40,9 @@ class PCK:
         strict: `<` instead of `<=`.
         single: distances are rounded to single precision before they are compared.
         counted: instances → (N, K) bool, the keypoints that count; None for every labelled one.
+        errors: predicted keypoints (N, K, 2), missing (N, K), instances → (N, P) errors in units of `thresholds`, inf where
+            nothing was predicted; None for distances of keypoints, divided by `measure`. Then `counted` is (N, P) too.
+        parts: names of the P parts that `errors` are of; empty for the keypoints.
     """
 
     measure: str
@@ -53,6 +56,8 @@ class PCK:
     strict: bool = False
     single: bool = False
     counted: Callable[[Instances], Array] | None = None
+    errors: Callable[[Array, Array, Instances], Array] | None = None
+    parts: tuple[str, ...] = ()
 
 
 def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
@@ -70,7 +75,7 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
     lines = rule.lines(number, total)
     metrics, resampled = split(rule.columns(lines))
     per_joint = percentage(number[:, rule.at], total[:, 0])
-    joints, joints_resampled = split(dict(zip(instances.skeleton.keypoints, per_joint.T, strict=True)))
+    joints, joints_resampled = split(dict(zip(rule.parts or instances.skeleton.keypoints, per_joint.T, strict=True)))
     return Scores(
         metrics=metrics,
         resampled=resampled,
@@ -78,7 +83,7 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
         per_joint_resampled=joints_resampled,
         per_joint_metric=rule.metric,
         curves=as_curves(lines, rule),
-        slices=slices(within[:, rule.at], asked, instances, rule.pooled),
+        slices=slices(within[:, rule.at], asked, instances, rule),
         people=len(instances),
         images=len(np.unique(instances.image)),
         notes=(*missing_notes(predictions), *wrong_places(keypoints, missing, instances)),
@@ -112,6 +117,8 @@ def curves(predictions: Predictions, instances: Instances, rule: PCK, thresholds
 def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) -> tuple[Array, Array, Array]:
     """(N, K) distances in units of each person's length; which keypoints count; those of them that anybody predicted.
 
+    (N, P) of parts, where the rule is of parts.
+
     Args:
         keypoints: (N, K, 2) predicted, in the order of `instances`. missing: (N, K) bool.
     """
@@ -121,6 +128,9 @@ def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) 
             "divided by it. It is good for training; score on an annotation that has it."
         )
     counted = instances.visibility > UNLABELLED if rule.counted is None else rule.counted(instances)
+    if rule.errors is not None:
+        errors = rule.errors(keypoints, missing, instances)
+        return errors, counted, counted & np.isfinite(errors).any(axis=0)
     lengths = instances.measures[rule.measure]
     distances = normalised_distances(keypoints, instances.keypoints, lengths, missing)
     if rule.single:
@@ -156,16 +166,17 @@ def as_curves(lines: Mapping[str, Array], rule: PCK) -> tuple[Curve, ...]:
     return tuple(Curve(label, rule.axis, thresholds, tuple(line[0].tolist())) for label, line in lines.items())
 
 
-def slices(within: Array, asked: Array, instances: Instances, joints: tuple[int, ...]) -> tuple[Slice, ...]:
+def slices(within: Array, asked: Array, instances: Instances, rule: PCK) -> tuple[Slice, ...]:
     """Pooled PCK of the visible and the occluded keypoints, and of people by each of their labels, the most people first.
 
     Args:
         within: (N, K) bool, hits at the headline's threshold. asked: (N, K) bool, keypoints that count.
-        joints: indices of those that are pooled.
     """
-    within, asked = within[:, joints], asked[:, joints]
-    visibility = instances.visibility[:, joints]
-    parts = [("visibility", "visible", visibility == VISIBLE), ("visibility", "occluded", visibility == OCCLUDED)]
+    within, asked = within[:, rule.pooled], asked[:, rule.pooled]
+    parts: list[tuple[str, str, Array]] = []
+    if not rule.parts:
+        visibility = instances.visibility[:, rule.pooled]
+        parts = [("visibility", "visible", visibility == VISIBLE), ("visibility", "occluded", visibility == OCCLUDED)]
     for by, names in instances.labels.items():
         known, people = np.unique(names, return_counts=True)
         parts += [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
-from posebench.plugins.protocol import Protocol
+from posebench.plugins.protocol import Protocol, RunSplits
 from posebench.plugins.registry import errors_of
 
 SYNTHETIC_TO_TRAIN, SYNTHETIC_TO_SCORE = 4000, 500
@@ -41,6 +41,19 @@ def load_people(
         source = protocol.annotations(data, split, protocol.convention(convention).name)
     with errors_of("protocol", protocol.name, "instances"):
         return protocol.instances(source, split)
+
+
+def run_splits(protocol: Protocol, data: Path | None) -> RunSplits:
+    """The splits to train on and to score where none is named.
+
+    Args:
+        data: the dataset's folder or file; None for synthetic people.
+
+    Raises:
+        PosebenchError: the plugin fails.
+    """
+    with errors_of("protocol", protocol.name, "run_splits"):
+        return protocol.run_splits(data)
 
 
 def people_to_predict(

@@ -17,7 +17,7 @@ from posebench.plugins import recipe as recipes
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
 from posebench.results.folder import ResultsFolder, plain
-from posebench.tasks.people import load_people
+from posebench.tasks.people import load_people, run_splits
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
@@ -119,7 +119,7 @@ def train(job: Job, *, resume: bool = False, restart: bool = False, show: Show =
 
     if job.weights is not None and not job.recipe.epochs:
         return Trained(_as_published(job, job.weights))
-    people = load_people(job.protocol, job.data, job.protocol.train_split)
+    people = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).train)
     if job.limit is not None:
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
     path = job.results.checkpoint(job.key(people))

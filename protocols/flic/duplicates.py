@@ -13,8 +13,10 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import counted
-from posebench.scoring.pck import PCK, SMALLEST_SLICE, as_curves, hits, normalised_distances
+from posebench.scoring.pck import PCK, SMALLEST_SLICE
 from posebench.scoring.scores import Ceiling
+
+from .. import label_agreement
 
 SAME_PERSON = 0.3
 
@@ -84,28 +86,13 @@ def file_name(image: str) -> str:
 
 
 def ceiling(instances: Instances, pairs: Array, rule: PCK) -> Ceiling | None:
-    """What the annotators reach against each other, by the rule's own columns; None where too few people are there twice.
-
-    A keypoint is a hit where it is one whichever of the two annotations is taken for the truth: the distance is divided
-    by the shorter torso. This needs no choice of a truth, and is the stricter reading.
+    """What the annotators reach against each other; None where too few people are there twice.
 
     Args:
         instances: with the labels and the measure of the rule. pairs: (P, 2), as `pairs_of`.
     """
     if len(pairs) < SMALLEST_SLICE:
         return None
+    what = f"Two annotations of the same {len(pairs):,} people of {instances.what}, by the shorter of their torsos."
     one, other = pairs.T
-    lengths = instances.measures[rule.measure]
-    labelled = instances.visibility > UNLABELLED
-    both = labelled[one] & labelled[other]
-    distances = normalised_distances(
-        instances.keypoints[one], instances.keypoints[other], np.minimum(lengths[one], lengths[other])
-    )
-    number = hits(distances, both, rule.thresholds, rule.strict).sum(axis=0, dtype=float)[None]
-    lines = rule.lines(number, both.sum(axis=0, dtype=float)[None, None])
-    columns = {name: float(values[0]) for name, values in rule.columns(lines).items()}
-    return Ceiling(
-        what=f"Two annotations of the same {len(pairs):,} people of {instances.what}, by the shorter of their torsos.",
-        metrics={name: value for name, value in columns.items() if np.isfinite(value)},
-        curves=as_curves(lines, rule),
-    )
+    return label_agreement.ceiling(instances.take(one), instances.take(other), rule, what)

@@ -1,0 +1,1 @@
+"""Leeds Sports Pose (LSP) and its extension (LSPET): PCK and strict PCP."""
