@@ -53,18 +53,23 @@ if TYPE_CHECKING:
 @click.option(
     "--input-size", callback=read_size, metavar="HEIGHTxWIDTH", help="Input of that network, such as 256x192."
 )
+@click.option(
+    "--trained-on",
+    metavar="TEXT",
+    help="Data that network was trained on, such as 'LSP, LSPET, MPII', where FILE does not state it.",
+)
 @click.option("--overlays", is_flag=True, help="Draw the best and worst cases; needs the photographs.")
 @json_option
 @results_option
 @quiet_option
 def evaluate(
     file: Path, protocol_name: str, data: Path | None, split: str | None, convention: str | None, name: str | None,
-    thresholds: Any, explained: bool, arch: str | None, input_size: tuple[int, int] | None, overlays: bool,
-    as_json: bool, results: Path, quiet: bool,
+    thresholds: Any, explained: bool, arch: str | None, input_size: tuple[int, int] | None,
+    trained_on: str | None, overlays: bool, as_json: bool, results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Score a predictions FILE and write its record.
 
-    Reads posebench's own files, MPII and FLIC predictions (.h5, .mat), COCO results (.json), and tables (.npz, .csv).
+    Reads posebench's own files, MPII, FLIC and LSP predictions (.h5, .mat), COCO results (.json), and tables (.npz, .csv).
     """
     from posebench.cli.console import open_console, say_synthetic
     from posebench.cli.show_scores import print_curves
@@ -76,7 +81,8 @@ def evaluate(
 
     given = {
         "--convention": convention, "--name": name, "--thresholds": None if thresholds is None else "given",
-        "--arch": arch, "--input-size": input_size, "--overlays": overlays or None,
+        "--arch": arch, "--input-size": input_size, "--trained-on": trained_on,
+        "--overlays": overlays or None,
     }  # fmt: skip
     if explained:
         used = ("--arch", "--input-size")
@@ -91,7 +97,7 @@ def evaluate(
     out = open_console(stderr=as_json, quiet=quiet and as_json)
     protocol = registry.protocol(protocol_name)
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
-    network = tasks.Network(arch, input_size) if arch else None
+    network = tasks.Network(arch, input_size, trained_on) if arch or trained_on else None
     if explained:
         _explain(explain(file, protocol, data, split or protocol.report_split, network), file, protocol, as_json)
         return

@@ -19,7 +19,7 @@ import pandas as pd
 from posebench.data.box_source import ANNOTATION
 from posebench.data.instances import SYNTHETIC
 from posebench.errors import natural
-from posebench.report.columns import Column, bounds, millions, one_line, size, training
+from posebench.report.columns import Column, bounds, millions, one_line, other_training_data, size, training
 from posebench.report.rows import Row, rows
 from posebench.results.record import Data, Record, Rule
 from posebench.scoring.rank_ranges import Range, rank_ranges, tied
@@ -162,6 +162,7 @@ class Board:
             notes.append(SEVERAL_SEEDS)
         if len(self.rows) > 1 and not all(self.ranges):
             notes.append(f"{'* Ranked' if any(self.ranges) else 'Ranked'} {BY_VALUE}")
+        notes += other_training_data([row.model for row in self.rows])
         if self.ceiling is not None:
             notes.append(one_line(f"{CEILING}: {self.ceiling.what}"))
         return notes
@@ -287,8 +288,7 @@ def boards(records: Iterable[Record]) -> list[Board]:
 
     Rows go from the largest headline to the smallest, those without one last; equal ones by name.
     """
-    ordered = sorted(records, key=_place)
-    grouped = groupby(ordered, key=lambda record: record.group)
+    grouped = groupby(sorted(records, key=_place), key=lambda record: record.group)
     return [Board(tuple(sorted(rows(members), key=_standing))) for _, members in grouped]
 
 
@@ -297,5 +297,4 @@ def _place(record: Record) -> tuple[Any, ...]:
 
 
 def _standing(row: Row) -> tuple[Any, ...]:
-    score = row.headline
-    return math.isnan(score), 0.0 if math.isnan(score) else -score, natural(row.name), row.id
+    return math.isnan(row.headline), 0.0 if math.isnan(row.headline) else -row.headline, natural(row.name), row.id

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from posebench.data.instances import SYNTHETIC
 from posebench.data.provenance import Provenance
 
 UNKNOWN = "–"
@@ -75,17 +76,37 @@ def millions(count: int | None) -> float | None:
     return None if count is None else count / 1e6
 
 
-def training(model: Provenance, seeds: Sequence[int]) -> str | None:
-    """Such as `quick, 4 epochs, 4,000 people, seed 0`: what tells two runs of one architecture apart."""
-    recipe, trained_on = model.recipe, model.trained_on
-    if recipe is None or trained_on is None:
+def training_data(model: Provenance) -> str | None:
+    """Such as `mpii train`, or what whoever scored the file says; None where it is unknown."""
+    trained_on = model.trained_on
+    if trained_on is None or trained_on.dataset is None:
         return None
+    return " ".join(filter(None, (trained_on.dataset, trained_on.split)))
+
+
+def other_training_data(models: Sequence[Provenance]) -> tuple[str, ...]:
+    """A sentence where the rows of one table are known to be trained on different data."""
+    if len({data for model in models if (data := training_data(model)) is not None}) < 2:
+        return ()
+    return (
+        "Rows were trained on different data (see the column 'training'), so ranks compare networks together with their "
+        "training data.",
+    )
+
+
+def training(model: Provenance, seeds: Sequence[int]) -> str | None:
+    """Such as `quick, 4 epochs, 4000 people of mpii train, seed 0`: what tells two runs of one architecture apart."""
+    recipe, trained_on, data = model.recipe, model.trained_on, training_data(model)
+    if recipe is None or trained_on is None:
+        return None if data is None else f"on {data}"
     if trained_on.began_with is not None and not trained_on.people:
         return f"published weights ({trained_on.began_with.get('weights')})"
     parts = [
         recipe.get("name"),
         f"{recipe.get('epochs')} epoch{'s' * (recipe.get('epochs') != 1)}",
-        f"{trained_on.people} people",
+        f"{trained_on.people} {SYNTHETIC}"
+        if trained_on.dataset == SYNTHETIC
+        else f"{trained_on.people} people" + ("" if data is None else f" of {data}"),
     ]
     told = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {model.seed}"
     return ", ".join(map(str, [*parts, told]))

@@ -11,6 +11,7 @@ import numpy as np
 from posebench.data.instances import Instances
 from posebench.data.matching import row_of_each
 from posebench.data.predictions import Predictions
+from posebench.data.provenance import TrainedOn
 from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
@@ -135,11 +136,13 @@ class Network:
     """The network that made a predictions file, where the file does not say so itself.
 
     Attributes:
-        arch: its name. input_size: (width, height) of its crops, or None.
+        arch: its name, or None. input_size: (width, height) of its crops, or None.
+        trained_on: the data that it was trained on, such as `LSP, LSPET, MPII`, or None.
     """
 
-    arch: str
+    arch: str | None = None
     input_size: tuple[int, int] | None = None
+    trained_on: str | None = None
 
 
 def evaluate(
@@ -203,13 +206,18 @@ def stated(predictions: Predictions, network: Network | None, path: Path) -> Pre
     """
     if network is None:
         return predictions
-    if predictions.provenance.arch is not None:
-        raise PosebenchError(
-            f"{path} already states its architecture, {predictions.provenance.arch}; leave out --arch."
-        )
-    changes: dict[str, Any] = {"arch": network.arch, "stated": "by whoever scored it"}
+    own = predictions.provenance
+    if network.arch is not None and own.arch is not None:
+        raise PosebenchError(f"{path} already states its architecture, {own.arch}; leave out --arch.")
+    if network.trained_on is not None and own.trained_on is not None:
+        raise PosebenchError(f"{path} already states what it was trained on; leave out --trained-on.")
+    changes: dict[str, Any] = {"stated": "by whoever scored it"}
+    if network.arch is not None:
+        changes["arch"] = network.arch
     if network.input_size is not None:
         changes["input_size"] = network.input_size
+    if network.trained_on is not None:
+        changes["trained_on"] = TrainedOn(dataset=network.trained_on)
     return replace(predictions, provenance=predictions.provenance.model_copy(update=changes))
 
 
