@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,8 @@ from posebench.errors import PosebenchError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from posebench.plugins.protocol import Protocol
     from posebench.tasks.evaluate import Evaluation
-    from posebench.tasks.explain import Explained
+    from posebench.tasks.explain import Explanation
 
 
 @click.command()
@@ -93,7 +92,7 @@ def evaluate(
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     network = tasks.Network(arch, input_size) if arch else None
     if explained:
-        _explain(explain(file, protocol, data, split or protocol.report_split, network), file, protocol, as_json)
+        _explain(explain(file, protocol, data, split or protocol.report_split, network), file, as_json)
         return
     if thresholds is None:
         check_writable(results)
@@ -133,13 +132,13 @@ def _show_and_save(evaluation: "Evaluation", out: "Console", results: Path, over
         click.echo(json.dumps(evaluation.record.model_dump(mode="json") | {"record": str(path)}))
 
 
-def _explain(explained: Sequence["Explained"], file: Path, protocol: "Protocol", as_json: bool) -> None:
+def _explain(explained: "Explanation", file: Path, as_json: bool) -> None:
     from posebench.cli.console import open_console
     from posebench.cli.show_scores import print_explained
     from posebench.scoring.scores import known
 
     if not as_json:
-        print_explained(open_console(), protocol, explained)
+        print_explained(open_console(), explained)
         return
     rows = []
     for entry in explained:
@@ -153,7 +152,7 @@ def _explain(explained: Sequence["Explained"], file: Path, protocol: "Protocol",
             "metrics": None if metrics is None else _plain(metrics),
             **_plain({"from_ground_truth": entry.from_ground_truth, "from_rule": entry.from_rule}),
         })  # fmt: skip
-    click.echo(json.dumps({"file": str(file), "headline": protocol.headline, "conventions": rows}))
+    click.echo(json.dumps({"file": str(file), "headline": explained.protocol.headline, "conventions": rows}))
 
 
 def _plain(values: Mapping[str, float]) -> dict[str, float | None]:

@@ -12,15 +12,12 @@ from rich.table import Table
 from posebench.cli.show_scores import _label, _number, _resamples
 from posebench.errors import counted
 from posebench.report.columns import UNKNOWN
+from posebench.report.comparison_table import p_text
 from posebench.report.rows import Row
 from posebench.results.record import Record, Rule
-from posebench.scoring.bootstrap import LEVEL, RESAMPLES
+from posebench.scoring.bootstrap import LEVEL
 from posebench.scoring.comparison import CORRECTION, CORRECTION_OF_PAIRS, Difference, Pair
 from posebench.tasks.compare_rows import RowComparison
-
-LEAST_P = 1 / (1 + RESAMPLES)
-"""What a p-value is where no resample reaches the difference (posebench.scoring.comparison.p_values)."""
-
 
 IDENTICAL = "A and B are identical files (equal SHA-256), so there is nothing to compare."
 ROWS_NOTE = (
@@ -137,6 +134,8 @@ def _sentence(pair: Pair, decimals: int) -> str:
     name, one = _label(pair.headline.name), pair.headline
     if one.p is None:
         return f"{name}: the difference or its resamples are unknown."
+    if one.value == 0:
+        return f"{name}: no difference. {_label(pair.a)} and {_label(pair.b)} both score {one.a:.{decimals}f}."
     if one.resolved:
         better, worse = (pair.a, pair.b) if one.value > 0 else (pair.b, pair.a)
         return f"{name}: resolved. {_label(better)} is better than {_label(worse)} by {abs(one.value):.{decimals}f}."
@@ -185,6 +184,4 @@ def _cells(one: Difference, decimals: int) -> list[str]:
         return [_number(one.value, decimals, "+"), UNKNOWN, UNKNOWN, UNKNOWN]
     bounds = ", ".join(_number(bound, decimals, "+") for bound in one.interval)
     verdict = "resolved" if one.resolved else "[yellow]not resolved"
-    # So many resamples cannot tell a smaller p-value from this one.
-    p = f"≤{LEAST_P:.3f}" if one.p <= LEAST_P else f"{one.p:.3f}"
-    return [_number(one.value, decimals, "+"), f"[{bounds}]", p, verdict]
+    return [_number(one.value, decimals, "+"), f"[{bounds}]", p_text(one.p), verdict]
