@@ -72,9 +72,10 @@ def compare_rows(
     Raises:
         PosebenchError: a name is unknown or that of several rows, or the rows are of different leaderboards.
     """
+    from posebench.results.record import load_records
     from posebench.tasks.compare_rows import compare_named
 
-    return compare_named(Path(results), names, protocol_named(protocol), split, convention)
+    return compare_named(load_records(Path(results)), names, protocol_named(protocol), split, convention)
 
 
 def write_report(results: StrPath = "results") -> list[Path]:

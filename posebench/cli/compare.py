@@ -50,6 +50,7 @@ def compare(
     from posebench.cli.console import open_console, say_synthetic
     from posebench.cli.show_comparison import print_comparison, print_row_comparison
     from posebench.plugins import registry
+    from posebench.results.record import load_records
     from posebench.tasks.compare import compare as compare_files
     from posebench.tasks.compare_rows import compare_named
     from posebench.tasks.people import load_people
@@ -61,11 +62,11 @@ def compare(
             raise PosebenchError(
                 f"{option} is for predictions files; rows are compared from their records. Leave it out."
             )
-        rows = compare_named(results, arguments, protocol, split, convention)
+        rows = compare_named(load_records(results), arguments, protocol, split, convention)
         if as_json:
             click.echo(json.dumps(rows.as_json()))
         else:
-            print_row_comparison(open_console(), rows, with_notes=not quiet)
+            print_row_comparison(open_console(), rows, quiet=quiet)
         return
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     people = load_people(protocol, data, split, convention)
@@ -73,7 +74,7 @@ def compare(
     if as_json:
         click.echo(json.dumps(comparison.as_json()))
     else:
-        print_comparison(open_console(), comparison.records, comparison.pairs, with_notes=not quiet)
+        print_comparison(open_console(), comparison.records, comparison.pairs, quiet=quiet)
 
 
 def _all_files(arguments: Sequence[str]) -> bool:

@@ -104,7 +104,9 @@ def evaluate(
         else:
             print_curves(out, curves)
         return
-    _show_and_save(tasks.evaluate(file, protocol, people, convention, name, network), out, results, overlays, as_json)
+    _show_and_save(
+        tasks.evaluate(file, protocol, people, convention, name, network), out, results, overlays, as_json, quiet
+    )
 
 
 def _refuse(reason: str, given: Mapping[str, object]) -> None:
@@ -114,11 +116,13 @@ def _refuse(reason: str, given: Mapping[str, object]) -> None:
         raise click.UsageError(f"{reason}, so {' and '.join(ignored)} would be ignored. Leave out one or the other.")
 
 
-def _show_and_save(evaluation: "Evaluation", out: "Console", results: Path, overlays: bool, as_json: bool) -> None:
+def _show_and_save(
+    evaluation: "Evaluation", out: "Console", results: Path, overlays: bool, as_json: bool, quiet: bool
+) -> None:
     from posebench.cli.show_scores import print_scores
 
     if not as_json:
-        print_scores(out, evaluation.record)  # before anything is written: a full disk must not cost the numbers
+        print_scores(out, evaluation.record, quiet)  # before anything is written: a full disk must not cost the numbers
     path = evaluation.save(results)
     if not as_json:
         out.print(f"Record: {path}", highlight=False, soft_wrap=True)

@@ -26,25 +26,27 @@ ROWS_NOTE = (
 )
 
 
-def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pair], with_notes: bool = True) -> None:
+def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pair], quiet: bool = False) -> None:
     """The result in a sentence, then a table. Two runs: every metric and keypoint. More: the headline of every pair.
 
     Args:
         records: of all runs, by one rule on the same people.
         pairs: of those runs, in the order of `comparison.compare`.
+        quiet: only the result, the names and the table.
     """
     rule, data = records[0].rule, records[0].data
     decimals = _decimals(rule)
     same = len(pairs) == 1 and _same_file(*records)
     out.print(IDENTICAL if same else _result(pairs, decimals), style="bold", highlight=False)
-    out.print(
+    said = Console(file=out.file, quiet=True) if quiet else out
+    said.print(
         f"{_label(data.what)}: the same {data.people:,} people in {counted(data.images, 'image', 'images')}, "
         f"ground truth: {_label(data.annotations)}\n{_label(rule.protocol)} {_label(rule.convention)}: {_label(rule.rule)}",
         highlight=False,
     )
     if len({record.data.box_source for record in records}) > 1:
         boxes = "; ".join(f"{_label(record.name)}: {_label(record.data.box_source)}" for record in records)
-        out.print(f"[yellow]Note:[/yellow] the boxes differ, not only the networks. {boxes}", highlight=False)
+        said.print(f"[yellow]Note:[/yellow] the boxes differ, not only the networks. {boxes}", highlight=False)
     several = len(pairs) > 1
     for letter, record in zip(_letters(records), records, strict=True):
         value = record.metrics.get(rule.headline)
@@ -59,18 +61,22 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
     else:
         out.print(_pair_table(pairs[0], decimals))
     correction = CORRECTION_OF_PAIRS if several else CORRECTION
-    out.print(f"{LEVEL} % intervals: {_resamples(records[0], 'paired ')}. {correction}.", style="dim")
-    if with_notes:
-        _print_notes(out, records)
+    said.print(f"{LEVEL} % intervals: {_resamples(records[0], 'paired ')}. {correction}.", style="dim")
+    _print_notes(said, records)
 
 
-def print_row_comparison(out: Console, comparison: RowComparison, with_notes: bool = True) -> None:
-    """The result in a sentence, then the rows with their seeds, then the headline of every pair."""
+def print_row_comparison(out: Console, comparison: RowComparison, quiet: bool = False) -> None:
+    """The result in a sentence, then the rows with their seeds, then the headline of every pair.
+
+    Args:
+        quiet: without the data, the rule and the notes.
+    """
+    said = Console(file=out.file, quiet=True) if quiet else out
     rows, pairs = comparison.rows, comparison.pairs
     rule, data = rows[0].rule, rows[0].data
     decimals = _decimals(rule)
     out.print(_result(pairs, decimals), style="bold", highlight=False)
-    out.print(
+    said.print(
         f"{_label(data.what)}: {data.people:,} people in "
         f"{counted(data.images, 'image', 'images')}, ground truth: {_label(data.annotations)}, "
         f"boxes: {_label(data.box_source)}\n{_label(rule.protocol)} {_label(rule.convention)}: {_label(rule.rule)}",
@@ -88,9 +94,8 @@ def print_row_comparison(out: Console, comparison: RowComparison, with_notes: bo
         table.add_row(f"{a} − {b}", *_cells(pair.headline, decimals))
     out.print(table)
     corrected = " The pairs are corrected together (single-step max-|t|)." if len(pairs) > 1 else ""
-    out.print(f"{LEVEL} % intervals: {_resamples(rows[0].newest, 'paired ')}.{corrected}", style="dim")
-    if with_notes:
-        out.print(f"[yellow]Note:[/yellow] {ROWS_NOTE}", highlight=False)
+    said.print(f"{LEVEL} % intervals: {_resamples(rows[0].newest, 'paired ')}.{corrected}", style="dim")
+    said.print(f"[yellow]Note:[/yellow] {ROWS_NOTE}", highlight=False)
 
 
 def _seeds(row: Row) -> str:
@@ -183,5 +188,5 @@ def _cells(one: Difference, decimals: int) -> list[str]:
     if one.p is None or one.interval is None:
         return [_number(one.value, decimals, "+"), UNKNOWN, UNKNOWN, UNKNOWN]
     bounds = ", ".join(_number(bound, decimals, "+") for bound in one.interval)
-    verdict = "resolved" if one.resolved else "[yellow]not resolved"
+    verdict = "equal" if one.value == 0 else "resolved" if one.resolved else "[yellow]not resolved"
     return [_number(one.value, decimals, "+"), f"[{bounds}]", p_text(one.p), verdict]

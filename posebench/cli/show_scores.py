@@ -16,8 +16,15 @@ from posebench.scoring.scores import Curve, known
 from posebench.tasks.explain import Explained, Explanation
 
 
-def print_scores(out: Console, record: Record) -> None:
-    """The numbers of one record, to four decimals, with their rule and what was scored."""
+def print_scores(out: Console, record: Record, quiet: bool = False) -> None:
+    """The numbers of one record, to four decimals, with their rule and what was scored.
+
+    Args:
+        quiet: the numbers alone.
+    """
+    if quiet:
+        out.print(_scores(record))
+        return
     rule, data = record.rule, record.data
     out.print(
         f"[bold]{escape(record.name)}[/bold] on {escape(data.what)}: {data.people:,} people in "

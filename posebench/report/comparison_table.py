@@ -44,5 +44,5 @@ def _cells(one: Difference, decimals: int) -> list[str]:
     if one.interval is None or one.p is None:
         return [value, UNKNOWN, UNKNOWN, UNKNOWN]
     low, high = one.interval
-    verdict = "resolved" if one.resolved else "not resolved"
+    verdict = "equal" if one.value == 0 else "resolved" if one.resolved else "not resolved"
     return [value, f"[{low:+.{decimals}f}, {high:+.{decimals}f}]", p_text(one.p), verdict]

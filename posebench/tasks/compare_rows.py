@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from posebench.errors import PosebenchError, counted, unknown
 from posebench.plugins.protocol import Protocol
 from posebench.report import comparison_table
 from posebench.report.rows import Row, rows
-from posebench.results.record import load_records
+from posebench.results.record import Record
 from posebench.scoring import comparison
 from posebench.scoring.comparison import Pair, Taken
 from posebench.scoring.rank_ranges import with_seed_error
@@ -76,11 +75,12 @@ def compare_rows(rows: Sequence[Row]) -> RowComparison:
 
 
 def compare_named(
-    results: Path, names: Sequence[str], protocol: Protocol, split: str | None = None, convention: str | None = None
+    records: Sequence[Record], names: Sequence[str], protocol: Protocol, split: str | None, convention: str | None
 ) -> RowComparison:
-    """Compare the rows of those names in a results folder.
+    """Compare the rows of those names.
 
     Args:
+        records: all of a results folder.
         split, convention: which leaderboards to look in; None for the protocol's first ones.
 
     Raises:
@@ -89,7 +89,7 @@ def compare_named(
     split = split or protocol.report_split
     protocol.check_split(split)
     rule = protocol.convention(convention)
-    return compare_rows(choose_rows(rows(load_records(results)), names, protocol.name, rule.name, split))
+    return compare_rows(choose_rows(rows(records), names, protocol.name, rule.name, split))
 
 
 def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, convention: str, split: str) -> list[Row]:
@@ -110,7 +110,7 @@ def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, conve
     able = [row for row in found if (row.rule.protocol, row.rule.convention, row.data.split) == asked]
     for name in names:
         if not any(row.name == name for row in able):
-            raise _unknown_row(found, able, name, f"{protocol} {split}, {convention}")
+            raise _unknown_row(found, able, name, _place(able, f"{protocol} {split}", convention))
     groups = [
         here
         for group in dict.fromkeys(row.group for row in able)
@@ -126,6 +126,12 @@ def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, conve
             f"{'; '.join(differences(groups[0][0][0].newest, groups[1][0][0].newest))}. Compare their predictions files."
         )
     return [_only(here) for here in groups[0]]
+
+
+def _place(able: Sequence[Row], people: str, convention: str) -> str:
+    """Such as `mpii val, official`; the records themselves say whether their people are synthetic."""
+    whats = {row.data.what for row in able}
+    return f"{whats.pop() if len(whats) == 1 else people}, {convention}"
 
 
 def _unknown_row(found: Sequence[Row], able: Sequence[Row], name: str, where: str) -> PosebenchError:

@@ -231,6 +231,18 @@ def test_a_file_and_itself_are_said_to_be_identical(shared: Path, monkeypatch: p
     assert "may be chance" not in text
 
 
+def test_equal_scores_are_no_difference_and_not_said_to_be_chance(tmp_path: Path) -> None:
+    from posebench.synthetic.people import instances
+
+    truth = instances(protocol("mpii").skeleton, "val", 500).keypoints
+    np.savez(tmp_path / "truth.npz", keypoints=truth)
+    np.savez(tmp_path / "near.npz", keypoints=truth + 0.01)
+    done = invoke(tmp_path / "truth.npz", tmp_path / "near.npz", "--protocol", "mpii")
+    assert "Mean: no difference. truth and near both score 100.00." in done.output
+    assert "may be chance" not in done.output
+    assert " equal" in next(line for line in done.output.splitlines() if line.startswith(" Mean "))
+
+
 def test_a_file_of_other_people_is_a_sentence_that_names_it(shared: Path) -> None:
     data = shared / "data"
     flic, mpii = data / "flic/predictions/yang16_oc.mat", data / "mpii/predictions/newell.h5"
