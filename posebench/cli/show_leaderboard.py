@@ -72,7 +72,7 @@ def _cells(board: Board, column: Column, shown: Sequence[Column]) -> list[str]:
     if column.header != "name" or training is None or training in shown:
         return column.cells
     return [
-        f"{name}\n  {how}" if column.cells.count(name) > 1 else name
+        f"{name}\n({how})" if column.cells.count(name) > 1 else name
         for name, how in zip(column.cells, training.cells, strict=True)
     ]
 

@@ -270,11 +270,11 @@ def test_two_runs_of_one_network_are_told_apart_where_training_does_not_fit():
         return record(metrics={"Mean": mean}, model=model, predictions_sha256=str(epochs) * 64)
 
     found = boards([trained(2, 70.0), trained(4, 80.0), record("alone")])
-    (narrow,), (wide,) = terminal_tables(found, 50), terminal_tables(found, 200)
-    text = printed(narrow, 50)
-    assert "2 epochs" in text and "4 epochs" in text
-    assert "2 epochs" not in printed(narrow, 50).split("alone")[1].splitlines()[0]
-    assert printed(wide, 200).count("2 epochs") == 1
+    (narrow,), (wide,) = terminal_tables(found, 80), terminal_tables(found, 200)
+    text = " ".join(printed(narrow, 80).split())
+    assert "(quick, 4 epochs," in text and "(quick, 2 epochs," in text
+    assert text.count("5 people, seed 0)") == 2
+    assert "(quick" not in printed(wide, 200)  # there the column stands beside the names
 
 
 def test_a_wide_terminal_shows_every_column():

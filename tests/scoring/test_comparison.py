@@ -185,7 +185,7 @@ def test_a_hostile_name_is_shown_literally(shared: Path) -> None:
     done = invoke(file, file, "--protocol", "flic", "--data", data, *names)
     assert done.exit_code == 0, done.output
     assert "A: [bold]x[/bold] [31m (yang16_oc.mat)" in done.output
-    assert "Wrist 94.24 94.24 +0.00 [+0.00, +0.00] 1.000 not resolved" in " ".join(done.output.split())
+    assert "Wrist 94.24 94.24 +0.00 [+0.00, +0.00] 1.000 equal" in " ".join(done.output.split())
     assert "left eye – – – – – –" in " ".join(done.output.split())
 
 
