@@ -194,8 +194,7 @@ def make_record(
         notes=[*instances.source.notes, *scores.notes, *few_units(scores.sampling)],
         predictions=IN_MEMORY if path is None else path.name,
         predictions_sha256=digest(predictions) if path is None else sha256(path),
-        model=predictions.provenance,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        model=predictions.provenance, created=datetime.now(UTC).isoformat(timespec="seconds"),
         environment={"posebench": posebench.__version__, "python": platform.python_version()},
     )  # fmt: skip
 
