@@ -1,13 +1,12 @@
 """Options after a colon, and networks with one heatmap per keypoint: shared by several families."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from torch import Tensor, nn
 
 from posebench.data.geometry import cell_to_pixel, pixel_to_cell
 from posebench.data.skeleton import Skeleton
-from posebench.errors import PosebenchError, unknown
 from posebench.plugins import heatmaps
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.checkpoint_layout import CheckpointLayout
@@ -49,25 +48,6 @@ def mmpose(backbone: str) -> tuple[CheckpointLayout, CheckpointLayout]:
         CheckpointLayout("mmpose", "head.final_layer.weight", MMPOSE, names("head.")),
         CheckpointLayout("mmpose-0", "keypoint_head.final_layer.weight", MMPOSE, names("keypoint_head.")),
     )
-
-
-def options(arch: str, variant: str | None, known: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """`stem=bearpaw,residuals=4` → the choice for every option; the first one where nothing is said.
-
-    Raises:
-        PosebenchError: an option or a choice is unknown, or an option comes twice.
-    """
-    chosen: dict[str, str] = {}
-    for part in (variant or "").split(",") if variant is not None else ():
-        name, _, value = part.partition("=")
-        if name not in known:
-            raise unknown(f"option of {arch}", name, known)
-        if value not in known[name] or name in chosen:
-            raise PosebenchError(
-                f"{arch} takes {name} once, with one of {', '.join(known[name])}; {part!r} is not valid."
-            )
-        chosen[name] = value
-    return {name: chosen.get(name, choices[0]) for name, choices in known.items()}
 
 
 class HeatmapNetwork(Architecture):

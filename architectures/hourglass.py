@@ -23,8 +23,7 @@ from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.heatmaps import Peak
 from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.recipe import Recipe
-
-from .heatmap_network import options
+from posebench.plugins.variants import choose
 
 Size = tuple[int, int]
 
@@ -149,7 +148,7 @@ class StackedHourglass(Architecture):
         """
         check_input_size("hourglass", input_size, STRIDE * 2**ORDER)
         super().__init__(skeleton, input_size)
-        chosen = options(f"hourglass{stacks}", variant, OPTIONS)
+        chosen = choose(f"hourglass{stacks}", variant, OPTIONS)
         self.supervised = stacks if chosen["supervise"] == "all" else 1
         self.stride = int(chosen["head"])
         count, half = int(chosen["residuals"]), self.stride > STRIDE

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from posebench.data.skeleton import Skeleton
 from posebench.plugins.architecture import check_input_size
 from posebench.plugins.checkpoint_layout import CheckpointLayout
+from posebench.plugins.variants import choose
 
-from .heatmap_network import HRNET, HeatmapNetwork, Size, initialise, mmpose, options, paper
+from .heatmap_network import HRNET, HeatmapNetwork, Size, initialise, mmpose, paper
 from .imagenet import imagenet
 
 STRIDE = 4
@@ -142,7 +143,7 @@ def _targets(stage: int, last: bool, fusion: str, head: int) -> Sequence[int]:
 
 
 def _hrnet(width: int, skeleton: Skeleton, input_size: Size | None, variant: str | None) -> HRNet:
-    chosen = options(f"hrnet_w{width}", variant, OPTIONS)
+    chosen = choose(f"hrnet_w{width}", variant, OPTIONS)
     return HRNet(skeleton, input_size, width, chosen["fusion"], int(chosen["head"]))
 
 

@@ -12,19 +12,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from posebench.api import check_plugin as check_plugin
-    from posebench.api import compare as compare
-    from posebench.api import evaluate as evaluate
-    from posebench.api import explain as explain
-    from posebench.api import leaderboard as leaderboard
-    from posebench.api import load_network as load_network
-    from posebench.api import load_people as load_people
-    from posebench.api import load_predictions as load_predictions
-    from posebench.api import measure_cost as measure_cost
-    from posebench.api import predict as predict
-    from posebench.api import score as score
-    from posebench.api import train as train
-    from posebench.api import write_report as write_report
+    from posebench.api.networks import check_plugin as check_plugin
+    from posebench.api.networks import load_network as load_network
+    from posebench.api.networks import measure_cost as measure_cost
+    from posebench.api.networks import predict as predict
+    from posebench.api.networks import train as train
+    from posebench.api.results import compare_rows as compare_rows
+    from posebench.api.results import leaderboard as leaderboard
+    from posebench.api.results import write_report as write_report
+    from posebench.api.scoring import compare as compare
+    from posebench.api.scoring import evaluate as evaluate
+    from posebench.api.scoring import explain as explain
+    from posebench.api.scoring import load_people as load_people
+    from posebench.api.scoring import load_predictions as load_predictions
+    from posebench.api.scoring import score as score
     from posebench.data.instances import Instances as Instances
     from posebench.data.predictions import Predictions as Predictions
     from posebench.data.skeleton import Skeleton as Skeleton
@@ -39,11 +40,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_FUNCTIONS = (
-    "check_plugin", "compare", "evaluate", "explain", "leaderboard", "load_network", "load_people", "load_predictions",
-    "measure_cost", "predict", "score", "train", "write_report",
-)  # fmt: skip
-_PLACES = dict.fromkeys(_FUNCTIONS, "posebench.api") | {
+_FUNCTIONS = {
+    "posebench.api.networks": ("check_plugin", "load_network", "measure_cost", "predict", "train"),
+    "posebench.api.results": ("compare_rows", "leaderboard", "write_report"),
+    "posebench.api.scoring": ("compare", "evaluate", "explain", "load_people", "load_predictions", "score"),
+}
+_PLACES = {name: module for module, names in _FUNCTIONS.items() for name in names} | {
     "Architecture": "posebench.plugins.architecture",
     "Convention": "posebench.plugins.protocol",
     "Evaluation": "posebench.tasks.evaluate",

@@ -12,11 +12,22 @@ class PosebenchError(Exception):
     exit_code = 1
 
 
+SHORTEST = 3
+"""Letters of a name or of its beginning, below which it suggests nothing."""
+
+
+def _begins(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
 def unknown(what: str, name: str, known: Iterable[str], label: str = "Known") -> PosebenchError:
     """The error for a name that is not among `known`, with the nearest one suggested, whatever its case."""
     names = sorted(known, key=natural)
     folded = {one.casefold(): one for one in names}
-    near = get_close_matches(name.casefold(), folded, n=1)
+    typed = name.casefold()
+    # Difflib finds `val` too unlike `validation`.
+    begun = [one for one in folded if len(one) >= SHORTEST and len(typed) >= SHORTEST and _begins(one, typed)]
+    near = get_close_matches(typed, folded, n=1) or begun
     guess = f" Did you mean {folded[near[0]]!r}?" if near else ""
     return PosebenchError(f"No {what} is named {name!r}.{guess} {label}: {', '.join(names) or 'none'}.")
 

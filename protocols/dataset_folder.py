@@ -27,4 +27,7 @@ def none_found(what: str, root: Path, folders: Sequence[str], names: Sequence[st
         what: such as `MPII val`. source: where the files come from, as a sentence.
     """
     places = ", ".join(str(root / folder) for folder in folders)
-    return PosebenchError(f"No {what} annotation below {root}: looked for {', '.join(names)} in {places}. {source}")
+    return PosebenchError(
+        f"No {what} annotation below {root}: looked for {', '.join(names)} in {places}. "
+        f"--data also takes one annotation file, of any name. {source}"
+    )

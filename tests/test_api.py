@@ -4,12 +4,14 @@ import doctest
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import posebench as pb
-from posebench import api
+from posebench.api import networks, results, scoring
 
 
 def test_importing_posebench_imports_nothing_heavy() -> None:
@@ -29,15 +31,19 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_every_function_has_a_documentation_with_its_errors() -> None:
-    for name in pb._FUNCTIONS:
+    for name in (name for names in pb._FUNCTIONS.values() for name in names):
         documentation = getattr(pb, name).__doc__
         assert "Raises:" in documentation, name
 
 
-def test_the_examples_of_the_documentation_run() -> None:
-    found = doctest.testmod(api, extraglobs={"pb": pb})
+@pytest.mark.parametrize("module, examples", [(networks, 1), (results, 7), (scoring, 22)])
+def test_the_examples_of_the_documentation_run(
+    module: ModuleType, examples: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = doctest.testmod(module, extraglobs={"pb": pb})
     assert found.failed == 0
-    assert found.attempted >= 4
+    assert found.attempted >= examples
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +120,57 @@ def test_comparing_gives_a_row_per_metric_and_keypoint(files: list[Path]) -> Non
     assert frame.loc["Mean", "low"] < frame.loc["Mean", "difference"] < frame.loc["Mean", "high"]
 
 
-def test_explaining_gives_every_convention(files: list[Path]) -> None:
-    names = [one.convention.name for one in pb.explain(files[0], protocol="mpii")]
-    assert names == ["official", "hrnet", "bearpaw", "mmpose", "princeton"]
+def test_evaluations_and_files_are_compared_alike(files: list[Path]) -> None:
+    evaluations = [pb.evaluate(file, protocol="mpii") for file in files]
+    by_files = pb.compare(files, protocol="mpii").frame
+    pd.testing.assert_frame_equal(pb.compare(evaluations).frame, by_files)
+    pd.testing.assert_frame_equal(pb.compare([evaluations[0], files[1]], protocol="mpii").frame, by_files)
+
+
+def test_evaluations_that_do_not_fit_each_other_are_refused(files: list[Path]) -> None:
+    official = pb.evaluate(files[0], protocol="mpii")
+    with pytest.raises(pb.PosebenchError, match=r"They differ in convention: official and princeton\.$"):
+        pb.compare([official, pb.evaluate(files[1], protocol="mpii", convention="princeton")])
+    with pytest.raises(pb.PosebenchError, match="two predictions files or more"):
+        pb.compare([official])
+    with pytest.raises(pb.PosebenchError, match=r"No protocol is given to score .*far\.h5 by\. Add protocol="):
+        pb.compare([official, files[1]])
+
+
+def test_a_comparison_is_a_table_with_escaped_names(files: list[Path]) -> None:
+    html = pb.compare(files, protocol="mpii", names=["<b>a</b>", "b"])._repr_html_()
+    assert "<caption>&lt;b&gt;a&lt;/b&gt; − b on synthetic people val, 500 people; mpii official</caption>" in html
+    assert "<td>≤0.001</td><td>resolved</td>" in html
+    several = pb.compare([*files, files[0]], protocol="mpii")._repr_html_()
+    assert several.count("<tr><th scope='row'") == 3  # the headline of 3 pairs
+
+
+def test_rows_of_a_results_folder_are_compared_as_a_table(files: list[Path], tmp_path: Path) -> None:
+    for file in files:
+        pb.evaluate(file, protocol="mpii").save(tmp_path)
+    compared = pb.compare_rows(["near", "far"], protocol="mpii", results=tmp_path)
+    assert repr(compared) == "<Comparison of rows near, far; .frame has every difference>"
+    assert compared.frame.name.tolist() == ["Mean"]
+    assert "<caption>near − far on synthetic people val" in compared._repr_html_()
+
+
+def test_explaining_gives_a_row_for_every_convention_and_a_table(files: list[Path]) -> None:
+    explained = pb.explain(files[0], protocol="mpii")
+    names = ["official", "hrnet", "bearpaw", "mmpose", "princeton"]
+    assert [one.convention.name for one in explained] == list(explained.frame.index) == names
+    assert explained.frame.loc["official", "Mean"] == pb.evaluate(files[0], protocol="mpii").metrics["Mean"]
+    html = explained._repr_html_()
+    assert "<thead><tr><th></th><th>official</th><th>hrnet</th><th>bearpaw</th>" in html
+    assert html.count("<li>") >= 5
+
+
+def test_a_leaderboard_begins_with_rank_name_and_headline(files: list[Path], tmp_path: Path) -> None:
+    for file in files:
+        pb.evaluate(file, protocol="mpii").save(tmp_path)
+    board = pb.leaderboard(tmp_path)
+    assert list(board.columns[:3]) == ["rank", "name", "Mean"]
+    assert board.columns[-1] == "leaderboard"
+    assert board.name.tolist() == ["near", "far"]
 
 
 def test_training_predicting_scoring_and_reporting_in_python(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,10 +15,6 @@ from posebench.cli.options import (
     split_option,
 )
 from posebench.errors import PosebenchError
-
-if TYPE_CHECKING:
-    from posebench.plugins.protocol import Protocol
-    from posebench.tasks.compare_rows import RowComparison
 
 ENDINGS = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz")
 """Endings of predictions files: an argument with one is a file even where there is none of that name."""
@@ -55,7 +50,9 @@ def compare(
     from posebench.cli.console import open_console, say_synthetic
     from posebench.cli.show_comparison import print_comparison, print_row_comparison
     from posebench.plugins import registry
+    from posebench.results.record import load_records
     from posebench.tasks.compare import compare as compare_files
+    from posebench.tasks.compare_rows import compare_named
     from posebench.tasks.people import load_people
 
     protocol = registry.protocol(protocol_name)
@@ -65,11 +62,11 @@ def compare(
             raise PosebenchError(
                 f"{option} is for predictions files; rows are compared from their records. Leave it out."
             )
-        rows = _compare_rows(arguments, protocol, split, convention, results)
+        rows = compare_named(load_records(results), arguments, protocol, split, convention)
         if as_json:
             click.echo(json.dumps(rows.as_json()))
         else:
-            print_row_comparison(open_console(), rows, with_notes=not quiet)
+            print_row_comparison(open_console(), rows, quiet=quiet)
         return
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     people = load_people(protocol, data, split, convention)
@@ -77,7 +74,7 @@ def compare(
     if as_json:
         click.echo(json.dumps(comparison.as_json()))
     else:
-        print_comparison(open_console(), comparison.records, comparison.pairs, with_notes=not quiet)
+        print_comparison(open_console(), comparison.records, comparison.pairs, quiet=quiet)
 
 
 def _all_files(arguments: Sequence[str]) -> bool:
@@ -94,16 +91,3 @@ def _all_files(arguments: Sequence[str]) -> bool:
             "not both."
         )
     return not others
-
-
-def _compare_rows(
-    names: Sequence[str], protocol: "Protocol", split: str | None, convention: str | None, results: Path
-) -> "RowComparison":
-    from posebench.report.rows import rows
-    from posebench.results.record import load_records
-    from posebench.tasks.compare_rows import choose_rows, compare_rows
-
-    split = split or protocol.report_split
-    protocol.check_split(split)
-    rule = protocol.convention(convention)
-    return compare_rows(choose_rows(rows(load_records(results)), names, protocol.name, rule.name, split))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from posebench.cli.options import json_option, read_size
+from posebench.cli.options import archs_option, json_option, read_size
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ BUSY = 1.5
 
 
 @click.command()
-@click.option("--arch", "archs", required=True, multiple=True, metavar="NAME", help="Architecture; may be repeated.")
+@archs_option
 @click.option(
     "--input-size",
     callback=read_size,

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,8 @@ from posebench.errors import PosebenchError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from posebench.plugins.protocol import Protocol
     from posebench.tasks.evaluate import Evaluation
-    from posebench.tasks.explain import Explained
+    from posebench.tasks.explain import Explanation
 
 
 @click.command()
@@ -99,7 +98,7 @@ def evaluate(
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     network = tasks.Network(arch, input_size, trained_on) if arch or trained_on else None
     if explained:
-        _explain(explain(file, protocol, data, split or protocol.report_split, network), file, protocol, as_json)
+        _explain(explain(file, protocol, data, split or protocol.report_split, network), file, as_json)
         return
     if thresholds is None:
         check_writable(results)
@@ -111,7 +110,9 @@ def evaluate(
         else:
             print_curves(out, curves)
         return
-    _show_and_save(tasks.evaluate(file, protocol, people, convention, name, network), out, results, overlays, as_json)
+    _show_and_save(
+        tasks.evaluate(file, protocol, people, convention, name, network), out, results, overlays, as_json, quiet
+    )
 
 
 def _refuse(reason: str, given: Mapping[str, object]) -> None:
@@ -121,11 +122,13 @@ def _refuse(reason: str, given: Mapping[str, object]) -> None:
         raise click.UsageError(f"{reason}, so {' and '.join(ignored)} would be ignored. Leave out one or the other.")
 
 
-def _show_and_save(evaluation: "Evaluation", out: "Console", results: Path, overlays: bool, as_json: bool) -> None:
+def _show_and_save(
+    evaluation: "Evaluation", out: "Console", results: Path, overlays: bool, as_json: bool, quiet: bool
+) -> None:
     from posebench.cli.show_scores import print_scores
 
     if not as_json:
-        print_scores(out, evaluation.record)  # before anything is written: a full disk must not cost the numbers
+        print_scores(out, evaluation.record, quiet)  # before anything is written: a full disk must not cost the numbers
     path = evaluation.save(results)
     if not as_json:
         out.print(f"Record: {path}", highlight=False, soft_wrap=True)
@@ -139,13 +142,13 @@ def _show_and_save(evaluation: "Evaluation", out: "Console", results: Path, over
         click.echo(json.dumps(evaluation.record.model_dump(mode="json") | {"record": str(path)}))
 
 
-def _explain(explained: Sequence["Explained"], file: Path, protocol: "Protocol", as_json: bool) -> None:
+def _explain(explained: "Explanation", file: Path, as_json: bool) -> None:
     from posebench.cli.console import open_console
     from posebench.cli.show_scores import print_explained
     from posebench.scoring.scores import known
 
     if not as_json:
-        print_explained(open_console(), protocol, explained)
+        print_explained(open_console(), explained)
         return
     rows = []
     for entry in explained:
@@ -159,7 +162,7 @@ def _explain(explained: Sequence["Explained"], file: Path, protocol: "Protocol",
             "metrics": None if metrics is None else _plain(metrics),
             **_plain({"from_ground_truth": entry.from_ground_truth, "from_rule": entry.from_rule}),
         })  # fmt: skip
-    click.echo(json.dumps({"file": str(file), "headline": protocol.headline, "conventions": rows}))
+    click.echo(json.dumps({"file": str(file), "headline": explained.protocol.headline, "conventions": rows}))
 
 
 def _plain(values: Mapping[str, float]) -> dict[str, float | None]:

@@ -67,11 +67,14 @@ def _print_all(out: "Console", title: str, plugins: "list[Plugin]") -> None:
     known = [(plugin, said(plugin.target)) for plugin in plugins]
     width = max((len(plugin.name) for plugin in plugins), default=0)
     for options, group in groupby(known, key=lambda one: _options(one[1].options)):
-        for plugin, its in group:
+        members = list(group)
+        for plugin, its in members:
             origin = "" if plugin.package == "posebench-2d" else f" ({plugin.package} {plugin.version})"
             _line(out, f"{plugin.name:<{width}}", f"{its.summary}{origin}")
         if options:
-            _line(out, " " * width, f"options after a colon (default first): {options}")
+            names = [plugin.name for plugin, _ in members]
+            which = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}"
+            _line(out, " " * width, f"options of {which} after a colon (default first): {options}")
 
 
 def _print_one(out: "Console", name: str) -> None:

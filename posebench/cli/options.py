@@ -3,26 +3,62 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from posebench.cli.complete import architectures, conventions, protocols, recipes, splits
+
+if TYPE_CHECKING:
+    from posebench.plugins.registry import Kind
 
 MOST_THRESHOLDS = 1000
 LARGEST_SIDE = 8192
 
 Command = Callable[..., Any]
 
+
+class PluginName(click.ParamType):  # type: ignore[type-arg] # generic only in newer releases of click
+    """The name of a plugin; where it is missing, the error lists the installed ones."""
+
+    name = "text"
+
+    def __init__(self, kind: "Kind") -> None:
+        self.kind = kind
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        from posebench.plugins.registry import installed
+
+        return f"Installed: {', '.join(plugin.name for plugin in installed(self.kind))}."
+
+
+class ArchitectureName(PluginName):
+    """The name of an architecture, checked with its options before anything is read or built."""
+
+    def __init__(self) -> None:
+        super().__init__("architecture")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from posebench.plugins.registry import check_architecture
+
+        check_architecture(value)
+        return value
+
+
 arch_option = click.option(
-    "--arch", required=True, metavar="NAME", shell_complete=architectures, help="Architecture; see `posebench list`."
+    "--arch",
+    type=ArchitectureName(),
+    required=True,
+    metavar="NAME",
+    shell_complete=architectures,
+    help="Architecture; see `posebench list`.",
 )
 archs_option = click.option(
-    "--arch", "archs", required=True, multiple=True, metavar="NAME", shell_complete=architectures,
+    "--arch", "archs", type=ArchitectureName(), required=True, multiple=True, metavar="NAME", shell_complete=architectures,
     help="Architecture; may be repeated. See `posebench list`.",
 )  # fmt: skip
 protocol_option = click.option(
-    "--protocol", "protocol_name", required=True, metavar="NAME", shell_complete=protocols,
+    "--protocol", "protocol_name", type=PluginName("protocol"), required=True, metavar="NAME", shell_complete=protocols,
     help="Dataset and scoring rules; see `posebench list`.",
 )  # fmt: skip
 data_option = click.option(

@@ -12,15 +12,12 @@ from rich.table import Table
 from posebench.cli.show_scores import _label, _number, _resamples
 from posebench.errors import counted
 from posebench.report.columns import UNKNOWN
+from posebench.report.comparison_table import p_text
 from posebench.report.rows import Row
 from posebench.results.record import Record, Rule
-from posebench.scoring.bootstrap import LEVEL, RESAMPLES
+from posebench.scoring.bootstrap import LEVEL
 from posebench.scoring.comparison import CORRECTION, CORRECTION_OF_PAIRS, Difference, Pair
 from posebench.tasks.compare_rows import RowComparison
-
-LEAST_P = 1 / (1 + RESAMPLES)
-"""What a p-value is where no resample reaches the difference (posebench.scoring.comparison.p_values)."""
-
 
 IDENTICAL = "A and B are identical files (equal SHA-256), so there is nothing to compare."
 ROWS_NOTE = (
@@ -29,25 +26,27 @@ ROWS_NOTE = (
 )
 
 
-def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pair], with_notes: bool = True) -> None:
+def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pair], quiet: bool = False) -> None:
     """The result in a sentence, then a table. Two runs: every metric and keypoint. More: the headline of every pair.
 
     Args:
         records: of all runs, by one rule on the same people.
         pairs: of those runs, in the order of `comparison.compare`.
+        quiet: only the result, the names and the table.
     """
     rule, data = records[0].rule, records[0].data
     decimals = _decimals(rule)
     same = len(pairs) == 1 and _same_file(*records)
     out.print(IDENTICAL if same else _result(pairs, decimals), style="bold", highlight=False)
-    out.print(
+    said = Console(file=out.file, quiet=True) if quiet else out
+    said.print(
         f"{_label(data.what)}: the same {data.people:,} people in {counted(data.images, 'image', 'images')}, "
         f"ground truth: {_label(data.annotations)}\n{_label(rule.protocol)} {_label(rule.convention)}: {_label(rule.rule)}",
         highlight=False,
     )
     if len({record.data.box_source for record in records}) > 1:
         boxes = "; ".join(f"{_label(record.name)}: {_label(record.data.box_source)}" for record in records)
-        out.print(f"[yellow]Note:[/yellow] the boxes differ, not only the networks. {boxes}", highlight=False)
+        said.print(f"[yellow]Note:[/yellow] the boxes differ, not only the networks. {boxes}", highlight=False)
     several = len(pairs) > 1
     for letter, record in zip(_letters(records), records, strict=True):
         value = record.metrics.get(rule.headline)
@@ -62,18 +61,22 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
     else:
         out.print(_pair_table(pairs[0], decimals))
     correction = CORRECTION_OF_PAIRS if several else CORRECTION
-    out.print(f"{LEVEL} % intervals: {_resamples(records[0], 'paired ')}. {correction}.", style="dim")
-    if with_notes:
-        _print_notes(out, records)
+    said.print(f"{LEVEL} % intervals: {_resamples(records[0], 'paired ')}. {correction}.", style="dim")
+    _print_notes(said, records)
 
 
-def print_row_comparison(out: Console, comparison: RowComparison, with_notes: bool = True) -> None:
-    """The result in a sentence, then the rows with their seeds, then the headline of every pair."""
+def print_row_comparison(out: Console, comparison: RowComparison, quiet: bool = False) -> None:
+    """The result in a sentence, then the rows with their seeds, then the headline of every pair.
+
+    Args:
+        quiet: without the data, the rule and the notes.
+    """
+    said = Console(file=out.file, quiet=True) if quiet else out
     rows, pairs = comparison.rows, comparison.pairs
     rule, data = rows[0].rule, rows[0].data
     decimals = _decimals(rule)
     out.print(_result(pairs, decimals), style="bold", highlight=False)
-    out.print(
+    said.print(
         f"{_label(data.what)}: {data.people:,} people in "
         f"{counted(data.images, 'image', 'images')}, ground truth: {_label(data.annotations)}, "
         f"boxes: {_label(data.box_source)}\n{_label(rule.protocol)} {_label(rule.convention)}: {_label(rule.rule)}",
@@ -91,9 +94,8 @@ def print_row_comparison(out: Console, comparison: RowComparison, with_notes: bo
         table.add_row(f"{a} − {b}", *_cells(pair.headline, decimals))
     out.print(table)
     corrected = " The pairs are corrected together (single-step max-|t|)." if len(pairs) > 1 else ""
-    out.print(f"{LEVEL} % intervals: {_resamples(rows[0].newest, 'paired ')}.{corrected}", style="dim")
-    if with_notes:
-        out.print(f"[yellow]Note:[/yellow] {ROWS_NOTE}", highlight=False)
+    said.print(f"{LEVEL} % intervals: {_resamples(rows[0].newest, 'paired ')}.{corrected}", style="dim")
+    said.print(f"[yellow]Note:[/yellow] {ROWS_NOTE}", highlight=False)
 
 
 def _seeds(row: Row) -> str:
@@ -137,6 +139,8 @@ def _sentence(pair: Pair, decimals: int) -> str:
     name, one = _label(pair.headline.name), pair.headline
     if one.p is None:
         return f"{name}: the difference or its resamples are unknown."
+    if one.value == 0:
+        return f"{name}: no difference. {_label(pair.a)} and {_label(pair.b)} both score {one.a:.{decimals}f}."
     if one.resolved:
         better, worse = (pair.a, pair.b) if one.value > 0 else (pair.b, pair.a)
         return f"{name}: resolved. {_label(better)} is better than {_label(worse)} by {abs(one.value):.{decimals}f}."
@@ -184,7 +188,5 @@ def _cells(one: Difference, decimals: int) -> list[str]:
     if one.p is None or one.interval is None:
         return [_number(one.value, decimals, "+"), UNKNOWN, UNKNOWN, UNKNOWN]
     bounds = ", ".join(_number(bound, decimals, "+") for bound in one.interval)
-    verdict = "resolved" if one.resolved else "[yellow]not resolved"
-    # So many resamples cannot tell a smaller p-value from this one.
-    p = f"≤{LEAST_P:.3f}" if one.p <= LEAST_P else f"{one.p:.3f}"
-    return [_number(one.value, decimals, "+"), f"[{bounds}]", p, verdict]
+    verdict = "equal" if one.value == 0 else "resolved" if one.resolved else "[yellow]not resolved"
+    return [_number(one.value, decimals, "+"), f"[{bounds}]", p_text(one.p), verdict]

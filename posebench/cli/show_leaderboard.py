@@ -1,6 +1,6 @@
 """Leaderboards on a terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+TRAINING = "training"
+"""Header of the column that tells apart runs of one network."""
 MOST_ROWS = 20
 """Rows of a table that a terminal shows; the files have all."""
 
@@ -53,7 +55,7 @@ def _terminal_table(board: Board, width: int) -> "Table":
         style = "bold" if column.header == board.rule.headline else None
         table.add_column(Text(one_line(column.header)), style=style, no_wrap=number, overflow="fold")
         table.columns[-1].justify = "right" if number else "left"
-    rows = list(zip(board.begins, *(column.cells for column in shown), strict=True))
+    rows = list(zip(board.begins, *(_cells(board, column, shown) for column in shown), strict=True))
     for begins, *row in rows[:MOST_ROWS]:
         if begins:
             table.add_section()
@@ -62,6 +64,17 @@ def _terminal_table(board: Board, width: int) -> "Table":
         table.add_section()
         table.add_row(*(Text(column.foot_cell) for column in shown), style="dim")
     return table
+
+
+def _cells(board: Board, column: Column, shown: Sequence[Column]) -> list[str]:
+    """The cells of a column; equal names are told apart by their training, where that column does not fit."""
+    training = next((one for one in board.columns if one.header == TRAINING), None)
+    if column.header != "name" or training is None or training in shown:
+        return column.cells
+    return [
+        f"{name}\n({how})" if column.cells.count(name) > 1 else name
+        for name, how in zip(column.cells, training.cells, strict=True)
+    ]
 
 
 def _fitting(board: Board, width: int) -> list[Column]:

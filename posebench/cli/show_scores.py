@@ -9,16 +9,22 @@ from rich.padding import Padding
 from rich.table import Table
 
 from posebench.errors import counted
-from posebench.plugins.protocol import Protocol
 from posebench.report.columns import UNKNOWN, one_line
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL, RESAMPLES
 from posebench.scoring.scores import Curve, known
-from posebench.tasks.explain import Explained
+from posebench.tasks.explain import Explained, Explanation
 
 
-def print_scores(out: Console, record: Record) -> None:
-    """The numbers of one record, to four decimals, with their rule and what was scored."""
+def print_scores(out: Console, record: Record, quiet: bool = False) -> None:
+    """The numbers of one record, to four decimals, with their rule and what was scored.
+
+    Args:
+        quiet: the numbers alone.
+    """
+    if quiet:
+        out.print(_scores(record))
+        return
     rule, data = record.rule, record.data
     out.print(
         f"[bold]{escape(record.name)}[/bold] on {escape(data.what)}: {data.people:,} people in "
@@ -83,11 +89,12 @@ def print_curves(out: Console, curves: Sequence[Curve]) -> None:
     out.print(table)
 
 
-def print_explained(out: Console, protocol: Protocol, explained: Sequence[Explained]) -> None:
-    """One file under every convention: a table of the numbers, then the reason for each difference.
+def print_explained(out: Console, explained: Explanation) -> None:
+    """One file under every convention: a table of the numbers, the reason for each difference, then each note once.
 
     Columns are headed by numbers, which fit any terminal; the names stand above, each with its ground truth.
     """
+    protocol = explained.protocol
     numbered = list(enumerate(explained, start=1))
     shown = [(number, entry, entry.scores.metrics) for number, entry in numbered if entry.scores is not None]
     table = Table(box=None, pad_edge=False, collapse_padding=True)
@@ -102,7 +109,11 @@ def print_explained(out: Console, protocol: Protocol, explained: Sequence[Explai
         table.add_row(escape(metric), *cells, style="bold" if metric == protocol.headline else "")
     out.print(table)
     for number, entry in numbered:
-        _print_reason(out, protocol.headline, (number, entry), explained[0].convention.name)
+        _print_reason(out, protocol.headline, (number, entry), explained.conventions[0].convention.name)
+    names = [entry.convention.name for entry in explained]
+    for place, (sentence, about) in enumerate(explained.assumptions.items()):
+        which = "" if about == names else f" ({', '.join(str(1 + names.index(name)) for name in about)})"
+        out.print(f"{chr(10) * (not place)}[yellow]Note{which}:[/yellow] {escape(sentence)}", highlight=False)
 
 
 def _print_reason(out: Console, headline: str, numbered: tuple[int, Explained], first: str) -> None:
@@ -121,7 +132,6 @@ def _print_reason(out: Console, headline: str, numbered: tuple[int, Explained], 
         )
         lines.append(f"why it differs from {first}: {escape(convention.difference)}")
         lines.append(f"{headline} {total}: {truth} by the ground truth, {rule} by the rule")
-    lines.extend(f"[yellow]note:[/yellow] {escape(sentence)}" for sentence in entry.assumptions)
     for line in lines:
         out.print(Padding(line, (0, 0, 0, 2), expand=False), highlight=False)
 

@@ -14,6 +14,7 @@ Coordinates are image pixels, 0-based, pixel centres at integers.
 
 import csv
 import zipfile
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +75,20 @@ def _npz(path: Path, instances: Instances) -> tuple[Array, Array]:
     for name, wanted in expected.items():
         if arrays[name].shape != wanted or arrays[name].dtype.kind not in "fiu":
             found = f"{arrays[name].shape} {arrays[name].dtype}"
-            raise PosebenchError(f"{path}: {name} is {found}, but {instances.what} needs {wanted} numbers.")
+            raise PosebenchError(
+                f"{path}: {name} is {found}, but {instances.what} needs {wanted} numbers.{_fix(name, arrays[name].shape, wanted)}"
+            )
     return arrays["keypoints"].astype(float), arrays["scores"].astype(float)
+
+
+def _fix(name: str, found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """What to type where the shape tells what is wrong; empty where it does not."""
+    for order in permutations(range(len(wanted))):
+        if len(found) == len(wanted) and found != wanted and tuple(found[axis] for axis in order) == wanted:
+            return f" Save {name}.transpose({', '.join(map(str, order))})."
+    if name == "keypoints" and found == (*wanted[:2], 3):
+        return " The third column looks like a score: save keypoints=array[..., :2], scores=array[..., 2]."
+    return f" Save {name}[..., 0]." if found == (*wanted, 1) else ""
 
 
 def _csv(path: Path, instances: Instances) -> tuple[Array, Array]:

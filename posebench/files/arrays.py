@@ -13,6 +13,15 @@ Read = TypeVar("Read")
 
 LARGEST = 2**30
 """Bytes that a file's arrays may need: twice what a million COCO people do. What declares more is damaged or hostile."""
+PICTURES = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG": "PNG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+}
+"""First bytes of an image file → its form."""
 
 
 def load_array(path: Path, names: Collection[str] | None = None) -> dict[str, Array]:
@@ -87,7 +96,16 @@ def _read_either(path: Path, from_hdf5: Callable[[Any], Read], from_mat: Callabl
     except PosebenchError:
         raise
     except Exception as error:  # a damaged file makes h5py, scipy, zlib and numpy raise whatever they meet
+        if what := _picture(path):
+            raise PosebenchError(f"{path} is a {what} image; a predictions file should be there.") from error
         raise PosebenchError(f"{path} is neither a readable HDF5 nor a readable MATLAB file: {error}.") from error
+
+
+def _picture(path: Path) -> str:
+    """The form of an image, from its first bytes; empty for other files."""
+    with path.open("rb") as file:
+        first = file.read(8)
+    return next((form for begin, form in PICTURES.items() if first.startswith(begin)), "")
 
 
 def is_hdf5(path: Path) -> bool:

@@ -14,6 +14,7 @@ from posebench.data.instances import Instances
 from posebench.data.matching import person_first
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError, existing
+from posebench.files import json_kind
 from posebench.files.arrays import load_array
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.scoring.pck import PCK
@@ -60,7 +61,7 @@ class PCKProtocol(Protocol):
             return super().read_predictions(path, instances)
         if path.suffix == ".json":
             raise PosebenchError(
-                f"{path} is JSON, but {self.name} reads .h5, .mat, .npz and .csv. Was it written for coco?"
+                f"{path} is JSON, but {self.name} reads .h5, .mat, .npz and .csv. {json_kind.guess(path)}".rstrip()
             )
         arrays = load_array(path)
         if "preds" not in arrays:

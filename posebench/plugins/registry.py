@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, natural, unknown
 from posebench.plugins.plugin_errors import PluginError, reason
+from posebench.plugins.source import said
+from posebench.plugins.variants import choose
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
@@ -70,6 +72,18 @@ def architecture(name: str, skeleton: Skeleton, input_size: tuple[int, int] | No
     model: Architecture = _call("architecture", name, Architecture, skeleton, *sizes)
     model.name = name
     return model
+
+
+def check_architecture(name: str) -> None:
+    """Check the name of an architecture and the options after its colon, without importing it.
+
+    Raises:
+        PosebenchError: there is none of that name, or an option is unknown.
+    """
+    plugin = find("architecture", name)
+    options, variant = said(plugin.target).options, _parts(name)[1]
+    if options and variant is not None:
+        choose(plugin.name, variant, options)
 
 
 def protocol(name: str) -> "Protocol":

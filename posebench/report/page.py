@@ -69,13 +69,14 @@ def page(contents: Contents, plots: Mapping[str, list[Plot]]) -> str:
     template = environment.from_string(files(__package__).joinpath("page.html.jinja").read_text("utf-8"))
     folder = contents.folder
     records = [record for board in contents.boards for record in board.records]
-    overlays = {record.id: folder.overlay(record.id) for record in records}
+    ids = [(record, identity) for record in records for identity in (record.older_id, record.id)]
+    overlays = {record.id: path for record, identity in ids if (path := folder.overlay(identity)).is_file()}
     return template.render(
         boards=contents.boards,
         records=records,
         plots={slug: [(folder.link(plot.path), plot.title) for plot in made] for slug, made in plots.items()},
         csv={board.slug: folder.link(folder.leaderboard_csv(board.slug)) for board in contents.boards},
-        overlays={identity: folder.link(path) for identity, path in overlays.items() if path.is_file()},
+        overlays={identity: folder.link(path) for identity, path in overlays.items()},
         literature={board.slug: beside(board, contents.literature) for board in contents.boards},
         literature_heading=HEADING,
         joints=_joints,

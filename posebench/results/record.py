@@ -130,8 +130,15 @@ class Record(_Part):
     def id(self) -> str:
         """File name without ending; different for every name, group and predictions file."""
         tail = hashlib.sha256(repr((self.group, self.name, self.predictions_sha256)).encode()).hexdigest()[:8]
-        readable = re.sub(r"[^a-z0-9]+", "-", f"{self.rule.protocol} {self.data.split} {self.name}".lower()).strip("-")
-        return f"{readable[:80]}-{tail}"
+        return f"{self._readable('synthetic ' * self.data.synthetic + self.data.split)}-{tail}"
+
+    @property
+    def older_id(self) -> str:
+        """The id before synthetic people were named in it; the same as `id` for other people."""
+        return f"{self._readable(self.data.split)}-{self.id[-8:]}"
+
+    def _readable(self, people: str) -> str:
+        return re.sub(r"[^a-z0-9]+", "-", f"{self.rule.protocol} {people} {self.name}".lower()).strip("-")[:80]
 
     @property
     def sampling(self) -> Sampling:
@@ -187,16 +194,17 @@ def make_record(
         notes=[*instances.source.notes, *scores.notes, *few_units(scores.sampling)],
         predictions=IN_MEMORY if path is None else path.name,
         predictions_sha256=digest(predictions) if path is None else sha256(path),
-        model=predictions.provenance,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        model=predictions.provenance, created=datetime.now(UTC).isoformat(timespec="seconds"),
         environment={"posebench": posebench.__version__, "python": platform.python_version()},
     )  # fmt: skip
 
 
 def save_record(record: Record, results: Path) -> Path:
     """Write `results/records/<id>.json`; the same file scored again replaces its record."""
-    path = ResultsFolder(results).record(record.id)
+    path, older = (ResultsFolder(results).record(identity) for identity in (record.id, record.older_id))
     write_text(path, record.model_dump_json(indent=1) + "\n")
+    if older != path:
+        older.unlink(missing_ok=True)
     return path
 
 

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Any
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Protocol
+from posebench.report import comparison_table
 from posebench.results.record import Record
 from posebench.scoring import comparison
 from posebench.scoring.comparison import Pair
-from posebench.tasks.evaluate import Evaluation, evaluate
+from posebench.tasks.evaluate import Evaluation, check_name, evaluate
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
+GROUP = ("protocol", "version", "convention", "dataset", "split", "box source", "ground truth")
+"""What the parts of `Record.group` are."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Runs on the same people.
 
@@ -40,19 +45,28 @@ class Comparison:
     @property
     def frame(self) -> "pd.DataFrame":
         """Differences as rows: columns `a`, `b`, `name`, `difference`, `low`, `high`, `p`, `resolved`."""
-        import pandas as pd
+        return pairs_frame(self.pairs)
 
-        rows = [
-            (pair.a, pair.b, one.name, one.value, *(one.interval or (None, None)), one.p, one.resolved)
-            for pair in self.pairs
-            for one in (*pair.metrics, *pair.joints)
-        ]
-        return pd.DataFrame(rows, columns=["a", "b", "name", "difference", "low", "high", "p", "resolved"])
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows."""
+        return comparison_table.html(self.pairs, self.runs[0].record)
 
     def as_json(self) -> dict[str, Any]:
         """Runs and pairs as JSON values."""
         runs = [record.model_dump(mode="json", exclude={"resampled"}) for record in self.records]
         return {"runs": runs} | comparison.as_json(self.pairs)
+
+
+def pairs_frame(pairs: Sequence[Pair]) -> "pd.DataFrame":
+    """Every difference of every pair as a row: columns `a`, `b`, `name`, `difference`, `low`, `high`, `p`, `resolved`."""
+    import pandas as pd
+
+    rows = [
+        (pair.a, pair.b, one.name, one.value, *(one.interval or (None, None)), one.p, one.resolved)
+        for pair in pairs
+        for one in (*pair.metrics, *pair.joints)
+    ]
+    return pd.DataFrame(rows, columns=["a", "b", "name", "difference", "low", "high", "p", "resolved"])
 
 
 def compare(
@@ -71,25 +85,76 @@ def compare(
     Raises:
         PosebenchError: fewer than two files, another number of names, or as `evaluate`.
     """
-    if len(files) < 2:
-        raise PosebenchError(f"compare takes two predictions files or more; {files[0]} is one. `evaluate` scores one.")
-    if names and len(names) != len(files):
+    check_names([str(path) for path in files], names)
+    runs = [evaluate(path, protocol, people, convention) for path in files]
+    return compare_evaluations(runs, names, [str(path) for path in files])
+
+
+def compare_evaluations(
+    runs: Sequence[Evaluation], names: Sequence[str] = (), origins: Sequence[str] = ()
+) -> Comparison:
+    """Compare evaluations by one rule on the same people.
+
+    Args:
+        names: a label per evaluation; none for those of the evaluations.
+        origins: what tells apart evaluations of one name, such as the path of each file; none for the file's name.
+
+    Raises:
+        PosebenchError: fewer than two evaluations, another number of names, or another rule or other people.
+    """
+    check_names([run.record.name for run in runs], names)
+    for run in runs[1:]:
+        _check_same(runs[0], run)
+    labels = _distinct(
+        list(names) or [run.record.name for run in runs], origins or [run.record.predictions for run in runs]
+    )
+    named = tuple(
+        replace(run, record=run.record.model_copy(update={"name": label}))
+        for run, label in zip(runs, labels, strict=True)
+    )
+    headline = named[0].record.rule.headline
+    pairs = comparison.compare([(run.record.name, run.scores) for run in named], headline)
+    return Comparison(named, tuple(pairs))
+
+
+def check_names(runs: Sequence[str], names: Sequence[str]) -> None:
+    """Check that there are two runs or more, and a name for each or none.
+
+    Raises:
+        PosebenchError: there are fewer runs, or another number of names.
+    """
+    if len(runs) < 2:
+        only = f"; {runs[0]} is one. `evaluate` scores one" if runs else "; there is none"
+        raise PosebenchError(f"compare takes two predictions files or more{only}.")
+    if names and len(names) != len(runs):
         raise PosebenchError(
-            f"There are {len(files)} files, but {counted(len(names), '--name', '--names')}. "
+            f"There are {len(runs)} files, but {counted(len(names), '--name', '--names')}. "
             "Give one per file, in their order, or none."
         )
-    labels: Sequence[str | None] = names or [None] * len(files)
-    runs = [evaluate(path, protocol, people, convention, name) for path, name in zip(files, labels, strict=True)]
-    told_apart = [
-        replace(run, record=run.record.model_copy(update={"name": name}))
-        for run, name in zip(runs, _distinct([run.record.name for run in runs], files), strict=True)
-    ]
-    pairs = comparison.compare([(run.record.name, run.scores) for run in told_apart], protocol.headline)
-    return Comparison(tuple(told_apart), tuple(pairs))
+    for name in names:
+        check_name(name)
 
 
-def _distinct(names: list[str], files: Sequence[Path]) -> list[str]:
-    """Equal names are replaced by their files' paths; equal paths get their place as well."""
-    for more in ([str(path) for path in files], [f"{path} ({place})" for place, path in enumerate(files, start=1)]):
+def differences(one: Record, other: Record) -> list[str]:
+    """Facts of the leaderboard in which two records differ, such as `split: val and test`."""
+    both = zip(GROUP, one.group, other.group, strict=True)
+    return [f"{what}: {mine} and {its}" for what, mine, its in both if mine != its]
+
+
+def _check_same(one: Evaluation, other: Evaluation) -> None:
+    """Check that two evaluations are of one rule and of the same people; boxes may differ, which is told."""
+    found = [text for text in differences(one.record, other.record) if not text.startswith("box source")]
+    counts = [len(run.people.keypoints) for run in (one, other)]
+    if counts[0] != counts[1]:
+        found.append(f"people: {counts[0]:,} and {counts[1]:,}")
+    if found:
+        raise PosebenchError(
+            f"{one.record.name!r} and {other.record.name!r} cannot be compared. They differ in {'; '.join(found)}."
+        )
+
+
+def _distinct(names: list[str], origins: Sequence[str]) -> list[str]:
+    """Equal names are replaced by their origins; equal origins get their place as well."""
+    for more in (origins, [f"{origin} ({place})" for place, origin in enumerate(origins, start=1)]):
         names = [new if names.count(name) > 1 else name for name, new in zip(names, more, strict=True)]
     return names

@@ -3,21 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from posebench.errors import PosebenchError, counted, unknown
-from posebench.report.rows import Row
+from posebench.plugins.protocol import Protocol
+from posebench.report import comparison_table
+from posebench.report.rows import Row, rows
+from posebench.results.record import Record
 from posebench.scoring import comparison
 from posebench.scoring.comparison import Pair, Taken
 from posebench.scoring.rank_ranges import with_seed_error
+from posebench.tasks.compare import differences, pairs_frame
 
-GROUP = ("protocol", "version", "convention", "dataset", "split", "box source", "ground truth")
-"""What the parts of `Record.group` are."""
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RowComparison:
     """Rows of one leaderboard.
 
@@ -28,6 +32,18 @@ class RowComparison:
 
     rows: tuple[Row, ...]
     pairs: tuple[Pair, ...]
+
+    def __repr__(self) -> str:
+        return f"<Comparison of rows {', '.join(row.name for row in self.rows)}; .frame has every difference>"
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """Differences as rows: columns `a`, `b`, `name`, `difference`, `low`, `high`, `p`, `resolved`."""
+        return pairs_frame(self.pairs)
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows."""
+        return comparison_table.html(self.pairs, self.rows[0].newest)
 
     def as_json(self) -> dict[str, Any]:
         """Rows and pairs as JSON values."""
@@ -58,6 +74,24 @@ def compare_rows(rows: Sequence[Row]) -> RowComparison:
     return RowComparison(tuple(rows), tuple(pairs))
 
 
+def compare_named(
+    records: Sequence[Record], names: Sequence[str], protocol: Protocol, split: str | None, convention: str | None
+) -> RowComparison:
+    """Compare the rows of those names.
+
+    Args:
+        records: all of a results folder.
+        split, convention: which leaderboards to look in; None for the protocol's first ones.
+
+    Raises:
+        PosebenchError: as `choose_rows` and `compare_rows`; or the split or convention is unknown.
+    """
+    split = split or protocol.report_split
+    protocol.check_split(split)
+    rule = protocol.convention(convention)
+    return compare_rows(choose_rows(rows(records), names, protocol.name, rule.name, split))
+
+
 def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, convention: str, split: str) -> list[Row]:
     """The rows of those names, in their order.
 
@@ -76,7 +110,7 @@ def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, conve
     able = [row for row in found if (row.rule.protocol, row.rule.convention, row.data.split) == asked]
     for name in names:
         if not any(row.name == name for row in able):
-            raise _unknown_row(found, able, name, f"{protocol} {split}, {convention}")
+            raise _unknown_row(found, able, name, _place(able, f"{protocol} {split}", convention))
     groups = [
         here
         for group in dict.fromkeys(row.group for row in able)
@@ -89,9 +123,15 @@ def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, conve
     if len(groups) > 1:
         raise PosebenchError(
             f"{counted(len(groups), 'leaderboard has', 'leaderboards have')} rows of these names, which differ in "
-            f"{_differences(groups[0][0][0], groups[1][0][0])}. Compare their predictions files."
+            f"{'; '.join(differences(groups[0][0][0].newest, groups[1][0][0].newest))}. Compare their predictions files."
         )
     return [_only(here) for here in groups[0]]
+
+
+def _place(able: Sequence[Row], people: str, convention: str) -> str:
+    """Such as `mpii val, official`; the records themselves say whether their people are synthetic."""
+    whats = {row.data.what for row in able}
+    return f"{whats.pop() if len(whats) == 1 else people}, {convention}"
 
 
 def _unknown_row(found: Sequence[Row], able: Sequence[Row], name: str, where: str) -> PosebenchError:
@@ -119,14 +159,8 @@ def _check_group(rows: Sequence[Row]) -> None:
         if row.group != rows[0].group:
             raise PosebenchError(
                 f"{rows[0].name!r} and {row.name!r} are in different leaderboards, so they cannot be compared. "
-                f"They differ in {_differences(rows[0], row)}."
+                f"They differ in {'; '.join(differences(rows[0].newest, row.newest))}."
             )
-
-
-def _differences(one: Row, other: Row) -> str:
-    """Such as `box source: annotation and boxes.json >= 0.3`."""
-    both = zip(GROUP, one.group, other.group, strict=True)
-    return "; ".join(f"{what}: {mine} and {its}" for what, mine, its in both if mine != its)
 
 
 def _check_resamples(rows: Sequence[Row]) -> None:

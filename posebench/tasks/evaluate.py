@@ -188,14 +188,23 @@ def evaluate_predictions(
         PosebenchError: they are of other people or of another skeleton.
     """
     label = name or predictions.provenance.arch or IN_MEMORY
-    if len(label) > LONGEST_NAME:
-        raise PosebenchError(f"The name of a row may have 1 to {LONGEST_NAME} characters; this one has {len(label)}.")
+    check_name(label)
     rule = protocol.convention(convention)
     with errors_of("protocol", protocol.name, "score"):
         scores = protocol.score(predictions, people, rule.name)
     return Evaluation(
         make_record(label, protocol, rule, people, predictions, scores, path), scores, predictions, people
     )
+
+
+def check_name(name: str) -> None:
+    """Check the length of a row's name.
+
+    Raises:
+        PosebenchError: the name is empty or too long.
+    """
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise PosebenchError(f"The name of a row may have 1 to {LONGEST_NAME} characters; this one has {len(name)}.")
 
 
 def stated(predictions: Predictions, network: Network | None, path: Path) -> Predictions:

@@ -57,12 +57,18 @@ def test_a_wrong_csv_is_a_sentence_with_the_line(
 def test_a_wrong_npz_is_a_sentence(two_people: Instances, tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", poses=np.zeros((2, 16, 2)))
     np.savez(tmp_path / "short.npz", keypoints=np.zeros((1, 16, 2)))
+    np.savez(tmp_path / "turned.npz", keypoints=np.zeros((16, 2, 2)))
+    np.savez(tmp_path / "scored.npz", keypoints=np.zeros((2, 16, 3)))
+    np.savez(tmp_path / "nested.npz", keypoints=np.zeros((2, 16, 2)), scores=np.zeros((2, 16, 1)))
     np.savez(tmp_path / "text.npz", keypoints=np.full((2, 16, 2), "x"))
     (tmp_path / "cut.npz").write_bytes((tmp_path / "other.npz").read_bytes()[:50])
     np.save(tmp_path / "array.npy", np.zeros((2, 16, 2)))
     for name, message in (
         ("other.npz", "has no array 'keypoints'; it has poses"),
         ("short.npz", r"keypoints is \(1, 16, 2\) float64, but mpii val needs \(2, 16, 2\) numbers"),
+        ("turned.npz", r"Save keypoints\.transpose\(1, 0, 2\)\.$"),
+        ("scored.npz", r"save keypoints=array\[\.\.\., :2\], scores=array\[\.\.\., 2\]\.$"),
+        ("nested.npz", r"scores is \(2, 16, 1\) .* Save scores\[\.\.\., 0\]\.$"),
         ("text.npz", r"keypoints is \(2, 16, 2\) <U1"),
         ("cut.npz", "cannot be read as .npz"),
         ("array.npy", r"is one array without a name. Save it as .npz: np.savez\('array' \+ '.npz', keypoints=array\)"),

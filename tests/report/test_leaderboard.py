@@ -13,6 +13,7 @@ from posebench.report.columns import one_line
 from posebench.report.leaderboard import csv as as_csv
 from posebench.report.leaderboard import escape, markdown, write_leaderboards
 from posebench.results.folder import ResultsFolder
+from posebench.results.record import Record
 
 HOSTILE = "a|b `c` <script>alert(1)</script>\n| x | [y](http://z) *w*"
 
@@ -261,6 +262,19 @@ def test_headers_are_never_cut_in_two(width):
     (table,) = terminal_tables(boards([record(data={"dataset": "x"})]), width=width)
     (line,) = (line for line in printed(table, width).splitlines() if "Mean@0.1" in line)
     assert all(str(column.header) in line for column in table.columns)
+
+
+def test_two_runs_of_one_network_are_told_apart_where_training_does_not_fit():
+    def trained(epochs: int, mean: float) -> Record:
+        model = MPII["model"] | {"seed": 0, "recipe": {"name": "quick", "epochs": epochs}, "trained_on": {"people": 5}}
+        return record(metrics={"Mean": mean}, model=model, predictions_sha256=str(epochs) * 64)
+
+    found = boards([trained(2, 70.0), trained(4, 80.0), record("alone")])
+    (narrow,), (wide,) = terminal_tables(found, 80), terminal_tables(found, 200)
+    text = " ".join(printed(narrow, 80).split())
+    assert "(quick, 4 epochs," in text and "(quick, 2 epochs," in text
+    assert text.count("5 people, seed 0)") == 2
+    assert "(quick" not in printed(wide, 200)  # there the column stands beside the names
 
 
 def test_a_wide_terminal_shows_every_column():

@@ -160,6 +160,20 @@ def test_another_name_or_file_is_another_record(change: dict[str, str], record: 
     assert record.model_copy(update=change).id != record.id
 
 
+def test_the_file_of_a_synthetic_record_says_so_and_replaces_the_one_of_an_older_version(
+    record: Record, tmp_path: Path
+) -> None:
+    drawn = record.model_copy(update={"data": record.data.model_copy(update={"synthetic": True})})
+    assert drawn.id.startswith("mpii-synthetic-val-")
+    assert drawn.older_id.startswith("mpii-val-") and drawn.older_id[-8:] == drawn.id[-8:]
+    assert record.older_id == record.id
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / f"{drawn.older_id}.json").write_text(drawn.model_dump_json())
+    assert find_records(tmp_path).records == (drawn,)  # under its older name
+    path = save_record(drawn, tmp_path)
+    assert [one.name for one in (tmp_path / "records").iterdir()] == [path.name]
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b\\c", "<script>", "日本", "x" * 200])
 def test_hostile_names_make_harmless_file_names(name: str, record: Record, tmp_path: Path) -> None:
     path = save_record(record.model_copy(update={"name": name}), tmp_path)

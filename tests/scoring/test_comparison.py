@@ -185,7 +185,7 @@ def test_a_hostile_name_is_shown_literally(shared: Path) -> None:
     done = invoke(file, file, "--protocol", "flic", "--data", data, *names)
     assert done.exit_code == 0, done.output
     assert "A: [bold]x[/bold] [31m (yang16_oc.mat)" in done.output
-    assert "Wrist 94.24 94.24 +0.00 [+0.00, +0.00] 1.000 not resolved" in " ".join(done.output.split())
+    assert "Wrist 94.24 94.24 +0.00 [+0.00, +0.00] 1.000 equal" in " ".join(done.output.split())
     assert "left eye – – – – – –" in " ".join(done.output.split())
 
 
@@ -229,6 +229,18 @@ def test_a_file_and_itself_are_said_to_be_identical(shared: Path, monkeypatch: p
     text = shown(monkeypatch, file, file, "--protocol", "flic", "--data", data, "--name", "a", "--name", "b")
     assert "A and B are identical files (equal SHA-256)" in text
     assert "may be chance" not in text
+
+
+def test_equal_scores_are_no_difference_and_not_said_to_be_chance(tmp_path: Path) -> None:
+    from posebench.synthetic.people import instances
+
+    truth = instances(protocol("mpii").skeleton, "val", 500).keypoints
+    np.savez(tmp_path / "truth.npz", keypoints=truth)
+    np.savez(tmp_path / "near.npz", keypoints=truth + 0.01)
+    done = invoke(tmp_path / "truth.npz", tmp_path / "near.npz", "--protocol", "mpii")
+    assert "Mean: no difference. truth and near both score 100.00." in done.output
+    assert "may be chance" not in done.output
+    assert " equal" in next(line for line in done.output.splitlines() if line.startswith(" Mean "))
 
 
 def test_a_file_of_other_people_is_a_sentence_that_names_it(shared: Path) -> None:

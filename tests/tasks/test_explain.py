@@ -102,6 +102,18 @@ def test_a_convention_that_cannot_be_computed_says_why(files: tuple[Path, Path],
     assert "gt_valid.mat is needed." in shown.output
 
 
+def test_a_note_on_several_conventions_is_said_once_with_their_numbers(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def assumed(self: Any, predictions: Any, convention: str) -> tuple[str, ...]:
+        return ("An aspect of 3:4 is assumed.",) if convention in ("hrnet", "mmpose") else ()
+
+    monkeypatch.setattr(type(MPII), "assumptions", assumed)
+    out = run("evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--explain").output
+    assert out.splitlines()[-1] == "Note (2, 4): An aspect of 3:4 is assumed."
+    assert out.count("An aspect of 3:4") == 1
+
+
 @pytest.mark.parametrize(
     "ignored", [("--convention", "hrnet"), ("--thresholds", "0:1:0.5"), ("--overlays",), ("--name", "x")]
 )

@@ -1,0 +1,129 @@
+"""Networks from Python: train, predict, load published weights, count the cost, check a plugin."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posebench.api.scoring import StrPath, load_people, optional_path, protocol_named
+from posebench.plugins.protocol import Protocol
+
+if TYPE_CHECKING:
+    from posebench.cost.record import Cost
+    from posebench.plugin_checks.runner import Proof
+    from posebench.plugins.architecture import Architecture
+    from posebench.tasks.predict import Predicted
+    from posebench.tasks.train import Trained
+    from posebench.training.loop import Progress
+
+
+def train(
+    arch: str, *, protocol: str | Protocol, data: StrPath | None = None, recipe: str | None = None,
+    epochs: int | None = None, seed: int = 0, limit: int | None = None, weights: StrPath | None = None,
+    workers: int | None = None, results: StrPath = "results", resume: bool = False, restart: bool = False,
+    show: "Callable[[Progress], None]" = lambda progress: None,
+) -> "Trained":  # fmt: skip
+    """Train a network.
+
+    Args:
+        recipe: `paper`, `quick`, or a TOML/JSON file; None for paper with data and quick without.
+        show: called after every step.
+        The others are the options of `posebench train`.
+
+    Returns:
+        `Trained`: `.checkpoint` (a path) and `.notes`.
+
+    Raises:
+        PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set.
+    """
+    from posebench.results.folder import ResultsFolder
+    from posebench.tasks import train as tasks
+
+    rules = protocol_named(protocol)
+    chosen = tasks.choose_recipe(arch, rules, optional_path(data), recipe or ("paper" if weights else None), epochs)
+    job = tasks.Job(
+        arch, rules, optional_path(data), chosen, seed, ResultsFolder(Path(results)), optional_path(weights), limit,
+        tasks.worker_count(workers),
+    )  # fmt: skip
+    return tasks.train(job, resume=resume, restart=restart, show=show)
+
+
+def predict(
+    checkpoint: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
+    out: StrPath | None = None, workers: int | None = None, results: StrPath = "results",
+    show: Callable[[int, int], None] = lambda done, total: None,
+) -> "Predicted":  # fmt: skip
+    """Predict the people of a split with a checkpoint.
+
+    Args:
+        split: None for the one that `posebench run` scores.
+        out: the file to write; None for one below `results`.
+        show: called after every batch with how many people are done, and of how many.
+
+    Returns:
+        `Predicted`: `.predictions` (a path) and `.notes`.
+
+    Raises:
+        PosebenchError: the checkpoint is damaged or of other keypoints.
+    """
+    from posebench.results.folder import ResultsFolder
+    from posebench.tasks import predict as tasks
+    from posebench.tasks.people import run_splits
+    from posebench.tasks.train import worker_count
+
+    rules = protocol_named(protocol)
+    people = load_people(rules, data, split or run_splits(rules, optional_path(data)).report)
+    file = Path(out) if out else tasks.predictions_path(Path(checkpoint), people, ResultsFolder(Path(results)))
+    return tasks.predict(Path(checkpoint), rules, people, file, workers=worker_count(workers), show=show)
+
+
+def load_network(arch: str, weights: StrPath, *, protocol: str | Protocol | None = None) -> "Architecture":
+    """Load published weights into the architecture of that name, with the pipeline that they expect.
+
+    Args:
+        arch: such as `hrnet_w32`.
+        weights: a file of the authors of HRNet, SimpleBaseline, the hourglass or mmpose.
+        protocol: whose keypoints; None to count them in the file.
+
+    Raises:
+        PosebenchError: the weights are not, tensor by tensor, those of the architecture.
+    """
+    from posebench.training.checkpoints import load_published
+
+    keypoints = None if protocol is None else protocol_named(protocol).skeleton
+    return load_published(arch, Path(weights), keypoints)
+
+
+def measure_cost(arch: str, *, protocol: str | Protocol = "mpii", input_size: tuple[int, int] | None = None) -> "Cost":
+    """Count the parameters, multiply-accumulates and memory of a network. `posebench cost` also measures its time.
+
+        >>> pb.measure_cost("hourglass1").parameters
+        3426448
+
+    Args:
+        protocol: whose keypoints it finds.
+        input_size: (width, height); None for the architecture's own.
+
+    Raises:
+        PosebenchError: the network does not run on this size.
+    """
+    from posebench.cost.measure import measure
+
+    rules = protocol_named(protocol)
+    return measure(arch, (rules.name, rules.skeleton), input_size, None)
+
+
+def check_plugin(name: str, *, train: bool = True) -> "list[Proof]":
+    """Run all checks on a plugin, as `posebench plugin check` does.
+
+    Args:
+        train: with the check that trains, the longest one.
+
+    Returns:
+        One result per kind of plugin of that name; `.failed` says whether a check failed.
+
+    Raises:
+        PosebenchError: no plugin has that name.
+    """
+    from posebench.plugin_checks import suite
+
+    return [suite.prove(kind, name, train=train) for kind in suite.kinds(name)]

@@ -1,0 +1,92 @@
+"""A results folder from Python: leaderboards as one table, rows compared, the report written."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posebench.api.scoring import StrPath, protocol_named
+from posebench.plugins.protocol import Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from posebench.tasks.compare_rows import RowComparison
+
+
+def leaderboard(results: StrPath = "results") -> "pd.DataFrame":
+    """All leaderboards of a results folder as one table; rows of different leaderboards are not comparable.
+
+        >>> people = pb.load_people("mpii")
+        >>> _ = pb.score(people.keypoints, people, protocol="mpii", name="right").save("one row")
+        >>> pb.leaderboard("one row")[["rank", "name", "Mean"]].values.tolist()
+        [[1, 'right', 100.0]]
+
+    Returns:
+        The columns of the CSV files: rank, name and headline first, then the others; `leaderboard` last, the title of the
+        leaderboard that a row belongs to.
+
+    Raises:
+        PosebenchError: the folder is not there, or a record in it is damaged.
+    """
+    import pandas as pd
+
+    from posebench.report.board import boards
+    from posebench.results.record import load_records
+
+    found = boards(load_records(Path(results)))
+    if not found:
+        return pd.DataFrame({"rank": [], "name": [], "leaderboard": []})
+    table = pd.concat([board.frame.assign(leaderboard=board.title) for board in found], ignore_index=True)
+    first = dict.fromkeys(["rank", "name", *(board.rule.headline for board in found)])
+    # By place: a metric may be named like another column.
+    places = sorted(range(len(table.columns)), key=lambda place: _standing(str(table.columns[place]), list(first)))
+    return table.iloc[:, places]
+
+
+def _standing(column: str, first: Sequence[str]) -> tuple[bool, int]:
+    """Sort key: the columns of `first` in their order, the others as they stand, `leaderboard` last."""
+    return column == "leaderboard", first.index(column) if column in first else len(first)
+
+
+def compare_rows(
+    names: Sequence[str], *, protocol: str | Protocol, results: StrPath = "results", split: str | None = None,
+    convention: str | None = None,
+) -> "RowComparison":  # fmt: skip
+    """Compare rows of a leaderboard by their headline, from their records; a row of several seeds varies over these too.
+
+        >>> people = pb.load_people("mpii")
+        >>> for pixels in (0, 9):
+        ...     result = pb.score(people.keypoints + pixels, people, protocol="mpii", name=f"{pixels} pixels off")
+        ...     path = result.save("results")
+        >>> compared = pb.compare_rows(["0 pixels off", "9 pixels off"], protocol="mpii", results="results")
+        >>> compared.frame[["a", "b", "name", "resolved"]].values.tolist()
+        [['0 pixels off', '9 pixels off', 'Mean', True]]
+
+    Args:
+        names: two or more, as in the leaderboard.
+        split, convention: of the leaderboard; None for the protocol's first ones.
+
+    Returns:
+        A `RowComparison`: `.pairs`, `.frame`, `.rows`.
+
+    Raises:
+        PosebenchError: a name is unknown or that of several rows, or the rows are of different leaderboards.
+    """
+    from posebench.results.record import load_records
+    from posebench.tasks.compare_rows import compare_named
+
+    return compare_named(load_records(Path(results)), names, protocol_named(protocol), split, convention)
+
+
+def write_report(results: StrPath = "results") -> list[Path]:
+    """Write leaderboards, plots and the page from the records of a results folder.
+
+    Returns:
+        The files' paths, `index.html` last.
+
+    Raises:
+        PosebenchError: there is no readable record.
+    """
+    from posebench.report.page import write_report as write
+
+    return write(Path(results))
