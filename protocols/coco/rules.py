@@ -26,14 +26,14 @@ from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, is_predictions
 from posebench.errors import PosebenchError, counted, existing, unknown
 from posebench.files.writing import write_text
-from posebench.plugins.protocol import Convention, Protocol
+from posebench.plugins.protocol import Protocol
 from posebench.scoring import average_precision, oks_matching, oks_similarity
 from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.scores import Curve, Scores
 
 from . import partial_detections
 from .annotations import SKELETON, find_annotations, read_annotations, read_results
-from .conventions import CONVENTIONS, assumptions, notes, processed
+from .conventions import CONVENTIONS, COCOConvention, assumptions, notes, processed
 from .detector_boxes import read_boxes
 
 FEW_IMAGES = 100
@@ -51,7 +51,7 @@ class COCO(Protocol):
     skeleton = SKELETON
     headline = "AP"
     unit = ""
-    conventions: ClassVar[dict[str, Convention]] = CONVENTIONS
+    conventions: ClassVar[dict[str, COCOConvention]] = CONVENTIONS
     exports: ClassVar[dict[str, str]] = {"coco-json": "COCO's result form, for pycocotools and the evaluation server"}
 
     def __init__(self, variant: str | None = None) -> None:
@@ -95,21 +95,24 @@ class COCO(Protocol):
             return super().read_predictions(path, instances)
         return read_results(path, instances)
 
+    def convention(self, name: str | None = None) -> COCOConvention:
+        """The convention of that name; without a name the first one. See `Protocol.convention`."""
+        return self.conventions[super().convention(name).name]
+
     def processed(self, predictions: Predictions, convention: str) -> Predictions:
-        """Rescored, and rid of people found twice, where the convention's evaluator does so."""
-        self.convention(convention)
-        return processed(predictions, convention, self.sigmas)
+        """Predictions as the convention's evaluator scores them: rescored and without people found twice, if it does so."""
+        return processed(predictions, self.convention(convention), self.sigmas)
 
     def assumptions(self, predictions: Predictions, convention: str) -> tuple[str, ...]:
-        """The network's aspect, its boxes, and box scores, where the predictions do not state them."""
-        self.convention(convention)
-        return assumptions(predictions, convention)
+        """Sentences on the network's aspect ratio, boxes and box scores, if the predictions do not state them."""
+        return assumptions(predictions, self.convention(convention))
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
-        given, predictions = predictions, self.processed(predictions, convention)
+        chosen = self.convention(convention)
+        given, predictions = predictions, processed(predictions, chosen, self.sigmas)
         detections = detections_of(predictions, instances)
-        people = people_of(instances, recounted=convention == "mmpose" and not self.counts_stored)
+        people = people_of(instances, recounted=chosen.recounted and not self.counts_stored)
         matches = oks_matching.match(detections, people, self.sigmas, len(instances.images))
         precision, recall = average_precision.precision_recall(matches)
         by_threshold = precision[0].mean(axis=1)
@@ -128,7 +131,7 @@ class COCO(Protocol):
             notes=(
                 *small_sample(len(instances.images)),
                 *partial_detections.notes(given, predictions.bbox is not None),
-                *notes(given, predictions, convention),
+                *notes(given, predictions, chosen),
                 *id_notes(people),
                 *origin,
             ),
