@@ -3,6 +3,7 @@
 Everything heavy is imported inside the function that needs it: `import posebench` imports neither torch nor pandas.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -288,18 +289,22 @@ def check_plugin(name: str, *, train: bool = True) -> "list[Proof]":
 def leaderboard(results: StrPath = "results") -> "pd.DataFrame":
     """All leaderboards of a results folder as one table; rows of different leaderboards are not comparable.
 
+    A damaged record is skipped with a warning that names it.
+
     Returns:
         The columns of the CSV files, after `leaderboard`, the title of the one that a row belongs to.
 
     Raises:
-        PosebenchError: the folder is not there, or a record in it is damaged.
+        PosebenchError: the folder is not there, or all its records are damaged.
     """
     import pandas as pd
 
     from posebench.report.board import boards
-    from posebench.results.record import load_records
+    from posebench.results.record import find_records
 
-    frames = [board.frame.assign(leaderboard=board.title) for board in boards(load_records(Path(results)))]
+    found = find_records(Path(results))
+    _warn(found.notes)
+    frames = [board.frame.assign(leaderboard=board.title) for board in boards(found.records)]
     if not frames:
         return pd.DataFrame({"leaderboard": []})
     table = pd.concat(frames, ignore_index=True)
@@ -309,15 +314,26 @@ def leaderboard(results: StrPath = "results") -> "pd.DataFrame":
 def write_report(results: StrPath = "results") -> list[Path]:
     """Write leaderboards, plots and the page from the records of a results folder.
 
+    A damaged record is skipped with a warning that names it.
+
     Returns:
         The files' paths, `index.html` last.
 
     Raises:
         PosebenchError: there is no readable record.
     """
-    from posebench.report.page import write_report as write
+    from posebench.report.contents import read_contents
+    from posebench.report.page import write_pages
 
-    return write(Path(results))
+    contents = read_contents(Path(results))
+    _warn(contents.notes)
+    return write_pages(contents)
+
+
+def _warn(notes: Sequence[str]) -> None:
+    """A Python warning per note, at the line that called the public function."""
+    for note in notes:
+        warnings.warn(note, stacklevel=3)
 
 
 def _path(path: StrPath | None) -> Path | None:

@@ -19,6 +19,7 @@ from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
     from posebench.plugins.protocol import Protocol
+    from posebench.results.record import Record
     from posebench.tasks.compare_rows import RowComparison
 
 ENDINGS = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz")
@@ -52,9 +53,10 @@ def compare(
     intervals over resamples of the images and corrected p-values. Two files: every metric and keypoint. More files: the
     headline of every pair. Rows: the headline; a row of several seeds varies over its seeds too.
     """
-    from posebench.cli.console import open_console, say_synthetic
+    from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.cli.show_comparison import print_comparison, print_row_comparison
     from posebench.plugins import registry
+    from posebench.results.record import find_records
     from posebench.tasks.compare import compare as compare_files
     from posebench.tasks.people import load_people
 
@@ -65,7 +67,9 @@ def compare(
             raise PosebenchError(
                 f"{option} is for predictions files; rows are compared from their records. Leave it out."
             )
-        rows = _compare_rows(arguments, protocol, split, convention, results)
+        found = find_records(results)
+        print_notes(open_console(stderr=True, quiet=quiet), found.notes)
+        rows = _compare_rows(found.records, arguments, protocol, split, convention)
         if as_json:
             click.echo(json.dumps(rows.as_json()))
         else:
@@ -97,13 +101,12 @@ def _all_files(arguments: Sequence[str]) -> bool:
 
 
 def _compare_rows(
-    names: Sequence[str], protocol: "Protocol", split: str | None, convention: str | None, results: Path
+    records: "Sequence[Record]", names: Sequence[str], protocol: "Protocol", split: str | None, convention: str | None
 ) -> "RowComparison":
     from posebench.report.rows import rows
-    from posebench.results.record import load_records
     from posebench.tasks.compare_rows import choose_rows, compare_rows
 
     split = split or protocol.report_split
     protocol.check_split(split)
     rule = protocol.convention(convention)
-    return compare_rows(choose_rows(rows(load_records(results)), names, protocol.name, rule.name, split))
+    return compare_rows(choose_rows(rows(records), names, protocol.name, rule.name, split))

@@ -111,7 +111,7 @@ def _report(results: Path, records: "list[Record]", out: "Console") -> None:
 
     contents = read_contents(results)
     write_pages(contents)
-    print_notes(out, (f"Warning: skipped. {problem}" for problem in contents.problems))
+    print_notes(out, contents.notes)
     groups = {record.group for record in records}
     print_leaderboards(out, [board for board in contents.boards if board.records[0].group in groups])
     click.echo(f"Leaderboards and plots: {contents.folder.index}")

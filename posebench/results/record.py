@@ -4,6 +4,7 @@ import hashlib
 import math
 import platform
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from posebench.files.writing import sha256, write_text
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.results.folder import ResultsFolder
 from posebench.scoring.bootstrap import Sampling
-from posebench.scoring.scores import Ceiling, Curve, Scores, known
+from posebench.scoring.scores import Ceiling, Curve, Scores, Slice, known
 
 LONGEST_NAME = 200
 RESAMPLED_DECIMALS = 6
@@ -78,17 +79,6 @@ class Data(_Part):
         return f"{self.dataset} {self.split}"
 
 
-class RecordedSlice(_Part):
-    """As `scoring.scores.Slice`, with its interval instead of its resamples."""
-
-    by: str
-    name: str
-    value: float
-    interval: tuple[float, float] | None
-    people: int
-    keypoints: int
-
-
 class Resampling(_Part):
     """How the intervals were made; None in older records, where they are the middle 95 % of resamples of the images."""
 
@@ -115,7 +105,7 @@ class Record(_Part):
     per_joint_intervals: dict[str, tuple[float, float]] = {}
     per_joint_metric: str
     curves: list[Curve]
-    slices: list[RecordedSlice] = []
+    slices: list[Slice] = []
     ceiling: Ceiling | None = None
     resampling: Resampling | None = None
     resampled: list[float] = Field([], description="the headline on each resample of the images, for ranks and pairs")
@@ -180,7 +170,7 @@ def make_record(
         per_joint_intervals=dict(scores.per_joint_intervals),
         per_joint_metric=scores.per_joint_metric,
         curves=[curve for curve in scores.curves if all(map(math.isfinite, curve.values))],
-        slices=[RecordedSlice(**_fields(part, "resampled", "sampling"), interval=part.interval) for part in scores.slices],
+        slices=list(scores.slices),
         ceiling=scores.ceiling,
         resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
         resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
@@ -224,18 +214,18 @@ class RecordsFound:
 
     Attributes:
         records: in the order of their file names.
-        problems: a sentence for each file that is no record, with its path.
+        notes: a sentence for each file that is skipped because it cannot be read, with its path.
     """
 
     records: tuple[Record, ...]
-    problems: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def find_records(results: Path) -> RecordsFound:
-    """All records below a results folder, and what is wrong with the other files there.
+    """All records below a results folder; damaged ones are skipped and named in notes.
 
     Raises:
-        PosebenchError: the folder is not there.
+        PosebenchError: the folder is not there, or all its records are damaged.
     """
     if not results.is_dir():
         raise PosebenchError(
@@ -249,19 +239,14 @@ def find_records(results: Path) -> RecordsFound:
             problems.append(
                 f"{path} is not a readable record: {explain(error)}. Score its predictions again, or remove the file."
             )
-    return RecordsFound(tuple(records), tuple(problems))
+    if problems and not records:
+        raise PosebenchError(problems[0])
+    return RecordsFound(tuple(records), tuple(f"Warning: skipped. {problem}" for problem in problems))
 
 
-def load_records(results: Path) -> list[Record]:
-    """All records below a results folder, in the order of their file names.
-
-    Raises:
-        PosebenchError: the folder is not there, or a record in it is damaged.
-    """
-    found = find_records(results)
-    if found.problems:
-        raise PosebenchError(found.problems[0])
-    return list(found.records)
+def newest(records: Iterable[Record]) -> Record:
+    """The newest record, which gives the texts of a row or a table."""
+    return max(records, key=lambda record: (record.created, record.id))
 
 
 def few_units(sampling: Sampling) -> list[str]:
@@ -277,10 +262,6 @@ def few_units(sampling: Sampling) -> list[str]:
             f"Only {sampling.units} {sampling.unit}s: 95 % intervals of differences between runs are too narrow (docs/scoring.md)."
         ]
     return []
-
-
-def _fields(part: Any, *without: str) -> dict[str, Any]:
-    return {name: value for name, value in vars(part).items() if name not in without}
 
 
 def _all_known(resampled: Any) -> list[float]:

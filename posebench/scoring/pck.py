@@ -14,7 +14,7 @@ from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
 from posebench.data.matching import align, missing_notes
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
-from posebench.scoring.bootstrap import Sampling, resampled_sums, split
+from posebench.scoring.bootstrap import Sampling, intervals, resampled_sums, split
 from posebench.scoring.joint_order import reordered
 from posebench.scoring.scores import Curve, Scores, Slice
 
@@ -71,6 +71,7 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
     metrics, resampled = split(rule.columns(lines))
     per_joint = percentage(number[:, rule.at], total[:, 0])
     joints, joints_resampled = split(dict(zip(instances.skeleton.keypoints, per_joint.T, strict=True)))
+    parts = slices(within[:, rule.at], asked, instances, rule.pooled)
     return Scores(
         metrics=metrics,
         resampled=resampled,
@@ -78,7 +79,8 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
         per_joint_resampled=joints_resampled,
         per_joint_metric=rule.metric,
         curves=as_curves(lines, rule),
-        slices=slices(within[:, rule.at], asked, instances, rule.pooled),
+        slices=tuple(parts),
+        slices_resampled=parts,
         people=len(instances),
         images=len(np.unique(instances.image)),
         notes=(*missing_notes(predictions), *wrong_places(keypoints, missing, instances)),
@@ -156,12 +158,15 @@ def as_curves(lines: Mapping[str, Array], rule: PCK) -> tuple[Curve, ...]:
     return tuple(Curve(label, rule.axis, thresholds, tuple(line[0].tolist())) for label, line in lines.items())
 
 
-def slices(within: Array, asked: Array, instances: Instances, joints: tuple[int, ...]) -> tuple[Slice, ...]:
+def slices(within: Array, asked: Array, instances: Instances, joints: tuple[int, ...]) -> dict[Slice, Array]:
     """Pooled PCK of the visible and the occluded keypoints, and of people by each of their labels, the most people first.
 
     Args:
         within: (N, K) bool, hits at the headline's threshold. asked: (N, K) bool, keypoints that count.
         joints: indices of those that are pooled.
+
+    Returns:
+        slice → (RESAMPLES,) its value on each resample.
     """
     within, asked = within[:, joints], asked[:, joints]
     visibility = instances.visibility[:, joints]
@@ -175,22 +180,20 @@ def slices(within: Array, asked: Array, instances: Instances, joints: tuple[int,
         ]
     parts = [(by, name, part & asked) for by, name, part in parts if 0 < (part & asked).sum() < asked.sum()]
     if not parts:
-        return ()
+        return {}
     counts = [((within & part).sum(axis=1), part.sum(axis=1)) for _, _, part in parts]
     sums = resampled_sums(np.array(counts).transpose(2, 0, 1), instances.units)  # (R, slices, 2)
     values = percentage(sums[..., 0], sums[..., 1])
-    return tuple(
-        Slice(
-            by,
-            name,
-            float(values[0, i]),
-            values[1:, i],
-            int(part.any(axis=1).sum()),
-            int(part.sum()),
-            sampling_of(instances.units[part.any(axis=1)], instances),
-        )
-        for i, (by, name, part) in enumerate(parts)
-    )
+    return {_slice(by, name, part, values[:, i], instances): values[1:, i] for i, (by, name, part) in enumerate(parts)}
+
+
+def _slice(by: str, name: str, part: Array, values: Array, instances: Instances) -> Slice:
+    """The slice of the keypoints `part` (N, K), with its values (1 + RESAMPLES,), the sample's first."""
+    people = part.any(axis=1)
+    sampling = sampling_of(instances.units[people], instances)
+    value = float(values[0])
+    interval = intervals({name: value}, {name: values[1:]}, sampling).get(name)
+    return Slice(by, name, value, interval, int(people.sum()), int(part.sum()))
 
 
 def normalised_distances(keypoints: Array, truth: Array, lengths: Array, missing: Array | None = None) -> Array:

@@ -30,28 +30,22 @@ class Curve:
 
 @dataclass(frozen=True)
 class Slice:
-    """The headline on a part of the keypoints or people, such as the occluded ones or those who dance.
+    """The headline on a part of the keypoints or people, such as the occluded keypoints or the people who dance.
 
     Attributes:
-        by: what was sliced by, such as `visibility`. name: the part, such as `occluded`.
+        by: the criterion, such as `visibility`. name: the part, such as `occluded`.
         value: the headline's rule on this part alone.
-        resampled: (RESAMPLES,) the same on resamples of the images.
-        people, keypoints: how many are in it.
-        sampling: what was resampled.
+        interval: its 95 % interval; None if a resample has no keypoint of this part.
+        people, keypoints: how many it has.
     """
 
     by: str
     name: str
     value: float
-    resampled: Array = field(compare=False)
+    interval: tuple[float, float] | None
     people: int
     keypoints: int
-    sampling: Sampling = IMAGES
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval; None where some resample has none of this part."""
-        return bootstrap.intervals({"": self.value}, {"": self.resampled}, self.sampling).get("")
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid"}
 
 
 @dataclass(frozen=True)
@@ -83,6 +77,7 @@ class Scores:
         per_joint_metric: what those values are, such as `PCKh@0.5`.
         curves: scores over thresholds.
         slices: the headline on parts of the data.
+        slices_resampled: slice → (RESAMPLES,) its value on each resample. It is not kept in the record.
         ceiling: what the dataset's annotators reach against each other, where that is known.
         people, images: how many were scored.
         notes: everything that was left out or treated specially, as sentences.
@@ -99,6 +94,7 @@ class Scores:
     per_joint_metric: str = ""
     curves: tuple[Curve, ...] = ()
     slices: tuple[Slice, ...] = ()
+    slices_resampled: Mapping[Slice, Array] = field(default_factory=dict, compare=False)
     ceiling: Ceiling | None = None
     people: int = 0
     images: int = 0

@@ -21,7 +21,7 @@ Each name's "@0.1" is at 0.10 here; the 0.11 of `hrnet` has a column of its own.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -109,21 +109,32 @@ def rule(lines: Callable[[Array, Array], Any], columns: Callable[[Lines], Any] =
     )  # fmt: skip
 
 
-def rule_for(convention: PCKConvention, instances: Instances) -> PCK:
-    """mmpose takes head boxes from gt_valid.mat, where they have rounding noise, whatever the keypoints come from."""
-    there = convention.name == "mmpose" and HEAD_IN_GT_VALID in instances.measures
-    return replace(convention.pck, measure=HEAD_IN_GT_VALID) if there else convention.pck
+@dataclass(frozen=True, kw_only=True)
+class MPIIConvention(PCKConvention):
+    """A published PCKh.
+
+    Attributes:
+        heads: the column of `Instances.measures` that its evaluator takes head lengths from; empty for the annotation's own.
+        by_visibility: its evaluator also reports the visible and the occluded keypoints apart.
+    """
+
+    heads: str = ""
+    by_visibility: bool = False
+
+    def rule_for(self, instances: Instances) -> PCK:
+        """The rule with the evaluator's head lengths, if the annotation has them."""
+        return replace(self.pck, measure=self.heads) if self.heads in instances.measures else self.pck
 
 
 CONVENTIONS = (
-    PCKConvention(
+    MPIIConvention(
         "official",
         "PCKh@0.5: distance <= 0.5 x 0.6 x head box diagonal; Mean pooled over 14 joints (no pelvis, no thorax).",
         "evalMPII (the MPII toolkit)",
         "the MPII leaderboard (test people); papers that score with the toolkit",
         pck=rule(partial(lines, head=NECK_AND_HEAD, mean=pooled)),
     ),
-    PCKConvention(
+    MPIIConvention(
         "hrnet",
         "PCKh@0.5 on gt_valid.mat; Mean pooled over 14 joints; Head is the head top alone.",
         "HRNet and SimpleBaseline (mpii.py of either)",
@@ -134,7 +145,7 @@ CONVENTIONS = (
         ),
         ground_truth="gt_valid.mat",
     ),
-    PCKConvention(
+    MPIIConvention(
         "bearpaw",
         "PCKh@0.5 (<) on gt_valid.mat; Mean is the plain mean of the 14 joints; Head is the head top alone.",
         "pytorch-pose (eval_PCKh.py)",
@@ -143,15 +154,16 @@ CONVENTIONS = (
         pck=rule(partial(lines, head=HEAD_TOP, mean=averaged), strict=True),
         ground_truth="gt_valid.mat",
     ),
-    PCKConvention(
+    MPIIConvention(
         "mmpose",
         "PCKh@0.5 (<, single precision, head boxes of gt_valid.mat); Mean pooled over 14 joints; Head is the head top.",
         "mmpose 1.x (MpiiPCKAccuracy)",
         "mmpose",
         "Only Head differs visibly; < instead of <= loses keypoints that are exactly at the threshold.",
         pck=rule(partial(lines, head=HEAD_TOP, mean=pooled), strict=True, single=True),
+        heads=HEAD_IN_GT_VALID,  # with their rounding noise, whatever file the keypoints come from
     ),
-    PCKConvention(
+    MPIIConvention(
         "princeton",
         "PCKh@0.5 (<) on valid.h5; Mean pooled over all 16 joints; pairs pooled.",
         "pytorch_stacked_hourglass (test.py)",
@@ -159,6 +171,7 @@ CONVENTIONS = (
         "Pelvis and thorax count in the mean and are easy; valid.h5 is truncated to whole pixels.",
         pck=rule(princeton_lines, strict=True, pooled=ALL, counted=princeton_counts),
         ground_truth="valid.h5",
+        by_visibility=True,
     ),
 )
 
@@ -175,7 +188,11 @@ class MPII(PCKProtocol):
         "mpii-mat": "MPII's evaluation server (test people), or its toolkit at home (validation people)"
     }
     first_pixel = 1
-    conventions: ClassVar[dict[str, PCKConvention]] = {convention.name: convention for convention in CONVENTIONS}
+    conventions: ClassVar[dict[str, MPIIConvention]] = {convention.name: convention for convention in CONVENTIONS}
+
+    def convention(self, name: str | None = None) -> MPIIConvention:
+        """The convention of that name; without a name the first one. See `Protocol.convention`."""
+        return self.conventions[super().convention(name).name]
 
     def annotations(self, root: Path, split: str, convention: str) -> Path:
         """The file that the convention's evaluator uses, where `root` has it; else the exact one."""
@@ -201,9 +218,9 @@ class MPII(PCKProtocol):
         """PCKh per keypoint and per group. `instances` need `head_length`."""
         chosen = self.convention(convention)
         check_public(instances)
-        scores = pck.score(predictions, instances, rule_for(chosen, instances))
+        scores = pck.score(predictions, instances, chosen.rule_for(instances))
         scores = replace(scores, notes=(*scores.notes, *other_ground_truth(chosen, instances)))
-        return scores if convention != "princeton" else with_visibility(scores)
+        return with_visibility(scores) if chosen.by_visibility else scores
 
     def curves(
         self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
@@ -211,7 +228,7 @@ class MPII(PCKProtocol):
         """PCKh over thresholds of one's own choice, in head lengths."""
         chosen = self.convention(convention)
         check_public(instances)
-        return pck.curves(predictions, instances, rule_for(chosen, instances), thresholds)
+        return pck.curves(predictions, instances, chosen.rule_for(instances), thresholds)
 
     def export(self, form: str, predictions: Predictions, instances: Instances, path: Path) -> list[str]:
         """Write `mpii-mat`, what MPII's server (split test) and toolkit (split val) take."""
@@ -229,7 +246,7 @@ def check_public(instances: Instances) -> None:
         )
 
 
-def other_ground_truth(convention: PCKConvention, instances: Instances) -> tuple[str, ...]:
+def other_ground_truth(convention: MPIIConvention, instances: Instances) -> tuple[str, ...]:
     """A sentence where the ground truth is not the one that the convention's evaluator uses."""
     form, own, name = instances.source.form, convention.ground_truth, convention.name
     if not form or instances.split != "val":
@@ -238,16 +255,16 @@ def other_ground_truth(convention: PCKConvention, instances: Instances) -> tuple
         return (f"{name}'s evaluator uses {own}, and this is {form}: these are not its numbers.",)
     if not own and form in ("train.h5", *(other.ground_truth for other in CONVENTIONS)):
         return (f"{name}'s evaluator uses the raw annotation, and this is {form}: these are not its numbers.",)
-    if name == "mmpose" and HEAD_IN_GT_VALID not in instances.measures:
-        return ("mmpose's evaluator takes head boxes from gt_valid.mat, which is not here: a tie may fall otherwise.",)
+    if convention.heads and convention.heads not in instances.measures:
+        return (f"{name}'s evaluator takes head boxes from gt_valid.mat, which is not here: a tie may fall otherwise.",)
     return ()
 
 
 def with_visibility(scores: Scores) -> Scores:
-    """The princeton evaluator reports visible and occluded keypoints as columns."""
+    """Scores with a column for the visible and one for the occluded keypoints."""
     apart = {f"Mean {part.name}": part for part in scores.slices if part.by == "visibility"}
     return replace(
         scores,
         metrics=dict(scores.metrics) | {name: part.value for name, part in apart.items()},
-        resampled=dict(scores.resampled) | {name: part.resampled for name, part in apart.items()},
+        resampled=dict(scores.resampled) | {name: scores.slices_resampled[part] for name, part in apart.items()},
     )
