@@ -15,7 +15,7 @@ from posebench.cli.options import (
     results_option,
     training_options,
 )
-from posebench.cli.train import check_resume, training_shown, without_pretrained
+from posebench.cli.train import check_resume, training_shown
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ def run(
     """Train networks, predict, score, and write the report."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.plugins import registry
-    from posebench.results.folder import ResultsFolder
     from posebench.tasks import people as people_tasks
     from posebench.tasks import train as tasks
 
@@ -57,16 +56,10 @@ def run(
         raise PosebenchError(
             f"--data {data} is one file, so training and scoring would share their people. Name the folder."
         )
-    chosen = [
-        tasks.choose_recipe(arch, protocol, data, recipe or ("paper" if weights else None), epochs) for arch in archs
-    ]
-    jobs = [
-        tasks.Job(
-            arch, protocol, data, without_pretrained(its, no_pretrained), seed, ResultsFolder(results), weights, limit,
-            tasks.worker_count(workers),
-        )
-        for arch, its in zip(archs, chosen, strict=True)
-    ]  # fmt: skip
+    settings = tasks.Settings(
+        recipe=recipe, epochs=epochs, seed=seed, limit=limit, weights=weights, pretrained=not no_pretrained, workers=workers
+    )  # fmt: skip
+    jobs = [tasks.make_job(arch, protocol, data, settings, results) for arch in archs]
     people = people_tasks.load_people(protocol, data)
     asked = people_tasks.people_to_predict(protocol, people, boxes, box_threshold)
     if boxes is not None:
