@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from posebench.array_type import Array
+from posebench.data.geometry import widened
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
 
@@ -53,8 +54,7 @@ def published_regions(bbox: Array, image_size: Array | None) -> dict[str, Array]
 
 def region_of(bbox: Array, aspect: float) -> Array:
     """(N, 4) middle and size of what a network sees of boxes (N, 4): widened to `aspect` (width / height), then padded."""
-    width = np.maximum(bbox[:, 2], bbox[:, 3] * aspect)
-    return np.column_stack([middle(bbox), BOX_PADDING * width, BOX_PADDING * width / aspect])
+    return np.column_stack([middle(bbox), BOX_PADDING * widened(bbox[:, 2:], aspect)])
 
 
 def aspect_of(predictions: Predictions) -> float:
