@@ -12,14 +12,14 @@ from tempfile import TemporaryFile
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
 import posebench
 from posebench.data.instances import SYNTHETIC, Instances
 from posebench.data.predictions import Predictions, digest
 from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
-from posebench.files.validation import explain
+from posebench.files.validation import read_model
 from posebench.files.writing import sha256, write_text
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.results.folder import ResultsFolder
@@ -28,6 +28,8 @@ from posebench.scoring.scores import Ceiling, Curve, Scores, Slice, known
 
 LONGEST_NAME = 200
 RESAMPLED_DECIMALS = 6
+FIX = "Score its predictions again, or remove the file."
+"""What to do about a damaged record."""
 IN_MEMORY = "in memory"
 """Name of predictions that were not read from a file."""
 FEW_UNITS = 50
@@ -234,11 +236,9 @@ def find_records(results: Path) -> RecordsFound:
     records, problems = [], []
     for path in sorted(ResultsFolder(results).records.glob("*.json")):
         try:
-            records.append(Record.model_validate_json(path.read_text("utf-8")))
-        except (ValidationError, UnicodeDecodeError, OSError) as error:
-            problems.append(
-                f"{path} is not a readable record: {explain(error)}. Score its predictions again, or remove the file."
-            )
+            records.append(read_model(Record, path, "a readable record", FIX))
+        except PosebenchError as error:
+            problems.append(str(error))
     if problems and not records:
         raise PosebenchError(problems[0])
     return RecordsFound(tuple(records), tuple(f"Warning: skipped. {problem}" for problem in problems))

@@ -1,4 +1,4 @@
-"""Scoring by PCK: what the evaluators of MPII, FLIC and their like share, and the places in which they differ.
+"""Scoring by PCK: the computation that the evaluators of MPII, FLIC and LSP share, and the values in which they differ.
 
 An evaluator is a `PCK` value: which keypoints count, how a distance becomes a hit, and how hits become lines over thresholds
 and lines a table. All of it is computed for the sample and its resamples at once (bootstrap): row 0 is the sample.
@@ -19,11 +19,11 @@ from posebench.scoring.joint_order import reordered
 from posebench.scoring.scores import Curve, Scores, Slice
 
 LARGEST_FRACTION = 2
-"""What no coordinate of a person in pixels stays below."""
+"""Coordinates in pixels are larger; coordinates as fractions of the image are not."""
 FEW = 0.2
-"""Part of the people that a network, which sees their regions, may place elsewhere before it is worth a word."""
+"""Share of the people that may be predicted outside their region before a note says so."""
 SMALLEST_SLICE = 30
-"""People below which a slice says more about chance than about a network."""
+"""Fewest people of a slice; the score of fewer people is mostly chance."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ def sampling_of(units: Array, instances: Instances) -> Sampling:
 
 
 def curves(predictions: Predictions, instances: Instances, rule: PCK, thresholds: Array) -> tuple[Curve, ...]:
-    """The rule's lines over thresholds of one's own choice.
+    """The rule's lines over the given thresholds.
 
     Args:
         thresholds: (T,) ascending, in the rule's units.
@@ -112,15 +112,15 @@ def curves(predictions: Predictions, instances: Instances, rule: PCK, thresholds
 
 
 def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) -> tuple[Array, Array, Array]:
-    """(N, K) distances in units of each person's length; which keypoints count; those of them that anybody predicted.
+    """(N, K) distances in units of each person's length; which keypoints count; which of these are predicted for any person.
 
     Args:
         keypoints: (N, K, 2) predicted, in the order of `instances`. missing: (N, K) bool.
     """
     if rule.measure not in instances.measures:
         raise PosebenchError(
-            f"{instances.source.file or instances.what} does not say anybody's {rule.measure.replace('_', ' ')}, and errors are "
-            "divided by it. It is good for training; score on an annotation that has it."
+            f"{instances.source.file or instances.what} does not have the {rule.measure.replace('_', ' ')} of people, by which "
+            "errors are divided. Use it for training, and score on an annotation that has this length."
         )
     counted = instances.visibility > UNLABELLED if rule.counted is None else rule.counted(instances)
     lengths = instances.measures[rule.measure]
@@ -131,12 +131,12 @@ def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) 
 
 
 def wrong_places(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:
-    """A sentence where people, or else their keypoints, are in another order than the annotation's."""
+    """A note if people, or else their keypoints, are in another order than the annotation's."""
     return misplaced(keypoints, missing, instances) or reordered(keypoints, missing, instances)
 
 
 def misplaced(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:
-    """A sentence where many people's keypoints are not even near the person: a file in another order, or in other units."""
+    """A note if many people's keypoints are far from the person: the file has another order, or other units."""
     known = ~missing.all(axis=1)
     if known.sum() < SMALLEST_SLICE:
         return ()

@@ -73,14 +73,14 @@ CONVENTIONS = {
         COCOConvention(
             "hrnet-soft", f"{_RESCORED}; soft OKS-NMS at 0.9 to 20 an image; then {_AP}.",
             "HRNet 6f69e46, lib/dataset/coco.py with TEST.SOFT_NMS",
-            difference="As hrnet, but nearly equal poses only fall behind: the 20 best of an image are left.",
+            difference="As hrnet, but nearly equal poses only get lower scores: the 20 best of an image are left.",
             suppression=SOFT,
         ),
         COCOConvention(
             "mmpose", f"{_RESCORED}; OKS-NMS at 0.9, in single precision as under numpy 2; then {_AP}.",
             "mmpose 759b39c, CocoMetric, with xtcocotools 1.14.3", published_by="MMPose's model zoo",
-            difference="As hrnet, but in single precision, which decides ties; people without labelled keypoints are told by "
-            "visibility, not by num_keypoints; a detection's area is that of the box that the network was given.",
+            difference="As hrnet, but in single precision, which decides ties; people without labelled keypoints are found "
+            "by visibility, not by num_keypoints; a detection's area is that of the box that the network was given.",
             suppression=HARD, precision=np.float32, by_person=True, confident=True, boxes_as_areas=True, recounted=True,
         ),
     )
@@ -104,8 +104,8 @@ def processed(predictions: Predictions, convention: COCOConvention, sigmas: Arra
     HRNet's numbers are in double precision here, as its evaluator gives on results that were written to a file; where it adds
     a network's single-precision confidences itself, scores differ in the eighth digit.
 
-    Results lose the box that they state of themselves. HRNet's evaluator writes none: areas then are the keypoints' extent.
-    mmpose's writes the box that the network was given, so that areas are that box's.
+    The results' own boxes are removed. HRNet's evaluator writes no boxes, so areas are the keypoints' extent. mmpose's
+    evaluator writes the box that the network was given, so areas are that box's.
 
     Args:
         sigmas: (K,) OKS constants.
@@ -161,8 +161,8 @@ def assumptions(predictions: Predictions, convention: COCOConvention) -> tuple[s
         found.extend(regions.padding_notes(predictions))
     if predictions.box_source == SUBMITTED:
         found.append(
-            "The results' scores were taken for box scores. Results that an evaluator wrote are rescored already: "
-            "those belong to official."
+            "The results' scores were taken as box scores. Results that an evaluator wrote are already rescored: "
+            "score them under official."
         )
     return tuple(found)
 

@@ -1,7 +1,7 @@
 """COCO keypoints: average precision over OKS.
 
-Goal: find the people of an image and their 17 keypoints; a detection is right where its object keypoint similarity to
-somebody not yet found is at least a threshold, 0.50 to 0.95.
+Goal: find the people of an image and their 17 keypoints; a detection is correct if its object keypoint similarity to
+a person who is not yet found is at least a threshold, 0.50 to 0.95.
 
 Papers: Lin et al., "Microsoft COCO" (ECCV 2014); Ronchi, Perona, "Benchmarking and Error Diagnosis in Multi-Instance
 Pose Estimation" (ICCV 2017).
@@ -81,11 +81,11 @@ class COCO(Protocol):
         return read_annotations(find_annotations(root, split), split)
 
     def detected(self, instances: Instances, path: Path, threshold: float) -> Instances:
-        """The people whom a detector found: a list of {image_id, category_id, bbox, score}."""
+        """Read the people whom a detector found: a list of {image_id, category_id, bbox, score}."""
         return read_boxes(path, instances, threshold)
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
-        """posebench's own file, or a COCO results JSON."""
+        """Read posebench's own file, a table of keypoints, or a COCO results JSON."""
         if not is_predictions(existing(path, "a predictions file")) and path.suffix in (".mat", ".h5"):
             raise PosebenchError(
                 f"{path} is not a file of COCO predictions: {self.name} reads posebench's own .h5, results in .json, .npz and "
@@ -108,7 +108,7 @@ class COCO(Protocol):
         return assumptions(predictions, self.convention(convention))
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
-        """OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
+        """Score OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
         chosen = self.convention(convention)
         given, predictions = predictions, processed(predictions, chosen, self.sigmas)
         detections = detections_of(predictions, instances)
@@ -186,7 +186,7 @@ def image_rows(predictions: Predictions, instances: Instances) -> Array:
     if predictions.keypoint_names != instances.skeleton.keypoints:
         raise PosebenchError(
             f"keypoints are (N, {len(predictions.keypoint_names)}, 2), but {instances.dataset} has {len(instances.skeleton)} "
-            "of its own names. Was this file written for another protocol?"
+            "with other names. Was this file written for another protocol?"
         )
     row_of = {name: row for row, name in enumerate(instances.images)}
     strange = sorted({predictions.images[i] for i in predictions.image.tolist()} - row_of.keys())
@@ -232,7 +232,7 @@ def people_of(instances: Instances, recounted: bool = False) -> oks_similarity.P
 
 
 def id_notes(people: oks_similarity.People) -> tuple[str, ...]:
-    """A sentence on an annotation id of 0, which COCOeval takes for "not matched"."""
+    """A note if an annotation has the id 0, which COCOeval takes for "not matched"."""
     if (people.id != 0).all():
         return ()
     return (
@@ -241,7 +241,7 @@ def id_notes(people: oks_similarity.People) -> tuple[str, ...]:
 
 
 def small_sample(images: int) -> tuple[str, ...]:
-    """A sentence where AP's own error on few images is worth a word."""
+    """A note if there are so few images that AP is too high on average."""
     if images >= FEW_IMAGES:
         return ()
     return (
@@ -251,7 +251,7 @@ def small_sample(images: int) -> tuple[str, ...]:
 
 
 def bootstrap(matches: average_precision.Matches) -> dict[str, Array]:
-    """Metric → (RESAMPLES,) of every resample of the images, matched once; NaN where a resample has nobody to find."""
+    """Metric → (RESAMPLES,) its value on every resample of the images; NaN if a resample has no person to find."""
     return average_precision.resampled(matches, image_weights(matches.people.shape[1])[1:])
 
 

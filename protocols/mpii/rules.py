@@ -59,8 +59,8 @@ AT_HALF, AT_TENTH, AT_ELEVEN_HUNDREDTHS = 50, 10, 11
 
 
 def pooled(number: Array, total: Array, joints: tuple[int, ...]) -> Array:
-    """(R, T) percent of all keypoints of these joints; NaN where nobody predicted one of the joints."""
-    known = (total[0, :, joints] > 0).all()  # in the sample: a resample may happen to hold nobody with that joint
+    """(R, T) percent of all keypoints of these joints; NaN if one of the joints was never predicted."""
+    known = (total[0, :, joints] > 0).all()  # in the sample: a resample may have no person with that joint
     return percentage(number[:, :, joints].sum(axis=2), total[:, :, joints].sum(axis=2) * known)
 
 
@@ -79,14 +79,14 @@ def lines(
 
 
 def princeton_lines(number: Array, total: Array) -> Lines:
-    """Its groups pool left and right, and its mean all 16 joints."""
+    """Princeton's PCKh over thresholds: groups pool left and right, and the mean pools all 16 joints."""
     single = {name.title(): tuple(SKELETON.index(name)) for name in ("pelvis", "thorax", "upper_neck", "head_top")}
     groups = {"Head": single.pop("Head_Top"), "Neck": single.pop("Upper_Neck")} | PAIRS | single | {"Mean": ALL}
     return {name: pooled(number, total, joints) for name, joints in groups.items()}
 
 
 def columns(lines: Lines, more: Mapping[str, int] = {}) -> dict[str, Array]:
-    """The table: every line at 0.5, the mean at 0.1 and at `more`, and the area under it."""
+    """The table's columns: every line at 0.5, the mean at 0.1 and at the indices `more`, and the area under the mean."""
     tenths = {"Mean@0.1": AT_TENTH} | dict(more)
     return (
         {name: line[:, AT_HALF] for name, line in lines.items()}
@@ -96,7 +96,7 @@ def columns(lines: Lines, more: Mapping[str, int] = {}) -> dict[str, Array]:
 
 
 def princeton_counts(instances: Instances) -> Array:
-    """A keypoint counts unless its x, counted from 1, is 0."""
+    """(N, K) bool, the keypoints that count: labelled ones, unless x counted from 1 is 0."""
     counts: Array = (instances.visibility > UNLABELLED) & (instances.keypoints[..., 0] != -1)
     return counts
 
@@ -139,7 +139,7 @@ CONVENTIONS = (
         "PCKh@0.5 on gt_valid.mat; Mean pooled over 14 joints; Head is the head top alone.",
         "HRNet and SimpleBaseline (mpii.py of either)",
         "HRNet, SimpleBaseline, DarkPose, UDP; their '@0.1' is the column Mean@0.11",
-        "13 joints of gt_valid.mat are zeroed, so even the truth misses 12; Head leaves out the upper neck.",
+        "13 joints of gt_valid.mat are zeroed, so perfect predictions miss 12; Head leaves out the upper neck.",
         pck=rule(
             partial(lines, head=HEAD_TOP, mean=pooled), partial(columns, more={"Mean@0.11": AT_ELEVEN_HUNDREDTHS})
         ),
@@ -150,7 +150,7 @@ CONVENTIONS = (
         "PCKh@0.5 (<) on gt_valid.mat; Mean is the plain mean of the 14 joints; Head is the head top alone.",
         "pytorch-pose (eval_PCKh.py)",
         "pytorch-pose",
-        "The plain mean weighs ankles and knees, which are annotated less often and are harder, as much as shoulders.",
+        "The plain mean gives ankles and knees, which are harder and less often annotated, the same weight as shoulders.",
         pck=rule(partial(lines, head=HEAD_TOP, mean=averaged), strict=True),
         ground_truth="gt_valid.mat",
     ),
@@ -185,7 +185,7 @@ class MPII(PCKProtocol):
     headline = "Mean"
     splits = ("train", "val", "test")
     exports: ClassVar[dict[str, str]] = {
-        "mpii-mat": "MPII's evaluation server (test people), or its toolkit at home (validation people)"
+        "mpii-mat": "MPII's evaluation server (test people), or its toolkit on your machine (validation people)"
     }
     first_pixel = 1
     conventions: ClassVar[dict[str, MPIIConvention]] = {convention.name: convention for convention in CONVENTIONS}
@@ -195,27 +195,27 @@ class MPII(PCKProtocol):
         return self.conventions[super().convention(name).name]
 
     def annotations(self, root: Path, split: str, convention: str) -> Path:
-        """The file that the convention's evaluator uses, where `root` has it; else the exact one."""
+        """The annotation file that the convention's evaluator uses, if `root` has it; else the most exact one."""
         self.check_split(split)
         own = self.convention(convention).ground_truth
         return find_annotations(root, split, own if own and split == "val" else None)
 
     def instances(self, root: Path, split: str) -> Instances:
-        """Read an annotation below `root`, `root/annot`; or the file `root`. posebench's README has the forms."""
+        """Read the annotation in `root` or `root/annot`, or the file `root`. docs/data.md lists the forms."""
         self.check_split(split)
         return read(find_annotations(root, split), split)
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
-        """As every protocol of PCK; image names are those of `instances`, also where only one of the two has names."""
+        """Read predictions as every PCK protocol does, with the image names of `instances`."""
         if path.suffix == ".mat" and {"pred", "preds"} & {*array_names(path)} == {"pred"}:
             raise PosebenchError(
-                f"{path} has 'pred', the form that MPII's server takes. Score the file that it was exported from; posebench does "
-                "not read it back."
+                f"{path} has 'pred', the form that MPII's server takes. posebench does not read it. Score the file "
+                "that it was exported from."
             )
         return named_as(instances, super().read_predictions(path, instances))
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
-        """PCKh per keypoint and per group. `instances` need `head_length`."""
+        """Score PCKh per keypoint and per group. `instances` need the measure `head_length`."""
         chosen = self.convention(convention)
         check_public(instances)
         scores = pck.score(predictions, instances, chosen.rule_for(instances))
@@ -225,20 +225,20 @@ class MPII(PCKProtocol):
     def curves(
         self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
     ) -> tuple[Curve, ...]:
-        """PCKh over thresholds of one's own choice, in head lengths."""
+        """PCKh over the given thresholds, in head lengths."""
         chosen = self.convention(convention)
         check_public(instances)
         return pck.curves(predictions, instances, chosen.rule_for(instances), thresholds)
 
     def export(self, form: str, predictions: Predictions, instances: Instances, path: Path) -> list[str]:
-        """Write `mpii-mat`, what MPII's server (split test) and toolkit (split val) take."""
+        """Write `mpii-mat`, the form that MPII's server (split test) and toolkit (split val) read."""
         if form not in self.exports:
             raise unknown(f"export of {self.name}", form, self.exports)
         return export_mat(predictions, instances, path)
 
 
 def check_public(instances: Instances) -> None:
-    """Raise a sentence for the test people, whose keypoints MPII keeps to itself."""
+    """Raise an error for the test people, because MPII does not publish their keypoints."""
     if instances.split == "test" and not (instances.visibility > UNLABELLED).any():
         raise PosebenchError(
             f"{instances.what} has no public keypoints, so it cannot be scored here. Write the file that MPII's server scores: "
@@ -247,16 +247,20 @@ def check_public(instances: Instances) -> None:
 
 
 def other_ground_truth(convention: MPIIConvention, instances: Instances) -> tuple[str, ...]:
-    """A sentence where the ground truth is not the one that the convention's evaluator uses."""
+    """A note if the ground truth is not the one that the convention's evaluator uses."""
     form, own, name = instances.source.form, convention.ground_truth, convention.name
     if not form or instances.split != "val":
         return ()
     if own and form != own:
-        return (f"{name}'s evaluator uses {own}, and this is {form}: these are not its numbers.",)
+        return (f"{name}'s evaluator uses {own}, but this is {form}: the numbers differ from that evaluator's.",)
     if not own and form in ("train.h5", *(other.ground_truth for other in CONVENTIONS)):
-        return (f"{name}'s evaluator uses the raw annotation, and this is {form}: these are not its numbers.",)
+        return (
+            f"{name}'s evaluator uses the raw annotation, but this is {form}: the numbers differ from that evaluator's.",
+        )
     if convention.heads and convention.heads not in instances.measures:
-        return (f"{name}'s evaluator takes head boxes from gt_valid.mat, which is not here: a tie may fall otherwise.",)
+        return (
+            f"{name}'s evaluator takes head boxes from gt_valid.mat, which is not here: ties at the threshold may differ.",
+        )
     return ()
 
 
