@@ -42,7 +42,7 @@ def columns(arrays: dict[str, Array], file: Path, dataset: str, joints: int) -> 
     """
     needed = ("imgname", "person", "center", "scale", "part", "visible")
     if lacking := [name for name in needed if name not in arrays]:
-        raise PosebenchError(f"{file} is no {dataset} annotation: it lacks {', '.join(lacking)}.")
+        raise PosebenchError(f"{file} is not a {dataset} annotation: it lacks {', '.join(lacking)}.")
     parts = arrays["part"]
     n = len(parts) if parts.ndim else 0
     if parts.shape != (n, joints, 2):

@@ -9,9 +9,11 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+from records import record
 
 import posebench as pb
 from posebench.api import networks, results, scoring
+from posebench.results.record import save_record
 
 
 def test_importing_posebench_imports_nothing_heavy() -> None:
@@ -192,6 +194,24 @@ def test_training_predicting_scoring_and_reporting_in_python(tmp_path: Path) -> 
     assert board.loc[0, "name"] == "hourglass1"
     assert board.loc[0, "Mean"] == result.metrics["Mean"]
     assert pb.write_report(tmp_path)[-1].name == "index.html"
+
+
+def test_a_damaged_record_is_skipped_with_a_warning_by_leaderboard_and_report(tmp_path: Path) -> None:
+    save_record(record("hourglass8"), tmp_path)
+    (tmp_path / "records" / "broken.json").write_text("{")
+    with pytest.warns(UserWarning, match=r"skipped\. .*broken\.json is not a readable record") as seen:
+        board = pb.leaderboard(tmp_path)
+    assert board["name"].tolist() == ["hourglass8"]
+    assert [Path(one.filename).name for one in seen] == ["test_api.py"]
+    with pytest.warns(UserWarning, match=r"broken\.json"):
+        assert pb.write_report(tmp_path)[-1].name == "index.html"
+
+
+def test_a_results_folder_of_damaged_records_alone_has_no_leaderboard(tmp_path: Path) -> None:
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "broken.json").write_text("{")
+    with pytest.raises(pb.PosebenchError, match=r"broken\.json is not a readable record"):
+        pb.leaderboard(tmp_path)
 
 
 def test_the_cost_of_a_network_is_counted() -> None:

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 def train(
     arch: str, *, protocol: str | Protocol, data: StrPath | None = None, recipe: str | None = None,
     epochs: int | None = None, seed: int = 0, limit: int | None = None, weights: StrPath | None = None,
-    workers: int | None = None, results: StrPath = "results", resume: bool = False, restart: bool = False,
-    show: "Callable[[Progress], None]" = lambda progress: None,
+    pretrained: bool = True, workers: int | None = None, results: StrPath = "results", resume: bool = False,
+    restart: bool = False, show: "Callable[[Progress], None]" = lambda progress: None,
 ) -> "Trained":  # fmt: skip
     """Train a network.
 
     Args:
-        recipe: `paper`, `quick`, or a TOML/JSON file; None for paper with data and quick without.
+        recipe: `paper`, `quick`, or a TOML/JSON file; None for paper with data or published weights and quick without.
+        pretrained: False starts from random weights, also where the architecture starts from ImageNet weights.
         show: called after every step.
         The others are the options of `posebench train`.
 
@@ -35,15 +36,13 @@ def train(
     Raises:
         PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set.
     """
-    from posebench.results.folder import ResultsFolder
     from posebench.tasks import train as tasks
 
-    rules = protocol_named(protocol)
-    chosen = tasks.choose_recipe(arch, rules, optional_path(data), recipe or ("paper" if weights else None), epochs)
-    job = tasks.Job(
-        arch, rules, optional_path(data), chosen, seed, ResultsFolder(Path(results)), optional_path(weights), limit,
-        tasks.worker_count(workers),
+    settings = tasks.Settings(
+        recipe=recipe, epochs=epochs, seed=seed, limit=limit, weights=optional_path(weights), pretrained=pretrained,
+        workers=workers,
     )  # fmt: skip
+    job = tasks.make_job(arch, protocol_named(protocol), optional_path(data), settings, Path(results))
     return tasks.train(job, resume=resume, restart=restart, show=show)
 
 

@@ -1,5 +1,6 @@
 """A results folder from Python: leaderboards as one table, rows compared, the report written."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 def leaderboard(results: StrPath = "results") -> "pd.DataFrame":
     """All leaderboards of a results folder as one table; rows of different leaderboards are not comparable.
 
+    A damaged record is skipped with a warning that names it.
+
         >>> people = pb.load_people("mpii")
         >>> _ = pb.score(people.keypoints, people, protocol="mpii", name="right").save("one row")
         >>> pb.leaderboard("one row")[["rank", "name", "Mean"]].values.tolist()
@@ -26,14 +29,16 @@ def leaderboard(results: StrPath = "results") -> "pd.DataFrame":
         leaderboard that a row belongs to.
 
     Raises:
-        PosebenchError: the folder is not there, or a record in it is damaged.
+        PosebenchError: the folder is not there, or all its records are damaged.
     """
     import pandas as pd
 
     from posebench.report.board import boards
-    from posebench.results.record import load_records
+    from posebench.results.record import find_records
 
-    found = boards(load_records(Path(results)))
+    records = find_records(Path(results))
+    _warn(records.notes)
+    found = boards(records.records)
     if not found:
         return pd.DataFrame({"rank": [], "name": [], "leaderboard": []})
     table = pd.concat([board.frame.assign(leaderboard=board.title) for board in found], ignore_index=True)
@@ -72,14 +77,18 @@ def compare_rows(
     Raises:
         PosebenchError: a name is unknown or that of several rows, or the rows are of different leaderboards.
     """
-    from posebench.results.record import load_records
+    from posebench.results.record import find_records
     from posebench.tasks.compare_rows import compare_named
 
-    return compare_named(load_records(Path(results)), names, protocol_named(protocol), split, convention)
+    found = find_records(Path(results))
+    _warn(found.notes)
+    return compare_named(found.records, names, protocol_named(protocol), split, convention)
 
 
 def write_report(results: StrPath = "results") -> list[Path]:
     """Write leaderboards, plots and the page from the records of a results folder.
+
+    A damaged record is skipped with a warning that names it.
 
     Returns:
         The files' paths, `index.html` last.
@@ -87,6 +96,15 @@ def write_report(results: StrPath = "results") -> list[Path]:
     Raises:
         PosebenchError: there is no readable record.
     """
-    from posebench.report.page import write_report as write
+    from posebench.report.contents import read_contents
+    from posebench.report.page import write_pages
 
-    return write(Path(results))
+    contents = read_contents(Path(results))
+    _warn(contents.notes)
+    return write_pages(contents)
+
+
+def _warn(notes: Sequence[str]) -> None:
+    """A Python warning per note, at the line that called the public function."""
+    for note in notes:
+        warnings.warn(note, stacklevel=3)

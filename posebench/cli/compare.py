@@ -47,10 +47,10 @@ def compare(
     intervals over resamples of the images and corrected p-values. Two files: every metric and keypoint. More files: the
     headline of every pair. Rows: the headline; a row of several seeds varies over its seeds too.
     """
-    from posebench.cli.console import open_console, say_synthetic
+    from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.cli.show_comparison import print_comparison, print_row_comparison
     from posebench.plugins import registry
-    from posebench.results.record import load_records
+    from posebench.results.record import find_records
     from posebench.tasks.compare import compare as compare_files
     from posebench.tasks.compare_rows import compare_named
     from posebench.tasks.people import load_people
@@ -62,7 +62,9 @@ def compare(
             raise PosebenchError(
                 f"{option} is for predictions files; rows are compared from their records. Leave it out."
             )
-        rows = compare_named(load_records(results), arguments, protocol, split, convention)
+        found = find_records(results)
+        print_notes(open_console(stderr=True, quiet=quiet), found.notes)
+        rows = compare_named(found.records, arguments, protocol, split, convention)
         if as_json:
             click.echo(json.dumps(rows.as_json()))
         else:

@@ -109,7 +109,7 @@ box_options = together(
 training_options = together(
     click.option(
         "--recipe", metavar="NAME", shell_complete=recipes,
-        help="paper, quick, or a TOML/JSON file. Default: paper with --data, quick without.",
+        help="paper, quick, or a TOML/JSON file. Default: paper with --data or --weights, else quick.",
     ),
     click.option("--epochs", type=click.IntRange(0), metavar="N", help="Number of epochs, instead of the recipe's."),
     click.option(

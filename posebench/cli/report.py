@@ -19,7 +19,7 @@ def report(results: Path) -> None:
 
     contents = read_contents(results)
     paths = write_pages(contents)
-    print_notes(open_console(stderr=True), (f"Warning: skipped. {problem}" for problem in contents.problems))
+    print_notes(open_console(stderr=True), contents.notes)
     print_leaderboards(open_console(), contents.boards)
     # One line each for what a reader opens: a long list would push the tables off the screen.
     first = [path for path in paths if path.name in ("index.html", "leaderboard.md")]

@@ -15,7 +15,7 @@ from posebench.cli.options import (
     results_option,
     training_options,
 )
-from posebench.cli.train import check_resume, training_shown, without_pretrained
+from posebench.cli.train import check_resume, training_shown
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ def run(
     """Train networks, predict, score, and write the report."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.plugins import registry
-    from posebench.results.folder import ResultsFolder
     from posebench.tasks import people as people_tasks
     from posebench.tasks import train as tasks
 
@@ -57,18 +56,12 @@ def run(
         raise PosebenchError(
             f"--data {data} is one file, so training and scoring would share their people. Name the folder."
         )
-    chosen = [
-        tasks.choose_recipe(arch, protocol, data, recipe or ("paper" if weights else None), epochs) for arch in archs
-    ]
-    jobs = [
-        tasks.Job(
-            arch, protocol, data, without_pretrained(its, no_pretrained), seed, ResultsFolder(results), weights, limit,
-            tasks.worker_count(workers),
-        )
-        for arch, its in zip(archs, chosen, strict=True)
-    ]  # fmt: skip
     splits = people_tasks.run_splits(protocol, data)
     print_notes(out, (splits.note,) if splits.note else ())
+    settings = tasks.Settings(
+        recipe=recipe, epochs=epochs, seed=seed, limit=limit, weights=weights, pretrained=not no_pretrained, workers=workers
+    )  # fmt: skip
+    jobs = [tasks.make_job(arch, protocol, data, settings, results) for arch in archs]
     people = people_tasks.load_people(protocol, data, splits.report)
     asked = people_tasks.people_to_predict(protocol, people, boxes, box_threshold)
     if boxes is not None:
@@ -113,7 +106,7 @@ def _report(results: Path, records: "list[Record]", out: "Console") -> None:
 
     contents = read_contents(results)
     write_pages(contents)
-    print_notes(out, (f"Warning: skipped. {problem}" for problem in contents.problems))
+    print_notes(out, contents.notes)
     groups = {record.group for record in records}
     print_leaderboards(out, [board for board in contents.boards if board.records[0].group in groups])
     click.echo(f"Leaderboards and plots: {contents.folder.index}")

@@ -20,7 +20,6 @@ from posebench.errors import PosebenchError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from posebench.plugins.recipe import Recipe
     from posebench.training.loop import Progress
 
 
@@ -39,7 +38,6 @@ def train(
     """Train a network; print the checkpoint's path."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.plugins import registry
-    from posebench.results.folder import ResultsFolder
     from posebench.tasks import train as tasks
     from posebench.tasks.people import run_splits
 
@@ -50,11 +48,10 @@ def train(
     say_synthetic(out, data, protocol_name)
     splits = run_splits(protocol, data)
     print_notes(out, (splits.note,) if splits.note else ())
-    chosen = tasks.choose_recipe(arch, protocol, data, recipe or ("paper" if weights else None), epochs)
-    job = tasks.Job(
-        arch, protocol, data, without_pretrained(chosen, no_pretrained), seed, ResultsFolder(results), weights, limit,
-        tasks.worker_count(workers),
+    settings = tasks.Settings(
+        recipe=recipe, epochs=epochs, seed=seed, limit=limit, weights=weights, pretrained=not no_pretrained, workers=workers
     )  # fmt: skip
+    job = tasks.make_job(arch, protocol, data, settings, results)
     with training_shown(out, arch) as show:
         trained = tasks.train(job, resume=resume, restart=restart, show=show)
     print_notes(out, trained.notes)
@@ -65,11 +62,6 @@ def check_resume(resume: bool, restart: bool) -> None:
     """Raise a sentence where both are set."""
     if resume and restart:
         raise PosebenchError("--resume continues from a checkpoint and --restart deletes it; give one of them.")
-
-
-def without_pretrained(recipe: "Recipe", no_pretrained: bool) -> "Recipe":
-    """The recipe with random initial weights, where that is asked for."""
-    return recipe.model_copy(update={"pretrained": False}) if no_pretrained else recipe
 
 
 @contextmanager

@@ -4,11 +4,10 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from posebench.cost.published_figures import PublishedCost, published
-from posebench.errors import PosebenchError
-from posebench.files.validation import explain
+from posebench.files.validation import read_model
 from posebench.files.writing import write_text
 from posebench.inference.ways import LIMIT, How
 from posebench.results.folder import ResultsFolder
@@ -131,12 +130,6 @@ def load(results: Path) -> list[Cost]:
     Raises:
         PosebenchError: one is damaged.
     """
-    found = []
-    for path in sorted(ResultsFolder(results).cost.glob("*/*.json")):
-        try:
-            found.append(Cost.model_validate_json(path.read_text("utf-8")))
-        except (ValidationError, UnicodeDecodeError, OSError) as error:
-            raise PosebenchError(
-                f"{path} is not a cost file: {explain(error)}. Measure again with posebench cost, or remove the file."
-            ) from error
-    return found
+    paths = sorted(ResultsFolder(results).cost.glob("*/*.json"))
+    fix = "Measure again with posebench cost, or remove the file."
+    return [read_model(Cost, path, "a cost file", fix) for path in paths]

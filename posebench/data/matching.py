@@ -77,13 +77,13 @@ def align(predictions: Predictions, instances: Instances) -> tuple[Array, Array]
 
 
 def missing_notes(predictions: Predictions) -> tuple[str, ...]:
-    """Sentences on what the predictions declare missing: keypoints nobody has, and people without any.
+    """Sentences on what the predictions declare missing: keypoints that no person has, and people without any.
 
-    For protocols that leave out a keypoint that nobody has; COCO, which cannot, has its own (protocols/coco/partial_detections.py).
+    For protocols that leave out a keypoint that no person has. COCO has notes of its own (protocols/coco/partial_detections.py).
     """
     notes = []
     if not len(predictions):
-        return ("There is not one prediction.",)
+        return ("The file contains no predictions.",)
     absent = np.atleast_1d(predictions.missing.all(axis=0))
     if absent.any() and not absent.all():
         names = [name for name, gone in zip(predictions.keypoint_names, absent, strict=True) if gone]
@@ -93,7 +93,7 @@ def missing_notes(predictions: Predictions) -> tuple[str, ...]:
 
 
 def lost_notes(predictions: Predictions, lost: Array) -> tuple[str, ...]:
-    """A sentence on the people (R,) of whom nothing was predicted; none where there is nobody."""
+    """A note on the people (R,) without a prediction; none if all have one."""
     if not lost.any():
         return ()
     first = predictions.images[predictions.image[int(lost.argmax())]]

@@ -1,6 +1,30 @@
-"""Validation errors of recipes, records and descriptions as one sentence."""
+"""Files of pydantic models: recipes, records, costs and descriptions; and validation errors as one sentence."""
 
-from pydantic import ValidationError
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from posebench.errors import PosebenchError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_model(model: type[Model], path: Path, what: str, fix: str = "") -> Model:
+    """Read a JSON file, or a TOML file by its ending, as a model.
+
+    Args:
+        what: what the file should be, such as `a cost file`. fix: a sentence on what to do if it is not.
+
+    Raises:
+        PosebenchError: the file cannot be read or does not fit the model; names the field that is wrong.
+    """
+    try:
+        text = path.read_text("utf-8")
+        return model.model_validate(tomllib.loads(text)) if path.suffix == ".toml" else model.model_validate_json(text)
+    except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
+        raise PosebenchError(" ".join(filter(None, (f"{path} is not {what}: {explain(error)}.", fix)))) from error
 
 
 def explain(error: Exception) -> str:

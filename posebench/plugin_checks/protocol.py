@@ -84,7 +84,7 @@ class ProtocolSubject:
             try:
                 self.headline(self.truth, name)
             except PosebenchError as error:
-                if isinstance(error, PluginError) or name == next(iter(self.protocol.conventions)):
+                if isinstance(error, PluginError) or name == self.protocol.convention().name:
                     raise
                 continue
             able.append(name)
@@ -211,7 +211,7 @@ def folder(subject: ProtocolSubject) -> str:
     protocol = subject.protocol
     with tempfile.TemporaryDirectory() as empty:
         try:
-            root = protocol.annotations(Path(empty), protocol.report_split, next(iter(protocol.conventions)))
+            root = protocol.annotations(Path(empty), protocol.report_split, protocol.convention().name)
             found = protocol.instances(root, protocol.report_split)
         except PosebenchError as error:
             return f"{' '.join(str(error).replace(empty, 'DIR').split())[:160]}"

@@ -1,14 +1,13 @@
 """Recipes: how a network is trained. Users edit them; records keep them."""
 
 import math
-import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from posebench.errors import PosebenchError, existing
-from posebench.files.validation import explain
+from posebench.files.validation import read_model
 
 
 class Augmentation(BaseModel):
@@ -81,11 +80,4 @@ def choose(name: str) -> Recipe:
         return QUICK
     if not name.endswith((".toml", ".json")):
         raise PosebenchError(f"No recipe is named {name!r}. Known: paper, quick, or a file ending in .toml or .json.")
-    path = existing(Path(name), "a recipe")
-    try:
-        text = path.read_text("utf-8")
-        return (
-            Recipe.model_validate_json(text) if path.suffix == ".json" else Recipe.model_validate(tomllib.loads(text))
-        )
-    except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PosebenchError(f"{path} is not a valid recipe: {explain(error)}.") from error
+    return read_model(Recipe, existing(Path(name), "a recipe"), "a valid recipe")

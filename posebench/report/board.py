@@ -21,7 +21,7 @@ from posebench.data.instances import SYNTHETIC
 from posebench.errors import natural
 from posebench.report.columns import Column, bounds, millions, one_line, other_training_data, size, training
 from posebench.report.rows import Row, rows
-from posebench.results.record import Data, Record, Rule
+from posebench.results.record import Data, Record, Rule, newest
 from posebench.scoring.rank_ranges import Range, rank_ranges, tied
 from posebench.scoring.scores import Ceiling
 
@@ -62,7 +62,7 @@ class Board:
     @cached_property
     def newest(self) -> Record:
         """The newest record, which gives the texts of the group."""
-        return max(self.records, key=lambda record: (record.created, record.id))
+        return newest(self.records)
 
     @property
     def rule(self) -> Rule:
@@ -109,10 +109,7 @@ class Board:
             ("Protocol", f"{rule.protocol}, version {rule.version}"),
             ("Convention", f"{rule.convention}: {rule.rule}"),
             ("Evaluator", rule.evaluator),
-            (
-                "Data",
-                f"{data.what}, ground truth: {data.annotations}, boxes: {data.box_source}; {self.people}",
-            ),
+            ("Data", f"{data.what}, ground truth: {data.annotations}, boxes: {data.box_source}; {self.people}"),
             ("Ranked by", f"{rule.headline} ({rule.unit})" if rule.unit else rule.headline),
         ]
         if len(self.rows) > 1 and any(self.ranges):
@@ -123,7 +120,7 @@ class Board:
     def ceiling(self) -> Ceiling | None:
         """Agreement between the dataset's annotators, from the newest record that has it."""
         known = [record for record in self.records if record.ceiling is not None]
-        return max(known, key=lambda record: (record.created, record.id)).ceiling if known else None
+        return newest(known).ceiling if known else None
 
     @cached_property
     def ranges(self) -> tuple[Range | None, ...]:

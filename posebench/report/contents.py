@@ -19,14 +19,14 @@ class Contents:
 
     Attributes:
         records: at least one.
-        problems: a sentence for each file among the records that is skipped.
+        notes: a sentence for each file among the records that is skipped.
         costs: measured costs of networks.
         literature: the rows of `published.csv`.
     """
 
     folder: ResultsFolder
     records: tuple[Record, ...]
-    problems: tuple[str, ...]
+    notes: tuple[str, ...]
     costs: tuple[Cost, ...]
     literature: tuple[PublishedScores, ...]
 
@@ -46,9 +46,7 @@ def read_contents(results: Path) -> Contents:
     found = find_records(results)
     if not found.records:
         raise PosebenchError(
-            found.problems[0]
-            if found.problems
-            else f"{folder.records} has no records. `posebench run` trains and scores a network, "
+            f"{folder.records} has no records. `posebench run` trains and scores a network, "
             "`posebench evaluate` scores a predictions file; either writes one."
         )
-    return Contents(folder, found.records, found.problems, tuple(cost.load(results)), tuple(published(results)))
+    return Contents(folder, found.records, found.notes, tuple(cost.load(results)), tuple(published(results)))

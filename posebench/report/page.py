@@ -11,7 +11,7 @@ from posebench.files.writing import write_text
 from posebench.report import cost_tables, plot_cost
 from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import UNKNOWN, bounds
-from posebench.report.contents import Contents, read_contents
+from posebench.report.contents import Contents
 from posebench.report.leaderboard import PREAMBLE, write_leaderboards
 from posebench.report.plot_scores import write_plots
 from posebench.report.plots import FILE_NAME as PLOT_NAME
@@ -21,18 +21,6 @@ from posebench.results.folder import ResultsFolder
 
 CSV_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.csv")
 """Names that `ResultsFolder.leaderboard_csv` gives with a board's slug."""
-
-
-def write_report(results: Path) -> list[Path]:
-    """Write `leaderboard.md`, `leaderboards/`, `plots/` and `index.html` from a results folder.
-
-    Returns:
-        the files' paths, `index.html` last.
-
-    Raises:
-        PosebenchError: as `read_contents`.
-    """
-    return write_pages(read_contents(results))
 
 
 def write_pages(contents: Contents) -> list[Path]:

@@ -15,9 +15,9 @@ import numpy as np
 
 from posebench.data.provenance import Provenance
 from posebench.errors import natural
-from posebench.results.record import Data, Record, RecordedSlice, Rule
+from posebench.results.record import Data, Record, Rule, newest
 from posebench.scoring import bootstrap
-from posebench.scoring.scores import Curve
+from posebench.scoring.scores import Curve, Slice
 
 SEED_IN_NAME = re.compile(r"[\s,;:_(\[-]*(?<![a-z])seed[\s_=:-]*\d+[)\]]?", re.IGNORECASE)
 WORD = re.compile(r"[^\s,;:_-]+[\s,;:_-]*")
@@ -38,7 +38,7 @@ class Row:
     @cached_property
     def newest(self) -> Record:
         """The newest record, which gives the texts of the row."""
-        return max(self.records, key=lambda record: (record.created, record.id))
+        return newest(self.records)
 
     @cached_property
     def id(self) -> str:
@@ -144,7 +144,7 @@ class Row:
         return found
 
     @cached_property
-    def slices(self) -> list[RecordedSlice]:
+    def slices(self) -> list[Slice]:
         """Means over seeds; those that all seeds have. Bounds as in `intervals`."""
         found = []
         for part in self.records[0].slices:
@@ -155,7 +155,7 @@ class Row:
                 continue
             bounds = _mean_bounds([{} if one.interval is None else {"": one.interval} for one in same]).get("")
             value = float(np.mean([one.value for one in same]))
-            found.append(part.model_copy(update={"value": value, "interval": bounds}) if len(same) > 1 else part)
+            found.append(replace(part, value=value, interval=bounds) if len(same) > 1 else part)
         return found
 
     @property

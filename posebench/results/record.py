@@ -4,6 +4,7 @@ import hashlib
 import math
 import platform
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,22 +12,24 @@ from tempfile import TemporaryFile
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
 import posebench
 from posebench.data.instances import SYNTHETIC, Instances
 from posebench.data.predictions import Predictions, digest
 from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
-from posebench.files.validation import explain
+from posebench.files.validation import read_model
 from posebench.files.writing import sha256, write_text
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.results.folder import ResultsFolder
 from posebench.scoring.bootstrap import Sampling
-from posebench.scoring.scores import Ceiling, Curve, Scores, known
+from posebench.scoring.scores import Ceiling, Curve, Scores, Slice, known
 
 LONGEST_NAME = 200
 RESAMPLED_DECIMALS = 6
+FIX = "Score its predictions again, or remove the file."
+"""What to do about a damaged record."""
 IN_MEMORY = "in memory"
 """Name of predictions that were not read from a file."""
 FEW_UNITS = 50
@@ -78,17 +81,6 @@ class Data(_Part):
         return f"{self.dataset} {self.split}"
 
 
-class RecordedSlice(_Part):
-    """As `scoring.scores.Slice`, with its interval instead of its resamples."""
-
-    by: str
-    name: str
-    value: float
-    interval: tuple[float, float] | None
-    people: int
-    keypoints: int
-
-
 class Resampling(_Part):
     """How the intervals were made; None in older records, where they are the middle 95 % of resamples of the images."""
 
@@ -115,7 +107,7 @@ class Record(_Part):
     per_joint_intervals: dict[str, tuple[float, float]] = {}
     per_joint_metric: str
     curves: list[Curve]
-    slices: list[RecordedSlice] = []
+    slices: list[Slice] = []
     ceiling: Ceiling | None = None
     resampling: Resampling | None = None
     resampled: list[float] = Field([], description="the headline on each resample of the images, for ranks and pairs")
@@ -187,7 +179,7 @@ def make_record(
         per_joint_intervals=dict(scores.per_joint_intervals),
         per_joint_metric=scores.per_joint_metric,
         curves=[curve for curve in scores.curves if all(map(math.isfinite, curve.values))],
-        slices=[RecordedSlice(**_fields(part, "resampled", "sampling"), interval=part.interval) for part in scores.slices],
+        slices=list(scores.slices),
         ceiling=scores.ceiling,
         resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
         resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
@@ -232,18 +224,18 @@ class RecordsFound:
 
     Attributes:
         records: in the order of their file names.
-        problems: a sentence for each file that is no record, with its path.
+        notes: a sentence for each file that is skipped because it cannot be read, with its path.
     """
 
     records: tuple[Record, ...]
-    problems: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def find_records(results: Path) -> RecordsFound:
-    """All records below a results folder, and what is wrong with the other files there.
+    """All records below a results folder; damaged ones are skipped and named in notes.
 
     Raises:
-        PosebenchError: the folder is not there.
+        PosebenchError: the folder is not there, or all its records are damaged.
     """
     if not results.is_dir():
         raise PosebenchError(
@@ -252,24 +244,17 @@ def find_records(results: Path) -> RecordsFound:
     records, problems = [], []
     for path in sorted(ResultsFolder(results).records.glob("*.json")):
         try:
-            records.append(Record.model_validate_json(path.read_text("utf-8")))
-        except (ValidationError, UnicodeDecodeError, OSError) as error:
-            problems.append(
-                f"{path} is not a readable record: {explain(error)}. Score its predictions again, or remove the file."
-            )
-    return RecordsFound(tuple(records), tuple(problems))
+            records.append(read_model(Record, path, "a readable record", FIX))
+        except PosebenchError as error:
+            problems.append(str(error))
+    if problems and not records:
+        raise PosebenchError(problems[0])
+    return RecordsFound(tuple(records), tuple(f"Warning: skipped. {problem}" for problem in problems))
 
 
-def load_records(results: Path) -> list[Record]:
-    """All records below a results folder, in the order of their file names.
-
-    Raises:
-        PosebenchError: the folder is not there, or a record in it is damaged.
-    """
-    found = find_records(results)
-    if found.problems:
-        raise PosebenchError(found.problems[0])
-    return list(found.records)
+def newest(records: Iterable[Record]) -> Record:
+    """The newest record, which gives the texts of a row or a table."""
+    return max(records, key=lambda record: (record.created, record.id))
 
 
 def few_units(sampling: Sampling) -> list[str]:
@@ -285,10 +270,6 @@ def few_units(sampling: Sampling) -> list[str]:
             f"Only {sampling.units} {sampling.unit}s: 95 % intervals of differences between runs are too narrow (docs/scoring.md)."
         ]
     return []
-
-
-def _fields(part: Any, *without: str) -> dict[str, Any]:
-    return {name: value for name, value in vars(part).items() if name not in without}
 
 
 def _all_known(resampled: Any) -> list[float]:

@@ -2,7 +2,7 @@
 
 Reference: cocodataset/cocoapi 8c9bcc3, PythonAPI/pycocotools/cocoeval.py (accumulate, summarize), equal to the last bit.
 
-Two observations make it cheap. Precision rises only where somebody is found (a hit), so its envelope needs no other
+Two observations make it cheap. Precision rises only where a person is found (a hit), so its envelope needs no other
 place. And a detection counts at nearly all thresholds of an area range or at none, so the running number of counted
 detections is summed once per range, and corrected per threshold at the few detections that change.
 Datasets whose images count several times (resamples) go through the same lines, many at once.
@@ -20,12 +20,12 @@ RECALLS = np.linspace(0.0, 1.0, 101)
 AREAS = {"all": (0.0, 1e10), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10)}
 _EPSILON = np.spacing(1)
 _BLOCK = 16
-"""Resamples at once: their running counts (detections x block, 4 bytes each) should stay near the processor."""
+"""Resamples computed at once: their running counts (detections x block, 4 bytes each) should fit the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """What became of each detection that was looked at, best score first over all images.
+    """The result of matching each detection, best score first over all images.
 
     Attributes:
         image: (D',) of the detections.
@@ -43,7 +43,7 @@ class _Hits(NamedTuple):
     """Where one area range and threshold differ from their range: places among the D' detections.
 
     Attributes:
-        at: (H,) detections that found somebody. changed: (C,) detections that count here but not in the range's common
+        at: (H,) detections that found a person. changed: (C,) detections that count here but not in the range's common
             part, or the reverse. sign: (C, 1) +1 or -1, which of the two. before: (H,) how many of `changed` come no
             later than each hit.
     """
@@ -55,7 +55,7 @@ class _Hits(NamedTuple):
 
 
 def precision_recall(matches: Matches, weights: Array | None = None) -> tuple[Array, Array]:
-    """Interpolated precision at `RECALLS` and the largest recall; -1 where there was nobody to find.
+    """Interpolated precision at `RECALLS` and the largest recall; -1 where there was no person to find.
 
     Args:
         weights: (images,) int, how often each image counts, as if it were in the dataset so many times; None for once.
@@ -75,7 +75,7 @@ def resampled(matches: Matches, weights: Array) -> dict[str, Array]:
         weights: (R, images) int.
 
     Returns:
-        name → (R,), equal to `summary(*precision_recall(matches, weights[r]))`; NaN where it had nobody to find, and
+        name → (R,), equal to `summary(*precision_recall(matches, weights[r]))`; NaN where it had no person to find, and
         of one image, which drawn again is itself and says nothing of other images.
     """
     precision, recall = _of_resamples(matches, weights)
@@ -85,7 +85,7 @@ def resampled(matches: Matches, weights: Array) -> dict[str, Array]:
 
 
 def summary(precision: Array, recall: Array) -> dict[str, float]:
-    """The ten numbers of COCO's keypoint table, as fractions; -1 where there was nobody to find."""
+    """The ten numbers of COCO's keypoint table, as fractions; -1 where there was no person to find."""
     return {name: float(values[0]) for name, values in _table(precision[:, None], recall[:, None]).items()}
 
 
@@ -109,7 +109,7 @@ def _table(precision: Array, recall: Array) -> dict[str, Array]:
 
 
 def _of_resamples(matches: Matches, weights: Array) -> tuple[Array, Array]:
-    """precision (areas, thresholds, R, 101) and recall (areas, thresholds, R) of R datasets; -1 where nobody is."""
+    """precision (areas, thresholds, R, 101) and recall (areas, thresholds, R) of R datasets; -1 where there is no person."""
     areas, thresholds, _ = matches.found.shape
     people = matches.people @ weights.T
     precision = np.full((areas, thresholds, len(weights), len(RECALLS)), -1.0)

@@ -1,4 +1,4 @@
-"""Comparison: what two runs on the same people differ by, and whether that is more than chance.
+"""Comparison: the differences of two runs on the same people, and whether they are more than chance.
 
 Scores of equal images are resampled alike (posebench.scoring.bootstrap), so a difference is taken resample by resample: what makes
 an image hard for both runs cancels. Where several differences are looked at, one of them is large by chance; so p-values are
@@ -122,7 +122,7 @@ def units_of(scores: Sequence[Scores]) -> int:
 
 
 def as_json(pairs: Sequence[Pair]) -> dict[str, Any]:
-    """Everything of every pair, for `json.dumps`; unknown numbers are None."""
+    """All pairs as values for `json.dumps`; unknown numbers are None."""
     return {
         "level": bootstrap.LEVEL,
         "resamples": bootstrap.RESAMPLES,

@@ -6,15 +6,15 @@ from posebench.array_type import Array
 from posebench.data.instances import UNLABELLED, Instances
 
 ENOUGH = 400
-"""People whose median distances tell one order from another; more cost time and change nothing."""
+"""Number of people that is enough to tell one order from another."""
 FEWEST = 30
-"""People below which medians are chance."""
+"""Fewest people; medians of fewer are mostly chance."""
 DECISIVE = 0.5
 """Another order is named where its distances sum to less than this part of the given order's."""
 
 
 def reordered(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:
-    """A sentence where the predicted keypoints fit decisively better in another order than in the one they have.
+    """A note if the predicted keypoints fit much better in another order than in the given one.
 
     Args:
         keypoints: (N, K, 2) predicted, in the order of `instances`. missing: (N, K) bool.
@@ -37,7 +37,7 @@ def reordered(keypoints: Array, missing: Array, instances: Instances) -> tuple[s
     moved = [(name, names[j]) for name, j in zip(names, best.tolist(), strict=True) if name != names[j]]
     shown = ", ".join(f"{name} lies at {place}" for name, place in moved[:3]) + (", …" if len(moved) > 3 else "")
     return (
-        f"The keypoints look like those of another order ({len(moved)} of {len(names)}): predicted {shown}. "
+        f"The keypoints seem to be in another order ({len(moved)} of {len(names)}): predicted {shown}. "
         f"The order should be {', '.join(instances.skeleton.keypoints)}.",
     )
 

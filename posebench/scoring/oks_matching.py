@@ -7,7 +7,7 @@ to the last bit, the surprising ones too:
 * of the free people above the threshold the most similar is taken, the *later* of equals;
 * a person who is ignored (crowd, no keypoints, outside the area range) is taken only where no other is left, and the
   detection is then ignored; a crowd can be taken again and again;
-* an annotation whose id is 0 can be taken, but never counts as found.
+* an annotation with the id 0 can be matched, but never counts as found.
 
 Most pairs within an image are of different people, and a few keypoints prove it (oks_similarity); only the others get an
 OKS. They are matched rank by rank over all images, thresholds and area ranges at once. What follows from the matches is
@@ -120,7 +120,7 @@ def pairs(left_image: Array, right_image: Array, images: int) -> tuple[Array, Ar
 
 
 def _greedy(candidates: tuple[Array, Array, Array], rank: Array, crowd: Array, ignored: Array) -> tuple[Array, Array]:
-    """Who takes whom.
+    """Match detections to people.
 
     Args:
         candidates: detection, person and similarity of the P pairs that could match.
@@ -128,7 +128,7 @@ def _greedy(candidates: tuple[Array, Array, Array], rank: Array, crowd: Array, i
         crowd: (G,) bool. ignored: (G, areas) bool.
 
     Returns:
-        (N,) detections with such a pair, and (N, areas, thresholds) row of the person each takes, -1 for nobody.
+        (N,) detections with such a pair, and (N, areas, thresholds) row of the person that each is matched to, -1 for none.
     """
     detection, person, value = candidates
     # Rank by rank. Within one detection the pair to prefer comes last: the most similar, of equals the later.
@@ -138,7 +138,7 @@ def _greedy(candidates: tuple[Array, Array, Array], rank: Array, crowd: Array, i
     taker = detection[first]
     at_least = np.minimum(THRESHOLDS, 1 - 1e-10)
     area, threshold = np.ogrid[: ignored.shape[1], : len(at_least)]
-    free = np.ones((len(crowd) + 1, ignored.shape[1], len(at_least)), bool)  # the last row is nobody's
+    free = np.ones((len(crowd) + 1, ignored.shape[1], len(at_least)), bool)  # the last row is for no person
     taken = np.full((len(taker), ignored.shape[1], len(at_least)), -1)
     steps = np.searchsorted(rank[taker], np.arange(MAX_DETECTIONS + 1))
     for begin, end in pairwise(steps.tolist()):

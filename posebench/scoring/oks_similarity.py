@@ -1,4 +1,4 @@
-"""Object keypoint similarity (OKS), as pycocotools' COCOeval computes it, of as few pairs as need it.
+"""Object keypoint similarity (OKS), as pycocotools' COCOeval computes it; pairs that cannot match are skipped.
 
 Of a detection d and a person g with n labelled keypoints:
 `mean over labelled i of exp(-|d_i - g_i|² / (2 · area_g · (2 sigma_i)²))`.
@@ -17,7 +17,7 @@ from posebench.array_type import Array
 
 _EPSILON = np.spacing(1)
 _BLOCK = 1 << 14
-"""Pairs at once: what is computed of them should stay near the processor."""
+"""Pairs computed at once: their intermediate arrays should fit the processor's cache."""
 _FAR = -30.0
 """exp of it is nothing beside the slack; numpy's exp is several times slower where it underflows."""
 _WORTH_DROPPING = 0.2

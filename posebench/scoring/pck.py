@@ -1,4 +1,4 @@
-"""Scoring by PCK: what the evaluators of MPII, FLIC and their like share, and the places in which they differ.
+"""Scoring by PCK: the computation that the evaluators of MPII, FLIC and LSP share, and the values in which they differ.
 
 An evaluator is a `PCK` value: which keypoints count, how a distance becomes a hit, and how hits become lines over thresholds
 and lines a table. All of it is computed for the sample and its resamples at once (bootstrap): row 0 is the sample.
@@ -14,16 +14,16 @@ from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
 from posebench.data.matching import align, missing_notes
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
-from posebench.scoring.bootstrap import Sampling, resampled_sums, split
+from posebench.scoring.bootstrap import Sampling, intervals, resampled_sums, split
 from posebench.scoring.joint_order import reordered
 from posebench.scoring.scores import Curve, Scores, Slice
 
 LARGEST_FRACTION = 2
-"""What no coordinate of a person in pixels stays below."""
+"""Coordinates in pixels are larger; coordinates as fractions of the image are not."""
 FEW = 0.2
-"""Part of the people that a network, which sees their regions, may place elsewhere before it is worth a word."""
+"""Share of the people that may be predicted outside their region before a note says so."""
 SMALLEST_SLICE = 30
-"""People below which a slice says more about chance than about a network."""
+"""Fewest people of a slice; the score of fewer people is mostly chance."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +76,7 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
     metrics, resampled = split(rule.columns(lines))
     per_joint = percentage(number[:, rule.at], total[:, 0])
     joints, joints_resampled = split(dict(zip(rule.parts or instances.skeleton.keypoints, per_joint.T, strict=True)))
+    parts = slices(within[:, rule.at], asked, instances, rule)
     return Scores(
         metrics=metrics,
         resampled=resampled,
@@ -83,7 +84,8 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
         per_joint_resampled=joints_resampled,
         per_joint_metric=rule.metric,
         curves=as_curves(lines, rule),
-        slices=slices(within[:, rule.at], asked, instances, rule),
+        slices=tuple(parts),
+        slices_resampled=parts,
         people=len(instances),
         images=len(np.unique(instances.image)),
         notes=(*missing_notes(predictions), *wrong_places(keypoints, missing, instances)),
@@ -99,7 +101,7 @@ def sampling_of(units: Array, instances: Instances) -> Sampling:
 
 
 def curves(predictions: Predictions, instances: Instances, rule: PCK, thresholds: Array) -> tuple[Curve, ...]:
-    """The rule's lines over thresholds of one's own choice.
+    """The rule's lines over the given thresholds.
 
     Args:
         thresholds: (T,) ascending, in the rule's units.
@@ -115,7 +117,7 @@ def curves(predictions: Predictions, instances: Instances, rule: PCK, thresholds
 
 
 def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) -> tuple[Array, Array, Array]:
-    """(N, K) distances in units of each person's length; which keypoints count; those of them that anybody predicted.
+    """(N, K) distances in units of each person's length; which keypoints count; which of these are predicted for any person.
 
     (N, P) of parts, where the rule is of parts.
 
@@ -124,8 +126,8 @@ def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) 
     """
     if rule.measure not in instances.measures:
         raise PosebenchError(
-            f"{instances.source.file or instances.what} does not say anybody's {rule.measure.replace('_', ' ')}, and errors are "
-            "divided by it. It is good for training; score on an annotation that has it."
+            f"{instances.source.file or instances.what} does not have the {rule.measure.replace('_', ' ')} of people, by which "
+            "errors are divided. Use it for training, and score on an annotation that has this length."
         )
     counted = instances.visibility > UNLABELLED if rule.counted is None else rule.counted(instances)
     if rule.errors is not None:
@@ -139,12 +141,12 @@ def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) 
 
 
 def wrong_places(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:
-    """A sentence where people, or else their keypoints, are in another order than the annotation's."""
+    """A note if people, or else their keypoints, are in another order than the annotation's."""
     return misplaced(keypoints, missing, instances) or reordered(keypoints, missing, instances)
 
 
 def misplaced(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:
-    """A sentence where many people's keypoints are not even near the person: a file in another order, or in other units."""
+    """A note if many people's keypoints are far from the person: the file has another order, or other units."""
     known = ~missing.all(axis=1)
     if known.sum() < SMALLEST_SLICE:
         return ()
@@ -166,11 +168,14 @@ def as_curves(lines: Mapping[str, Array], rule: PCK) -> tuple[Curve, ...]:
     return tuple(Curve(label, rule.axis, thresholds, tuple(line[0].tolist())) for label, line in lines.items())
 
 
-def slices(within: Array, asked: Array, instances: Instances, rule: PCK) -> tuple[Slice, ...]:
+def slices(within: Array, asked: Array, instances: Instances, rule: PCK) -> dict[Slice, Array]:
     """Pooled PCK of the visible and the occluded keypoints, and of people by each of their labels, the most people first.
 
     Args:
         within: (N, K) bool, hits at the headline's threshold. asked: (N, K) bool, keypoints that count.
+
+    Returns:
+        slice → (RESAMPLES,) its value on each resample.
     """
     within, asked = within[:, rule.pooled], asked[:, rule.pooled]
     parts: list[tuple[str, str, Array]] = []
@@ -186,22 +191,20 @@ def slices(within: Array, asked: Array, instances: Instances, rule: PCK) -> tupl
         ]
     parts = [(by, name, part & asked) for by, name, part in parts if 0 < (part & asked).sum() < asked.sum()]
     if not parts:
-        return ()
+        return {}
     counts = [((within & part).sum(axis=1), part.sum(axis=1)) for _, _, part in parts]
     sums = resampled_sums(np.array(counts).transpose(2, 0, 1), instances.units)  # (R, slices, 2)
     values = percentage(sums[..., 0], sums[..., 1])
-    return tuple(
-        Slice(
-            by,
-            name,
-            float(values[0, i]),
-            values[1:, i],
-            int(part.any(axis=1).sum()),
-            int(part.sum()),
-            sampling_of(instances.units[part.any(axis=1)], instances),
-        )
-        for i, (by, name, part) in enumerate(parts)
-    )
+    return {_slice(by, name, part, values[:, i], instances): values[1:, i] for i, (by, name, part) in enumerate(parts)}
+
+
+def _slice(by: str, name: str, part: Array, values: Array, instances: Instances) -> Slice:
+    """The slice of the keypoints `part` (N, K), with its values (1 + RESAMPLES,), the sample's first."""
+    people = part.any(axis=1)
+    sampling = sampling_of(instances.units[people], instances)
+    value = float(values[0])
+    interval = intervals({name: value}, {name: values[1:]}, sampling).get(name)
+    return Slice(by, name, value, interval, int(people.sum()), int(part.sum()))
 
 
 def normalised_distances(keypoints: Array, truth: Array, lengths: Array, missing: Array | None = None) -> Array:

@@ -1,4 +1,4 @@
-"""Ranks as ranges: which places a row may hold, given that every score would differ on other images and with other seeds.
+"""Ranks as ranges: the ranks that are possible for a row, because scores differ on other images and with other seeds.
 
 A row's range goes from 1 + the rows that are significantly better to all rows − those that are significantly worse. Every pair is
 compared, on the same resamples of the images, and all comparisons hold together at the 95 % level (single-step max-|t|,

@@ -1,4 +1,4 @@
-"""Scores: what a protocol says of a predictions file, each number with its resamples."""
+"""Scores: the numbers of a predictions file under a protocol, with their resamples."""
 
 import math
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from posebench.scoring.bootstrap import IMAGES, Sampling
 
 
 def known(value: float) -> float:
-    """A score, or NaN where it is unknown: no score of a protocol is negative, and COCO's evaluator says -1 of nobody."""
+    """A score, or NaN if it is negative: COCO's evaluator writes -1 for an unknown score, and no known score is negative."""
     return value if value >= 0 else math.nan
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A score over a threshold, such as PCKh from 0 to 0.5; `axis` says what the threshold is a part of."""
+    """A score over a threshold, such as PCKh from 0 to 0.5; `axis` is the unit of the threshold."""
 
     label: str
     axis: str
@@ -30,33 +30,27 @@ class Curve:
 
 @dataclass(frozen=True)
 class Slice:
-    """The headline on a part of the keypoints or people, such as the occluded ones or those who dance.
+    """The headline on a part of the keypoints or people, such as the occluded keypoints or the people who dance.
 
     Attributes:
-        by: what was sliced by, such as `visibility`. name: the part, such as `occluded`.
+        by: the criterion, such as `visibility`. name: the part, such as `occluded`.
         value: the headline's rule on this part alone.
-        resampled: (RESAMPLES,) the same on resamples of the images.
-        people, keypoints: how many are in it.
-        sampling: what was resampled.
+        interval: its 95 % interval; None if a resample has no keypoint of this part.
+        people, keypoints: how many it has.
     """
 
     by: str
     name: str
     value: float
-    resampled: Array = field(compare=False)
+    interval: tuple[float, float] | None
     people: int
     keypoints: int
-    sampling: Sampling = IMAGES
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval; None where some resample has none of this part."""
-        return bootstrap.intervals({"": self.value}, {"": self.resampled}, self.sampling).get("")
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid"}
 
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What the dataset's own annotators reach against each other: nothing above it is known to be better.
+    """The score of the dataset's annotators against each other. A higher score is not known to be better.
 
     Attributes:
         what: a sentence on what was compared with what.
@@ -72,7 +66,7 @@ class Ceiling:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a protocol says of a predictions file.
+    """The scores of a predictions file under a protocol.
 
     Attributes:
         metrics: name → value, in the order of the field's tables; PCK in percent, OKS AP as a fraction.
@@ -83,7 +77,8 @@ class Scores:
         per_joint_metric: what those values are, such as `PCKh@0.5`.
         curves: scores over thresholds.
         slices: the headline on parts of the data.
-        ceiling: what the dataset's annotators reach against each other, where that is known.
+        slices_resampled: slice → (RESAMPLES,) its value on each resample. It is not kept in the record.
+        ceiling: the score of the dataset's annotators against each other; None if it is unknown.
         people, images: how many were scored.
         notes: everything that was left out or treated specially, as sentences.
         per_person: (N,) one number per instance, larger is better, NaN where it has none: for picking the
@@ -99,6 +94,7 @@ class Scores:
     per_joint_metric: str = ""
     curves: tuple[Curve, ...] = ()
     slices: tuple[Slice, ...] = ()
+    slices_resampled: Mapping[Slice, Array] = field(default_factory=dict, compare=False)
     ceiling: Ceiling | None = None
     people: int = 0
     images: int = 0

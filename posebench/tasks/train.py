@@ -27,6 +27,27 @@ Show = Callable[["Progress"], None]
 """Called after every step of training."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of training as a person gives them: the options that `posebench train`, `posebench run` and `pb.train` share.
+
+    Attributes:
+        recipe: `paper`, `quick` or a file; None for `quick` on synthetic people without published weights, else `paper`.
+        epochs: instead of the recipe's; None for the recipe's.
+        pretrained: False for random initial weights, whatever the recipe says.
+        workers: processes that load batches; None for one less than there are cores, at most 8.
+        seed, limit, weights: as of `Job`.
+    """
+
+    recipe: str | None = None
+    epochs: int | None = None
+    seed: int = 0
+    limit: int | None = None
+    weights: Path | None = None
+    pretrained: bool = True
+    workers: int | None = None
+
+
 @dataclass(frozen=True)
 class Job:
     """One training run to be scored.
@@ -61,17 +82,35 @@ class Job:
         return f"{plain(self.arch)}-{plain(self.protocol.name)}-{self.recipe.name}-seed{self.seed}-{digest}"
 
 
+def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Settings, results: Path) -> Job:
+    """The training run of an architecture with these settings.
+
+    Args:
+        data: the dataset's folder or file; None for synthetic people.
+        results: the results folder.
+
+    Raises:
+        PosebenchError: the recipe is unknown or damaged, or the architecture has no published one.
+    """
+    recipe = _choose_recipe(arch, protocol, data, settings)
+    changes = {} if settings.epochs is None else {"epochs": settings.epochs}
+    changes |= {} if settings.pretrained else {"pretrained": False}
+    return Job(
+        arch, protocol, data, recipe.model_copy(update=changes) if changes else recipe, settings.seed,
+        ResultsFolder(results), settings.weights, settings.limit, worker_count(settings.workers),
+    )  # fmt: skip
+
+
 def worker_count(asked: int | None) -> int:
     """Processes that make batches: as asked, else one less than there are cores, at most 8."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(8, cores - 1) if asked is None else asked
 
 
-def choose_recipe(arch: str, protocol: Protocol, data: Path | None, name: str | None, epochs: int | None) -> Recipe:
-    """The recipe by name; unnamed, `paper` on a dataset and `quick` on synthetic people."""
-    name = name or ("quick" if data is None else "paper")
-    chosen = _published(arch, protocol) if name == "paper" else recipes.choose(name)
-    return chosen if epochs is None else chosen.model_copy(update={"epochs": epochs})
+def _choose_recipe(arch: str, protocol: Protocol, data: Path | None, settings: Settings) -> Recipe:
+    """The recipe by its name, or the default one."""
+    name = settings.recipe or ("quick" if data is None and settings.weights is None else "paper")
+    return _published(arch, protocol) if name == "paper" else recipes.choose(name)
 
 
 def _published(arch: str, protocol: Protocol) -> Recipe:

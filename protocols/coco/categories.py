@@ -45,7 +45,7 @@ def check_names(file: Path, content: dict[str, Any], skeleton: Skeleton, describ
     )
     raise PosebenchError(
         f"{file} has {len(names)} keypoints that are not COCO's {len(skeleton)}: keypoint {place} is "
-        f"{_quoted(here)} in the file and {_quoted(there)} in COCO. COCO's sigmas do not hold for them. Describe the dataset "
+        f"{_quoted(here)} in the file and {_quoted(there)} in COCO. COCO's sigmas do not apply to them. Describe the dataset "
         "in a file and use --protocol coco:FILE.toml (docs/data.md)."
     )
 
@@ -60,7 +60,7 @@ def check_ids(file: Path, category: Any, categories: Any, dataset: str) -> None:
         if used[0] not in listed:
             raise PosebenchError(
                 f"{file} annotates category {used[0]}, which is not among its 'categories' ({listed}); COCOeval would score "
-                "nobody. Correct category_id, or list the category."
+                "no people. Correct category_id, or list the category."
             )
 
 

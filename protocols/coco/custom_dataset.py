@@ -1,19 +1,18 @@
 """Datasets in COCO's form with keypoints and constants of their own: a TOML or JSON file names them, `--protocol coco:FILE`."""
 
 import hashlib
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, counted, existing
-from posebench.files.validation import explain
+from posebench.files.validation import read_model
 
 from .annotations import BOX_AREA, read_annotations
 from .categories import bones_of, category_of
@@ -50,7 +49,7 @@ class Dataset:
     """A described dataset.
 
     Attributes:
-        label: how it is named in records: its name, and a digest of its sigmas, so that tables never mix two of them.
+        label: how it is named in records: its name, and a digest of its sigmas, so that tables never mix two datasets.
         sigmas: (K,) OKS constants. origin: where they and the areas are from, as sentences.
         box_area: a person's area as part of the box's; None: as annotated.
         notes: what a reader of the score should know of the description, as sentences.
@@ -84,7 +83,7 @@ class Dataset:
         """The annotated people of a split.
 
         Raises:
-            PosebenchError: a file is not what it should be, or somebody who counts has no area.
+            PosebenchError: a file is not what it should be, or a person who counts has no area.
         """
         file = self.annotation(root, split)
         people = read_annotations(file, split, self.skeleton, self.label, self.box_area)
@@ -127,7 +126,7 @@ def load(variant: str, coco_sigmas: Array) -> Dataset:
     path = existing(Path(variant), "a dataset's description")
     description = _description(path)
     if description.name == "coco":
-        raise PosebenchError(f"{path}: name is 'coco', which is COCO's own. Name your dataset otherwise.")
+        raise PosebenchError(f"{path}: the name 'coco' is reserved for COCO. Give your dataset another name.")
     skeleton, notes = _skeleton(description, path)
     sigmas = coco_sigmas if description.sigmas == "coco" else np.array(description.sigmas, float)
     if len(sigmas) != len(skeleton):
@@ -157,15 +156,9 @@ def load(variant: str, coco_sigmas: Array) -> Dataset:
 def _description(path: Path) -> Description:
     if path.stat().st_size > LARGEST_FILE:
         raise PosebenchError(
-            f"{path} has {path.stat().st_size:,} bytes; a dataset's description is a page. Is it the annotation?"
+            f"{path} has {path.stat().st_size:,} bytes; a dataset's description is a short text. Is it the annotation?"
         )
-    try:
-        text = path.read_text("utf-8")
-        if path.suffix == ".json":
-            return Description.model_validate_json(text)
-        return Description.model_validate(tomllib.loads(text))
-    except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise PosebenchError(f"{path} is no description of a dataset: {explain(error)}.") from error
+    return read_model(Description, path, "a description of a dataset")
 
 
 def _skeleton(description: Description, path: Path) -> tuple[Skeleton, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""What a top-down network sees of a person, from a box, as COCO's recipes have it: 1.25 times the box, in the input's shape."""
+"""The region that a top-down network sees of a person: 1.25 times the box, widened to the input's aspect ratio."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from posebench.array_type import Array
+from posebench.data.geometry import widened
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
 
@@ -53,8 +54,7 @@ def published_regions(bbox: Array, image_size: Array | None) -> dict[str, Array]
 
 def region_of(bbox: Array, aspect: float) -> Array:
     """(N, 4) middle and size of what a network sees of boxes (N, 4): widened to `aspect` (width / height), then padded."""
-    width = np.maximum(bbox[:, 2], bbox[:, 3] * aspect)
-    return np.column_stack([middle(bbox), BOX_PADDING * width, BOX_PADDING * width / aspect])
+    return np.column_stack([middle(bbox), BOX_PADDING * widened(bbox[:, 2:], aspect)])
 
 
 def aspect_of(predictions: Predictions) -> float:
@@ -71,7 +71,7 @@ def regions(predictions: Predictions) -> Array | None:
 
 
 def aspect_notes(predictions: Predictions) -> tuple[str, ...]:
-    """A sentence where `regions` had to assume an aspect."""
+    """A note if `regions` had to assume an aspect ratio."""
     if predictions.region is not None or predictions.input_box is None or predictions.provenance.input_size is not None:
         return ()
     return (
@@ -89,7 +89,7 @@ def unpadded(predictions: Predictions) -> Array | None:
 
 
 def padding_notes(predictions: Predictions) -> tuple[str, ...]:
-    """A sentence where `unpadded` had to take the boxes from the regions."""
+    """A note if `unpadded` had to compute the boxes from the regions."""
     if predictions.input_box is not None or predictions.region is None:
         return ()
     return (
@@ -99,19 +99,19 @@ def padding_notes(predictions: Predictions) -> tuple[str, ...]:
 
 
 def stated_boxes(detections: list[Any], path: Path) -> Array | None:
-    """(N, 4) the results' `bbox`; None where one has none.
+    """(N, 4) the results' `bbox`; None if a result has none.
 
     Raises:
-        PosebenchError: one of them is no list of four finite numbers; names the row.
+        PosebenchError: an entry is not a list of four finite numbers; names the row.
     """
     return _stated(detections, {"bbox": 4}, path)
 
 
 def stated_regions(detections: list[Any], path: Path) -> Array | None:
-    """(N, 4) what the network saw, by HRNet's `center` and `scale`; None where one has neither.
+    """(N, 4) what the network saw, by HRNet's `center` and `scale`; None if a result lacks one.
 
     Raises:
-        PosebenchError: one of them is no such list of finite numbers; names the row.
+        PosebenchError: an entry is not a list of that many finite numbers; names the row.
     """
     values = _stated(detections, {"center": 2, "scale": 2}, path)
     return None if values is None else np.column_stack([values[:, :2] - 0.5, values[:, 2:] * PIXELS_OF_SCALE])

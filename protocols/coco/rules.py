@@ -1,7 +1,7 @@
 """COCO keypoints: average precision over OKS.
 
-Goal: find the people of an image and their 17 keypoints; a detection is right where its object keypoint similarity to
-somebody not yet found is at least a threshold, 0.50 to 0.95.
+Goal: find the people of an image and their 17 keypoints; a detection is correct if its object keypoint similarity to
+a person who is not yet found is at least a threshold, 0.50 to 0.95.
 
 Papers: Lin et al., "Microsoft COCO" (ECCV 2014); Ronchi, Perona, "Benchmarking and Error Diagnosis in Multi-Instance
 Pose Estimation" (ICCV 2017).
@@ -26,14 +26,14 @@ from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, is_predictions
 from posebench.errors import PosebenchError, counted, existing, unknown
 from posebench.files.writing import write_text
-from posebench.plugins.protocol import Convention, Protocol
+from posebench.plugins.protocol import Protocol
 from posebench.scoring import average_precision, oks_matching, oks_similarity
 from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.scores import Curve, Scores
 
 from . import partial_detections
 from .annotations import SKELETON, find_annotations, read_annotations, read_results
-from .conventions import CONVENTIONS, assumptions, notes, processed
+from .conventions import CONVENTIONS, COCOConvention, assumptions, notes, processed
 from .detector_boxes import read_boxes
 
 FEW_IMAGES = 100
@@ -51,7 +51,7 @@ class COCO(Protocol):
     skeleton = SKELETON
     headline = "AP"
     unit = ""
-    conventions: ClassVar[dict[str, Convention]] = CONVENTIONS
+    conventions: ClassVar[dict[str, COCOConvention]] = CONVENTIONS
     exports: ClassVar[dict[str, str]] = {"coco-json": "COCO's result form, for pycocotools and the evaluation server"}
 
     def __init__(self, variant: str | None = None) -> None:
@@ -81,11 +81,11 @@ class COCO(Protocol):
         return read_annotations(find_annotations(root, split), split)
 
     def detected(self, instances: Instances, path: Path, threshold: float) -> Instances:
-        """The people whom a detector found: a list of {image_id, category_id, bbox, score}."""
+        """Read the people whom a detector found: a list of {image_id, category_id, bbox, score}."""
         return read_boxes(path, instances, threshold)
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
-        """posebench's own file, or a COCO results JSON."""
+        """Read posebench's own file, a table of keypoints, or a COCO results JSON."""
         if not is_predictions(existing(path, "a predictions file")) and path.suffix in (".mat", ".h5"):
             raise PosebenchError(
                 f"{path} is not a file of COCO predictions: {self.name} reads posebench's own .h5, results in .json, .npz and "
@@ -95,21 +95,24 @@ class COCO(Protocol):
             return super().read_predictions(path, instances)
         return read_results(path, instances)
 
+    def convention(self, name: str | None = None) -> COCOConvention:
+        """The convention of that name; without a name the first one. See `Protocol.convention`."""
+        return self.conventions[super().convention(name).name]
+
     def processed(self, predictions: Predictions, convention: str) -> Predictions:
-        """Rescored, and rid of people found twice, where the convention's evaluator does so."""
-        self.convention(convention)
-        return processed(predictions, convention, self.sigmas)
+        """Predictions as the convention's evaluator scores them: rescored and without people found twice, if it does so."""
+        return processed(predictions, self.convention(convention), self.sigmas)
 
     def assumptions(self, predictions: Predictions, convention: str) -> tuple[str, ...]:
-        """The network's aspect, its boxes, and box scores, where the predictions do not state them."""
-        self.convention(convention)
-        return assumptions(predictions, convention)
+        """Sentences on the network's aspect ratio, boxes and box scores, if the predictions do not state them."""
+        return assumptions(predictions, self.convention(convention))
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
-        """OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
-        given, predictions = predictions, self.processed(predictions, convention)
+        """Score OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
+        chosen = self.convention(convention)
+        given, predictions = predictions, processed(predictions, chosen, self.sigmas)
         detections = detections_of(predictions, instances)
-        people = people_of(instances, recounted=convention == "mmpose" and not self.counts_stored)
+        people = people_of(instances, recounted=chosen.recounted and not self.counts_stored)
         matches = oks_matching.match(detections, people, self.sigmas, len(instances.images))
         precision, recall = average_precision.precision_recall(matches)
         by_threshold = precision[0].mean(axis=1)
@@ -128,7 +131,7 @@ class COCO(Protocol):
             notes=(
                 *small_sample(len(instances.images)),
                 *partial_detections.notes(given, predictions.bbox is not None),
-                *notes(given, predictions, convention),
+                *notes(given, predictions, chosen),
                 *id_notes(people),
                 *origin,
             ),
@@ -183,7 +186,7 @@ def image_rows(predictions: Predictions, instances: Instances) -> Array:
     if predictions.keypoint_names != instances.skeleton.keypoints:
         raise PosebenchError(
             f"keypoints are (N, {len(predictions.keypoint_names)}, 2), but {instances.dataset} has {len(instances.skeleton)} "
-            "of its own names. Was this file written for another protocol?"
+            "with other names. Was this file written for another protocol?"
         )
     row_of = {name: row for row, name in enumerate(instances.images)}
     strange = sorted({predictions.images[i] for i in predictions.image.tolist()} - row_of.keys())
@@ -229,7 +232,7 @@ def people_of(instances: Instances, recounted: bool = False) -> oks_similarity.P
 
 
 def id_notes(people: oks_similarity.People) -> tuple[str, ...]:
-    """A sentence on an annotation id of 0, which COCOeval takes for "not matched"."""
+    """A note if an annotation has the id 0, which COCOeval takes for "not matched"."""
     if (people.id != 0).all():
         return ()
     return (
@@ -238,7 +241,7 @@ def id_notes(people: oks_similarity.People) -> tuple[str, ...]:
 
 
 def small_sample(images: int) -> tuple[str, ...]:
-    """A sentence where AP's own error on few images is worth a word."""
+    """A note if there are so few images that AP is too high on average."""
     if images >= FEW_IMAGES:
         return ()
     return (
@@ -248,7 +251,7 @@ def small_sample(images: int) -> tuple[str, ...]:
 
 
 def bootstrap(matches: average_precision.Matches) -> dict[str, Array]:
-    """Metric → (RESAMPLES,) of every resample of the images, matched once; NaN where a resample has nobody to find."""
+    """Metric → (RESAMPLES,) its value on every resample of the images; NaN if a resample has no person to find."""
     return average_precision.resampled(matches, image_weights(matches.people.shape[1])[1:])
 
 

@@ -57,10 +57,10 @@ class Annotation:
     """What every form says of N people, pixels counted from 1, labels as in the file.
 
     Attributes:
-        rows: N descriptions of where somebody stands in the file, such as `row 17`. images: N file names.
+        rows: N descriptions of a person's place in the file, such as `row 17`. images: N file names.
         center: (N, 2). scale: (N,). keypoints: (N, 11, 2), NaN where unlabelled. visibility: (N, 11).
         normalize: (N,) right shoulder to left hip of the person-centric labels; None where the file does not say.
-        away: (N,) bool, people who face away and whose labels are by their own sides; None where all labels are an observer's.
+        away: (N,) bool, people who face away and have person-centric labels; None if all labels are observer-centric.
     """
 
     rows: list[str]
@@ -93,23 +93,23 @@ def find_annotations(root: Path, split: str, person_centric: bool = False) -> Pa
 
 
 def read(file: Path, split: str) -> Instances:
-    """The people of one half, whichever form the file has.
+    """Read the people of one half from a file of any known form.
 
     Raises:
-        PosebenchError: it has none that is known, or something in it is wrong.
+        PosebenchError: the form is unknown, or a value is wrong.
     """
     arrays = load_array(existing(file, "a FLIC annotation"))
     if "examples" in arrays:
         halves, form, notes = examples(arrays["examples"], file)
         if not halves[split].rows:
-            raise PosebenchError(f"{file}: nobody is marked is{split}, so there is no {split} half in it.")
+            raise PosebenchError(f"{file}: no person is marked is{split}, so the file has no {split} half.")
         if form == "examples.mat":  # FLIC-full has more people to train on, and its form says so
             notes = (*notes, *count_notes(halves[split], file, split))
         return to_instances(halves[split], file, split, form, (*notes, *shared_images(halves)))
     if "part" not in arrays:
         again = " A MATLAB file of version 7.3 must be saved again with -v7." if file.suffix == ".mat" else ""
         raise PosebenchError(
-            f"{file} is no FLIC annotation: examples.mat has 'examples' and the hourglass release's .h5 has 'part', but "
+            f"{file} is not a FLIC annotation: examples.mat has 'examples' and the hourglass release's .h5 has 'part', but "
             f"this has {', '.join(arrays) or 'nothing'}.{again}"
         )
     half = hourglass(arrays, file)
@@ -164,7 +164,7 @@ def to_instances(half: Annotation, file: Path, split: str, form: str, notes: tup
     """Instances in 0-based pixels, with observer-centric labels.
 
     Raises:
-        PosebenchError: somebody has no torso.
+        PosebenchError: a person has no torso.
     """
     torso = {"torso_diameter": left_torso(observed(half).keypoints)}
     if half.away is not None:
@@ -176,7 +176,7 @@ def to_instances(half: Annotation, file: Path, split: str, form: str, notes: tup
             row = int((~(length > 0)).argmax())
             raise PosebenchError(
                 f"{file}: {half.rows[row]} ({half.images[row]}) has no torso: a shoulder and the other side's hip are at one "
-                "place or unlabelled. Errors are divided by their distance; mend or remove this person."
+                "place or unlabelled. Errors are divided by their distance. Correct or remove this person."
             )
     orientation = None if half.away is None else np.where(half.away, FACING_AWAY, NOT_FACING_AWAY)
     half = observed(half)

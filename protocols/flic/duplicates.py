@@ -1,6 +1,6 @@
 """People whom FLIC has twice, and what their two annotations say of the annotators.
 
-FLIC's images were proposed by a person detector, and where it fired twice on somebody, both were annotated by different
+FLIC's images were proposed by a person detector, and where it fired twice on one person, both were annotated by different
 workers. Two rows of one image are the same person where the labelled keypoints are, in the mean, nearer than 0.3 of the
 shorter torso to each other. Any number from 0.15 to 0.6 gives the same people in both halves: 309 of train, 82 of test, and
 2 who are in both.
@@ -28,7 +28,7 @@ def annotated_twice(image: Array, keypoints: Array, torso: Array) -> Array:
         image: (N,) number of each row's image. keypoints: (N, K, 2), NaN where unlabelled. torso: (N,) pixels.
 
     Returns:
-        (P, 2) rows: somebody's first and another one. Three annotations of one person are two pairs.
+        (P, 2) rows: a person's first annotation and another one. Three annotations of one person are two pairs.
     """
     pairs = []
     order = np.argsort(image, kind="stable")
@@ -52,7 +52,7 @@ def apart(people: Array, person: Array) -> Array:
 
 
 def pairs_of(instances: Instances) -> Array:
-    """As `annotated_twice`. `instances` need `torso_diameter`; without it, nobody is known to be there twice."""
+    """As `annotated_twice`. `instances` need `torso_diameter`; without it, no duplicates are found."""
     if instances.synthetic or "torso_diameter" not in instances.measures:
         return np.zeros((0, 2), np.int64)
     keypoints = np.where(instances.visibility[..., None] > UNLABELLED, instances.keypoints, np.nan)

@@ -35,7 +35,7 @@ class Examples:
     """The rows of an examples.mat, pixels counted from 1, person-centric labels.
 
     Attributes:
-        images: N file names. keypoints: (N, 11, 2), NaN where unlabelled. center: (N, 2). scale: everybody's.
+        images: N file names. keypoints: (N, 11, 2), NaN where unlabelled. center: (N, 2). scale: the same for all.
         train, test: (N,) bool. full: it has FLIC-full's fields.
     """
 

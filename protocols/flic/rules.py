@@ -8,7 +8,7 @@ columns as Newell, Yang, Deng, "Stacked Hourglass Networks" (ECCV 2016) and Chen
 Conventions: all 11 keypoints count where they are annotated; a hit is within (`<=`) 0.2 torsos; a pair's column is the mean of
 left and right. FLIC has no official evaluator; those of the literature differ in two things:
 
-    labels      observer-centric: those of somebody who faces away are as if he faced us. person-centric: as annotated.
+    labels      observer-centric: left and right of a person who faces away are exchanged. person-centric: as annotated.
     torso       left shoulder to right hip of these labels; or the hourglass release's `normalize`, which is right shoulder to
                 left hip of the person-centric labels, whichever labels are scored.
 
@@ -55,10 +55,10 @@ YANG = (
 MODEC = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("shoulder", "elbow", "wrist"))
 """The 6 keypoints of MODEC's results.mat, in its order."""
 FORMS = {"pred": ("Yang et al.", YANG), "pred_coords": ("MODEC", MODEC)}
-"""Published prediction files: the variable's name → whose form it is, and its keypoints."""
+"""Published prediction files: the variable's name → the authors and the keypoints of the form."""
 
 CLEARLY_BETTER = 30
-"""Percent of the elbows and wrists; a network that confuses sides now and then stays below."""
+"""Percentage points of elbows and wrists; a network that sometimes confuses sides stays below."""
 THRESHOLDS = np.arange(21) / 100
 AT_FIFTH, AT_TENTH = 20, 10
 
@@ -70,7 +70,7 @@ def lines(number: Array, total: Array) -> dict[str, Array]:
 
 
 def columns(lines: Mapping[str, Array]) -> dict[str, Array]:
-    """The table: every pair at 0.2, those that the field reports at 0.1 too, and the areas under their curves."""
+    """The table's columns: every pair at 0.2; elbows and wrists also at 0.1, and the areas under their curves."""
     return (
         {group: line[:, AT_FIFTH] for group, line in lines.items()}
         | {f"{group}@0.1": lines[group][:, AT_TENTH] for group in REPORTED}
@@ -126,7 +126,7 @@ CONVENTIONS = (
 
 
 def labelled(instances: Instances, convention: PCKConvention) -> tuple[Instances, tuple[str, ...]]:
-    """The people with the labels and torsos of a convention; and what was done to them, as sentences.
+    """The people with the labels and torsos of a convention, and notes on what was changed.
 
     Raises:
         PosebenchError: the convention is about person-centric labels, and the annotation does not tell who faces away.
@@ -140,8 +140,8 @@ def labelled(instances: Instances, convention: PCKConvention) -> tuple[Instances
     orientation = instances.labels.get("orientation")
     if not convention.person_centric:
         away = 0 if orientation is None else int((orientation == FACING_AWAY).sum())
-        whose = counted(away, "person faces away, whose", "people face away, whose")
-        note = f"{whose} left and right were exchanged as an observer sees them: the file is person-centric."
+        facing = counted(away, "person who faces away", "people who face away")
+        note = f"Left and right of {facing} were exchanged to observer-centric labels: the file is person-centric."
         return instances, (note,) if away else ()
     if orientation is None:
         raise PosebenchError(
@@ -154,7 +154,7 @@ def labelled(instances: Instances, convention: PCKConvention) -> tuple[Instances
 
 
 def exchanged_sides(predictions: Predictions, people: Instances, convention: PCKConvention) -> tuple[str, ...]:
-    """A sentence where person-centric scoring meets predictions with an observer's left and right.
+    """A note if person-centric scoring is given predictions that look observer-centric.
 
     Args:
         people: with the labels of the convention.
@@ -165,11 +165,11 @@ def exchanged_sides(predictions: Predictions, people: Instances, convention: PCK
     rows, missing = align(predictions, people)
     away = np.flatnonzero(orientation == FACING_AWAY)
     there, keypoints = people.take(away), predictions.keypoints[rows][away]
-    everybody = np.ones(len(away), bool)
+    everyone = np.ones(len(away), bool)
     found = []
     for points, absent in (
         (keypoints, missing[away]),
-        (other_sides(keypoints, everybody), other_sides(missing[away], everybody)),
+        (other_sides(keypoints, everyone), other_sides(missing[away], everyone)),
     ):
         distances, _, asked = pck.measured(points, absent, there, convention.pck)
         joints = asked[:, convention.pck.pooled]
@@ -196,7 +196,7 @@ class FLIC(PCKProtocol):
     conventions: ClassVar[dict[str, PCKConvention]] = {convention.name: convention for convention in CONVENTIONS}
 
     def annotations(self, root: Path, split: str, convention: str) -> Path:
-        """A file from which the convention's labels can be had, where `root` has one."""
+        """An annotation file that has the convention's labels, if `root` has one."""
         self.check_split(split)
         return find_annotations(root, split, self.convention(convention).person_centric)
 
@@ -208,22 +208,22 @@ class FLIC(PCKProtocol):
         return read(find_annotations(root, split), split)
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
-        """As every protocol; and Yang et al.'s `pred` (2, 10, N), without eyes, and MODEC's `pred_coords` (2, 6, N), arms."""
+        """Read predictions as every PCK protocol does, and Yang et al.'s `pred` (2, 10, N) and MODEC's `pred_coords` (2, 6, N)."""
         published = path.suffix not in prediction_tables.SUFFIXES
         if published and not is_predictions(existing(path, "a predictions file")):
             arrays = load_array(path)
-            for variable, (whose, form) in FORMS.items():
+            for variable, (authors, form) in FORMS.items():
                 if variable in arrays:
-                    return self._partial(arrays[variable], path, instances, variable, whose, form)
+                    return self._partial(arrays[variable], path, instances, variable, authors, form)
         return super().read_predictions(path, instances)
 
     def _partial(
-        self, array: Array, path: Path, instances: Instances, variable: str, whose: str, form: tuple[str, ...]
+        self, array: Array, path: Path, instances: Instances, variable: str, authors: str, form: tuple[str, ...]
     ) -> Predictions:
         keypoints = person_first(array, path)
         if keypoints.shape[1] != len(form):
             raise PosebenchError(
-                f"{path}: {variable} has {keypoints.shape[1]} keypoints; {whose}'s form has {len(form)}."
+                f"{path}: {variable} has {keypoints.shape[1]} keypoints; the form of {authors} has {len(form)}."
             )
         known = [name for name in form if name in SKELETON.keypoints]
         full = np.full((len(keypoints), len(SKELETON), 2), np.nan)
@@ -233,10 +233,10 @@ class FLIC(PCKProtocol):
         return self.named(path, instances, full - self.first_pixel, np.tile(absent, (len(full), 1)))
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
-        """PCK per keypoint and per pair, and what the annotators reach against each other where people are annotated twice.
+        """Score PCK per keypoint and per pair, and the annotators' own agreement on people who are annotated twice.
 
         Raises:
-            PosebenchError: as `Protocol.score`; or the annotation has not the labels or torsos of the convention.
+            PosebenchError: as `Protocol.score`; or the annotation lacks the labels or torsos of the convention.
         """
         chosen = self.convention(convention)
         people, notes = labelled(instances, chosen)
@@ -251,6 +251,6 @@ class FLIC(PCKProtocol):
     def curves(
         self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
     ) -> tuple[Curve, ...]:
-        """PCK over thresholds of one's own choice, in torso diameters."""
+        """PCK over the given thresholds, in torso diameters."""
         chosen = self.convention(convention)
         return pck.curves(predictions, labelled(instances, chosen)[0], chosen.pck, thresholds)

@@ -1,4 +1,4 @@
-"""What every form of MPII's annotation says, and its way into Instances. The forms count pixels from 1, Instances from 0."""
+"""MPII's annotation as every form states it, and its conversion to Instances (pixels from 1 to pixels from 0)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ FARTHEST = 1e6
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Annotation:
-    """What a form says of N people, pixels counted from 1.
+    """The annotation of N people, pixels counted from 1.
 
     Attributes:
         form: the form's canonical name, such as `valid.h5`. notes: what it costs in accuracy, as sentences.
@@ -70,7 +70,7 @@ def adjusted(center: Array, scale: Array) -> tuple[Array, Array]:
 
 
 def to_instances(annotation: Annotation, file: Path, split: str) -> Instances:
-    """Instances in 0-based pixels. `head_length` is a measure where it is known of everybody.
+    """Instances in 0-based pixels. `head_length` is a measure if it is known for all people.
 
     Raises:
         PosebenchError: a name, length, scale, or coordinate cannot be, or a person is there twice; names file and row.
@@ -96,7 +96,7 @@ def to_instances(annotation: Annotation, file: Path, split: str) -> Instances:
         dataset="mpii", split=split, skeleton=SKELETON, images=images, image_ids=_image_ids(annotation, image, images, file),
         image=image, person=np.asarray(annotation.person, np.int64), center=annotation.center - 1, size=size,
         keypoints=annotation.keypoints - 1, visibility=annotation.visibility.astype(np.int8),
-        # Nobody's keypoints are known of the test people, and a network is asked about them all the same.
+        # The keypoints of the test people are not known, but a network predicts them all the same.
         usable=np.asarray((annotation.visibility > UNLABELLED).any(axis=1)) | (split == "test"),
         measures={} if unknown.any() else {"head_length": heads},
         labels={} if annotation.activity is None else {"activity": np.array(annotation.activity, dtype=str)},
@@ -147,7 +147,7 @@ def _check_names(names: list[str], file: Path) -> None:
         if not name or escapes or not name.isprintable() or len(name.encode()) > LONGEST_NAME:
             raise PosebenchError(
                 f"{file}: the image of row {row} is named {name[:40]!r} ({len(name):,} characters), "
-                "which is no file name below the images' folder."
+                "which is not a file name in the images' folder."
             )
 
 
@@ -164,7 +164,9 @@ def _check_twice(instances: Instances, file: Path) -> None:
     again = first[group.ravel()] != np.arange(len(instances))
     if again.any():
         row = int(again.argmax())
-        raise PosebenchError(f"{file}: {instances.describe(row)} is there before: row {first[group.ravel()[row]]}.")
+        raise PosebenchError(
+            f"{file}: {instances.describe(row)} is listed twice: also in row {first[group.ravel()[row]]}."
+        )
 
 
 def _image_ids(annotation: Annotation, image: Array, images: tuple[str, ...], file: Path) -> Array:

@@ -1,4 +1,4 @@
-"""MPII's files: where they lie, and which form a file has, whatever its name. Each form's reader is beside this module."""
+"""Find MPII's annotation files and read them by their form. Each form has a reader in a module of this folder."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -73,7 +73,7 @@ def read(file: Path, split: str) -> Instances:
 
 
 def read_annotation(file: Path, split: str) -> Annotation:
-    """The form is told by what is in the file."""
+    """Read an annotation file; its content tells the form."""
     with existing(file, "an MPII annotation").open("rb") as opened:
         start = opened.read(64).lstrip()[:1]
     if start in (b"[", b"{"):
@@ -94,14 +94,14 @@ def _read_arrays(file: Path, split: str, names: set[str]) -> Annotation:
     if "imgname" in names:
         return read_h5(file, split)
     if {"pos_gt_src", "annolist"} & names and split != "val":
-        raise PosebenchError(f"{file} has validation people only, so nobody of mpii {split}.")
+        raise PosebenchError(f"{file} has validation people only and none of mpii {split}.")
     if "pos_gt_src" in names:
         return read_gt_valid(file, people_beside(file, split))
     if "annolist" in names:
         return read_detections(file, people_beside(file, split))
     kind = "It is a prediction file. " if "preds" in names else ""
     raise PosebenchError(
-        f"{file} is no MPII annotation; it has {', '.join(sorted(names)[:8]) or 'nothing'}. {kind}{KNOWN}."
+        f"{file} is not an MPII annotation; it has {', '.join(sorted(names)[:8]) or 'nothing'}. {kind}{KNOWN}."
     )
 
 
@@ -122,7 +122,7 @@ def read_h5(file: Path, split: str) -> Annotation:
     arrays = load_array(file)
     found = hourglass_h5.columns(arrays, file, "MPII", len(SKELETON))
     if found.normalize is None:
-        raise PosebenchError(f"{file} is no MPII annotation: it lacks normalize.")
+        raise PosebenchError(f"{file} is not an MPII annotation: it lacks normalize.")
     n = len(found.images)
     labelled = ~(found.parts == 0).all(axis=2) & (split != "test")
     index = whole(numbers(arrays, "index", (n,), file), "index", file) if "index" in arrays else None

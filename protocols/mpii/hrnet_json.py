@@ -15,8 +15,8 @@ from .annotation import SKELETON, Annotation, adjusted
 from .matlab_files import validation_people
 
 FORM = {"train": "train.json", "val": "valid.json", "test": "test.json"}
-NO_OCCLUSION = "{} does not tell occluded keypoints from visible ones, so all count as visible."
-NO_NUMBERS = "{} numbers nobody, so the people of an image are counted from 0 in the file's order."
+NO_OCCLUSION = "{} does not mark occluded keypoints, so all keypoints count as visible."
+NO_NUMBERS = "{} has no person numbers, so the people of an image are counted from 0 in the file's order."
 NO_HEADS = (
     "{} has no head boxes, and no gt_valid.mat of the same people lies beside it: good for training, not for scoring."
 )
@@ -38,7 +38,7 @@ def read_json(file: Path, split: str, head_lengths: Array | None = None) -> Anno
     if not isinstance(people, list) or not people:
         kind = " It looks like COCO's." if isinstance(people, dict) and "annotations" in people else ""
         raise PosebenchError(
-            f"{file} is no MPII annotation: its JSON should be a list of people, as HRNet's train.json.{kind}"
+            f"{file} is not an MPII annotation: its JSON should be a list of people, as HRNet's train.json.{kind}"
         )
     parsed = [_person(entry, row, file, split) for row, entry in enumerate(people)]
     images = [person[0] for person in parsed]
@@ -69,7 +69,7 @@ def _person(entry: Any, row: int, file: Path, split: str) -> tuple[str, Array, f
             f"{file}, row {row} lacks {error}; a person of HRNet's form has image, center, scale, joints and joints_vis."
         ) from error
     except (TypeError, ValueError, OverflowError) as error:
-        raise PosebenchError(f"{file}, row {row} is no person of HRNet's form: {error}.") from error
+        raise PosebenchError(f"{file}, row {row} is not a person in HRNet's form: {error}.") from error
     if not isinstance(name, str) or center.shape != (2,) or keypoints.shape != (k, 2) or marks.shape != (k,):
         raise PosebenchError(
             f"{file}, row {row}: center is {center.shape}, joints {keypoints.shape}, joints_vis {marks.shape}, but MPII has "

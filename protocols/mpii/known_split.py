@@ -1,4 +1,4 @@
-"""Which split an MPII annotation is of, by the numbers of its people: the validation people are known, of the others how many.
+"""Find the split of an MPII annotation: by the list of validation people, and by the number of other people.
 
 A file says no split of its own, and the same forms are used for all of them. Without this, `--data valid.h5 --split train`
 would print scores of "mpii train".

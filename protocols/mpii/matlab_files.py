@@ -24,7 +24,7 @@ RELEASE_FORM, DETECTIONS_FORM, GT_VALID_FORM = "mpii_human_pose_v1_u12_1.mat", "
 JOINTS = {float(joint): joint for joint in range(len(SKELETON))}
 Record = dict[str, Element]
 TRAIN_RULE = (
-    "Everybody with keypoints, centre and scale in the training images without a validation person (22,246 people in the whole "
+    "All people with keypoints, centre and scale in training images that have no validation person (22,246 people in the whole "
     "release, as in train.h5 and train.json)."
 )
 
@@ -146,7 +146,7 @@ class Release:
 
     def people(self, split: str) -> list[tuple[int, int]]:
         """(image, person) of a split: those of the validation list; the test images' single people; of the training images
-        without a validation person, everybody who has keypoints. The last two need a centre and a scale.
+        without a validation person, all people with keypoints. The last two need a centre and a scale.
         """
         listed = [(int(image), int(person)) for image, person in validation_people()]
         if split == "val":
@@ -162,7 +162,7 @@ class Release:
         return [(i, p) for i, p in asked if np.isfinite(place(self.rects(i)[p])).all()]
 
     def check(self, people: list[tuple[int, int]]) -> None:
-        """Raise a sentence unless all these people are there."""
+        """Raise an error unless the release has all these people."""
         for image, person in people:
             if image >= len(self.annolist) or not 0 <= person < len(self.rects(image)):
                 raise PosebenchError(
@@ -180,7 +180,7 @@ def read_release(file: Path, split: str) -> Annotation:
     release = Release(file)
     people = release.people(split)
     if not people:
-        raise PosebenchError(f"{file} has nobody of MPII {split}. Is it the whole release?")
+        raise PosebenchError(f"{file} has no people of MPII {split}. Is it the whole release?")
     release.check(people)
     annotation = raw_people(
         [(release.rects(image)[person], f"image {image} ({release.name(image)[:40]!r}), person {person}")
@@ -263,14 +263,14 @@ def read_gt_valid(file: Path, beside: Annotation | None) -> Annotation:
         raise PosebenchError(f"{file} has pos_gt_src {found}, but {beside.form} beside it has {n:,} people.")
     missing = [name for name in ("jnt_missing", "headboxes_src") if name not in arrays]
     if missing:
-        raise PosebenchError(f"{file} is no whole gt_valid.mat: it lacks {' and '.join(missing)}.")
+        raise PosebenchError(f"{file} is not a complete gt_valid.mat: it lacks {' and '.join(missing)}.")
     keypoints = numbers(arrays, "pos_gt_src", (k, 2, n), file).transpose(2, 0, 1)
     labelled = numbers(arrays, "jnt_missing", (k, n), file).T == 0
     zeroed = labelled & (keypoints == 0).any(axis=2)
     notes = (
         f"{counted(int(zeroed.sum()), 'joint', 'joints')} of {counted(int(zeroed.any(axis=1).sum()), 'person', 'people')} are "
-        f"zeroed in {GT_VALID_FORM}, so even the truth misses them (13 of them: Mean 99.97); published predictions lose 0.01 "
-        "of Mean at most.",
+        f"zeroed in {GT_VALID_FORM}, so perfect predictions miss them (13 joints: Mean 99.97); published predictions lose at most "
+        "0.01 of Mean.",
     )  # fmt: skip
     return replace(
         beside, form=GT_VALID_FORM, keypoints=keypoints, head_length=head_lengths(arrays, file), notes=notes * bool(zeroed.any()),

@@ -21,7 +21,7 @@ Each name's "@0.1" is at 0.10 here; the 0.11 of `hrnet` has a column of its own.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -59,8 +59,8 @@ AT_HALF, AT_TENTH, AT_ELEVEN_HUNDREDTHS = 50, 10, 11
 
 
 def pooled(number: Array, total: Array, joints: tuple[int, ...]) -> Array:
-    """(R, T) percent of all keypoints of these joints; NaN where nobody predicted one of the joints."""
-    known = (total[0, :, joints] > 0).all()  # in the sample: a resample may happen to hold nobody with that joint
+    """(R, T) percent of all keypoints of these joints; NaN if one of the joints was never predicted."""
+    known = (total[0, :, joints] > 0).all()  # in the sample: a resample may have no person with that joint
     return percentage(number[:, :, joints].sum(axis=2), total[:, :, joints].sum(axis=2) * known)
 
 
@@ -79,14 +79,14 @@ def lines(
 
 
 def princeton_lines(number: Array, total: Array) -> Lines:
-    """Its groups pool left and right, and its mean all 16 joints."""
+    """Princeton's PCKh over thresholds: groups pool left and right, and the mean pools all 16 joints."""
     single = {name.title(): tuple(SKELETON.index(name)) for name in ("pelvis", "thorax", "upper_neck", "head_top")}
     groups = {"Head": single.pop("Head_Top"), "Neck": single.pop("Upper_Neck")} | PAIRS | single | {"Mean": ALL}
     return {name: pooled(number, total, joints) for name, joints in groups.items()}
 
 
 def columns(lines: Lines, more: Mapping[str, int] = {}) -> dict[str, Array]:
-    """The table: every line at 0.5, the mean at 0.1 and at `more`, and the area under it."""
+    """The table's columns: every line at 0.5, the mean at 0.1 and at the indices `more`, and the area under the mean."""
     tenths = {"Mean@0.1": AT_TENTH} | dict(more)
     return (
         {name: line[:, AT_HALF] for name, line in lines.items()}
@@ -96,7 +96,7 @@ def columns(lines: Lines, more: Mapping[str, int] = {}) -> dict[str, Array]:
 
 
 def princeton_counts(instances: Instances) -> Array:
-    """A keypoint counts unless its x, counted from 1, is 0."""
+    """(N, K) bool, the keypoints that count: labelled ones, unless x counted from 1 is 0."""
     counts: Array = (instances.visibility > UNLABELLED) & (instances.keypoints[..., 0] != -1)
     return counts
 
@@ -109,49 +109,61 @@ def rule(lines: Callable[[Array, Array], Any], columns: Callable[[Lines], Any] =
     )  # fmt: skip
 
 
-def rule_for(convention: PCKConvention, instances: Instances) -> PCK:
-    """mmpose takes head boxes from gt_valid.mat, where they have rounding noise, whatever the keypoints come from."""
-    there = convention.name == "mmpose" and HEAD_IN_GT_VALID in instances.measures
-    return replace(convention.pck, measure=HEAD_IN_GT_VALID) if there else convention.pck
+@dataclass(frozen=True, kw_only=True)
+class MPIIConvention(PCKConvention):
+    """A published PCKh.
+
+    Attributes:
+        heads: the column of `Instances.measures` that its evaluator takes head lengths from; empty for the annotation's own.
+        by_visibility: its evaluator also reports the visible and the occluded keypoints apart.
+    """
+
+    heads: str = ""
+    by_visibility: bool = False
+
+    def rule_for(self, instances: Instances) -> PCK:
+        """The rule with the evaluator's head lengths, if the annotation has them."""
+        return replace(self.pck, measure=self.heads) if self.heads in instances.measures else self.pck
 
 
 CONVENTIONS = (
-    PCKConvention(
+    MPIIConvention(
         "official",
         "PCKh@0.5: distance <= 0.5 x 0.6 x head box diagonal; Mean pooled over 14 joints (no pelvis, no thorax).",
         "evalMPII (the MPII toolkit)",
         "the MPII leaderboard (test people); papers that score with the toolkit",
         pck=rule(partial(lines, head=NECK_AND_HEAD, mean=pooled)),
     ),
-    PCKConvention(
+    MPIIConvention(
         "hrnet",
         "PCKh@0.5 on gt_valid.mat; Mean pooled over 14 joints; Head is the head top alone.",
         "HRNet and SimpleBaseline (mpii.py of either)",
         "HRNet, SimpleBaseline, DarkPose, UDP; their '@0.1' is the column Mean@0.11",
-        "13 joints of gt_valid.mat are zeroed, so even the truth misses 12; Head leaves out the upper neck.",
+        "13 joints of gt_valid.mat are zeroed, so perfect predictions miss 12; Head leaves out the upper neck.",
         pck=rule(
             partial(lines, head=HEAD_TOP, mean=pooled), partial(columns, more={"Mean@0.11": AT_ELEVEN_HUNDREDTHS})
         ),
         ground_truth="gt_valid.mat",
     ),
-    PCKConvention(
+    MPIIConvention(
         "bearpaw",
         "PCKh@0.5 (<) on gt_valid.mat; Mean is the plain mean of the 14 joints; Head is the head top alone.",
         "pytorch-pose (eval_PCKh.py)",
         "pytorch-pose",
-        "The plain mean weighs ankles and knees, which are annotated less often and are harder, as much as shoulders.",
+        "The plain mean gives ankles and knees, which are harder and less often annotated, the same weight as shoulders.",
         pck=rule(partial(lines, head=HEAD_TOP, mean=averaged), strict=True),
         ground_truth="gt_valid.mat",
     ),
-    PCKConvention(
+    MPIIConvention(
         "mmpose",
         "PCKh@0.5 (<, single precision, head boxes of gt_valid.mat); Mean pooled over 14 joints; Head is the head top.",
         "mmpose 1.x (MpiiPCKAccuracy)",
         "mmpose",
         "Only Head differs visibly; < instead of <= loses keypoints that are exactly at the threshold.",
         pck=rule(partial(lines, head=HEAD_TOP, mean=pooled), strict=True, single=True),
+        heads=HEAD_IN_GT_VALID,  # with their rounding noise, whatever file the keypoints come from
     ),
-    PCKConvention(
+    MPIIConvention(
         "princeton",
         "PCKh@0.5 (<) on valid.h5; Mean pooled over all 16 joints; pairs pooled.",
         "pytorch_stacked_hourglass (test.py)",
@@ -159,6 +171,7 @@ CONVENTIONS = (
         "Pelvis and thorax count in the mean and are easy; valid.h5 is truncated to whole pixels.",
         pck=rule(princeton_lines, strict=True, pooled=ALL, counted=princeton_counts),
         ground_truth="valid.h5",
+        by_visibility=True,
     ),
 )
 
@@ -172,56 +185,60 @@ class MPII(PCKProtocol):
     headline = "Mean"
     splits = ("train", "val", "test")
     exports: ClassVar[dict[str, str]] = {
-        "mpii-mat": "MPII's evaluation server (test people), or its toolkit at home (validation people)"
+        "mpii-mat": "MPII's evaluation server (test people), or its toolkit on your machine (validation people)"
     }
     first_pixel = 1
-    conventions: ClassVar[dict[str, PCKConvention]] = {convention.name: convention for convention in CONVENTIONS}
+    conventions: ClassVar[dict[str, MPIIConvention]] = {convention.name: convention for convention in CONVENTIONS}
+
+    def convention(self, name: str | None = None) -> MPIIConvention:
+        """The convention of that name; without a name the first one. See `Protocol.convention`."""
+        return self.conventions[super().convention(name).name]
 
     def annotations(self, root: Path, split: str, convention: str) -> Path:
-        """The file that the convention's evaluator uses, where `root` has it; else the exact one."""
+        """The annotation file that the convention's evaluator uses, if `root` has it; else the most exact one."""
         self.check_split(split)
         own = self.convention(convention).ground_truth
         return find_annotations(root, split, own if own and split == "val" else None)
 
     def instances(self, root: Path, split: str) -> Instances:
-        """Read an annotation below `root`, `root/annot`; or the file `root`. posebench's README has the forms."""
+        """Read the annotation in `root` or `root/annot`, or the file `root`. docs/data.md lists the forms."""
         self.check_split(split)
         return read(find_annotations(root, split), split)
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
-        """As every protocol of PCK; image names are those of `instances`, also where only one of the two has names."""
+        """Read predictions as every PCK protocol does, with the image names of `instances`."""
         if path.suffix == ".mat" and {"pred", "preds"} & {*array_names(path)} == {"pred"}:
             raise PosebenchError(
-                f"{path} has 'pred', the form that MPII's server takes. Score the file that it was exported from; posebench does "
-                "not read it back."
+                f"{path} has 'pred', the form that MPII's server takes. posebench does not read it. Score the file "
+                "that it was exported from."
             )
         return named_as(instances, super().read_predictions(path, instances))
 
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
-        """PCKh per keypoint and per group. `instances` need `head_length`."""
+        """Score PCKh per keypoint and per group. `instances` need the measure `head_length`."""
         chosen = self.convention(convention)
         check_public(instances)
-        scores = pck.score(predictions, instances, rule_for(chosen, instances))
+        scores = pck.score(predictions, instances, chosen.rule_for(instances))
         scores = replace(scores, notes=(*scores.notes, *other_ground_truth(chosen, instances)))
-        return scores if convention != "princeton" else with_visibility(scores)
+        return with_visibility(scores) if chosen.by_visibility else scores
 
     def curves(
         self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
     ) -> tuple[Curve, ...]:
-        """PCKh over thresholds of one's own choice, in head lengths."""
+        """PCKh over the given thresholds, in head lengths."""
         chosen = self.convention(convention)
         check_public(instances)
-        return pck.curves(predictions, instances, rule_for(chosen, instances), thresholds)
+        return pck.curves(predictions, instances, chosen.rule_for(instances), thresholds)
 
     def export(self, form: str, predictions: Predictions, instances: Instances, path: Path) -> list[str]:
-        """Write `mpii-mat`, what MPII's server (split test) and toolkit (split val) take."""
+        """Write `mpii-mat`, the form that MPII's server (split test) and toolkit (split val) read."""
         if form not in self.exports:
             raise unknown(f"export of {self.name}", form, self.exports)
         return export_mat(predictions, instances, path)
 
 
 def check_public(instances: Instances) -> None:
-    """Raise a sentence for the test people, whose keypoints MPII keeps to itself."""
+    """Raise an error for the test people, because MPII does not publish their keypoints."""
     if instances.split == "test" and not (instances.visibility > UNLABELLED).any():
         raise PosebenchError(
             f"{instances.what} has no public keypoints, so it cannot be scored here. Write the file that MPII's server scores: "
@@ -229,25 +246,29 @@ def check_public(instances: Instances) -> None:
         )
 
 
-def other_ground_truth(convention: PCKConvention, instances: Instances) -> tuple[str, ...]:
-    """A sentence where the ground truth is not the one that the convention's evaluator uses."""
+def other_ground_truth(convention: MPIIConvention, instances: Instances) -> tuple[str, ...]:
+    """A note if the ground truth is not the one that the convention's evaluator uses."""
     form, own, name = instances.source.form, convention.ground_truth, convention.name
     if not form or instances.split != "val":
         return ()
     if own and form != own:
-        return (f"{name}'s evaluator uses {own}, and this is {form}: these are not its numbers.",)
+        return (f"{name}'s evaluator uses {own}, but this is {form}: the numbers differ from that evaluator's.",)
     if not own and form in ("train.h5", *(other.ground_truth for other in CONVENTIONS)):
-        return (f"{name}'s evaluator uses the raw annotation, and this is {form}: these are not its numbers.",)
-    if name == "mmpose" and HEAD_IN_GT_VALID not in instances.measures:
-        return ("mmpose's evaluator takes head boxes from gt_valid.mat, which is not here: a tie may fall otherwise.",)
+        return (
+            f"{name}'s evaluator uses the raw annotation, but this is {form}: the numbers differ from that evaluator's.",
+        )
+    if convention.heads and convention.heads not in instances.measures:
+        return (
+            f"{name}'s evaluator takes head boxes from gt_valid.mat, which is not here: ties at the threshold may differ.",
+        )
     return ()
 
 
 def with_visibility(scores: Scores) -> Scores:
-    """The princeton evaluator reports visible and occluded keypoints as columns."""
+    """Scores with a column for the visible and one for the occluded keypoints."""
     apart = {f"Mean {part.name}": part for part in scores.slices if part.by == "visibility"}
     return replace(
         scores,
         metrics=dict(scores.metrics) | {name: part.value for name, part in apart.items()},
-        resampled=dict(scores.resampled) | {name: part.resampled for name, part in apart.items()},
+        resampled=dict(scores.resampled) | {name: scores.slices_resampled[part] for name, part in apart.items()},
     )

@@ -2,9 +2,9 @@
 
 The server's README (MPII Human Pose page, "Evaluation", single person) asks for a struct array `pred`: `RELEASE.annolist` of
 the test images, all of them and in their order, with predictions in `annorect(ridx).annopoints.point`, saved as
-`pred_keypoints_mpii.mat`. The toolkit (evaluatePCKh.m) insists on as many images as the test set has, walks through everybody
-who has an `objpos`, also those whom it does not score, and takes those whom `single_person` lists: so the former must stay.
-A joint that is not there is a miss.
+`pred_keypoints_mpii.mat`. The toolkit (evaluatePCKh.m) requires as many images as the test set has. It visits every person
+with an `objpos` and scores those that `single_person` lists, so the people that it does not score must stay in the file.
+A joint that is not in the file is a miss.
 """
 
 from pathlib import Path
@@ -36,7 +36,7 @@ def export_mat(predictions: Predictions, instances: Instances, path: Path) -> li
         sentences on what was written.
 
     Raises:
-        PosebenchError: people are missing or strange, or the annotation does not number images or is not whole.
+        PosebenchError: people are missing or unknown, or the annotation has no image numbers or is incomplete.
     """
     if instances.split == "train" or instances.synthetic:
         what = "drawn people" if instances.synthetic else instances.what
@@ -50,7 +50,7 @@ def export_mat(predictions: Predictions, instances: Instances, path: Path) -> li
     lost = int(missing.sum())
     if lost:
         said.append(
-            f"{counted(lost, 'keypoint', 'keypoints')} that nobody predicted were left out; they count as missed."
+            f"{counted(lost, 'keypoint', 'keypoints')} without a prediction were left out; they count as misses."
         )
     return said
 
@@ -58,8 +58,8 @@ def export_mat(predictions: Predictions, instances: Instances, path: Path) -> li
 def _server(people: People, instances: Instances) -> tuple[dict[str, Any], list[str]]:
     if instances.source.form != RELEASE_FORM:
         raise PosebenchError(
-            f"{instances.source.file} has the test people, but not the list of test images that MPII's server insists on. "
-            f"Name the official {RELEASE_FORM}: --data."
+            f"{instances.source.file} has the test people, but not the list of test images that MPII's server needs. "
+            f"Give the official {RELEASE_FORM} as --data."
         )
     if len(people) != TEST_PEOPLE:
         raise PosebenchError(
@@ -75,7 +75,7 @@ def _server(people: People, instances: Instances) -> tuple[dict[str, Any], list[
     return {"pred": _struct(pred)}, [
         f"'pred' has all {len(images):,} test images of RELEASE.annolist in their order, with {len(people):,} single people, "
         "joints 0 to 15, pixels counted from 1.",
-        f"MPII's server wants the file named {SERVER_NAME}; it takes four submissions of a method, three days apart.",
+        f"MPII's server needs the file name {SERVER_NAME}; it accepts four submissions of a method, three days apart.",
     ]
 
 
@@ -84,7 +84,7 @@ def _toolkit(people: People, instances: Instances) -> tuple[dict[str, Any], list
     if people.keys() != listed:
         raise PosebenchError(
             f"{instances.source.file} numbers {len(people.keys() & listed):,} of the {len(listed):,} validation people as the "
-            f"release does. Name an annotation that has all of them, such as {RELEASE_FORM}, {DETECTIONS_FORM} or valid.h5: --data."
+            f"release does. Give a complete annotation as --data, such as {RELEASE_FORM}, {DETECTIONS_FORM} or valid.h5."
         )
     pred = [
         {"image": _struct([{"name": instances.images[image]}]), "annorect": _struct([{"annopoints": points}])}
@@ -93,13 +93,13 @@ def _toolkit(people: People, instances: Instances) -> tuple[dict[str, Any], list
     index = np.array(list(people), float).T + 1
     return {"pred": _struct(pred), "RELEASE_img_index": index[:1], "RELEASE_person_index": index[1:]}, [
         f"'pred' has one entry for each of {len(people):,} validation people, in the order of {instances.source.form}, joints "
-        "0 to 15, pixels counted from 1; RELEASE_img_index and RELEASE_person_index say where in RELEASE.annolist they are.",
-        "It is for a run of the toolkit at home (annolist2matrix takes it as it is); MPII's server wants the test people.",
+        "0 to 15, pixels counted from 1; RELEASE_img_index and RELEASE_person_index give their places in RELEASE.annolist.",
+        "It is for MPII's toolkit on your machine (annolist2matrix reads it unchanged); MPII's server needs the test people.",
     ]
 
 
 def _annorect(rects: list[Record], image: int, people: People) -> Array:
-    """The image's people as in the release: `objpos` and `scale` as they are there, predicted points where there are any."""
+    """The image's people as in the release, with its `objpos` and `scale` and the predicted points."""
     records = []
     for person, rect in enumerate(rects):
         position = rows(rect.get("objpos"))

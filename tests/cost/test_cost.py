@@ -15,7 +15,8 @@ from posebench.cost.record import Cost, load, save
 from posebench.errors import PosebenchError
 from posebench.report import cost_tables
 from posebench.report.board import boards
-from posebench.report.page import write_report
+from posebench.report.contents import read_contents
+from posebench.report.page import write_pages
 from posebench.report.plot_cost import cost_of, plot, write_plots
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import save_record
@@ -149,11 +150,11 @@ def test_the_plot_has_a_panel_for_operations_and_one_for_the_device(tmp_path: Pa
 def test_a_report_shows_costs_and_the_same_files_make_the_same_bytes(tmp_path: Path) -> None:
     for one in (scored("a", 80.0), scored("b", 90.0)):
         save_record(one, tmp_path)
-    plain = write_report(tmp_path)[-1].read_text("utf-8")
+    plain = write_pages(read_contents(tmp_path))[-1].read_text("utf-8")
     assert 'id="cost"' not in plain
     for arch in ("a", "b"):
         save(cost(arch, device="<b>Abacus</b>"), tmp_path)
-    pages = [write_report(tmp_path)[-1].read_text("utf-8") for _ in range(2)]
+    pages = [write_pages(read_contents(tmp_path))[-1].read_text("utf-8") for _ in range(2)]
     assert pages[0] == pages[1]
     assert 'id="cost"' in pages[0]
     assert "On &lt;b&gt;Abacus&lt;/b&gt;" in pages[0]
@@ -161,7 +162,7 @@ def test_a_report_shows_costs_and_the_same_files_make_the_same_bytes(tmp_path: P
     assert f'src="plots/{picture.name}" alt="Scores against cost' in pages[0]
     for path in (tmp_path / "cost").rglob("*.json"):
         path.unlink()
-    write_report(tmp_path)
+    write_pages(read_contents(tmp_path))
     assert not picture.exists()
 
 

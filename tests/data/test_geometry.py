@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from posebench.data.geometry import Crop, cell_to_pixel, pixel_to_cell, transform
+from posebench.data.geometry import Crop, cell_to_pixel, pixel_to_cell, transform, widened
+
+
+def test_the_side_that_is_too_short_for_the_aspect_grows() -> None:
+    size = np.array([[30.0, 80.0], [90.0, 40.0], [60.0, 80.0]])
+    assert widened(size, 3 / 4).tolist() == [[60, 80], [90, 120], [60, 80]]
+    assert widened(size[0], 2.0).tolist() == [160, 80]
 
 
 def test_a_crop_takes_edges_to_edges() -> None:

@@ -7,14 +7,14 @@ from records import COCO, FLIC, record
 from posebench.errors import PosebenchError
 from posebench.report.board import SYNTHETIC_NOTE
 from posebench.report.contents import read_contents
-from posebench.report.page import facts, write_report
+from posebench.report.page import facts, write_pages
 from posebench.results.record import Record, save_record
 
 
 def page(results: Path, *records) -> str:
     for one in records:
         save_record(one, results)
-    return write_report(results)[-1].read_text("utf-8")
+    return write_pages(read_contents(results))[-1].read_text("utf-8")
 
 
 def made(results: Path) -> dict[str, bytes]:
@@ -33,7 +33,7 @@ def test_a_report_is_tables_plots_and_a_page(tmp_path: Path):
 def test_the_same_records_make_the_same_bytes(tmp_path: Path):
     page(tmp_path, record("a"), record("b"), record(base=FLIC))
     before = made(tmp_path)
-    write_report(tmp_path)
+    write_pages(read_contents(tmp_path))
     assert made(tmp_path) == before
 
 
@@ -142,7 +142,7 @@ def test_files_of_groups_that_are_gone_are_removed_and_nothing_else(tmp_path: Pa
     folder = tmp_path / "plots" / "a-00000000-joints.png"
     folder.mkdir()
     (tmp_path / "records" / f"{record(base=FLIC).id}.json").unlink()
-    write_report(tmp_path)
+    write_pages(read_contents(tmp_path))
     assert not [name for name in made(tmp_path) if "flic" in name]
     assert all(path.read_text() == "mine" for path in kept)
     assert folder.is_dir()
@@ -157,7 +157,7 @@ def test_a_report_computes_each_records_id_a_few_times_however_many_there_are(
     calls = []
     once = Record.id.fget
     monkeypatch.setattr(Record, "id", property(lambda self: calls.append(self) or once(self)))
-    write_report(tmp_path)
+    write_pages(read_contents(tmp_path))
     assert count <= len(calls) <= 10 * count
 
 
@@ -166,23 +166,23 @@ def test_one_broken_record_is_skipped_and_the_others_are_reported(tmp_path: Path
     (tmp_path / "records" / "broken.json").write_text("{}")
     contents = read_contents(tmp_path)
     assert [board.rows[0].name for board in contents.boards] == ["hourglass8"]
-    (problem,) = contents.problems
-    assert problem.startswith(f"{tmp_path / 'records' / 'broken.json'} is not a readable record: ")
-    assert "hourglass8" in write_report(tmp_path)[-1].read_text("utf-8")
+    (note,) = contents.notes
+    assert note.startswith(f"Warning: skipped. {tmp_path / 'records' / 'broken.json'} is not a readable record: ")
+    assert "hourglass8" in write_pages(read_contents(tmp_path))[-1].read_text("utf-8")
 
 
 def test_only_broken_records_are_an_error_that_names_one(tmp_path: Path):
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "broken.json").write_text("{}")
     with pytest.raises(PosebenchError, match=r"broken\.json is not a readable record"):
-        write_report(tmp_path)
+        write_pages(read_contents(tmp_path))
 
 
 def test_no_records_is_a_sentence_that_says_what_to_run(tmp_path: Path):
     with pytest.raises(PosebenchError, match="`posebench run` trains and scores"):
-        write_report(tmp_path)
+        write_pages(read_contents(tmp_path))
     with pytest.raises(PosebenchError, match="is not a folder"):
-        write_report(tmp_path / "nowhere")
+        read_contents(tmp_path / "nowhere")
 
 
 def test_facts_are_flat_and_long_ones_are_cut():

@@ -15,7 +15,7 @@ from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.files.writing import sha256
 from posebench.plugins.registry import protocol
-from posebench.results.record import Record, find_records, load_records, make_record, save_record
+from posebench.results.record import Record, find_records, make_record, save_record
 from posebench.scoring.scores import Curve
 
 MPII = protocol("mpii")
@@ -44,7 +44,7 @@ def record(two_people: Instances, tmp_path: Path) -> Record:
 
 def test_a_saved_record_is_read_back_equal(record: Record, tmp_path: Path) -> None:
     save_record(record, tmp_path)
-    assert load_records(tmp_path) == [record]
+    assert find_records(tmp_path).records == (record,)
 
 
 def test_a_record_says_what_was_scored_by_which_rule_on_what(record: Record, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_the_headlines_resamples_are_kept_where_all_are_known(
     again = make_record("n", MPII, MPII.convention("official"), two_people, made, unknown, tmp_path / "p.h5")
     assert again.resampled == []
     save_record(again, tmp_path / "unknown")
-    assert load_records(tmp_path / "unknown") == [again]
+    assert find_records(tmp_path / "unknown").records == (again,)
 
 
 def test_one_image_has_no_interval_and_the_record_says_so(
@@ -117,7 +117,7 @@ def test_a_record_of_before_intervals_is_still_read(record: Record, tmp_path: Pa
     new = ("intervals", "per_joint_intervals", "slices", "ceiling", "resampled")
     old = {key: value for key, value in json.loads(path.read_text()).items() if key not in new}
     path.write_text(json.dumps(old))
-    (read,) = load_records(tmp_path)
+    (read,) = find_records(tmp_path).records
     assert (read.metrics, read.intervals, read.resampled, read.ceiling) == (record.metrics, {}, [], None)
 
 
@@ -128,7 +128,7 @@ def test_a_record_that_says_embedded_is_of_synthetic_people(record: Record, tmp_
     path = save_record(drawn, tmp_path)
     old = path.read_text().replace('"synthetic": true', '"embedded": true')
     path.write_text(old.replace("synthetic people", "embedded people"))
-    assert load_records(tmp_path) == [drawn]
+    assert find_records(tmp_path).records == (drawn,)
     assert drawn.data.what == "synthetic people val"
 
 
@@ -138,8 +138,8 @@ def test_a_damaged_record_is_skipped_with_a_sentence_and_the_others_are_read(rec
     broken.write_text("{")
     found = find_records(tmp_path)
     assert found.records == (record,)
-    (problem,) = found.problems
-    assert problem.startswith(f"{broken} is not a readable record: ")
+    (note,) = found.notes
+    assert note.startswith(f"Warning: skipped. {broken} is not a readable record: ")
 
 
 def test_a_curve_with_an_unknown_entry_is_refused(record: Record) -> None:
@@ -152,7 +152,7 @@ def test_a_curve_with_an_unknown_entry_is_refused(record: Record) -> None:
 def test_scoring_the_same_file_again_replaces_its_record(record: Record, tmp_path: Path) -> None:
     first, second = save_record(record, tmp_path), save_record(record, tmp_path)
     assert first == second
-    assert len(load_records(tmp_path)) == 1
+    assert len(find_records(tmp_path).records) == 1
 
 
 @pytest.mark.parametrize("change", [{"name": "Other"}, {"predictions_sha256": "f00"}])
@@ -195,12 +195,12 @@ def test_a_damaged_record_is_named_with_its_field(
     path = save_record(record, tmp_path)
     path.write_text(damage(path.read_text()))  # type: ignore[operator]
     with pytest.raises(PosebenchError, match=sentence):
-        load_records(tmp_path)
+        find_records(tmp_path)
 
 
 def test_no_folder_says_what_makes_one(tmp_path: Path) -> None:
     with pytest.raises(PosebenchError, match="`posebench run` or `posebench evaluate` makes it"):
-        load_records(tmp_path / "none")
+        find_records(tmp_path / "none")
 
 
 def test_two_rules_boxes_or_splits_never_share_a_group(record: Record) -> None:

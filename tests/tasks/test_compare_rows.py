@@ -80,6 +80,17 @@ def test_three_rows_begin_with_how_many_differences_are_resolved(results: Path) 
     assert re.search(r"^ *B − C +-18\.75 ", done.stdout, re.MULTILINE)
 
 
+def test_a_damaged_record_is_skipped_and_named_and_the_rows_are_compared(results: Path) -> None:
+    broken = results / "records" / "broken.json"
+    broken.write_text("{")
+    done = posebench("compare", "hourglass8", "alone", "--protocol", "mpii", "--results", results, "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith(f"Warning: skipped. {broken} is not a readable record: ")
+    assert [row["name"] for row in json.loads(done.stdout)["rows"]] == ["hourglass8", "alone"]
+    quiet = posebench("compare", "hourglass8", "alone", "--protocol", "mpii", "--results", results, "--quiet")
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     "arguments, sentence",
     [

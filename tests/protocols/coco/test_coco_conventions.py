@@ -95,7 +95,7 @@ def test_hrnets_center_and_scale_are_a_region_too(tmp_path: Path) -> None:
     people, made = found(tmp_path, [entry | {"center": [45.0, 60.0], "scale": [0.3, 0.4]}])
     assert made.region is not None
     assert made.region[0].tolist() == pytest.approx([44.5, 59.5, 60.0, 80.0])
-    assert "rescored already: those belong to official" in COCO.score(made, people, "hrnet").notes[-1]
+    assert "already rescored: score them under official" in COCO.score(made, people, "hrnet").notes[-1]
 
 
 def test_a_person_found_twice_is_one_false_detection_less(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def test_a_crowd_needs_no_area(tmp_path: Path) -> None:
         ('[["snout", "left_paw"]', '[["snout", "tail"]', "A bone ends at 'tail'"),
         ('images = "photographs"', "", "files.train.images: field required"),
         ("[files.train]", "colour = 3\n[files.train]", "colour: extra inputs are not permitted"),
-        ("[files.train]", "[files.train", "is no description of a dataset: Expected ']'"),
+        ("[files.train]", "[files.train", "is not a description of a dataset: Expected ']'"),
         (
             '"snout", "left_paw", "right_paw"',
             '"\\u001b[31m", "left_paw", "right_paw"',
@@ -259,10 +259,10 @@ def test_a_wrong_variant_is_a_sentence(name: str, sentence: str) -> None:
 
 def test_an_annotation_in_place_of_a_description_is_a_sentence(tmp_path: Path) -> None:
     written(tmp_path / "gt.json", dataset(annotation()))
-    with pytest.raises(PosebenchError, match="gt.json is no description of a dataset"):
+    with pytest.raises(PosebenchError, match="gt.json is not a description of a dataset"):
         protocol(f"coco:{tmp_path / 'gt.json'}")
     (tmp_path / "big.json").write_text("[" + "1," * 600_000 + "1]")
-    with pytest.raises(PosebenchError, match="a dataset's description is a page"):
+    with pytest.raises(PosebenchError, match="a dataset's description is a short text"):
         protocol(f"coco:{tmp_path / 'big.json'}")
 
 

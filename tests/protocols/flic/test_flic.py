@@ -94,9 +94,7 @@ def test_people_who_face_away_are_named_and_scored_apart(shared: Path) -> None:
     people = FLIC.instances(shared / "data/flic/annot/valid_personcentric.h5", "test")
     made = FLIC.read_predictions(shared / YANG, people)
     seen, own = (FLIC.score(made, people, convention) for convention in ("observer-centric", "person-centric"))
-    sentence = (
-        "48 people face away, whose left and right were exchanged as an observer sees them: the file is person-centric."
-    )
+    sentence = "Left and right of 48 people who face away were exchanged to observer-centric labels: the file is person-centric."
     assert sentence in seen.notes and sentence not in own.notes
     apart = {(part.name, part.people): part.value for part in own.slices if part.by == "orientation"}
     assert apart["facing away", 48] == 0  # every left elbow and wrist was guessed on an observer's left
@@ -232,10 +230,10 @@ def test_modecs_keypoints_find_their_places(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "variables, sentence",
     [
-        ({"pred": np.zeros((2, 9, 3))}, "pred has 9 keypoints; Yang et al.'s form has 10"),
+        ({"pred": np.zeros((2, 9, 3))}, "pred has 9 keypoints; the form of Yang et al. has 10"),
         ({"pred": np.zeros((2, 10, 4))}, "has 4 people, but flic test has 3"),
         ({"pred": np.full((2, 10, 3), np.nan)}, r"keypoints are not finite; the first is left_shoulder of row 0 \(a.jpg\)"),
-        ({"pred_coords": np.zeros((2, 10, 3))}, "pred_coords has 10 keypoints; MODEC's form has 6"),
+        ({"pred_coords": np.zeros((2, 10, 3))}, "pred_coords has 10 keypoints; the form of MODEC has 6"),
         ({"pred_coords": "text"}, r"keypoints are \(1,\) <U4, but should be"),
         ({"other": np.zeros(3)}, "has no 'preds'"),
     ],

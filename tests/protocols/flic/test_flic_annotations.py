@@ -134,7 +134,7 @@ def at(column: Any, place: Any, value: Any) -> Any:
 
 H5 = h5_columns(parts())
 DAMAGED_H5 = {
-    "lacks": ({"part": None, "x": 1}, "is no FLIC annotation: .* has 'part', but this has center, imgname"),
+    "lacks": ({"part": None, "x": 1}, "is not a FLIC annotation: .* has 'part', but this has center, imgname"),
     "lacks others": ({"imgname": None, "scale": None}, "lacks imgname, scale"),
     "another dataset": ({"part": np.zeros((3, 16, 2))}, r"part is \(3, 16, 2\), but FLIC has \(3, 11, 2\)"),
     "a number": ({"part": 3.0}, r"part is \(\), but FLIC has"),
@@ -217,7 +217,7 @@ def test_another_mat_is_a_sentence(tmp_path: Path, variables: dict[str, Any], se
 def test_a_half_without_people_is_a_sentence(tmp_path: Path) -> None:
     file = write_examples(tmp_path / "x.mat", example_rows(parts(2), ["a.jpg", "b.jpg"], [0, 0]))
     assert len(FLIC.instances(file, "train")) == 2
-    with pytest.raises(PosebenchError, match="nobody is marked istest"):
+    with pytest.raises(PosebenchError, match="no person is marked istest"):
         FLIC.instances(file, "test")
 
 

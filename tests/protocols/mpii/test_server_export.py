@@ -47,7 +47,7 @@ def test_the_servers_file_has_every_test_image_and_whom_it_walks_through(
     said, pred = exported
     assert "all 6,908 test images" in said[0] and "7,247 single people" in said[0]
     assert "pred_keypoints_mpii.mat" in said[1]
-    assert "1 keypoint that nobody predicted" in said[2]
+    assert "1 keypoint without a prediction" in said[2]
     assert len(pred) == 6908
     original = mat.Release(mpii_release)
     images = np.flatnonzero(~original.train).tolist()
