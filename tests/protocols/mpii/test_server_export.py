@@ -77,7 +77,7 @@ def test_ids_are_those_of_mpii_and_fields_those_that_the_toolkit_reads(exported:
 def test_the_toolkits_file_has_one_entry_for_each_validation_person(mpii_release: Path, tmp_path: Path) -> None:
     val = MPII.instances(mpii_release, "val")
     said = MPII.export("mpii-mat", guess(val), val, tmp_path / "out.mat")
-    assert "2,958 validation people" in said[0] and "at home" in said[1]
+    assert "2,958 validation people" in said[0] and "on your machine" in said[1]
     arrays = load_array(tmp_path / "out.mat", ["RELEASE_img_index", "RELEASE_person_index"])
     numbers = zip(arrays["RELEASE_img_index"][0] - 1, arrays["RELEASE_person_index"][0] - 1, strict=True)
     assert list(numbers) == VALIDATION
