@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from posebench.api import load_predictions as load_predictions
     from posebench.api import measure_cost as measure_cost
     from posebench.api import predict as predict
+    from posebench.api import save_predictions as save_predictions
     from posebench.api import score as score
     from posebench.api import train as train
     from posebench.api import write_report as write_report
@@ -41,7 +42,7 @@ __version__ = "0.1.0"
 
 _FUNCTIONS = (
     "check_plugin", "compare", "evaluate", "explain", "leaderboard", "load_network", "load_people", "load_predictions",
-    "measure_cost", "predict", "score", "train", "write_report",
+    "measure_cost", "predict", "save_predictions", "score", "train", "write_report",
 )  # fmt: skip
 _PLACES = dict.fromkeys(_FUNCTIONS, "posebench.api") | {
     "Architecture": "posebench.plugins.architecture",

@@ -150,7 +150,9 @@ def test_every_convention_is_named_by_the_pages(page: str) -> None:
             assert f"`{convention}`" in (ROOT / page).read_text(), convention
 
 
-@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "examples/new_architecture/README.md"])
+@pytest.mark.parametrize(
+    "page", [*PAGES, "CONTRIBUTING.md", "examples/new_architecture/README.md", "examples/outside_model/README.md"]
+)
 def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
     for file, place in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", (ROOT / page).read_text()):
         target = (ROOT / page).parent / file if file else ROOT / page
