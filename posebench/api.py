@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from posebench.data import predictions as predictions_files
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
-from posebench.errors import PosebenchError
 from posebench.plugins import registry
 from posebench.plugins.protocol import Protocol
 
@@ -122,9 +121,10 @@ def score(
     Raises:
         PosebenchError: another number of people or keypoints.
     """
+    from posebench.tasks.arrays import predictions_of
     from posebench.tasks.evaluate import evaluate_predictions
 
-    predictions = _predictions_of(keypoints, people, scores)
+    predictions = predictions_of(keypoints, people, scores)
     return evaluate_predictions(predictions, protocol_named(protocol), people, convention, name)
 
 
@@ -146,14 +146,10 @@ def save_predictions(
     Raises:
         PosebenchError: another number of people or keypoints.
     """
-    from posebench.data.provenance import Provenance
+    from posebench.tasks.arrays import predictions_of, provenance_of
 
-    facts = {"arch": arch, "input_size": input_size, "parameters": parameters}
-    known: dict[str, Any] = {name: value for name, value in facts.items() if value is not None}
-    if trained_on is not None:
-        known["trained_on"] = {"dataset": trained_on}
-    provenance = Provenance.model_validate(known)
-    predictions_files.save(_predictions_of(keypoints, people, scores, provenance=provenance), Path(file))
+    provenance = provenance_of(arch, input_size, parameters, trained_on)
+    predictions_files.save(predictions_of(keypoints, people, scores, provenance), Path(file))
     return Path(file)
 
 
@@ -341,22 +337,6 @@ def write_report(results: StrPath = "results") -> list[Path]:
     from posebench.report.page import write_report as write
 
     return write(Path(results))
-
-
-def _predictions_of(keypoints: Any, people: Instances, scores: Any, **more: Any) -> Predictions:
-    """Predictions from arrays of all people; NaN is missing. Crowds and people without keypoints may be NaN altogether."""
-    import numpy as np
-
-    points = np.asarray(keypoints, float)
-    if points.shape != people.keypoints.shape:
-        raise PosebenchError(f"keypoints are {points.shape}, but {people.what} needs {people.keypoints.shape}.")
-    confidences = None if scores is None else np.asarray(scores, float)
-    if confidences is not None and confidences.shape != points.shape[:2]:
-        raise PosebenchError(f"scores are {confidences.shape}, but {people.what} needs {points.shape[:2]}.")
-    missing = np.isnan(points).any(axis=2)
-    rows = people.usable | ~missing.all(axis=1)
-    chosen = None if confidences is None else confidences[rows]
-    return predictions_files.for_instances(people.take(rows), points[rows], chosen, missing=missing[rows], **more)
 
 
 def _path(path: StrPath | None) -> Path | None:
