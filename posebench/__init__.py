@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from posebench.api.scoring import explain as explain
     from posebench.api.scoring import load_people as load_people
     from posebench.api.scoring import load_predictions as load_predictions
+    from posebench.api.scoring import save_predictions as save_predictions
     from posebench.api.scoring import score as score
     from posebench.data.instances import Instances as Instances
     from posebench.data.predictions import Predictions as Predictions
@@ -43,7 +44,15 @@ __version__ = "0.1.0"
 _FUNCTIONS = {
     "posebench.api.networks": ("check_plugin", "load_network", "measure_cost", "predict", "train"),
     "posebench.api.results": ("compare_rows", "leaderboard", "write_report"),
-    "posebench.api.scoring": ("compare", "evaluate", "explain", "load_people", "load_predictions", "score"),
+    "posebench.api.scoring": (
+        "compare",
+        "evaluate",
+        "explain",
+        "load_people",
+        "load_predictions",
+        "save_predictions",
+        "score",
+    ),
 }
 _PLACES = {name: module for module, names in _FUNCTIONS.items() for name in names} | {
     "Architecture": "posebench.plugins.architecture",

@@ -64,6 +64,31 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [folder / "near.h5", folder / "far.h5"]
 
 
+def test_saved_predictions_name_their_network_and_score_as_their_arrays(tmp_path: Path) -> None:
+    people = pb.load_people("lsp").take(np.arange(7))
+    keypoints = people.keypoints + 3.0
+    keypoints[2, 5] = np.nan
+    file = pb.save_predictions(
+        tmp_path / "mine.h5", keypoints, people, arch="mynet", input_size=(192, 256), parameters=12, trained_on="MPII"
+    )
+    result = pb.evaluate(file, protocol="lsp", people=people)
+    model = result.record.model
+    assert (model.arch, model.input_size, model.parameters) == ("mynet", (192, 256), 12)
+    assert model.trained_on is not None and model.trained_on.dataset == "MPII"
+    assert result.metrics == pb.score(keypoints, people, protocol="lsp").metrics
+    with pytest.raises(pb.PosebenchError, match=r"keypoints are \(7, 13, 2\), but .* needs \(7, 14, 2\)"):
+        pb.save_predictions(file, keypoints[:, :13], people)
+
+
+def test_people_of_whom_nothing_is_asked_need_no_prediction(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    people = pb.load_people("coco").take(np.arange(6))
+    people = replace(people, usable=np.array([True, False, True, True, True, False]))
+    keypoints = np.where(people.usable[:, None, None], people.keypoints, np.nan)
+    assert len(pb.load_predictions(pb.save_predictions(tmp_path / "mine.h5", keypoints, people))) == 4
+
+
 def test_a_file_and_its_array_score_the_same(files: list[Path]) -> None:
     people = pb.load_people("mpii")
     from_file = pb.evaluate(files[0], protocol="mpii")

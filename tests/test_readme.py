@@ -145,12 +145,14 @@ def test_the_dataset_of_the_page_can_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", ["docs/scoring.md", "docs/protocols.md"])
 def test_every_convention_is_named_by_the_pages(page: str) -> None:
-    for name in ("mpii", "flic", "coco"):
+    for name in ("mpii", "flic", "coco", "lsp"):
         for convention in protocol(name).conventions:
             assert f"`{convention}`" in (ROOT / page).read_text(), convention
 
 
-@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "examples/new_architecture/README.md"])
+@pytest.mark.parametrize(
+    "page", [*PAGES, "CONTRIBUTING.md", "examples/new_architecture/README.md", "examples/outside_model/README.md"]
+)
 def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
     for file, place in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", (ROOT / page).read_text()):
         target = (ROOT / page).parent / file if file else ROOT / page

@@ -76,7 +76,7 @@ def load_predictions(
 
 def evaluate(
     file: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
-    convention: str | None = None, name: str | None = None,
+    convention: str | None = None, name: str | None = None, people: Instances | None = None,
 ) -> "Evaluation":  # fmt: skip
     """Score a predictions file under a published rule.
 
@@ -90,6 +90,7 @@ def evaluate(
     Args:
         data, split, convention: as of `load_people`.
         name: the row's name in tables; None for the architecture or the file's name.
+        people: the people of the file, if they are loaded already; then `data` and `split` are not used.
 
     Returns:
         An `Evaluation`: `.metrics`, `.intervals`, `.per_joint`, `.frame`, `.notes`, `.save(results)`. Nothing is written yet.
@@ -100,7 +101,8 @@ def evaluate(
     from posebench.tasks import evaluate as tasks
 
     rules = protocol_named(protocol)
-    return tasks.evaluate(Path(file), rules, load_people(rules, data, split, convention), convention, name)
+    people = load_people(rules, data, split, convention) if people is None else people
+    return tasks.evaluate(Path(file), rules, people, convention, name)
 
 
 def score(
@@ -122,20 +124,36 @@ def score(
     Raises:
         PosebenchError: another number of people or keypoints.
     """
-    import numpy as np
-
+    from posebench.tasks.arrays import predictions_of
     from posebench.tasks.evaluate import evaluate_predictions
 
-    rules = protocol_named(protocol)
-    points = np.asarray(keypoints, float)
-    if points.shape != people.keypoints.shape:
-        raise PosebenchError(f"keypoints are {points.shape}, but {people.what} needs {people.keypoints.shape}.")
-    confidences = None if scores is None else np.asarray(scores, float)
-    if confidences is not None and confidences.shape != points.shape[:2]:
-        raise PosebenchError(f"scores are {confidences.shape}, but {people.what} needs {points.shape[:2]}.")
-    missing = np.isnan(points).any(axis=2)
-    predictions = predictions_files.for_instances(people, points, confidences, missing=missing)
-    return evaluate_predictions(predictions, rules, people, convention, name)
+    predictions = predictions_of(keypoints, people, scores)
+    return evaluate_predictions(predictions, protocol_named(protocol), people, convention, name)
+
+
+def save_predictions(
+    file: StrPath, keypoints: Any, people: Instances, *, scores: Any = None, arch: str | None = None,
+    input_size: tuple[int, int] | None = None, parameters: int | None = None, trained_on: str | None = None,
+) -> Path:  # fmt: skip
+    """Write keypoints of any network as a predictions file.
+
+    Args:
+        file: the file to write, such as `mine.h5`.
+        keypoints, people, scores: as of `score`.
+        arch: the network's name. input_size: (width, height) of its crops. parameters: how many it has.
+        trained_on: the data that it was trained on, such as `MPII`.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        PosebenchError: another number of people or keypoints.
+    """
+    from posebench.tasks.arrays import predictions_of, provenance_of
+
+    provenance = provenance_of(arch, input_size, parameters, trained_on)
+    predictions_files.save(predictions_of(keypoints, people, scores, provenance), Path(file))
+    return Path(file)
 
 
 def explain(

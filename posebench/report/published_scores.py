@@ -32,6 +32,8 @@ CONVENTIONS: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType({
     ("mpii", "mmpose"): ("mmpose", ANNOTATION),
     ("mpii", "flip=1; test.py mpii_eval: micro over all 16 joints"): ("princeton", ANNOTATION),
     ("flic", "OBSERVER-centric"): ("observer-centric", ANNOTATION),
+    ("lsp", "person-centric PCK"): ("person-centric", ANNOTATION),
+    ("lsp", "observer-centric PCK"): ("observer-centric", ANNOTATION),
     ("coco", "flip=1; shift_heatmap; boxes=detector AP_H 56.4; oks_nms+kpt rescoring"): ("hrnet", HRNET_BOXES),
     ("coco", "mmpose; flip=1; boxes=detector AP_H 56.4; oks_nms"): ("mmpose", HRNET_BOXES),
 })  # fmt: skip
@@ -138,6 +140,10 @@ def _rule(protocol: str, description: str) -> tuple[str, str] | None:
 
 
 def _name(entry: Mapping[str, str]) -> str:
+    """The architecture, with which checkpoint it is and what it was trained on, where the description says so."""
+    _, known, data = entry["convention"].partition("trained on ")
+    if known:
+        return f"{entry['arch']}, trained on {data}"
     checkpoint = next((word for word in ("last", "best") if f"checkpoint={word}" in entry["convention"]), None)
     return f"{entry['arch']}, {checkpoint} checkpoint" if checkpoint else entry["arch"]
 

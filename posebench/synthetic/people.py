@@ -16,7 +16,7 @@ from posebench.array_type import Array
 from posebench.data.instances import SYNTHETIC, Instances, Source
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, unknown
-from posebench.synthetic.bodies import INDEX, KEYPOINTS
+from posebench.synthetic.bodies import INDEX, KEYPOINTS, OTHER_NAMES
 from posebench.synthetic.painting import Figure, dress, hull, line, muted, paint_person, shaded
 from posebench.synthetic.scenes import ABSENT, BOARD, FOLIAGE, IN_FRONT, Scenes, arrange, generator
 
@@ -62,15 +62,15 @@ def instances(skeleton: Skeleton, split: str, count: int, seed: int = 0) -> Inst
         PosebenchError: the skeleton has a keypoint that these people lack, `count` is below 1, or `seed` below 0.
     """
     for keypoint in skeleton.keypoints:
-        if keypoint not in KEYPOINTS:
-            raise unknown("keypoint of the synthetic people", keypoint, KEYPOINTS)
+        if keypoint not in KEYPOINTS and keypoint not in OTHER_NAMES:
+            raise unknown("keypoint of the synthetic people", keypoint, (*KEYPOINTS, *OTHER_NAMES))
     if count < 1 or seed < 0:
         raise PosebenchError(
             f"Synthetic people need a count from 1 and a seed from 0 up, but got count {count} and seed {seed}."
         )
     names = tuple(f"people-seed{seed}-{split}-{number:06d}" for number in range(count))
     scenes = arrange(names)
-    columns = [INDEX[keypoint] for keypoint in skeleton.keypoints]
+    columns = [INDEX[OTHER_NAMES.get(keypoint, keypoint)] for keypoint in skeleton.keypoints]
     visibility = scenes.visibility[:, columns]
     labelled = (visibility > 0).sum(axis=1)
     bbox = scenes.bbox

@@ -53,8 +53,9 @@ def ceiling(instances: Instances, rule: PCK) -> Ceiling | None:
     one, other, exchanged = twice
     found = label_agreement.ceiling(one, other, rule, "")
     forgiven = label_agreement.ceiling(exchanged, other, rule, "").metrics["Mean"]
+    lengths = "limbs" if rule.parts else "torsos"
     what = (
-        f"Two annotations of the same {len(one)} photographs of LSP extended, by the shorter of their torsos: a small sample. "
+        f"Two annotations of the same {len(one)} photographs of LSP extended, by the shorter of their {lengths}: a small sample. "
         f"Where left and right are exchanged in a whole annotation and this is forgiven, Mean is {forgiven:.1f}."
     )
     return replace(found, what=what)

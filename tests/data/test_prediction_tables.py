@@ -77,7 +77,7 @@ def test_a_wrong_npz_is_a_sentence(two_people: Instances, tmp_path: Path) -> Non
             load(tmp_path / name, two_people)
 
 
-@pytest.mark.parametrize("name", ["mpii", "flic", "coco"])
+@pytest.mark.parametrize("name", ["mpii", "flic", "coco", "lsp"])
 def test_every_protocol_reads_tables(name: str, tmp_path: Path) -> None:
     from posebench.tasks.people import load_people
 

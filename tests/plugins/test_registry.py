@@ -45,6 +45,7 @@ def test_the_built_in_ones_come_through_entry_points() -> None:
     assert {plugin.name for plugin in installed("protocol") if plugin.package == "posebench-2d"} == {
         "coco",
         "flic",
+        "lsp",
         "mpii",
     }
 

@@ -103,6 +103,21 @@ def test_a_trained_row_says_how_it_was_trained():
     assert sorted(cells(board, "training")) == ["quick, 4 epochs, 40 people, seed 3", "–"]
 
 
+def test_the_data_of_training_are_named_and_a_note_says_where_they_differ():
+    made = {"arch": "x", "seed": 3, "recipe": {"name": "quick", "epochs": 4}}
+    own = made | {"trained_on": {"people": 40, "dataset": "lsp", "split": "lspet-train"}}
+    drawn = made | {"trained_on": {"people": 40, "dataset": "synthetic people", "split": "train"}}
+    stated = {"trained_on": {"dataset": "LSP, LSPET, MPII"}}
+    (board,) = boards([record("a", model=own), record("b", model=drawn), record("c", model=stated), record("d")])
+    assert sorted(cells(board, "training")) == [
+        "on LSP, LSPET, MPII", "quick, 4 epochs, 40 people of lsp lspet-train, seed 3",
+        "quick, 4 epochs, 40 synthetic people, seed 3", "–",
+    ]  # fmt: skip
+    assert "Rows were trained on different data (see the column 'training')" in " ".join(board.notes)
+    (alike,) = boards([record("a", model=own), record("d")])
+    assert "Rows were trained on different data" not in " ".join(alike.notes)
+
+
 def test_a_note_is_said_once_and_names_its_rows_unless_it_is_about_all():
     (board,) = boards([record("a", notes=["all", "one"]), record("b", notes=["all"])])
     assert board.notes == ["all", "a: one", f"Ranked {BY_VALUE}"]

@@ -33,6 +33,18 @@ def test_a_sources_numbers_become_one_row_under_our_names(tmp_path: Path) -> Non
     assert (found[0].convention, found[0].box_source, found[0].split) == ("bearpaw", "annotation", "val")
 
 
+def test_what_a_published_network_was_trained_on_is_part_of_its_name(tmp_path: Path) -> None:
+    rule = "person-centric PCK; trained on LSP, LSPET and MPII"
+    found = published(write(
+        tmp_path,
+        f'cpm,,lsp,test,"{rule}",PCK@0.2/mean,90.5,,,a',
+        "yang16,,lsp,test,observer-centric PCK,PCK@0.2/mean,81.5,,,b",
+    ))  # fmt: skip
+    assert [(row.name, row.convention, row.metrics["Mean"]) for row in found] == [
+        ("cpm, trained on LSP, LSPET and MPII", "person-centric", 90.5), ("yang16", "observer-centric", 81.5),
+    ]  # fmt: skip
+
+
 def test_units_are_the_protocols_whatever_the_source_prints(tmp_path: Path) -> None:
     boxes = "flip=1; shift_heatmap; boxes=detector AP_H 56.4; oks_nms+kpt rescoring"
     found = published(write(

@@ -14,8 +14,9 @@ from posebench.synthetic.people import instances as synthetic
 
 SKELETON = protocol("mpii").skeleton
 FILES = {
-    "mpii": ("valid.h5", "val", ("hg_s2_b1.mat", "hg_s8_b1.mat", "newell.h5", "valid-example.h5")),
-    "flic": ("valid.h5", "test", ("yang16_oc.mat",)),
+    "mpii": ("annot/valid.h5", "val", ("hg_s2_b1.mat", "hg_s8_b1.mat", "newell.h5", "valid-example.h5")),
+    "flic": ("annot/valid.h5", "test", ("yang16_oc.mat",)),
+    "lsp": ("lsp/joints.mat", "test", ("yang16_pc.mat",)),
 }
 
 
@@ -79,13 +80,13 @@ def test_a_keypoint_that_nobody_has_is_left_out(people: Instances) -> None:
     ("reversed", lambda points, pairs: points[:, ::-1]),
     ("left and right exchanged", lambda points, pairs: points[:, pairs]),
 ])  # fmt: skip
-@pytest.mark.parametrize("dataset", ["mpii", "flic"])
+@pytest.mark.parametrize("dataset", ["mpii", "flic", "lsp"])
 def test_real_files_draw_a_note_only_when_their_keypoints_are_exchanged(
     shared: Path, dataset: str, name: str, change: Callable[[Any, Any], Any]
 ) -> None:
     annotation, split, files = FILES[dataset]
     rules = protocol(dataset)
-    truth = rules.instances(shared / "data" / dataset / "annot" / annotation, split)
+    truth = rules.instances(shared / "data" / dataset / annotation, split)
     for file in files:
         given = rules.read_predictions(shared / "data" / dataset / "predictions" / file, truth).keypoints
         assert notes(truth, given) == ()

@@ -15,7 +15,7 @@ from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import protocol
 from posebench.scoring import bootstrap
 
-PROTOCOLS = ("mpii", "flic", "coco")
+PROTOCOLS = ("mpii", "flic", "coco", "lsp")
 FAR = 10_000.0
 """Pixels between people, so that nobody's keypoints are near another's."""
 
@@ -58,7 +58,7 @@ def scale(name: str, people: Instances) -> Any:
     """(N,) pixels by which a keypoint may be off and still count at the protocol's own threshold, with a margin."""
     if name == "coco":  # at OKS 0.95 for the smallest sigma, 0.25 / 10
         return 0.9 * np.sqrt(2 * -np.log(0.95) * people.measures["area"]) * 2 * 0.025
-    part, of = {"mpii": (0.5, "head_length"), "flic": (0.2, "torso_diameter")}[name]
+    part, of = {"mpii": (0.5, "head_length"), "flic": (0.2, "torso_diameter"), "lsp": (0.2, "torso_diameter")}[name]
     return 0.99 * part * people.measures[of]
 
 
@@ -67,9 +67,14 @@ def headlines(rules: Protocol, made: Predictions, of: Instances) -> dict[str, fl
 
 
 def _conventions(rules: Protocol) -> list[str]:
-    """Those that can be computed on any people: COCO's others need boxes, FLIC's person-centric ones somebody's own sides."""
+    """Those that can be computed on any people: COCO's others need boxes, FLIC's person-centric ones somebody's own sides.
+
+    Of LSP's, those of keypoints: `scale` is not about limbs.
+    """
     return [
-        name for name in rules.conventions if name == "official" or rules.name == "mpii" or name.startswith("observer")
+        name
+        for name in rules.conventions
+        if name == "official" or rules.name == "mpii" or (name.startswith("observer") and not name.endswith("pcp"))
     ]
 
 

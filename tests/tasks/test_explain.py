@@ -12,7 +12,7 @@ from rich.console import Console
 
 from posebench.cli.main import main
 from posebench.data.predictions import for_instances, save
-from posebench.data.provenance import Provenance
+from posebench.data.provenance import Provenance, TrainedOn
 from posebench.plugins.registry import protocol
 from posebench.tasks.explain import explain
 
@@ -239,6 +239,21 @@ def test_a_file_in_other_units_or_another_order_is_noticed(change: Any, sentence
     made = MPII.read_predictions(shared / "data/mpii/predictions/hg_s8_b1.mat", people)
     notes = MPII.score(for_instances(people, change(made.keypoints)), people, "princeton").notes
     assert any(sentence in note for note in notes) if sentence else not notes
+
+
+def test_what_a_network_was_trained_on_can_be_stated_unless_the_file_says_it(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    common = ("--protocol", "mpii", "--data", files[0], "--results", tmp_path / "r", "--json")
+    stated = ("--trained-on", "MPII, COCO")
+    model = json.loads(run("evaluate", files[1], *common, *stated).stdout)["model"]
+    assert (model["trained_on"], "arch" in model) == ({"dataset": "MPII, COCO"}, False)
+    people = MPII.instances(files[0], "val")
+    provenance = Provenance(arch="mynet", trained_on=TrainedOn(dataset="mpii", split="train"))
+    save(for_instances(people, people.keypoints, provenance=provenance), tmp_path / "own.h5")
+    refused = run("evaluate", tmp_path / "own.h5", *common, *stated)
+    assert "already states what it was trained on; leave out --trained-on" in refused.output
+    assert "--trained-on would be ignored" in run("evaluate", files[1], *common[:-1], "--explain", *stated).output
 
 
 def test_the_network_behind_a_file_can_be_stated_unless_the_file_says_it(
