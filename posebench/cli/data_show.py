@@ -1,0 +1,8 @@
+"""`posebench data show`."""
+
+import click
+
+
+@click.command()
+def show() -> None:
+    """Placeholder."""
