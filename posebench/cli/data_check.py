@@ -73,7 +73,7 @@ def _print(out: "Console", found: "DataCheck", quiet: bool) -> None:
     scored = {found.train_split, found.report_split}
     # Of these two the problem is said at the end.
     absent = [f"{its.split}: {its.problem}" for its in found.splits if its.problem and its.split not in scored]
-    _section(out, "Found", (*_of_photographs(found), *(its.sentence for its in found.findings), *absent))
+    _section(out, "Found", (*(its.sentence for its in found.findings), *_of_photographs(found), *absent))
     _section(out, "Notes", () if quiet else found.notes, "yellow")
     _section(out, "Problems", found.problems, "red")
     if found.download and any(split.problem or split.missing for split in found.splits):
