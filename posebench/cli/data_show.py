@@ -34,7 +34,7 @@ def show(
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.plugins import registry
     from posebench.results.folder import plain
-    from posebench.tasks.people import load_people
+    from posebench.tasks.people import load_people, run_splits
     from posebench.tasks.show_data import keys_of, show_data, with_photographs
     from posebench.tasks.train import choose_recipe
 
@@ -47,7 +47,7 @@ def show(
     protocol = registry.protocol(protocol_name)
     say_synthetic(console, data, protocol_name)
     chosen = choose_recipe(arch, protocol, data, recipe, None)
-    people, notes = with_photographs(load_people(protocol, data, split or protocol.train_split))
+    people, notes = with_photographs(load_people(protocol, data, split or run_splits(protocol, data).train))
     print_notes(console, notes)
     path = out or Path(f"{plain(protocol.name)}-{people.split}-{plain(arch)}.png")
     show_data(protocol, people, arch, chosen, path, keys=keys_of(people, row, image))

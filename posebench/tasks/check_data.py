@@ -23,7 +23,7 @@ from posebench.tasks.check_annotations import (
     finding,
     size_findings,
 )
-from posebench.tasks.people import load_people
+from posebench.tasks.people import load_people, run_splits
 from posebench.tasks.preflight import scoring_problem
 
 Facts = Mapping[Path, PhotographFacts]
@@ -144,7 +144,8 @@ def check_data(
     cache = results.checks / f"{plain(protocol.name)}-{place}.jsonl"
     facts = scan(paths, cache, workers, show) if paths else {}
     splits = {split.name: _Split(split.name, split.people, split.problem, facts) for split in read}
-    train, report = splits[protocol.train_split], splits[protocol.report_split]
+    run = run_splits(protocol, data)
+    train, report = splits[run.train], splits[run.report]
     checked = {name: _checked(split, protocol) for name, split in splits.items()}
     return DataCheck(
         protocol=protocol.name, data=str(data), download=protocol.download, train_split=train.name,
@@ -152,7 +153,7 @@ def check_data(
         findings=(*photograph_findings(facts), *_people_findings(splits)),
         duplicates=tuple(duplicates(train.decoded, report.decoded, (train.name, report.name))),
         problems=tuple(_problems(protocol, checked[train.name], checked[report.name], report.people)),
-        notes=tuple(_notes(splits)), cache=str(cache),
+        notes=tuple(filter(None, (run.note, *_notes(splits)))), cache=str(cache),
     )  # fmt: skip
 
 
@@ -255,5 +256,9 @@ def _problems(protocol: Protocol, train: SplitCheck, report: SplitCheck, people:
 
 
 def _notes(splits: Mapping[str, _Split]) -> list[str]:
-    said = [note for split in splits.values() if split.people is not None for note in split.people.source.notes]
-    return list(dict.fromkeys(said))
+    """Notes of the annotations, each once, with the splits that it is of."""
+    of: dict[str, list[str]] = {}
+    for split in splits.values():
+        for note in split.people.source.notes if split.people is not None else ():
+            of.setdefault(note, []).append(split.name)
+    return [f"{', '.join(names)}: {note}" for note, names in of.items()]
