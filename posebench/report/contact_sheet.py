@@ -131,7 +131,7 @@ def _heading(figure: Figure, heading: Heading) -> None:
     for place, (text, color) in enumerate((text, color) for text, color in lines if text):
         top = 1 - (0.36 + SUBTITLE * place) / height
         figure.text(left, top, fitting(text, room, 8.5), fontsize=8.5, color=color, va="top")
-    grey = {"markeredgecolor": INK, "markeredgewidth": 0.6, "markersize": 5}
+    grey: dict[str, Any] = {"markeredgecolor": INK, "markeredgewidth": 0.6, "markersize": 5}
     handles: list[Any] = [
         Line2D([], [], color=color, linewidth=3, path_effects=halo(3)) for color in (LEFT, RIGHT, MIDDLE)
     ]
@@ -215,7 +215,7 @@ def _captions(figure: Figure, corner: tuple[float, float], sample: SeenSample) -
 
 def _texts(sample: SeenSample) -> list[tuple[str, str]]:
     """The two lines of each tile."""
-    known = np.isfinite(sample.keypoints).all(axis=1)
+    known: Array = np.asarray(np.isfinite(sample.keypoints).all(axis=1))
     rows, columns = sample.crop.shape[:2]
     on_crop = ((sample.keypoints >= -0.5) & (sample.keypoints < (columns - 0.5, rows - 0.5))).all(axis=1)
     lost = int((known & ~on_crop).sum())

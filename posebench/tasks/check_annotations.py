@@ -62,8 +62,8 @@ def annotation_findings(people: Instances, sizes: Array) -> list[Finding]:
         return finding(_described(people, rows), f"{one} of {split}", f"{many} of {split}")
 
     boxes = _boxes(people)
-    flat = ~(boxes[:, 2:] > 0).all(axis=1)
-    beside = ~flat & ((boxes[:, :2] + boxes[:, 2:] < 0) | (boxes[:, :2] > size)).any(axis=1)
+    flat: Array = ~np.asarray((boxes[:, 2:] > 0).all(axis=1))
+    beside: Array = ~flat & ((boxes[:, :2] + boxes[:, 2:] < 0) | (boxes[:, :2] > size)).any(axis=1)
     low, high = -FAR * size, (1 + FAR) * size
     low, high = (np.where(np.isfinite(bound), bound, side * FAR_PIXELS) for bound, side in ((low, -1), (high, 1)))
     far = ((people.keypoints < low[:, None]) | (people.keypoints > high[:, None])).any(axis=2) & labelled

@@ -15,6 +15,7 @@ from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
 from posebench.results.folder import ResultsFolder
 from posebench.samples.images import ImageReader
+from posebench.tasks.people import load_people, run_splits
 
 if TYPE_CHECKING:
     from posebench.tasks.train import Job
@@ -38,12 +39,41 @@ def check_before_run(jobs: Sequence["Job"], scored: Instances, asked: Instances,
         PosebenchError: they cannot; names every reason.
     """
     protocol, results = jobs[0].protocol, jobs[0].results
-    needs = sum(bytes_of(job, asked) for job in jobs) + OTHER_FILES
-    found = [*(network_problem(job) for job in jobs), *people_problems(protocol, scored, asked, convention)]
-    found += [writing_problem(results), space_problem(results, needs)]
+    networks = [network_problem(job) for job in jobs]
+    unwritable = writing_problem(results)
+    found = [*networks, *people_problems(protocol, scored, asked, convention), unwritable]
+    if not any(networks) and not unwritable:
+        each = int(asked.usable.sum()) * len(asked.skeleton) * BYTES_PER_KEYPOINT
+        found.append(space_problem(results, sum(checkpoint_bytes(job) + each for job in jobs) + OTHER_FILES))
+    _raise("Nothing was trained, because this run could not be scored", found)
+
+
+def check_before_training(job: "Job") -> tuple[str, ...]:
+    """Find out whether a network can be trained, and say what its scoring will lack.
+
+    Returns:
+        sentences on what would make scoring impossible: training alone does not need it.
+
+    Raises:
+        PosebenchError: the network does not fit its recipe, or no checkpoint can be written; names every reason.
+    """
+    found = [network_problem(job), writing_problem(job.results)]
+    if not any(found):
+        found.append(space_problem(job.results, checkpoint_bytes(job)))
+    _raise("Nothing was trained", found)
+    try:
+        scored = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).report)
+    except PosebenchError as error:
+        return (f"Scoring is not possible here: {error}",)
+    return tuple(f"Scoring is not possible here: {it}" for it in people_problems(job.protocol, scored, scored))
+
+
+def _raise(what: str, found: Sequence[str]) -> None:
+    """Raise one sentence of all problems; empty ones are none."""
     if problems := [problem for problem in dict.fromkeys(found) if problem]:
-        lines = problems if len(problems) == 1 else [f"\n  {number}. {it}" for number, it in enumerate(problems, 1)]
-        raise PosebenchError(f"Nothing was trained, because this run could not be scored: {''.join(lines)}")
+        if len(problems) == 1:
+            raise PosebenchError(f"{what}: {problems[0]}")
+        raise PosebenchError(f"{what}:" + "".join(f"\n  {number}. {it}" for number, it in enumerate(problems, 1)))
 
 
 def people_problems(
@@ -107,12 +137,13 @@ def parameters(job: "Job") -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def bytes_of(job: "Job", asked: Instances) -> int:
-    """Bytes that a run writes: the checkpoint twice, since the new one is written beside the old one, and predictions."""
-    predicted = int(asked.usable.sum()) * len(asked.skeleton) * BYTES_PER_KEYPOINT
-    if network_problem(job):
-        return predicted
-    return 2 * 4 * COPIES[job.recipe.optimizer] * parameters(job) + predicted
+def checkpoint_bytes(job: "Job") -> int:
+    """Bytes of the checkpoint, twice: the new one is written beside the old one.
+
+    Raises:
+        PosebenchError: the network cannot be built.
+    """
+    return 2 * 4 * COPIES[job.recipe.optimizer] * parameters(job)
 
 
 def writing_problem(results: ResultsFolder) -> str:

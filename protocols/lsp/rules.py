@@ -42,6 +42,7 @@ from .annotations import (
     LSP_TRAIN,
     LSPET_TRAIN,
     LSPET_VAL,
+    PEOPLE,
     SOURCE,
     SPLITS,
     TEST,
@@ -177,7 +178,7 @@ class LSP(PCKProtocol):
     headline = "Mean"
     splits = tuple(SPLITS)
     report_split = TEST
-    known_counts: ClassVar[dict[str, int]] = {split: sum(map(len, its.values())) for split, its in SPLITS.items()}
+    known_counts = PEOPLE
     download = SOURCE
     first_pixel = 1
     conventions: ClassVar[dict[str, PCKConvention]] = {convention.name: convention for convention in CONVENTIONS}
