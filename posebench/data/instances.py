@@ -72,7 +72,8 @@ class Instances:
         synthetic: people drawn by posebench, not photographs.
 
     Raises:
-        PosebenchError: a column of another length, an image row that is not there, or a coordinate that is not finite.
+        PosebenchError: a column of another length, an image row that is not there, a coordinate that is not finite, or a region
+            without width or height.
     """
 
     dataset: str
@@ -126,6 +127,12 @@ class Instances:
             bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
             if bad.any():
                 raise PosebenchError(f"{self.what}: {name} of {self.describe_rows(bad)} is not finite.")
+        flat = self.usable & ~(self.size > 0).all(axis=1)
+        if flat.any():
+            raise PosebenchError(
+                f"{self.what}: the region of {self.describe_rows(flat)} has no width or no height, so a network cannot see it. "
+                "Mend the box or the scale of the annotation, or remove the person."
+            )
 
     def __len__(self) -> int:
         return len(self.image)

@@ -81,6 +81,9 @@ def test_the_known_pairs_of_lsp_extended_that_are_one_photograph_are_found(share
         pytest.skip("LSP extended is not on this machine")
     # Pairs of near_duplicates.json, and two photographs that are in no pair.
     numbers = [(265, 2354), (828, 828), (1, 2)]
-    hashes = [[check_photograph(folder / f"im{n:05d}.jpg").perceptual_hash for n in side] for side in zip(*numbers)]
+    hashes = [
+        [check_photograph(folder / f"im{n:05d}.jpg").perceptual_hash for n in side]
+        for side in zip(*numbers, strict=True)
+    ]
     assert [0, 0] in near_pairs(*map(hash_words, hashes)).tolist()
     assert [2, 2] not in near_pairs(*map(hash_words, hashes)).tolist()
