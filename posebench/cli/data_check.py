@@ -8,6 +8,7 @@ import click
 
 from posebench.cli.complete import protocols
 from posebench.cli.options import json_option, quiet_option, results_option
+from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from posebench.tasks.check_data import DataCheck, SplitCheck
+
+
+class Stopped(PosebenchError):
+    """The check was asked to stop."""
+
+    exit_code = 130  # as a shell reports Ctrl-C
+
 
 SHORT = 8
 """Digits of a hash in the table; `--json` has all of them."""
@@ -54,11 +62,16 @@ def check(
     from posebench.tasks.train import worker_count
 
     protocol = registry.protocol(protocol_name)
-    with progress(open_console(stderr=True, quiet=quiet or as_json), "photographs") as update:
-        found = check_data(
-            protocol, folder, ResultsFolder(results), workers=worker_count(workers),
-            show=lambda done, total: update(done, total, ""),
-        )  # fmt: skip
+    try:
+        with progress(open_console(stderr=True, quiet=quiet or as_json), "photographs") as update:
+            found = check_data(
+                protocol, folder, ResultsFolder(results), workers=worker_count(workers),
+                show=lambda done, total: update(done, total, ""),
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        raise Stopped(
+            "Stopped. Type the same command again to go on; the photographs that were checked are not read again."
+        ) from None
     if as_json:
         click.echo(json.dumps(found.as_json()))
     else:

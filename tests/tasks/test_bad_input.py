@@ -26,7 +26,7 @@ FAR = 1e6
 
 def test_photographs_deleted_and_truncated_mid_run_are_counted_in_the_record(tmp_path: Path) -> None:
     root = write_coco(tmp_path / "d")
-    recipe = QUICK.model_copy(update={"epochs": 3, "batch_size": 2, "pretrained": False})
+    recipe = QUICK.model_copy(update={"epochs": 2, "batch_size": 2, "pretrained": False})
     job = Job("hourglass1", COCO, root, recipe, 0, ResultsFolder(tmp_path / "results"))
 
     def spoil(progress: object) -> None:
@@ -41,10 +41,7 @@ def test_photographs_deleted_and_truncated_mid_run_are_counted_in_the_record(tmp
     assert predicted.notes == ("1 photograph could not be read; its people count as missed: val_2.png",)
     record = evaluate(predicted.predictions, COCO, people).record
     assert record.model.trained_on is not None
-    assert record.model.trained_on["unreadable"] == ["train_3.png"]
-    assert any("1 person has no prediction and counted as missed; the first is in val_2.png" in n for n in record.notes) or (
-        record.model.unreadable == ["val_2.png"]
-    )
+    assert record.model.trained_on.unreadable == ["train_3.png"]
 
 
 @pytest.mark.parametrize("arch", ["hourglass1", "simplebaseline_resnet50"])
@@ -55,12 +52,14 @@ def test_a_keypoint_a_million_pixels_away_has_no_target_and_a_finite_loss(arch: 
     sample = Samples(people, (64, 64))[0, 0]
     keypoints = torch.as_tensor(sample["keypoints"])[None]
     visible = torch.as_tensor(sample["visible"])[None]
-    model = architecture(arch, COCO.skeleton, (64, 64)).eval()
+    with torch.device("meta"):  # targets and losses need no weights
+        model = architecture(arch, COCO.skeleton, (64, 64))
     targets = model.targets(keypoints, visible)
     assert targets is not None
     assert (targets.amax(dim=(2, 3)) > 0)[0].tolist() == [False] + [True] * 16
-    with torch.no_grad():
-        loss = model.loss(model(torch.zeros(1, 3, 64, 64)), keypoints, visible)
+    outputs = torch.zeros_like(targets)
+    loss = model.loss(outputs[:, None] if arch == "hourglass1" else outputs, keypoints, visible)
+    assert isinstance(loss, dict)
     assert all(torch.isfinite(part) for part in loss.values())
 
 

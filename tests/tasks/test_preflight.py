@@ -37,7 +37,9 @@ def test_a_sound_run_passes(people: Instances, tmp_path: Path) -> None:
 
 def test_every_reason_is_named_once_and_numbered(people: Instances, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    wrong = job(tmp_path, recipe=QUICK.model_copy(update={"input_size": (100, 128)}), results=ResultsFolder(tmp_path / "file"))
+    wrong = job(
+        tmp_path, recipe=QUICK.model_copy(update={"input_size": (100, 128)}), results=ResultsFolder(tmp_path / "file")
+    )
     gone = replace(people, synthetic=False, image_root=tmp_path / "images", measures={})
     with pytest.raises(PosebenchError) as error:
         check_before_run([wrong, wrong], gone, gone)
@@ -51,7 +53,9 @@ def test_every_reason_is_named_once_and_numbered(people: Instances, tmp_path: Pa
 
 
 def test_an_unknown_convention_is_found(people: Instances) -> None:
-    assert "No convention of mpii is named 'oficial'. Did you mean 'official'?" in scoring_problem(MPII, people, "oficial")
+    assert "No convention of mpii is named 'oficial'. Did you mean 'official'?" in scoring_problem(
+        MPII, people, "oficial"
+    )
 
 
 def test_people_of_whom_nobody_can_be_predicted_are_found(people: Instances) -> None:
@@ -66,12 +70,12 @@ def test_too_little_space_is_a_sentence_with_both_sizes(
         check_before_run([job(tmp_path)], people, people)
 
 
-def test_a_checkpoint_takes_as_much_as_was_asked_for(tmp_path: Path) -> None:
-    from posebench.tasks.train import train
-
-    small = job(tmp_path, recipe=QUICK.model_copy(update={"epochs": 1}), limit=4)
-    size = train(small).checkpoint.stat().st_size
-    assert 1 < preflight.checkpoint_bytes(small) / 2 / (size / 1.05) < 1.1
+def test_a_checkpoint_is_two_files_of_three_numbers_a_parameter_with_adam_and_two_with_rmsprop(tmp_path: Path) -> None:
+    adam, rmsprop = (job(tmp_path, recipe=QUICK.model_copy(update={"optimizer": name})) for name in ("adam", "rmsprop"))
+    parameters = preflight.parameters(adam)
+    assert 3_000_000 < parameters < 4_000_000
+    assert preflight.checkpoint_bytes(adam) == 24 * parameters
+    assert preflight.checkpoint_bytes(rmsprop) == 16 * parameters
 
 
 def test_training_alone_only_notes_that_scoring_is_not_possible(tmp_path: Path) -> None:
