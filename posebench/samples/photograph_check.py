@@ -17,8 +17,8 @@ SIDE, KEPT = 32, 16
 """The perceptual hash: a photograph as SIDE × SIDE grey values, of the cosine transform of which KEPT × KEPT are kept."""
 WORDS = KEPT * KEPT // 64
 ALIKE = 38
-"""Bits of 256 by which the hashes of near-duplicates differ at most. On LSP extended 1-5000, all 10 pairs that show one photograph
-in two sizes differ by 2 to 18 bits, and every other pair by 55 or more."""
+"""Bits of 256 by which the hashes of near-duplicates differ at most. On LSP extended 1-5000, the 10 pairs that show one photograph
+in two sizes differ by 2 to 18 bits, and every other pair by 56 or more."""
 
 
 @dataclass(frozen=True)

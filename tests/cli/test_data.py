@@ -5,8 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from small_coco import name_of, write_coco
 from terminal import ENTRY, type_posebench
+
+from posebench.cli.main import main
 
 ARGUMENTS = ("data", "check", "coco", "--data", "d")
 
@@ -79,3 +82,14 @@ def test_run_names_the_missing_photographs_before_it_trains(place: Path) -> None
     assert seen.returncode == 1
     assert "Nothing was trained, because this run could not be scored: d/val2017 lacks 1 of the 3" in seen.text
     assert not (place / "results/runs").exists()
+
+
+def test_ctrl_c_ends_a_check_with_a_sentence(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("posebench.tasks.check_data.scan", interrupted)
+    monkeypatch.chdir(place)
+    done = CliRunner().invoke(main, list(ARGUMENTS))
+    assert done.exit_code == 130
+    assert "Error: Stopped. Type the same command again to go on" in done.output
