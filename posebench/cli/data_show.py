@@ -36,7 +36,7 @@ def show(
     from posebench.results.folder import plain
     from posebench.tasks.people import load_people, run_splits
     from posebench.tasks.show_data import keys_of, show_data, with_photographs
-    from posebench.tasks.train import choose_recipe
+    from posebench.tasks.train import Settings, make_job
 
     if row is not None and image is not None:
         raise PosebenchError("--row names one person and --image one photograph; give one of them.")
@@ -46,7 +46,7 @@ def show(
     registry.find("architecture", arch)  # a misspelt name should not wait for torch
     protocol = registry.protocol(protocol_name)
     say_synthetic(console, data, protocol_name)
-    chosen = choose_recipe(arch, protocol, data, recipe, None)
+    chosen = make_job(arch, protocol, data, Settings(recipe=recipe), Path("results")).recipe
     people, notes = with_photographs(load_people(protocol, data, split or run_splits(protocol, data).train))
     print_notes(console, notes)
     path = out or Path(f"{plain(protocol.name)}-{people.split}-{plain(arch)}.png")
