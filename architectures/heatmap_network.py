@@ -64,6 +64,12 @@ class HeatmapNetwork(Architecture):
         """Standard deviation of the target, in cells: 3 for inputs of 384 pixels, else 2 (the published settings)."""
         return 3.0 if max(self.input_size) >= 384 else 2.0
 
+    def targets(self, keypoints: Tensor, visible: Tensor) -> Tensor:
+        """A Gaussian (B, K, H/stride, W/stride) at each labelled keypoint, also where its place is up to 3 sigma off the map."""
+        size = (self.input_size[0] // self.stride, self.input_size[1] // self.stride)
+        alignment, reach = self.pipeline.alignment, 3 * self.sigma
+        return heatmaps.gaussian_targets(keypoints, visible, size, self.stride, self.sigma, alignment, reach)
+
     def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor]:
         """Half the mean squared error of the labelled keypoints' maps, averaged over all.
 
@@ -71,8 +77,7 @@ class HeatmapNetwork(Architecture):
         """
         height, width = outputs.shape[-2:]
         alignment, reach = self.pipeline.alignment, 3 * self.sigma
-        size = (width, height)
-        target = heatmaps.gaussian_targets(keypoints, visible, size, self.stride, self.sigma, alignment, reach)
+        target = self.targets(keypoints, visible)
         x, y = pixel_to_cell(keypoints, self.stride, alignment).unbind(-1)
         counts = visible & heatmaps.within(x, width, reach) & heatmaps.within(y, height, reach)
         errors = (outputs.float() - target).square() * counts[..., None, None]

@@ -173,11 +173,14 @@ class StackedHourglass(Architecture):
                 x = x + (merged if self.stride == STRIDE else F.interpolate(merged, scale_factor=2.0, mode="nearest"))
         return torch.stack(outputs, dim=1)
 
+    def targets(self, keypoints: Tensor, visible: Tensor) -> Tensor:
+        """A Gaussian (B, K, H/stride, W/stride) at each labelled keypoint; nothing where its place is off the map."""
+        size = (self.input_size[0] // self.stride, self.input_size[1] // self.stride)
+        return heatmaps.gaussian_targets(keypoints, visible, size, self.stride, SIGMA, self.pipeline.alignment)
+
     def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor]:
         """Mean squared error of each supervised stack against one target; the stacks' errors are added."""
-        stacks, height, width = outputs.shape[1], *outputs.shape[-2:]
-        size, alignment = (width, height), self.pipeline.alignment
-        target = heatmaps.gaussian_targets(keypoints, visible, size, self.stride, SIGMA, alignment)
+        stacks, target = outputs.shape[1], self.targets(keypoints, visible)
         first = stacks - self.supervised
         errors = (outputs[:, first:].float() - target[:, None]).square().mean(dim=(0, 2, 3, 4))
         return {f"stack{first + i + 1}": error for i, error in enumerate(errors)}

@@ -2,7 +2,14 @@
 
 import click
 
+from posebench.cli.data_check import check
+from posebench.cli.data_show import show
+
 
 @click.group()
 def data() -> None:
     """Check, look at and pack a dataset."""
+
+
+data.add_command(check)
+data.add_command(show)

@@ -35,6 +35,8 @@ def main() -> None:
     posebench evaluate FILE ... --explain                under every convention
     posebench compare A B --protocol mpii --data DIR     difference, p-value
     posebench report                                     leaderboards, plots
+    posebench data check NAME --data DIR                 check a dataset
+    posebench data show NAME --data DIR --arch NAME      see the crops
     posebench plugin check NAME                          check a plugin
     posebench cost --arch hourglass8                     operations, time
     posebench list                                       what is installed

@@ -45,6 +45,7 @@ def run(
     from posebench.plugins import registry
     from posebench.tasks import people as people_tasks
     from posebench.tasks import train as tasks
+    from posebench.tasks.preflight import check_before_run
 
     check_resume(resume, restart)
     out = open_console(stderr=quiet, quiet=quiet)
@@ -66,6 +67,7 @@ def run(
     asked = people_tasks.people_to_predict(protocol, people, boxes, box_threshold)
     if boxes is not None:
         print_notes(out, (f"{len(asked):,} boxes of {asked.box_source} to predict.", *asked.source.notes))
+    check_before_run(jobs, people, asked)
     records = []
     for job in jobs:
         with training_shown(out, job.arch) as show:

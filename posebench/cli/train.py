@@ -40,6 +40,7 @@ def train(
     from posebench.plugins import registry
     from posebench.tasks import train as tasks
     from posebench.tasks.people import run_splits
+    from posebench.tasks.preflight import check_before_training
 
     check_resume(resume, restart)
     out = open_console(stderr=True, quiet=quiet)
@@ -52,6 +53,7 @@ def train(
         recipe=recipe, epochs=epochs, seed=seed, limit=limit, weights=weights, pretrained=not no_pretrained, workers=workers
     )  # fmt: skip
     job = tasks.make_job(arch, protocol, data, settings, results)
+    print_notes(out, check_before_training(job))
     with training_shown(out, arch) as show:
         trained = tasks.train(job, resume=resume, restart=restart, show=show)
     print_notes(out, trained.notes)
@@ -68,6 +70,13 @@ def check_resume(resume: bool, restart: bool) -> None:
 def training_shown(out: "Console", arch: str) -> "Iterator[Callable[[Progress], None]]":
     """A progress bar as the callback of `tasks.train`."""
     from posebench.cli.console import progress
+    from posebench.cli.estimate import Estimate
 
     with progress(out, f"train {arch}") as update:
-        yield lambda p: update(p.step, p.steps, f"epoch {p.epoch}/{p.epochs}  loss {p.loss:.6f}  rate {p.rate:.1e}")
+        estimate = Estimate(lambda sentence: out.print(sentence, highlight=False))
+
+        def show(p: "Progress") -> None:
+            update(p.step, p.steps, f"epoch {p.epoch}/{p.epochs}  loss {p.loss:.6f}  rate {p.rate:.1e}")
+            estimate(p)
+
+        yield show

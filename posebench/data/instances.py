@@ -65,12 +65,15 @@ class Instances:
         groups: (M,) text, to which group each image belongs whose images are alike, such as the film of a frame. Uncertainty
             then comes from resampling groups. None: images are resampled.
         group: what such a group is, such as `film`.
+        image_sizes: (M, 2) width and height of the images as the annotation states them; infinite for an image of which it states
+            none. None where it states none at all.
         image_root: folder of the images; None where it is not known.
         source: the annotation file.
         synthetic: people drawn by posebench, not photographs.
 
     Raises:
-        PosebenchError: a column of another length, an image row that is not there, or a coordinate that is not finite.
+        PosebenchError: a column of another length, an image row that is not there, a coordinate that is not finite, or a region
+            without width or height.
     """
 
     dataset: str
@@ -92,6 +95,7 @@ class Instances:
     labels: Mapping[str, Array] = field(default_factory=dict)
     groups: Array | None = None
     group: str = "image"
+    image_sizes: Array | None = None
     image_root: Path | None = None
     source: Source = Source("")
     synthetic: bool = False
@@ -107,6 +111,8 @@ class Instances:
             columns["groups"], expected["groups"] = self.groups, (len(self.images),)
         if self.bbox is not None:
             columns["bbox"], expected["bbox"] = self.bbox, (n, 4)
+        if self.image_sizes is not None:
+            columns["image_sizes"], expected["image_sizes"] = self.image_sizes, (len(self.images), 2)
         for code, region in self.regions.items():
             columns[f"regions of {code}"], expected[f"regions of {code}"] = region, (n, 4)
         for name, column in columns.items():
@@ -120,7 +126,13 @@ class Instances:
             values = columns[name]
             bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
             if bad.any():
-                raise PosebenchError(f"{self.what}: {name} of {self.describe(int(bad.argmax()))} is not finite.")
+                raise PosebenchError(f"{self.what}: {name} of {self.describe_rows(bad)} is not finite.")
+        flat = self.usable & ~(self.size > 0).all(axis=1)
+        if flat.any():
+            raise PosebenchError(
+                f"{self.what}: the region of {self.describe_rows(flat)} has no width or no height, so a network cannot see it. "
+                "Mend the box or the scale of the annotation, or remove the person."
+            )
 
     def __len__(self) -> int:
         return len(self.image)
@@ -147,6 +159,12 @@ class Instances:
     def describe(self, row: int) -> str:
         """Such as `row 17 (015601864.jpg, person 0)`, for messages."""
         return f"row {row} ({self.images[self.image[row]]}, person {self.person[row]})"
+
+    def describe_rows(self, wrong: Array) -> str:
+        """The rows of the mask `wrong` (N,) for messages: one as `describe`; of several their number and the first three."""
+        rows = np.flatnonzero(wrong)
+        first = ", ".join(self.describe(int(row)) for row in rows[:3])
+        return first if len(rows) == 1 else f"{len(rows):,} people ({first}{', …' if len(rows) > 3 else ''})"
 
     def take(self, rows: Array) -> "Instances":
         """The people at `rows` (indices or mask), in that order. Images stay, so that their order does too."""

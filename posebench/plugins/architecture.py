@@ -77,6 +77,14 @@ class Architecture(nn.Module, ABC):
             visible: (B, K) bool, labelled.
         """
 
+    def targets(self, keypoints: Tensor, visible: Tensor) -> Tensor | None:
+        """The heatmaps (B, K, h, w) that `loss` compares outputs with, for `posebench data show`; None where there are none.
+
+        Args:
+            keypoints, visible: as for `loss`.
+        """
+        return None
+
     @abstractmethod
     def decode(self, outputs: Any) -> tuple[Tensor, Tensor]:
         """Outputs → keypoints (B, K, 2) in crop pixels and scores (B, K)."""

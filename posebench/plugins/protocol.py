@@ -58,6 +58,8 @@ class Protocol(ABC):
         report_split: the split that published numbers are about.
         train_split: the split to train on.
         exports: forms that `export` writes: name → what it is for. The name begins with the protocol's: `mpii-mat`.
+        known_counts: split → the number of its usable people in the whole dataset, where that is known.
+        download: where annotations and photographs come from and belong, as sentences; empty where that is not known.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Protocol(ABC):
     report_split: str = "val"
     train_split: ClassVar[str] = "train"
     exports: ClassVar[Mapping[str, str]] = {}
+    known_counts: Mapping[str, int] = {}
+    download: str = ""
 
     def run_splits(self, root: Path | None) -> RunSplits:
         """The splits to train on and to score where none is named, by the photographs that are there.

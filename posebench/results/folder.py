@@ -39,6 +39,11 @@ class ResultsFolder:
         return self.path / "overlays"
 
     @property
+    def checks(self) -> Path:
+        """What `posebench data check` found of each photograph."""
+        return self.path / "checks"
+
+    @property
     def cost(self) -> Path:
         """A folder per device, with a JSON file per measured network."""
         return self.path / "cost"

@@ -37,6 +37,10 @@ SKELETON = Skeleton(
         ("right_ear", "right_shoulder"),
     ),
 )  # fmt: skip
+DOWNLOAD = (
+    "annotations_trainval2017.zip of the COCO download page has the annotations; photographs belong into 'val2017' and "
+    "'train2017' beside 'annotations'."
+)
 SKELETON_OF = "coco"
 """The dataset that has these keypoints."""
 BOX_AREA = 0.53
@@ -54,11 +58,7 @@ def find_annotations(root: Path, split: str) -> Path:
     folders, names = ("annotations", ""), (f"person_keypoints_{split}2017.json",)
     if found := files_named(root, folders, names):
         return found[0]
-    source = (
-        "It is in annotations_trainval2017.zip of the COCO download page; photographs belong into "
-        f"{root / f'{split}2017'}."
-    )
-    raise none_found(f"COCO {split}", root, folders, names, source)
+    raise none_found(f"COCO {split}", root, folders, names, DOWNLOAD)
 
 
 @without_collection()
@@ -99,7 +99,8 @@ def read_annotations(
     visibility = keypoints[..., 2].astype(np.int8)
     with np.errstate(over="ignore"):  # Instances refuses what is infinite
         center, size = middle(bbox), BOX_PADDING * bbox[:, 2:]
-        regions = published_regions(bbox, _image_sizes(content["images"], ids)[image])
+        sizes = _image_sizes(content["images"], ids)
+        regions = published_regions(bbox, sizes[image])
     usable = (columns["iscrowd"] == 0) & (visibility > 0).any(axis=1) & (area > 0) & (bbox[:, 2:] > 0).all(axis=1)
     entries = {entry["id"]: entry for entry in content["images"]}
     notes = split_notes(file, split, entries, int(usable.sum())) if dataset == "coco" else ()
@@ -107,7 +108,7 @@ def read_annotations(
         dataset=dataset, split=split, skeleton=skeleton, images=tuple(names[i] for i in ids), image_ids=np.array(ids, np.int64),
         image=image, person=columns["id"], center=center, size=size,
         keypoints=np.ascontiguousarray(keypoints[..., :2]), visibility=visibility, usable=usable, bbox=bbox,
-        regions=regions, measures={"area": area, **columns},
+        regions=regions, measures={"area": area, **columns}, image_sizes=sizes,
         image_root=_image_folder(file, split), source=Source(str(file), hashlib.sha256(text).hexdigest(), notes),
     )  # fmt: skip
 

@@ -32,9 +32,10 @@ from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.scores import Curve, Scores
 
 from . import partial_detections
-from .annotations import SKELETON, find_annotations, read_annotations, read_results
+from .annotations import DOWNLOAD, SKELETON, find_annotations, read_annotations, read_results
 from .conventions import CONVENTIONS, COCOConvention, assumptions, notes, processed
 from .detector_boxes import read_boxes
+from .known_split import PEOPLE
 
 FEW_IMAGES = 100
 """Below it AP may be too high by more than 0.004 on average: it is by 0.01 on 39 images, by 0.003 on 200 (docs/scoring.md)."""
@@ -62,11 +63,13 @@ class COCO(Protocol):
         """
         self.sigmas: Array = SIGMAS
         self.described = None
+        self.known_counts, self.download = PEOPLE, DOWNLOAD
         self.counts_stored = False  # xtcocotools' keypoints_crowd, by which CrowdPose is scored, does not recount
         if variant is not None:
             from .custom_dataset import load
 
             self.described = described = load(variant, SIGMAS)
+            self.known_counts, self.download = {}, ""
             self.name, self.skeleton, self.sigmas = f"coco:{described.name}", described.skeleton, described.sigmas
             self.counts_stored = described.box_area is not None
             self.splits = tuple(described.files)

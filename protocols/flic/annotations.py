@@ -43,6 +43,10 @@ CROP_PIXELS = 200
 """A person of scale 1 is 200 pixels tall (pose-hg-train)."""
 PEOPLE = {"train": 3987, "test": 1016}
 """As FLIC's page and the hourglass release count them."""
+DOWNLOAD = (
+    "The dataset's page has examples.mat; the hourglass release (pose-hg-train, data/flic/annot) has the others. "
+    "Photographs belong into 'images' beside the file or its folder."
+)
 FRAME = re.compile(r"-\d+\.jpg$")
 """The end of an image's name; before it stands the film's."""
 H5 = {"train": "train", "test": "valid"}
@@ -85,11 +89,7 @@ def find_annotations(root: Path, split: str, person_centric: bool = False) -> Pa
         names = [*names[1:], names[0]]
     if found := files_named(root, folders, names):
         return found[0]
-    source = (
-        "The dataset's page has examples.mat; the hourglass release (pose-hg-train, data/flic/annot) has the others. "
-        "Photographs belong into 'images' beside the file or its folder."
-    )
-    raise none_found(f"FLIC {split}", root, folders, names, source)
+    raise none_found(f"FLIC {split}", root, folders, names, DOWNLOAD)
 
 
 def read(file: Path, split: str) -> Instances:

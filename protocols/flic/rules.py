@@ -39,7 +39,7 @@ from posebench.scoring import pck
 from posebench.scoring.pck import PCK, area_under_curve, percentage
 from posebench.scoring.scores import Curve, Scores
 
-from .annotations import FACING_AWAY, SKELETON, find_annotations, other_sides, read, right_torso
+from .annotations import DOWNLOAD, FACING_AWAY, PEOPLE, SKELETON, find_annotations, other_sides, read, right_torso
 from .duplicates import ceiling, pairs_of
 
 GROUPS = {
@@ -192,6 +192,8 @@ class FLIC(PCKProtocol):
     headline = "Wrist"
     splits = ("train", "test")
     report_split = "test"
+    known_counts = PEOPLE
+    download = DOWNLOAD
     first_pixel = 1
     conventions: ClassVar[dict[str, PCKConvention]] = {convention.name: convention for convention in CONVENTIONS}
 

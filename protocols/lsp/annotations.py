@@ -39,6 +39,8 @@ SPLITS = {
     LSPET_VAL: {LSPET: list(HELD_OUT)},
 }
 """Split → dataset → numbers, from 1, of its images."""
+PEOPLE = {split: sum(len(numbers) for numbers in of.values()) for split, of in SPLITS.items()}
+"""One in each image."""
 ENLARGED = 1.25
 """The region for a network is the extent of the labelled keypoints times this; LSP has no boxes, and this is COCO's custom."""
 SMALLEST = 16

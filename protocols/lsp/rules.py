@@ -38,7 +38,19 @@ from posebench.scoring.pck import PCK, area_under_curve, percentage
 from posebench.scoring.pcp import Limb, limb_errors, whole
 from posebench.scoring.scores import Curve, Scores
 
-from .annotations import LSP_TRAIN, LSPET_TRAIN, LSPET_VAL, SPLITS, TEST, TRAIN, find_joints, photographs, read_split
+from .annotations import (
+    LSP_TRAIN,
+    LSPET_TRAIN,
+    LSPET_VAL,
+    PEOPLE,
+    SOURCE,
+    SPLITS,
+    TEST,
+    TRAIN,
+    find_joints,
+    photographs,
+    read_split,
+)
 from .matrices import LSP as LEEDS
 from .matrices import LSPET, OBSERVER_CENTRIC, PERSON_CENTRIC, SKELETON
 from .near_duplicates import ceiling
@@ -166,6 +178,8 @@ class LSP(PCKProtocol):
     headline = "Mean"
     splits = tuple(SPLITS)
     report_split = TEST
+    known_counts = PEOPLE
+    download = SOURCE
     first_pixel = 1
     conventions: ClassVar[dict[str, PCKConvention]] = {convention.name: convention for convention in CONVENTIONS}
 

@@ -153,8 +153,10 @@ def _check_names(names: list[str], file: Path) -> None:
 
 def _check_each(wrong: Array, sentence: str, names: list[str], file: Path) -> None:
     if wrong.any():
-        row = int(wrong.argmax())
-        raise PosebenchError(f"{file}: {sentence.format(f'row {row} ({names[row]})')}")
+        first, *others = np.flatnonzero(wrong).tolist()
+        more = ", ".join(f"row {row} ({names[row]})" for row in others[:2])
+        more = f" The same holds for {counted(len(others), 'other person', 'other people')}: {more}." if others else ""
+        raise PosebenchError(f"{file}: {sentence.format(f'row {first} ({names[first]})')}{more}")
 
 
 def _check_twice(instances: Instances, file: Path) -> None:

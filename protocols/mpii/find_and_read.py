@@ -27,6 +27,11 @@ NAMES = {
     "test": ("mpii_human_pose_v1_u12_*.mat", "test.json", "test.h5"),
 }
 """The most exact first."""
+DOWNLOAD = (
+    "The official release is on the MPII Human Pose page; pose-hg-train has train.h5 and valid.h5, HRNet train.json and "
+    "valid.json, pytorch-pose detections.mat. Photographs come from the MPII Human Pose page and belong into 'images' "
+    "beside 'annot'."
+)
 FOLDERS = ("annot", "", "annotations", "mpii_human_pose_v1_u12_2")
 H5_FORM = {"train": "train.h5", "val": "valid.h5", "test": "test.h5"}
 TRUNCATED = (
@@ -50,12 +55,7 @@ def find_annotations(root: Path, split: str, form: str | None = None) -> Path:
     scored = [path for path in found if path.name != "valid.json" or path.with_name(GT_VALID_FORM).is_file()]
     if found:
         return (scored or found)[0]
-    source = (
-        "The official release is on the MPII Human Pose page; pose-hg-train has train.h5 and valid.h5, HRNet train.json and "
-        "valid.json, pytorch-pose detections.mat. Photographs come from the MPII Human Pose page and belong into 'images' "
-        "beside 'annot'."
-    )
-    raise none_found(f"MPII {split}", root, FOLDERS, names, source)
+    raise none_found(f"MPII {split}", root, FOLDERS, names, DOWNLOAD)
 
 
 def read(file: Path, split: str) -> Instances:

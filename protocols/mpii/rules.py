@@ -39,8 +39,9 @@ from posebench.scoring.pck import PCK, area_under_curve, percentage
 from posebench.scoring.scores import Curve, Scores
 
 from .annotation import SKELETON
-from .find_and_read import HEAD_IN_GT_VALID, find_annotations, read
+from .find_and_read import DOWNLOAD, HEAD_IN_GT_VALID, find_annotations, read
 from .image_names import named_as
+from .known_split import PEOPLE
 from .server_export import export_mat
 
 Lines = Mapping[str, Array]
@@ -187,6 +188,8 @@ class MPII(PCKProtocol):
     exports: ClassVar[dict[str, str]] = {
         "mpii-mat": "MPII's evaluation server (test people), or its toolkit on your machine (validation people)"
     }
+    known_counts = PEOPLE
+    download = DOWNLOAD
     first_pixel = 1
     conventions: ClassVar[dict[str, MPIIConvention]] = {convention.name: convention for convention in CONVENTIONS}
 

@@ -262,5 +262,7 @@ def test_a_page_of_nobody_is_refused(tmp_path: Path):
 
 
 def test_limbs_are_coloured_by_side():
-    colors = [pages._color(*bone) for bone in (("left_hip", "pelvis"), ("right_knee",), ("left_hip", "right_hip"), ())]
+    colors = [
+        pages.side_color(*bone) for bone in (("left_hip", "pelvis"), ("right_knee",), ("left_hip", "right_hip"), ())
+    ]
     assert colors == [pages.LEFT, pages.RIGHT, pages.MIDDLE, pages.MIDDLE]

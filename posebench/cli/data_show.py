@@ -1,0 +1,54 @@
+"""`posebench data show`."""
+
+from pathlib import Path
+
+import click
+
+from posebench.cli.complete import protocols
+from posebench.cli.options import arch_option, data_option, quiet_option
+from posebench.errors import PosebenchError
+
+
+@click.command()
+@click.argument("protocol_name", metavar="PROTOCOL", shell_complete=protocols)
+@arch_option
+@data_option
+@click.option(
+    "--recipe", metavar="NAME", help="paper, quick, or a TOML/JSON file. Default: paper with --data, quick without."
+)
+@click.option("--split", metavar="NAME", help="Default: the split to train on.")
+@click.option(
+    "--row", type=click.IntRange(0), metavar="N", help="One person, in six epochs: a row of the split, from 0."
+)
+@click.option("--image", metavar="NAME", help="The people of one photograph, by its file name.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE.png",
+    help="The picture to write. Default: PROTOCOL-SPLIT-ARCH.png in this folder.",
+)  # fmt: skip
+@quiet_option
+def show(
+    protocol_name: str, arch: str, data: Path | None, recipe: str | None, split: str | None, row: int | None,
+    image: str | None, out: Path | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Draw what a network sees in training: crops, keypoints, targets, boxes."""
+    from posebench.cli.console import open_console, print_notes, say_synthetic
+    from posebench.plugins import registry
+    from posebench.results.folder import plain
+    from posebench.tasks.people import load_people, run_splits
+    from posebench.tasks.show_data import keys_of, show_data, with_photographs
+    from posebench.tasks.train import Settings, make_job
+
+    if row is not None and image is not None:
+        raise PosebenchError("--row names one person and --image one photograph; give one of them.")
+    if out is not None and out.suffix.lower() != ".png":
+        raise PosebenchError(f"--out {out} should end in .png, the form of the picture.")
+    console = open_console(stderr=True, quiet=quiet)
+    registry.find("architecture", arch)  # a misspelt name should not wait for torch
+    protocol = registry.protocol(protocol_name)
+    say_synthetic(console, data, protocol_name)
+    chosen = make_job(arch, protocol, data, Settings(recipe=recipe), Path("results")).recipe
+    people, notes = with_photographs(load_people(protocol, data, split or run_splits(protocol, data).train))
+    print_notes(console, notes)
+    path = out or Path(f"{plain(protocol.name)}-{people.split}-{plain(arch)}.png")
+    show_data(protocol, people, arch, chosen, path, keys=keys_of(people, row, image))
+    click.echo(path)
