@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from posebench.array_type import Array
 from posebench.data.geometry import Alignment, Crop, transform
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.recipe import Augmentation
 from posebench.samples.augment import perturb
-from posebench.samples.images import Image, ImageReader, cut
+from posebench.samples.images import Image, ImageReader, black, cut
 
 Key = tuple[int, int]
 """A sample's address: (epoch, row of the instances)."""
@@ -77,42 +78,65 @@ class Samples(Dataset[dict[str, Any]]):
         self.read = ImageReader(instances)
 
     def __getitem__(self, key: Key) -> dict[str, Any]:
+        """One sample: the fields of a batch without their first dimension, as numpy arrays."""
+        return {name: value[0] for name, value in self._arrays([key]).items()}
+
+    def batch(self, keys: Sequence[Key]) -> Batch:
+        """The samples of some addresses, in that order."""
+        return Batch(**{name: torch.from_numpy(value) for name, value in self._arrays(keys).items()})
+
+    __getitems__ = batch  # the name by which torch's loader asks for a whole batch
+
+    def crop(self, key: Key) -> Crop:
+        """The crop of a sample, augmented where samples are."""
         epoch, row = key
-        people = self.instances
         crop = Crop.around(self.center[row], self.size[row], self.input_size, self.alignment)
-        if self.augmentation is not None:
-            crop = perturb(crop, self.augmentation, self.seed, epoch, row)
-        order = list(people.skeleton.flip_order) if crop.mirrored else slice(None)
-        visible = people.visibility[row][order] > UNLABELLED
-        keypoints = transform(crop.matrix, people.keypoints[row])[order]
-        image: Image | None
-        try:
-            image = self.read(int(people.image[row]))
-        except PosebenchError:
-            image = None  # the caller counts `readable`
-        readable = image is not None
+        return crop if self.augmentation is None else perturb(crop, self.augmentation, self.seed, epoch, row)
+
+    def _arrays(self, keys: Sequence[Key]) -> dict[str, Array]:
+        """The fields of `Batch`. What numpy can do for all samples at once is not done for each."""
+        people, (width, height) = self.instances, self.input_size
+        rows = np.array([row for _, row in keys], np.int64)
+        crops = [self.crop(key) for key in keys]
+        images = np.empty((len(keys), height, width, 3), np.uint8)
+        readable = np.array([self._cut(*each) for each in zip(rows.tolist(), crops, images, strict=True)])
+        keypoints = transform(np.stack([crop.matrix for crop in crops]), people.keypoints[rows])
+        visible = people.visibility[rows] > UNLABELLED
+        mirrored = np.array([crop.mirrored for crop in crops])
+        order = list(people.skeleton.flip_order)
+        keypoints[mirrored], visible[mirrored] = keypoints[mirrored][:, order], visible[mirrored][:, order]
         return {
-            "images": cut(image, crop) if image is not None else np.zeros((crop.height, crop.width, 3), np.uint8),
+            "images": images,
             "keypoints": keypoints.astype(np.float32),
-            "visible": visible & readable,
-            "to_image": crop.inverse,
-            "rows": row,
+            "visible": visible & readable[:, None],
+            "to_image": np.stack([crop.inverse for crop in crops]),
+            "rows": rows,
             "readable": readable,
         }
 
-
-def collate(samples: Sequence[dict[str, Any]]) -> Batch:
-    """Samples → one batch."""
-    return Batch(**{name: torch.from_numpy(np.stack([s[name] for s in samples])) for name in samples[0]})
+    def _cut(self, row: int, crop: Crop, out: Image) -> bool:
+        """Write a sample's pixels to `out`; whether its photograph is readable. The caller counts those that are not."""
+        try:
+            image = self.read(int(self.instances.image[row]))
+        except PosebenchError:
+            black(out)
+            return False
+        cut(image, crop, out=out)
+        return True
 
 
 def batches(samples: Samples, keys: Iterable[list[Key]], workers: int, pin: bool = False) -> Iterator[Batch]:
     """One batch per element of `keys`, made ahead of time by `workers` processes; 0 makes them here."""
     loader: DataLoader[Any] = DataLoader(
-        samples, batch_sampler=keys, num_workers=workers, collate_fn=collate, pin_memory=pin,
+        samples, batch_sampler=keys, num_workers=workers, collate_fn=_as_made, pin_memory=pin,
         worker_init_fn=_quiet, prefetch_factor=4 if workers else None,
     )  # fmt: skip
     yield from loader
+
+
+def _as_made(batch: Any) -> Any:
+    """What `Samples` makes is a batch already."""
+    return batch
 
 
 def _quiet(worker: int) -> None:
@@ -136,3 +160,19 @@ def training_keys(rows: NDArray[np.int64], batch_size: int, seed: int, epochs: r
         for step in range(epoch_steps(len(order), batch_size)):
             batch = [(epoch, row) for row in order[step * batch_size : (step + 1) * batch_size]]
             yield batch * 2 if len(order) == 1 else batch
+
+
+def prediction_keys(image: NDArray[np.int64], batch_size: int, workers: int) -> Iterator[list[Key]]:
+    """Batches of sample addresses that have every person once, such that a photograph is decoded as rarely as possible.
+
+    The people of a photograph follow each other. Batch i goes to worker i modulo `workers`, so batches are dealt out such
+    that a worker's own follow each other, too: with batches of one person, workers would else all decode every photograph.
+
+    Args:
+        image: (N,) which photograph shows each person.
+    """
+    rows = np.argsort(image, kind="stable").tolist()
+    whole = [[(0, row) for row in rows[i : i + batch_size]] for i in range(0, len(rows), batch_size)]
+    share = -(-len(whole) // max(workers, 1))
+    for i in range(share):
+        yield from whole[i::share]
