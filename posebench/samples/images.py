@@ -75,17 +75,12 @@ def cut(image: Image, crop: Crop, corner: tuple[int, int] = (0, 0), out: Image |
     """
     made = np.empty((crop.height, crop.width, 3), np.uint8) if out is None else out
     if not image.size:  # no part of the crop is in the photograph
-        return black(made)
+        made[:] = 0
+        return made
     matrix = crop.matrix.copy()
     matrix[:, 2] += matrix[:, :2] @ corner
     cv2.warpAffine(image, matrix, (crop.width, crop.height), dst=made, flags=cv2.INTER_LINEAR)
     return made
-
-
-def black(image: Image) -> Image:
-    """The same array, set to 0."""
-    image[:] = 0
-    return image
 
 
 class ImageReader:

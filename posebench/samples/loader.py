@@ -17,7 +17,8 @@ from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.recipe import Augmentation
 from posebench.samples.augment import perturb
-from posebench.samples.images import Image, ImageReader, black, cut
+from posebench.samples.images import Image, ImageReader, Region, cut
+from posebench.samples.pack import Pack
 
 Key = tuple[int, int]
 """A sample's address: (epoch, row of the instances)."""
@@ -58,7 +59,7 @@ class Samples(Dataset[dict[str, Any]]):
 
     def __init__(
         self, instances: Instances, input_size: tuple[int, int], augmentation: Augmentation | None = None,
-        seed: int = 0, alignment: Alignment = "edges", regions: str = "",
+        seed: int = 0, alignment: Alignment = "edges", regions: str = "", pack: Pack | None = None,
     ) -> None:  # fmt: skip
         """
         Args:
@@ -68,6 +69,7 @@ class Samples(Dataset[dict[str, Any]]):
             seed: of the augmentation.
             alignment: of the crops on the people's regions.
             regions: code base by whose rule the people's boxes become regions, see `Instances.regions`.
+            pack: the pixels of these people; None to read their photographs.
         """
         self.instances = instances
         self.input_size = input_size
@@ -75,7 +77,9 @@ class Samples(Dataset[dict[str, Any]]):
         self.seed = seed
         self.alignment = alignment
         self.center, self.size = instances.region(regions)
-        self.read = ImageReader(instances)
+        self.pack = pack
+        if pack is None:
+            self.read = ImageReader(instances)
 
     def __getitem__(self, key: Key) -> dict[str, Any]:
         """One sample: the fields of a batch without their first dimension, as numpy arrays."""
@@ -85,7 +89,12 @@ class Samples(Dataset[dict[str, Any]]):
         """The samples of some addresses, in that order."""
         return Batch(**{name: torch.from_numpy(value) for name, value in self._arrays(keys).items()})
 
-    __getitems__ = batch  # the name by which torch's loader asks for a whole batch
+    def __getitems__(self, keys: Sequence[Key]) -> Batch | PosebenchError:
+        """A batch as torch's loader asks for it. An error is a value there: torch would add a traceback to its sentence."""
+        try:
+            return self.batch(keys)
+        except PosebenchError as error:
+            return error
 
     def crop(self, key: Key) -> Crop:
         """The crop of a sample, augmented where samples are."""
@@ -98,9 +107,13 @@ class Samples(Dataset[dict[str, Any]]):
         people, (width, height) = self.instances, self.input_size
         rows = np.array([row for _, row in keys], np.int64)
         crops = [self.crop(key) for key in keys]
+        matrices, inverses = np.stack([crop.matrix for crop in crops]), np.stack([crop.inverse for crop in crops])
+        if self.pack is not None:
+            corners = transform(inverses, np.array([[x, y] for x in (0, width - 1) for y in (0, height - 1)], float))
+            self.pack.check(rows, corners.min(1), corners.max(1))
         images = np.empty((len(keys), height, width, 3), np.uint8)
         readable = np.array([self._cut(*each) for each in zip(rows.tolist(), crops, images, strict=True)])
-        keypoints = transform(np.stack([crop.matrix for crop in crops]), people.keypoints[rows])
+        keypoints = transform(matrices, people.keypoints[rows])
         visible = people.visibility[rows] > UNLABELLED
         mirrored = np.array([crop.mirrored for crop in crops])
         order = list(people.skeleton.flip_order)
@@ -109,29 +122,44 @@ class Samples(Dataset[dict[str, Any]]):
             "images": images,
             "keypoints": keypoints.astype(np.float32),
             "visible": visible & readable[:, None],
-            "to_image": np.stack([crop.inverse for crop in crops]),
+            "to_image": inverses,
             "rows": rows,
             "readable": readable,
         }
 
     def _cut(self, row: int, crop: Crop, out: Image) -> bool:
         """Write a sample's pixels to `out`; whether its photograph is readable. The caller counts those that are not."""
-        try:
-            image = self.read(int(self.instances.image[row]))
-        except PosebenchError:
-            black(out)
+        region = self._region(row)
+        if region is None:
+            out[:] = 0
             return False
-        cut(image, crop, out=out)
+        cut(region.pixels, crop, region.corner, out)
         return True
+
+    def _region(self, row: int) -> Region | None:
+        """The pixels around a person; None where the photograph is not readable."""
+        if self.pack is not None:
+            return self.pack.region(row)
+        try:
+            return Region(self.read(int(self.instances.image[row])))
+        except PosebenchError:
+            return None
 
 
 def batches(samples: Samples, keys: Iterable[list[Key]], workers: int, pin: bool = False) -> Iterator[Batch]:
-    """One batch per element of `keys`, made ahead of time by `workers` processes; 0 makes them here."""
+    """One batch per element of `keys`, made ahead of time by `workers` processes; 0 makes them here.
+
+    Raises:
+        PosebenchError: the samples' pack is damaged.
+    """
     loader: DataLoader[Any] = DataLoader(
         samples, batch_sampler=keys, num_workers=workers, collate_fn=_as_made, pin_memory=pin,
         worker_init_fn=_quiet, prefetch_factor=4 if workers else None,
     )  # fmt: skip
-    yield from loader
+    for batch in loader:
+        if isinstance(batch, PosebenchError):
+            raise batch
+        yield batch
 
 
 def _as_made(batch: Any) -> Any:
