@@ -135,10 +135,10 @@ def main() -> None:
     torch.set_num_threads(1)
     print(f"OpenCV {cv2.__version__}, torch {torch.__version__}, one core, processor time a sample, medians")
     for name, (folder, size, photographs) in SETS.items():
-        people = people_of(options.data / folder, size, photographs, each=BATCH)
+        root = options.data / folder
         with tempfile.TemporaryDirectory() as packs:
-            measure_training(name, people, options.rounds, Path(packs))
-        measure_evaluation(name, people, options.rounds)
+            measure_training(name, people_of(root, size, photographs, each=4), options.rounds, Path(packs))
+        measure_evaluation(name, people_of(root, size, photographs, each=BATCH), options.rounds)
 
 
 def measure_training(name: str, people: Instances, rounds: int, packs: Path) -> None:

@@ -31,7 +31,7 @@ PHOTOGRAPHS_A_PART = 256
 """Few enough that an interruption loses seconds, many enough that a process can map all parts of COCO."""
 SAMPLED = 48
 """Photographs from which the size of a pack is estimated."""
-JPEG_QUALITY = 95
+JPEG_QUALITY = 90
 
 Show = Callable[[int, int], None]
 """Called with how many photographs are done, and of how many."""
@@ -192,7 +192,10 @@ class Packing:
         height, width = photograph.shape[:2]
         wanted = {row: self._rectangle(row, width, height) for row in self._rows[image].tolist()}
         around = _around(list(wanted.values()))
-        if sum(w * h for _, _, w, h in wanted.values()) > around[2] * around[3]:  # people who overlap share one region
+        overlap = sum(w * h for _, _, w, h in wanted.values()) > around[2] * around[3]
+        if (
+            overlap and self.contents.coding == "raw"
+        ):  # one region for all saves space; coded, each would cost its decoding
             return (width, height), [(self._coded(photograph, around), dict.fromkeys(wanted, around))]
         return (width, height), [(self._coded(photograph, r), {row: r}) for row, r in wanted.items()]
 
@@ -211,12 +214,7 @@ class Packing:
         part = np.ascontiguousarray(photograph[top : top + height, left : left + width])
         if self.contents.coding == "raw" or not part.size:
             return part.tobytes()
-        flags = [
-            cv2.IMWRITE_JPEG_QUALITY,
-            JPEG_QUALITY,
-            cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-            cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-        ]
+        flags = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
         return cv2.imencode(".jpg", cv2.cvtColor(part, cv2.COLOR_RGB2BGR), flags)[1].tobytes()
 
     def _advance(self, photographs: int, show: Show) -> None:
