@@ -2,7 +2,12 @@
 
 import click
 
+from posebench.cli.data_pack import pack
+
 
 @click.group()
 def data() -> None:
     """Check, look at and pack a dataset."""
+
+
+data.add_command(pack)

@@ -54,6 +54,23 @@ class Batch:
         return Batch(**{name: value.pin_memory() for name, value in vars(self).items()})
 
 
+@dataclass(frozen=True)
+class Loading:
+    """How the samples of training are loaded; what they are does not depend on it.
+
+    Attributes:
+        workers: processes that make batches.
+        pack: the pixels of the people; None to read their photographs.
+    """
+
+    workers: int = 0
+    pack: Pack | None = None
+
+
+HERE = Loading()
+"""In this process, from photographs."""
+
+
 class Samples(Dataset[dict[str, Any]]):
     """The samples of `instances`, addressed by (epoch, row)."""
 

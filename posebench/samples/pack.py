@@ -3,6 +3,7 @@
 Processes share the memory of the mapped files.
 """
 
+import glob
 import json
 import mmap
 import zlib
@@ -32,6 +33,7 @@ from posebench.samples.pack_files import (
     pixels_file,
     read_index,
     read_manifest,
+    split_name,
 )
 
 
@@ -129,6 +131,12 @@ def find_pack(packs: Path, people: Instances, recipe: Recipe, regions: str = "")
         if (packs / contents.folder_name / MANIFEST).exists():
             return open_pack(packs / contents.folder_name, contents, people)
     return None
+
+
+def packs_of(packs: Path, people: Instances) -> list[Path]:
+    """The whole packs of these people's split, for whatever recipe and annotation file."""
+    name = split_name(people.dataset, people.split)
+    return sorted(path.parent for path in packs.glob(f"{glob.escape(name)}-????????/{MANIFEST}"))
 
 
 def open_pack(folder: Path, contents: Contents, people: Instances) -> Pack:

@@ -6,7 +6,6 @@ A pack is a folder: `pack.json`, and for each part `part-0000.bin` (pixels) and 
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from math import gcd
 from pathlib import Path
@@ -29,11 +28,6 @@ MANIFEST = "pack.json"
 
 Coding = Literal["raw", "jpeg"]
 """How pixels are stored: as they are, or JPEG-coded again, which changes them."""
-
-
-def default_folder() -> Path:
-    """The folder of packs where none is named: `posebench/packs` in the user's cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "posebench" / "packs"
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,12 @@ class Contents:
     def folder_name(self) -> str:
         """Such as `mpii-train-0123abcd`: a digest tells packs of one split apart."""
         digest = hashlib.sha256(json.dumps([FORMAT, asdict(self)], sort_keys=True).encode()).hexdigest()[:8]
-        return f"{plain(self.dataset)}-{plain(self.split)}-{digest}"
+        return f"{split_name(self.dataset, self.split)}-{digest}"
+
+
+def split_name(dataset: str, split: str) -> str:
+    """With what the names of a split's packs begin."""
+    return f"{plain(dataset)}-{plain(split)}"
 
 
 class Part(BaseModel):

@@ -132,8 +132,9 @@ class Packing:
         names = [self.people.images[image] for image in images.tolist()]
         sizes = [pack_files.file_size((self.people.image_root or Path()) / name) for name in names]
         expected = {
-            "names": np.array(names), "bytes": np.array(sizes), "image": np.searchsorted(images, self.people.image[people]),
-            "person": self.people.person[people], "center": self._center[people].astype(float), "size": self._size[people].astype(float),
+            "names": np.array(names), "bytes": np.array(sizes),
+            "image": np.searchsorted(images, self.people.image[people]), "person": self.people.person[people],
+            "center": self._center[people].astype(float), "size": self._size[people].astype(float),
         }  # fmt: skip
         index = self._good(number, expected)
         if index is None:
@@ -250,7 +251,9 @@ def _alone(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o666)
     except OSError as error:
-        raise PosebenchError(f"Cannot write to {folder}: {error.strerror}. Name another folder with --out.") from error
+        raise PosebenchError(
+            f"Cannot write to {folder}: {error.strerror}. Name another folder with --packs."
+        ) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
