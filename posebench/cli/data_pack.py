@@ -67,6 +67,9 @@ def pack(
     print_notes(out, [f"{people} in {photographs}: about {size}. Free in {packing.folder.parent}: {free}."])
     tasks.check_space(packing)
     with progress(out, f"pack {packing.people.what}") as update:
-        unreadable = packing.make(worker_count(workers) or 1, lambda done, total: update(done, total, ""))
+        parts = packing.make(worker_count(workers) or 1, lambda done, total: update(done, total, ""))
+    if kept := sum(part.kept for part in parts):
+        print_notes(out, [f"{kept:,} of {len(parts):,} parts were there already; their checksums are right."])
+    unreadable = [name for part in parts for name in part.unreadable]
     print_notes(out, unreadable_notes(unreadable, "will not be trained on"))
     click.echo(packing.folder)

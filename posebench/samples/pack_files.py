@@ -88,7 +88,6 @@ class Manifest(BaseModel):
 
     format: int
     contents: dict[str, Any]
-    unreadable: list[str]
     parts: list[Part]
 
 

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,6 +38,19 @@ Show = Callable[[int, int], None]
 
 Rectangle = tuple[int, int, int, int]
 """(left, top, width, height) in pixels."""
+
+
+@dataclass(frozen=True)
+class PartMade:
+    """One part of a pack.
+
+    Attributes:
+        kept: it was there already.
+        unreadable: names of photographs that could not be read; their people are black in training, as without a pack.
+    """
+
+    kept: bool
+    unreadable: list[str]
 
 
 class Packing:
@@ -91,14 +104,11 @@ class Packing:
         there = next(parent for parent in (self.folder, *self.folder.absolute().parents) if parent.exists())
         return shutil.disk_usage(there).free
 
-    def make(self, workers: int, show: Show = lambda done, total: None) -> list[str]:
+    def make(self, workers: int, show: Show = lambda done, total: None) -> list[PartMade]:
         """Make every part that is missing, damaged or of a photograph that changed since.
 
         Args:
             workers: threads; decoding and writing run in parallel.
-
-        Returns:
-            The names of photographs that could not be read; their people are black in training, as without a pack.
 
         Raises:
             PosebenchError: the folder cannot be written, is full, or another process is writing it.
@@ -108,26 +118,26 @@ class Packing:
         with _alone(self.folder), ThreadPoolExecutor(max(workers, 1)) as executor:
             running = [executor.submit(self._part, *each, show) for each in enumerate(parts)]
             try:
-                unreadable = [name for part in running for name in part.result()]
+                made = [part.result() for part in running]
             except OSError as error:
                 raise PosebenchError(
                     f"Cannot write {self.folder}: {error.strerror}. The finished parts stay; the same command continues."
                 ) from error
             finally:
                 executor.shutdown(cancel_futures=True)
-            self._write_manifest(len(parts), unreadable)
-        return unreadable
+            self._write_manifest(len(made))
+        return made
 
-    def _write_manifest(self, parts: int, unreadable: list[str]) -> None:
-        made = [
+    def _write_manifest(self, parts: int) -> None:
+        stated = [
             Part(size=pixels_file(self.folder, i).stat().st_size, index_sha256=sha256(index_file(self.folder, i)))
             for i in range(parts)
         ]
-        manifest = Manifest(format=pack_files.FORMAT, contents=asdict(self.contents), unreadable=unreadable, parts=made)
+        manifest = Manifest(format=pack_files.FORMAT, contents=asdict(self.contents), parts=stated)
         write_text(self.folder / pack_files.MANIFEST, manifest.model_dump_json(indent=1) + "\n")
 
-    def _part(self, number: int, images: Array, show: Show) -> list[str]:
-        """Make one part unless it is good; the names of its unreadable photographs."""
+    def _part(self, number: int, images: Array, show: Show) -> PartMade:
+        """Make one part unless it is there, undamaged."""
         people = np.concatenate([self._rows[image] for image in images.tolist()])
         names = [self.people.images[image] for image in images.tolist()]
         sizes = [pack_files.file_size((self.people.image_root or Path()) / name) for name in names]
@@ -137,12 +147,14 @@ class Packing:
             "center": self._center[people].astype(float), "size": self._size[people].astype(float),
         }  # fmt: skip
         index = self._good(number, expected)
+        kept = index is not None
         if index is None:
             index = expected | self._write(number, images, people, show)
             write_atomically(index_file(self.folder, number), lambda path: _save(path, index))
         else:
             self._advance(len(images), show)
-        return [names[image] for image in np.unique(index["image"][index["photograph"][:, 0] == 0]).tolist()]
+        unread = np.unique(index["image"][index["photograph"][:, 0] == 0])
+        return PartMade(kept, [names[image] for image in unread.tolist()])
 
     def _good(self, number: int, expected: dict[str, Array]) -> dict[str, Array] | None:
         """The index of a part that is there, of these people and photographs, and undamaged."""

@@ -24,7 +24,7 @@ from posebench.samples.augment import Reach, perturb
 from posebench.samples.loader import Samples, batches, training_keys
 from posebench.samples.pack import Pack, find_pack
 from posebench.samples.pack_files import Coding, Contents
-from posebench.samples.packing import Packing
+from posebench.samples.packing import Packing, PartMade
 
 WIDTH, HEIGHT = 300, 240
 CENTERS = {
@@ -276,8 +276,8 @@ def test_training_from_a_pack_needs_no_photographs(people: Instances, tmp_path: 
 def test_a_photograph_that_cannot_be_read_is_named_and_its_people_are_marked(people: Instances, tmp_path: Path) -> None:
     (tmp_path / "photographs" / "1.png").write_bytes(b"broken")
     packing = Packing(people, recipe(), tmp_path)
-    assert packing.make(workers=1) == ["1.png"]
-    assert packing.make(workers=1) == ["1.png"]  # also when all parts are there
+    assert packing.make(workers=1) == [PartMade(kept=False, unreadable=["1.png"])]
+    assert packing.make(workers=1) == [PartMade(kept=True, unreadable=["1.png"])]
     batch = samples(people, recipe(), opened(people, tmp_path)).batch([(0, row) for row in range(5)])
     assert batch.readable.tolist() == [True, False, True, False, True]
     assert batch.images[1].max() == 0
@@ -305,7 +305,7 @@ def test_an_interrupted_pack_is_unused_until_it_is_finished_and_its_parts_stay(
     assert find_pack(tmp_path, people, recipe()) is None
     part = packing.folder / "part-0000.bin"
     first = part.stat().st_mtime_ns
-    assert packing.make(workers=1) == []
+    assert [part.kept for part in packing.make(workers=1)][:2] == [True, False]
     assert part.stat().st_mtime_ns == first
     assert [path.name for path in sorted(packing.folder.glob("*.bin"))] == [f"part-000{i}.bin" for i in range(3)]
     assert close(
