@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from posebench.array_type import Array
-from posebench.data.geometry import Alignment, Crop, transform
+from posebench.data.geometry import Alignment, Crop, inverse, transform
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.recipe import Augmentation
@@ -124,7 +124,8 @@ class Samples(Dataset[dict[str, Any]]):
         people, (width, height) = self.instances, self.input_size
         rows = np.array([row for _, row in keys], np.int64)
         crops = [self.crop(key) for key in keys]
-        matrices, inverses = np.stack([crop.matrix for crop in crops]), np.stack([crop.inverse for crop in crops])
+        matrices = np.stack([crop.matrix for crop in crops])
+        inverses = inverse(matrices)
         if self.pack is not None:
             corners = transform(inverses, np.array([[x, y] for x in (0, width - 1) for y in (0, height - 1)], float))
             self.pack.check(rows, corners.min(1), corners.max(1))

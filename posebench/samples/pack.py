@@ -7,7 +7,7 @@ import glob
 import json
 import mmap
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -166,22 +166,27 @@ def open_pack(folder: Path, contents: Contents, people: Instances) -> Pack:
 
 def _rows_of(people: Instances, regions: str, indices: Sequence[Mapping[str, Array]], folder: Path) -> Array:
     """(N,) where in the pack each person is; 0 for those who are not usable."""
-    names = np.concatenate([index["names"][index["image"]] for index in indices]).tolist()
-    persons = np.concatenate([index["person"] for index in indices]).tolist()
-    place = {key: i for i, key in enumerate(zip(names, persons, strict=True))}
-    rows = np.zeros(len(people), np.int64)
+    names = np.concatenate([index["names"][index["image"]] for index in indices])
+    persons, center, size = (
+        np.concatenate([index[name] for index in indices]) for name in ("person", "center", "size")
+    )
+    place = {key: i for i, key in enumerate(_keys(names, persons, center, size))}
     usable = np.flatnonzero(people.usable)
-    for row in usable.tolist():
-        found = place.get((people.images[people.image[row]], int(people.person[row])))
-        if found is None:
-            raise other(folder, f"it lacks {people.describe(row)}")
-        rows[row] = found
-    for name, wanted in zip(("center", "size"), people.region(regions), strict=True):
-        packed = np.concatenate([index[name] for index in indices])[rows]
-        differ = (packed != wanted).any(1) & people.usable
-        if differ.any():
-            raise other(folder, f"the {name} of {people.describe(int(differ.argmax()))} is another one")
+    center, size = people.region(regions)
+    shown = np.array(people.images)[people.image[usable]]
+    rows = np.zeros(len(people), np.int64)
+    for row, key in zip(
+        usable.tolist(), _keys(shown, people.person[usable], center[usable], size[usable]), strict=True
+    ):
+        if key not in place:
+            raise other(folder, f"it lacks {people.describe(row)}, or has another box for this person")
+        rows[row] = place[key]
     return rows
+
+
+def _keys(names: Array, persons: Array, center: Array, size: Array) -> Iterator[tuple[Any, ...]]:
+    """What tells people apart: two with one photograph, number and box have the same pixels."""
+    return zip(names.tolist(), persons.tolist(), *center.T.tolist(), *size.T.tolist(), strict=True)
 
 
 def _check_photographs(people: Instances, indices: Sequence[Mapping[str, Array]], folder: Path) -> None:

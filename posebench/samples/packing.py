@@ -214,6 +214,8 @@ class Packing:
 
     def _rectangle(self, row: int, width: int, height: int) -> Rectangle:
         """What any crop of a person can show of a photograph of that size, and the pixels around it."""
+        if not self._size[row].max() > 1e-6:  # a box of no size has no crop, from the photograph either
+            return 0, 0, 0, 0
         crop = Crop.around(self._center[row], self._size[row], self._input_size)
         left, top, right, bottom = self._reach.rectangle(crop)
         # One pixel for interpolation, and one for its coordinates, which OpenCV rounds.

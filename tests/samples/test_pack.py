@@ -232,8 +232,8 @@ def test_a_pack_cut_short_during_training_ends_in_one_sentence(people: Instances
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda p: replace(p, center=p.center + [[0, 0], [0, 1], [0, 0], [0, 0], [0, 0]]), "the center of row 1 "),
-        (lambda p: replace(p, size=p.size * 2), "the size of row 0 "),
+        (lambda p: replace(p, center=p.center + [[0, 0], [0, 1], [0, 0], [0, 0], [0, 0]]), "it lacks row 1 "),
+        (lambda p: replace(p, size=p.size * 2), "it lacks row 0 "),
         (lambda p: replace(p, person=p.person + 5), "it lacks row 0 "),
         (lambda p: replace(p, images=("0.png", "other.png", "2.png")), "it lacks row 1 "),
     ],
