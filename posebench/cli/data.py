@@ -3,6 +3,7 @@
 import click
 
 from posebench.cli.data_check import check
+from posebench.cli.data_pack import pack
 from posebench.cli.data_show import show
 
 
@@ -13,3 +14,4 @@ def data() -> None:
 
 data.add_command(check)
 data.add_command(show)
+data.add_command(pack)

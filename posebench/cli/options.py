@@ -125,6 +125,10 @@ training_options = together(
         "--no-pretrained", is_flag=True,
         help="Start from random weights, also where the architecture starts from ImageNet weights.",
     ),
+    click.option(
+        "--packs", type=click.Path(path_type=Path), metavar="DIR",
+        help="Folder of packs; see `posebench data pack`. Default: packs below --results.",
+    ),
     click.option("--resume", is_flag=True, help="Continue from this run's checkpoint, if there is one."),
     click.option("--restart", is_flag=True, help="Delete this run's checkpoint, if there is one, and train anew."),
     workers_option,

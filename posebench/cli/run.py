@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 @quiet_option
 def run(
     archs: tuple[str, ...], protocol_name: str, data: Path | None, recipe: str | None, epochs: int | None, seed: int,
-    limit: int | None, weights: Path | None, no_pretrained: bool, resume: bool, restart: bool, workers: int | None,
-    boxes: Path | None, box_threshold: float | None, name: str | None, results: Path, quiet: bool,
+    limit: int | None, weights: Path | None, no_pretrained: bool, packs: Path | None, resume: bool, restart: bool,
+    workers: int | None, boxes: Path | None, box_threshold: float | None, name: str | None, results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Train networks, predict, score, and write the report."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
@@ -71,7 +71,9 @@ def run(
     records = []
     for job in jobs:
         with training_shown(out, job.arch) as show:
-            trained = tasks.train(job, resume=resume, restart=restart, show=show)
+            trained = tasks.train(
+                job, resume=resume, restart=restart, packs=packs, show=show, say=lambda text: print_notes(out, [text])
+            )
         print_notes(out, trained.notes)
         label = f"{name} ({job.arch})" if name and len(jobs) > 1 else name  # several rows cannot have one name
         records.append(_predict_and_score(job, trained.checkpoint, people, asked, label, out))

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 @quiet_option
 def train(
     arch: str, protocol_name: str, data: Path | None, recipe: str | None, epochs: int | None, seed: int,
-    limit: int | None, weights: Path | None, no_pretrained: bool, resume: bool, restart: bool, workers: int | None,
-    results: Path, quiet: bool,
+    limit: int | None, weights: Path | None, no_pretrained: bool, packs: Path | None, resume: bool, restart: bool,
+    workers: int | None, results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Train a network; print the checkpoint's path."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
@@ -55,7 +55,9 @@ def train(
     job = tasks.make_job(arch, protocol, data, settings, results)
     print_notes(out, check_before_training(job))
     with training_shown(out, arch) as show:
-        trained = tasks.train(job, resume=resume, restart=restart, show=show)
+        trained = tasks.train(
+            job, resume=resume, restart=restart, packs=packs, show=show, say=lambda text: print_notes(out, [text])
+        )
     print_notes(out, trained.notes)
     click.echo(trained.checkpoint)
 

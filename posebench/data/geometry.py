@@ -73,8 +73,14 @@ class Crop:
     @property
     def inverse(self) -> Array:
         """(2, 3) the map back, from crop pixels to image pixels."""
-        linear = np.linalg.inv(self.matrix[:, :2])
-        return np.column_stack([linear, -linear @ self.matrix[:, 2]])
+        return inverse(self.matrix)
+
+
+def inverse(matrix: Array) -> Array:
+    """(..., 2, 3) the maps back of affine maps (..., 2, 3)."""
+    linear = np.linalg.inv(matrix[..., :2])
+    back: Array = np.concatenate([linear, -linear @ matrix[..., 2:]], axis=-1)
+    return back
 
 
 def widened(size: Array, aspect: float) -> Array:

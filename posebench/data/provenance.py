@@ -29,6 +29,7 @@ class TrainedOn(_Stated):
     annotations_sha256: str | None = None
     began_with: dict[str, str] | None = Field(None, description="initial weights; empty where they are random")
     unreadable: list[str] = Field([], description="photographs that could not be read")
+    pixels: str | None = Field(None, description="where they came from, unless they are the photographs' own")
     device: str | None = None
     torch: str | None = None
     seconds: float | None = None

@@ -15,7 +15,7 @@ from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import Outputs, each
 from posebench.plugins.registry import errors_of
-from posebench.samples.loader import Key, Samples, batches
+from posebench.samples.loader import Samples, batches, prediction_keys
 
 
 @torch.inference_mode()
@@ -47,10 +47,9 @@ def predict(
     keypoints = np.full((len(people), len(people.skeleton), 2), np.nan)
     scores = np.zeros(keypoints.shape[:2])
     missing = np.ones(keypoints.shape[:2], bool)
-    rows: list[Key] = [(0, row) for row in range(len(people))]
-    keys = (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
-    samples = samples_for(model, people)
-    for batch in batches(samples, keys, workers, pin=device.type == "cuda"):
+    done = 0
+    keys = prediction_keys(people.image, batch_size, workers)
+    for batch in batches(samples_for(model, people), keys, workers, pin=device.type == "cuda"):
         crops, confidence = decoded(model, batch.images.to(device, non_blocking=True), flip_test)
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
             raise PosebenchError(
@@ -60,7 +59,8 @@ def predict(
         keypoints[index[readable]] = transform(batch.to_image.numpy(), crops)[readable]
         scores[index[readable]] = confidence[readable]
         missing[index[readable]] = False
-        show(int(index[-1]) + 1, len(people))
+        done += len(index)
+        show(done, len(people))
     lost = missing.all(axis=1)
     unreadable = list(dict.fromkeys(people.images[i] for i in people.image[lost].tolist()))
     made = for_instances(
@@ -75,8 +75,8 @@ def first_images(model: Architecture, instances: Instances, batch_size: int = 32
     people = instances.take(instances.usable)
     if not len(people):
         raise PosebenchError(f"{instances.what} has no one to predict.")
-    keys: list[list[Key]] = [[(0, row) for row in range(min(batch_size, len(people)))]]
-    batch = next(iter(batches(samples_for(model, people), iter(keys), 0)))
+    first = next(prediction_keys(people.image, batch_size, workers=0))
+    batch = samples_for(model, people).batch(first)
     return batch.images.to(next(model.parameters()).device)
 
 

@@ -15,7 +15,7 @@ from posebench.plugins import registry
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import Outputs, total_loss
 from posebench.plugins.plugin_errors import PluginError
-from posebench.samples.loader import Batch, Samples, collate
+from posebench.samples.loader import Batch, Samples
 from posebench.synthetic import people as synthetic
 
 Size = tuple[int, int]
@@ -114,8 +114,7 @@ class Subject:
     def batch(self, skeleton: Skeleton, size: Size, count: int = PEOPLE) -> Batch:
         """Synthetic people, upright, as a batch of the loader."""
         people = synthetic.instances(skeleton, "check", count, SEED)
-        samples = Samples(people, size)
-        return collate([samples[0, row] for row in range(count)])
+        return Samples(people, size).batch([(0, row) for row in range(count)])
 
 
 def total(parts: Any) -> Tensor:

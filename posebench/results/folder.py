@@ -44,6 +44,11 @@ class ResultsFolder:
         return self.path / "checks"
 
     @property
+    def packs(self) -> Path:
+        """A folder per pack: the pixels that training needs, decoded."""
+        return self.path / "packs"
+
+    @property
     def cost(self) -> Path:
         """A folder per device, with a JSON file per measured network."""
         return self.path / "cost"

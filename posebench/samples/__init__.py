@@ -1,1 +1,1 @@
-"""From a person to a batch: photographs, crops, augmentation, loader."""
+"""From a person to a batch: photographs, crops, augmentation, loader, packs."""

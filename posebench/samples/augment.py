@@ -1,8 +1,10 @@
 """Augmentation: random changes of the Crop, the same for one (seed, epoch, row) wherever and whenever it is made."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from posebench.data.geometry import Crop
+from posebench.data.geometry import Crop, transform
 from posebench.plugins.recipe import Augmentation
 
 
@@ -19,3 +21,40 @@ def perturb(crop: Crop, augmentation: Augmentation, seed: int, epoch: int, row: 
     mirror = bool(random.random() < augmentation.flip)
     turned = augmentation.rotated == 1 or random.random() < augmentation.rotated
     return crop.perturbed(scale, rotation if turned else 0.0, mirror)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far from a person the crops of an augmentation see.
+
+    Attributes:
+        scale: the largest, as a factor of the person's region.
+        angle: the largest, in degrees, either way.
+    """
+
+    scale: float = 1.0
+    angle: float = 0.0
+
+    @classmethod
+    def of(cls, augmentation: Augmentation) -> "Reach":
+        """What `perturb` can do at most."""
+        angle = augmentation.rotation * (2 if augmentation.draws == "normal" else 1)
+        return cls(max(augmentation.scale), angle if augmentation.rotated else 0.0)
+
+    def rectangle(self, crop: Crop) -> tuple[float, float, float, float]:
+        """(left, top, right, bottom) in image pixels of everything that an upright crop can show once it is perturbed."""
+        half = np.array([crop.width, crop.height]) / 2 / crop.matrix[0, 0] * self.scale
+        middle = (np.array([crop.width, crop.height]) - (crop.alignment == "edges")) / 2
+        x, y = transform(crop.inverse, middle[None])[0]
+        across, down = _turned(half[0], half[1], self.angle), _turned(half[1], half[0], self.angle)
+        return float(x - across), float(y - down), float(x + across), float(y + down)
+
+
+def _turned(along: float, other: float, angle: float) -> float:
+    """Half the width of a rectangle's bounding box, at the worst turn of up to `angle` degrees.
+
+    Args:
+        along, other: half the rectangle's width and height.
+    """
+    worst = min(np.deg2rad(angle), np.arctan2(other, along))  # there the corner is straight beside the middle
+    return float(along * np.cos(worst) + other * np.sin(worst))

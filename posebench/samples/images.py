@@ -1,5 +1,6 @@
 """Images: read a photograph, and cut a crop out of it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,19 @@ Image = NDArray[np.uint8]
 cv2.setNumThreads(0)  # one sample is too small to share; workers and the network need the cores
 
 
+@dataclass(frozen=True)
+class Region:
+    """A part of a photograph.
+
+    Attributes:
+        pixels: (h, w, 3) uint8 RGB.
+        corner: (left, top) of it in the photograph, in pixels; (0, 0) for a whole photograph.
+    """
+
+    pixels: Image
+    corner: tuple[int, int] = (0, 0)
+
+
 def read_image(path: Path) -> Image:
     """A photograph as (H, W, 3) uint8 RGB, without its EXIF rotation: annotations are in the stored pixels.
 
@@ -24,30 +38,55 @@ def read_image(path: Path) -> Image:
         PosebenchError: the file is missing, not an image, or truncated (decoders would fill the rest with grey).
     """
     try:
-        data = np.fromfile(path, np.uint8)
+        data = path.read_bytes()
     except OSError as error:
         raise PosebenchError(f"{path} cannot be read: {error.strerror}.") from error
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    image: Any = cv2.imdecode(data, flags) if data.size and not _cut_off(data) else None
+    image = None if _cut_off(data) else decode(data)
     if image is None:
-        raise PosebenchError(f"{path} is damaged or not an image ({data.size:,} bytes).")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+        raise PosebenchError(f"{path} is damaged or not an image ({len(data):,} bytes).")
+    return image
 
 
-def _cut_off(data: Image) -> bool:
+def decode(data: bytes) -> Image | None:
+    """An encoded image as (H, W, 3) uint8 RGB; None where it cannot be decoded."""
+    if not data:
+        return None
+    # The decoder writes RGB at no cost; the conversion of a whole photograph is one more pass over it.
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        image: Any = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        return None
+    return None if image is None else np.asarray(image, np.uint8)
+
+
+def _cut_off(data: bytes) -> bool:
     """Whether a JPEG is truncated: its last scan has no end marker. A thumbnail's markers come earlier."""
-    content = data.tobytes()
-    return content[:2] == b"\xff\xd8" and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda")
+    return data[:2] == b"\xff\xd8" and data.find(b"\xff\xda", max(data.rfind(b"\xff\xd9"), 0)) >= 0
 
 
-def cut(image: Image, crop: Crop) -> Image:
-    """The crop (height, width, 3): bilinear, black outside the image, as the published pipelines' warpAffine."""
-    warped = cv2.warpAffine(image, crop.matrix, (crop.width, crop.height), flags=cv2.INTER_LINEAR)
-    return np.asarray(warped, np.uint8)
+def cut(image: Image, crop: Crop, corner: tuple[int, int] = (0, 0), out: Image | None = None) -> Image:
+    """The crop (height, width, 3): bilinear, black outside the image, as the published pipelines' warpAffine.
+
+    Args:
+        image: a photograph, or the region of one that has every pixel which the crop shows and one more on each side.
+        corner: (left, top) of that region in the photograph.
+        out: where to write the crop; None for a new array.
+    """
+    made = np.empty((crop.height, crop.width, 3), np.uint8) if out is None else out
+    if not image.size:  # no part of the crop is in the photograph
+        made[:] = 0
+        return made
+    matrix = crop.matrix.copy()
+    matrix[:, 2] += matrix[:, :2] @ corner
+    cv2.warpAffine(image, matrix, (crop.width, crop.height), dst=made, flags=cv2.INTER_LINEAR)
+    return made
 
 
 class ImageReader:
     """The pixels of `instances.images`, by row: photographs from their folder, synthetic people drawn.
+
+    The last image is kept, so that the people of one image cost one decoding where they follow each other.
 
     Raises:
         PosebenchError: on making one: the folder, or images in it, are missing; counts them and names the first.
@@ -56,10 +95,22 @@ class ImageReader:
 
     def __init__(self, instances: Instances) -> None:
         self.instances = instances
+        self._last: tuple[int, Image] | None = None
         if not instances.synthetic:
             self._check_folder()
 
     def __call__(self, row: int) -> Image:
+        if self._last is None or self._last[0] != row:
+            self._last = None  # not two photographs in memory at once
+            self._last = row, self.read(row)
+        return self._last[1]
+
+    def read(self, row: int) -> Image:
+        """The image, decoded anew; may be called by several threads.
+
+        Raises:
+            PosebenchError: it is not readable.
+        """
         name = self.instances.images[row]
         if self.instances.synthetic:
             return synthetic.draw(name)

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from posebench.data.geometry import Alignment, Crop, transform
+from posebench.array_type import Array
+from posebench.data.geometry import Alignment, Crop, inverse, transform
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.recipe import Augmentation
 from posebench.samples.augment import perturb
-from posebench.samples.images import Image, ImageReader, cut
+from posebench.samples.images import Image, ImageReader, Region, cut
+from posebench.samples.pack import Pack
 
 Key = tuple[int, int]
 """A sample's address: (epoch, row of the instances)."""
@@ -52,12 +54,29 @@ class Batch:
         return Batch(**{name: value.pin_memory() for name, value in vars(self).items()})
 
 
+@dataclass(frozen=True)
+class Loading:
+    """How the samples of training are loaded; what they are does not depend on it.
+
+    Attributes:
+        workers: processes that make batches.
+        pack: the pixels of the people; None to read their photographs.
+    """
+
+    workers: int = 0
+    pack: Pack | None = None
+
+
+HERE = Loading()
+"""In this process, from photographs."""
+
+
 class Samples(Dataset[dict[str, Any]]):
     """The samples of `instances`, addressed by (epoch, row)."""
 
     def __init__(
         self, instances: Instances, input_size: tuple[int, int], augmentation: Augmentation | None = None,
-        seed: int = 0, alignment: Alignment = "edges", regions: str = "",
+        seed: int = 0, alignment: Alignment = "edges", regions: str = "", pack: Pack | None = None,
     ) -> None:  # fmt: skip
         """
         Args:
@@ -67,6 +86,7 @@ class Samples(Dataset[dict[str, Any]]):
             seed: of the augmentation.
             alignment: of the crops on the people's regions.
             regions: code base by whose rule the people's boxes become regions, see `Instances.regions`.
+            pack: the pixels of these people; None to read their photographs.
         """
         self.instances = instances
         self.input_size = input_size
@@ -74,45 +94,95 @@ class Samples(Dataset[dict[str, Any]]):
         self.seed = seed
         self.alignment = alignment
         self.center, self.size = instances.region(regions)
-        self.read = ImageReader(instances)
+        self.pack = pack
+        if pack is None:
+            self.read = ImageReader(instances)
 
     def __getitem__(self, key: Key) -> dict[str, Any]:
-        epoch, row = key
-        people = self.instances
-        crop = Crop.around(self.center[row], self.size[row], self.input_size, self.alignment)
-        if self.augmentation is not None:
-            crop = perturb(crop, self.augmentation, self.seed, epoch, row)
-        order = list(people.skeleton.flip_order) if crop.mirrored else slice(None)
-        visible = people.visibility[row][order] > UNLABELLED
-        keypoints = transform(crop.matrix, people.keypoints[row])[order]
-        image: Image | None
+        """One sample: the fields of a batch without their first dimension, as numpy arrays."""
+        return {name: value[0] for name, value in self._arrays([key]).items()}
+
+    def batch(self, keys: Sequence[Key]) -> Batch:
+        """The samples of some addresses, in that order."""
+        return Batch(**{name: torch.from_numpy(value) for name, value in self._arrays(keys).items()})
+
+    def __getitems__(self, keys: Sequence[Key]) -> Batch | PosebenchError:
+        """A batch as torch's loader asks for it. An error is a value there: torch would add a traceback to its sentence."""
         try:
-            image = self.read(int(people.image[row]))
-        except PosebenchError:
-            image = None  # the caller counts `readable`
-        readable = image is not None
+            return self.batch(keys)
+        except PosebenchError as error:
+            return error
+
+    def crop(self, key: Key) -> Crop:
+        """The crop of a sample, augmented where samples are."""
+        epoch, row = key
+        crop = Crop.around(self.center[row], self.size[row], self.input_size, self.alignment)
+        return crop if self.augmentation is None else perturb(crop, self.augmentation, self.seed, epoch, row)
+
+    def _arrays(self, keys: Sequence[Key]) -> dict[str, Array]:
+        """The fields of `Batch`. What numpy can do for all samples at once is not done for each."""
+        people, (width, height) = self.instances, self.input_size
+        rows = np.array([row for _, row in keys], np.int64)
+        crops = [self.crop(key) for key in keys]
+        matrices = np.stack([crop.matrix for crop in crops])
+        inverses = inverse(matrices)
+        if self.pack is not None:
+            corners = transform(inverses, np.array([[x, y] for x in (0, width - 1) for y in (0, height - 1)], float))
+            self.pack.check(rows, corners.min(1), corners.max(1))
+        images = np.empty((len(keys), height, width, 3), np.uint8)
+        readable = np.array([self._cut(*each) for each in zip(rows.tolist(), crops, images, strict=True)])
+        keypoints = transform(matrices, people.keypoints[rows])
+        visible = people.visibility[rows] > UNLABELLED
+        mirrored = np.array([crop.mirrored for crop in crops])
+        order = list(people.skeleton.flip_order)
+        keypoints[mirrored], visible[mirrored] = keypoints[mirrored][:, order], visible[mirrored][:, order]
         return {
-            "images": cut(image, crop) if image is not None else np.zeros((crop.height, crop.width, 3), np.uint8),
+            "images": images,
             "keypoints": keypoints.astype(np.float32),
-            "visible": visible & readable,
-            "to_image": crop.inverse,
-            "rows": row,
+            "visible": visible & readable[:, None],
+            "to_image": inverses,
+            "rows": rows,
             "readable": readable,
         }
 
+    def _cut(self, row: int, crop: Crop, out: Image) -> bool:
+        """Write a sample's pixels to `out`; whether its photograph is readable. The caller counts those that are not."""
+        region = self._region(row)
+        if region is None:
+            out[:] = 0
+            return False
+        cut(region.pixels, crop, region.corner, out)
+        return True
 
-def collate(samples: Sequence[dict[str, Any]]) -> Batch:
-    """Samples → one batch."""
-    return Batch(**{name: torch.from_numpy(np.stack([s[name] for s in samples])) for name in samples[0]})
+    def _region(self, row: int) -> Region | None:
+        """The pixels around a person; None where the photograph is not readable."""
+        if self.pack is not None:
+            return self.pack.region(row)
+        try:
+            return Region(self.read(int(self.instances.image[row])))
+        except PosebenchError:
+            return None
 
 
 def batches(samples: Samples, keys: Iterable[list[Key]], workers: int, pin: bool = False) -> Iterator[Batch]:
-    """One batch per element of `keys`, made ahead of time by `workers` processes; 0 makes them here."""
+    """One batch per element of `keys`, made ahead of time by `workers` processes; 0 makes them here.
+
+    Raises:
+        PosebenchError: the samples' pack is damaged.
+    """
     loader: DataLoader[Any] = DataLoader(
-        samples, batch_sampler=keys, num_workers=workers, collate_fn=collate, pin_memory=pin,
+        samples, batch_sampler=keys, num_workers=workers, collate_fn=_as_made, pin_memory=pin,
         worker_init_fn=_quiet, prefetch_factor=4 if workers else None,
     )  # fmt: skip
-    yield from loader
+    for batch in loader:
+        if isinstance(batch, PosebenchError):
+            raise batch
+        yield batch
+
+
+def _as_made(batch: Any) -> Any:
+    """What `Samples` makes is a batch already."""
+    return batch
 
 
 def _quiet(worker: int) -> None:
@@ -136,3 +206,19 @@ def training_keys(rows: NDArray[np.int64], batch_size: int, seed: int, epochs: r
         for step in range(epoch_steps(len(order), batch_size)):
             batch = [(epoch, row) for row in order[step * batch_size : (step + 1) * batch_size]]
             yield batch * 2 if len(order) == 1 else batch
+
+
+def prediction_keys(image: NDArray[np.int64], batch_size: int, workers: int) -> Iterator[list[Key]]:
+    """Batches of sample addresses that have every person once, such that a photograph is decoded as rarely as possible.
+
+    The people of a photograph follow each other. Batch i goes to worker i modulo `workers`, so batches are dealt out such
+    that a worker's own follow each other, too: with batches of one person, workers would else all decode every photograph.
+
+    Args:
+        image: (N,) which photograph shows each person.
+    """
+    rows = np.argsort(image, kind="stable").tolist()
+    whole = [[(0, row) for row in rows[i : i + batch_size]] for i in range(0, len(rows), batch_size)]
+    share = -(-len(whole) // max(workers, 1))
+    for i in range(share):
+        yield from whole[i::share]

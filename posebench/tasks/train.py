@@ -21,10 +21,13 @@ from posebench.tasks.people import load_people, run_splits
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
+    from posebench.samples.pack import Pack
     from posebench.training.loop import Progress
 
 Show = Callable[["Progress"], None]
 """Called after every step of training."""
+Say = Callable[[str], None]
+"""Called with a sentence that matters before the first step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,20 +143,26 @@ class Trained:
     notes: tuple[str, ...] = ()
 
 
-def train(job: Job, *, resume: bool = False, restart: bool = False, show: Show = lambda progress: None) -> Trained:
+def train(
+    job: Job, *, resume: bool = False, restart: bool = False, packs: Path | None = None,
+    show: Show = lambda progress: None, say: Say = lambda sentence: None,
+) -> Trained:  # fmt: skip
     """Train, and keep the checkpoint below the job's results. Published weights and no epochs: they are the checkpoint.
 
     Args:
         resume: continue from this run's checkpoint, if there is one.
         restart: discard it.
+        packs: the folder of packs; None for the one below the job's results. A pack that fits is used.
         show: called after every step.
+        say: called with what matters before the first step.
 
     Raises:
-        PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set.
+        PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set; or a pack is damaged.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
     """
     import torch
 
+    from posebench.samples.loader import Loading
     from posebench.training import loop
 
     if job.weights is not None and not job.recipe.epochs:
@@ -172,8 +181,24 @@ def train(job: Job, *, resume: bool = False, restart: bool = False, show: Show =
     writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
     model = _fresh(job, resumed=path.exists())
-    trained = loop.train(model, people, job.recipe, job.seed, path, show, job.workers)
+    pack = _pack(packs or job.results.packs, people, job.recipe, model.pipeline.regions, say)
+    trained = loop.train(model, people, job.recipe, job.seed, path, show, Loading(job.workers, pack))
     return Trained(path, unreadable_notes(trained.trained_on["unreadable"], "were not trained on"))
+
+
+def _pack(packs: Path, people: Instances, recipe: Recipe, regions: str, say: Say) -> "Pack | None":
+    """The pack to train from, if there is one; says which, or that those of the split do not fit."""
+    from posebench.samples.pack import find_pack, packs_of
+
+    if people.synthetic:
+        return None
+    pack = find_pack(packs, people, recipe, regions)
+    if pack is not None:
+        coded = " Its pixels are JPEG-coded and differ from the photographs'." if pack.coding == "jpeg" else ""
+        say(f"Pixels come from the pack {pack.folder}.{coded}")
+    elif packs_of(packs, people):
+        say(f"No pack of {people.what} in {packs} fits this recipe and these annotations; the photographs are read.")
+    return pack
 
 
 def _fresh(job: Job, resumed: bool) -> "Architecture":

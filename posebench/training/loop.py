@@ -21,7 +21,8 @@ from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import loss_parts, total_loss
 from posebench.plugins.recipe import Recipe
 from posebench.plugins.registry import errors_of
-from posebench.samples.loader import Batch, Samples, batches, epoch_steps, training_keys
+from posebench.samples.loader import HERE, Batch, Loading, Samples, batches, epoch_steps, training_keys
+from posebench.samples.pack import Pack
 from posebench.training import checkpoints
 from posebench.training.checkpoints import Checkpoint
 
@@ -62,21 +63,21 @@ def train(
     seed: int,
     path: Path,
     show: Callable[[Progress], None] = lambda progress: None,
-    workers: int = 0,
+    loading: Loading = HERE,
 ) -> Checkpoint:
     """Train `model` in place and keep its checkpoint at `path`; goes on from there where one is.
 
     Args:
         instances: whom to train on; `usable` rows are used.
         show: called after every step.
-        workers: processes that make batches.
+        loading: how samples are loaded.
 
     Returns:
         The last checkpoint.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
-        PosebenchError: there is no one to train on, or the loss is not finite.
+        PosebenchError: there is no one to train on, the loss is not finite, or the pack is damaged.
     """
     rows = np.flatnonzero(instances.usable)
     if not len(rows):
@@ -84,16 +85,18 @@ def train(
     accelerator = Accelerator(mixed_precision=recipe.precision)
     model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), lr=recipe.learning_rate)
-    run = Run(model, optimizer, recipe, seed, path, _trained_on(instances, rows))
+    run = Run(model, optimizer, recipe, seed, path, _trained_on(instances, rows, loading.pack))
     run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size)
     run.restore()
     wrapped, prepared = accelerator.prepare(model, optimizer)
     keys = _own_share(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs)), run.step, accelerator)
     pipeline = model.pipeline
-    samples = Samples(instances, recipe.input_size, recipe.augmentation, seed, pipeline.alignment, pipeline.regions)
+    samples = Samples(
+        instances, recipe.input_size, recipe.augmentation, seed, pipeline.alignment, pipeline.regions, loading.pack
+    )  # fmt: skip
     wrapped.train()
     with _asked_to_stop() as stop:
-        for batch in batches(samples, keys, workers, pin=accelerator.device.type == "cuda"):
+        for batch in batches(samples, keys, loading.workers, pin=accelerator.device.type == "cuda"):
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate(run.step, run.steps)
             loss = _step(model, wrapped, prepared, batch, accelerator)
@@ -225,11 +228,13 @@ class Run:
         self.kept = self.step
 
 
-def _trained_on(instances: Instances, rows: Any) -> dict[str, Any]:
-    return {
+def _trained_on(instances: Instances, rows: Any, pack: Pack | None) -> dict[str, Any]:
+    said = {
         "dataset": instances.dataset, "split": instances.split, "people": len(rows),
         "annotations": Path(instances.source.file).name, "annotations_sha256": instances.source.sha256,
     }  # fmt: skip
+    # Pixels of a raw pack are the photographs'; those of a JPEG-coded one are others.
+    return said | ({"pixels": "JPEG-coded pack"} if pack is not None and pack.coding == "jpeg" else {})
 
 
 def _own_share(

@@ -9,10 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import cv2
-import h5py
 import numpy as np
 import pytest
+from mpii_folder import write_folder
 
 from posebench.plugins.registry import protocol
 from posebench.synthetic import people as synthetic
@@ -172,18 +171,8 @@ def test_coco_runs_on_real_photographs(shared: Path, tmp_path: Path) -> None:
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
     """A tiny MPII-like folder with photographs, one of them broken."""
-    people = synthetic.instances(protocol("mpii").skeleton, "val", 4)
-    (tmp_path / "annot").mkdir()
-    (tmp_path / "images").mkdir()
-    for name in people.images:
-        cv2.imwrite(str(tmp_path / "images" / f"{name}.jpg"), synthetic.draw(name)[..., ::-1])
-    for split in ("train", "valid"):
-        with h5py.File(tmp_path / "annot" / f"{split}.h5", "w") as file:
-            file["imgname"] = np.array([f"{name}.jpg".encode() for name in people.images])
-            file["person"], file["center"] = people.person, people.center + 1
-            file["scale"], file["part"] = people.size.max(axis=1) / 200, people.keypoints + 1
-            file["visible"], file["normalize"] = np.ones((4, 16)), people.measures["head_length"]
-    broken = tmp_path / "images" / f"{people.images[2]}.jpg"
+    write_folder(tmp_path)
+    broken = tmp_path / "images" / "people-seed0-val-000002.jpg"
     broken.write_bytes(broken.read_bytes()[:2000])
     return tmp_path
 

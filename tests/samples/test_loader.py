@@ -14,8 +14,8 @@ from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 from posebench.plugins.recipe import Augmentation
 from posebench.plugins.registry import protocol
-from posebench.samples.images import ImageReader
-from posebench.samples.loader import Samples, batches, collate, epoch_steps, training_keys
+from posebench.samples.images import ImageReader, read_image
+from posebench.samples.loader import Samples, batches, epoch_steps, prediction_keys, training_keys
 from posebench.synthetic import people as synthetic
 
 DOTS = Skeleton(keypoints=("nose", "left_hand", "right_hand"))
@@ -136,7 +136,7 @@ def test_every_row_comes_once_an_epoch_in_an_order_of_its_own() -> None:
 
 def test_an_image_that_cannot_be_read_is_black_invisible_and_marked(dots: Instances, tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(b"broken")
-    batch = collate([Samples(dots, (32, 48))[(0, row)] for row in (0, 1)])
+    batch = Samples(dots, (32, 48)).batch([(0, 0), (0, 1)])
     assert batch.readable.tolist() == [True, False]
     assert not batch.visible[1].any()
     assert batch.images[1].max() == 0
@@ -151,3 +151,70 @@ def test_missing_images_are_counted_and_named_before_anything_runs(dots: Instanc
         PosebenchError, match=r"should be in .*nowhere, which does not exist. 2 are needed, such as a.png"
     ):
         ImageReader(replace(dots, image_root=tmp_path / "nowhere"))
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the photographs that were decoded, in order."""
+    names: list[str] = []
+
+    def note(path: Path) -> np.ndarray:
+        names.append(path.name)
+        return read_image(path)
+
+    monkeypatch.setattr("posebench.samples.images.read_image", note)
+    return names
+
+
+def crowd(dots: Instances) -> Instances:
+    """Five people in two photographs, in turns: a, b, a, b, a."""
+    return dots.take(np.array([0, 1, 0, 1, 0]))
+
+
+def test_a_photograph_is_decoded_once_for_all_its_people(dots: Instances, decoded: list[str]) -> None:
+    people = crowd(dots)
+    keys = prediction_keys(people.image, 2, workers=0)
+    rows = [batch.rows.tolist() for batch in batches(Samples(people, (32, 48)), keys, 0)]
+    assert rows == [[0, 2], [4, 1], [3]]
+    assert decoded == ["a.png", "b.png"]
+
+
+def test_each_worker_gets_the_people_of_a_photograph_in_a_row_also_one_by_one() -> None:
+    image = np.array([7, 7, 7, 8, 8, 8])
+    keys = list(prediction_keys(image, 1, workers=2))
+    assert [keys[worker::2] for worker in (0, 1)] == [
+        [[(0, 0)], [(0, 1)], [(0, 2)]],
+        [[(0, 3)], [(0, 4)], [(0, 5)]],
+    ]
+
+
+@pytest.mark.parametrize("people, batch_size, workers", [(7, 3, 0), (7, 1, 3), (5, 2, 2), (1, 4, 2), (23, 2, 5)])
+def test_everyone_is_predicted_once_in_the_same_batches_for_any_number_of_workers(
+    people: int, batch_size: int, workers: int
+) -> None:
+    image = np.arange(people) % 3
+    dealt = list(prediction_keys(image, batch_size, workers))
+    assert sorted(row for batch in dealt for _, row in batch) == list(range(people))
+    assert sorted(dealt) == sorted(prediction_keys(image, batch_size, 0))
+
+
+def test_a_photograph_deleted_during_an_evaluation_costs_only_the_people_not_yet_cut(
+    dots: Instances, tmp_path: Path
+) -> None:
+    people = crowd(dots)
+    samples = Samples(people, (32, 48))
+    keys = list(prediction_keys(people.image, 1, workers=0))
+    readable = [samples.batch(keys[0]).readable.item()]
+    (tmp_path / "a.png").unlink()  # decoded already, and kept
+    (tmp_path / "b.png").unlink()
+    readable += [samples.batch(key).readable.item() for key in keys[1:]]
+    assert readable == [True, True, True, False, False]
+
+
+def test_a_batch_has_the_samples_that_are_made_one_by_one(dots: Instances) -> None:
+    samples = Samples(dots, (48, 64), Augmentation(), seed=2)
+    keys = [(3, 1), (0, 0), (4, 1)]
+    batch = samples.batch(keys)
+    for i, key in enumerate(keys):
+        for name, value in samples[key].items():
+            np.testing.assert_array_equal(getattr(batch, name)[i].numpy(), value)

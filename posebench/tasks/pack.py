@@ -1,0 +1,56 @@
+"""Pack: the people of a split and a recipe become a folder of pixels."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posebench.errors import PosebenchError
+from posebench.plugins.protocol import Protocol
+from posebench.tasks.people import load_people
+from posebench.tasks.train import choose_recipe
+
+if TYPE_CHECKING:
+    from posebench.samples.pack_files import Coding
+    from posebench.samples.packing import Packing
+
+SPARE = 1.05
+"""Space asked for, as a factor of the estimate, which comes from a sample of the photographs."""
+
+
+def plan_pack(
+    protocol: Protocol, data: Path, packs: Path, *, split: str | None = None, arch: str | None = None,
+    recipe: str | None = None, coding: "Coding" = "raw",
+) -> "Packing":  # fmt: skip
+    """The pack of a split for a recipe, with its size; nothing is written.
+
+    Args:
+        packs: the folder of packs.
+        split: None for the one that is trained on.
+        arch: whose published recipe is meant, where `recipe` is None or `paper`.
+        recipe: `paper`, `quick`, or a TOML/JSON file.
+
+    Raises:
+        PosebenchError: no recipe is meant, no one is to be packed, or photographs are missing.
+    """
+    from posebench.samples.packing import Packing
+
+    if arch is None and recipe in (None, "paper"):
+        raise PosebenchError(
+            "A pack is for a recipe, and the paper recipe is the architecture's. Add --arch NAME, or --recipe FILE."
+        )
+    chosen = choose_recipe(arch or "", protocol, data, recipe, None)
+    return Packing(load_people(protocol, data, split or protocol.train_split), chosen, packs, coding=coding)
+
+
+def check_space(packing: "Packing") -> None:
+    """Raise an error where a pack does not fit on its disk."""
+    missing = packing.bytes_needed * SPARE - packing.bytes_present
+    if missing > packing.bytes_free:
+        raise PosebenchError(
+            f"The pack needs about {gigabytes(round(missing))}, but {packing.folder.parent} has "
+            f"{gigabytes(packing.bytes_free)} free. Name another folder with --packs, or add --jpeg for a smaller pack."
+        )
+
+
+def gigabytes(count: int) -> str:
+    """Such as `22.4 GB`, or `310 MB`."""
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.0f} MB"
