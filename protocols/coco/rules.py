@@ -32,8 +32,9 @@ from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.scores import Curve, Scores
 
 from . import partial_detections
-from .annotations import SKELETON, find_annotations, read_annotations, read_results
+from .annotations import SKELETON, find_annotations, read_annotations
 from .conventions import CONVENTIONS, assumptions, notes, processed
+from .detections import read_results
 from .detector_boxes import read_boxes
 
 FEW_IMAGES = 100
