@@ -255,4 +255,5 @@ def _collected(window: _Window, collector: Collector) -> Collector:
     while not ended:
         rows, ended = window.rows()
         collector.add(rows)
+        del rows  # before the next ones are made, which then take the same memory
     return collector

@@ -34,11 +34,15 @@ def read_results(path: Path, instances: Instances) -> Predictions:
     if found.wrong is not None:
         raise found.wrong
     bbox, score = found.boxes(), found.column("score")
+    keypoints, scores = (
+        found.column("points")[..., :2],
+        found.column("points")[..., 2],
+    )  # views: a copy takes as much again
     try:
         return Predictions(
             keypoint_names=instances.skeleton.keypoints, images=instances.images, image=found.column("image"),
-            person=np.full(found.count, -1), keypoints=found.column("keypoints"), scores=found.column("scores"), score=score,
-            missing=marked(found.column("keypoints")), bbox=bbox, region=found.regions(), input_box=bbox, box_score=score,
+            person=np.full(found.count, -1), keypoints=keypoints, scores=scores, score=score,
+            missing=marked(keypoints), bbox=bbox, region=found.regions(), input_box=bbox, box_score=score,
             dataset=instances.dataset, split=instances.split, box_source=SUBMITTED,
         )  # fmt: skip
     except PosebenchError as error:
@@ -105,17 +109,19 @@ class _Detections(Columns):
     def _part(self, rows: list[Any]) -> dict[str, Array]:
         """The rows' part of each column; raises what `WRONG` names."""
         image, keypoints, score = ([row[name] for row in rows] for name in ("image_id", "keypoints", "score"))
-        for unknown in set(image) - self.row_of.keys():
+        rows_of_images = list(map(self.row_of.get, image))
+        if None in rows_of_images:
+            unknown = image[rows_of_images.index(None)]
             raise PlainError(
                 f"image_id {unknown!r} is not among the {len(self.instances.images):,} images of "
                 f"{Path(self.instances.source.file).name}. Does --data name the annotation it was predicted on?"
             )
         for other in {row.get("category_id", self.person) for row in rows} - {self.person}:
             raise PlainError(f"category_id {other!r} is not that of people ({self.person}).")
-        points = table(keypoints, 3 * len(self.instances.skeleton)).reshape(-1, len(self.instances.skeleton), 3)
+        k = len(self.instances.skeleton)
         parts = {
-            "image": np.array([self.row_of[number] for number in image], np.int64), "score": floats(score),
-            "keypoints": points[..., :2], "scores": points[..., 2],
+            "image": np.array(rows_of_images, np.int64), "score": floats(score),
+            "points": table(keypoints, 3 * k).reshape(-1, k, 3),
         }  # fmt: skip
         return parts | {"bbox": self._boxes(rows)} if self.boxed else parts
 

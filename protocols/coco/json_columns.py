@@ -74,7 +74,8 @@ class Columns:
     def _append(self, parts: dict[str, Array]) -> None:
         for name, part in parts.items():
             # An array grows in place, where joining all parts at the end would need twice the memory.
-            self._grown.setdefault(name, array(part.dtype.char)).frombytes(part.tobytes())
+            grown = self._grown.setdefault(name, array(part.dtype.char))
+            grown.frombytes(np.ascontiguousarray(part).reshape(-1).view(np.uint8))
             self._shapes[name] = part.shape[1:]
 
 
