@@ -11,12 +11,15 @@ from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
 from posebench.files.json_rows import ROOT, read_json
 
-from .json_columns import Columns, PlainError, floats, table
+from .json_columns import WRONG, Columns, PlainError, floats, table
+from .numeric_rows import NumericRows
 from .partial_detections import marked
 from .regions import LARGEST_NUMBER, not_a_box, read_regions, states_region
 
 SUBMITTED = "detections as submitted"
 """The box source of results that do not say where their boxes came from."""
+
+_FIELDS = "image_id", "score", "category_id"
 
 
 def read_results(path: Path, instances: Instances) -> Predictions:
@@ -34,14 +37,11 @@ def read_results(path: Path, instances: Instances) -> Predictions:
     if found.wrong is not None:
         raise found.wrong
     bbox, score = found.boxes(), found.column("score")
-    keypoints, scores = (
-        found.column("points")[..., :2],
-        found.column("points")[..., 2],
-    )  # views: a copy takes as much again
+    keypoints = found.column("keypoints")  # views: a copy takes as much again
     try:
         return Predictions(
             keypoint_names=instances.skeleton.keypoints, images=instances.images, image=found.column("image"),
-            person=np.full(found.count, -1), keypoints=keypoints, scores=scores, score=score,
+            person=np.full(found.count, -1), keypoints=keypoints, scores=found.column("scores"), score=score,
             missing=marked(keypoints), bbox=bbox, region=found.regions(), input_box=bbox, box_score=score,
             dataset=instances.dataset, split=instances.split, box_source=SUBMITTED,
         )  # fmt: skip
@@ -58,6 +58,7 @@ class _Detections(Columns):
         self.row_of = {number: row for row, number in enumerate(instances.image_ids.tolist())}
         self.person = next(iter(instances.measures.get("category_id", np.ones(1))[:1].tolist()), 1)
         self.boxed = False
+        self.reader = NumericRows()
         self.regions_of_all = True
         self.stated_regions = Columns(read_regions, lambda row, error: f"{path}, row {row}: {not_a_box(error)}")
 
@@ -75,6 +76,29 @@ class _Detections(Columns):
         self.regions_of_all = self.regions_of_all and all(map(states_region, rows))
         if self.regions_of_all:
             self.stated_regions.add(rows)
+
+    def add_text(self, text: bytes) -> bool:
+        """Take rows that have the usual fields and no others, all right; their numbers do not become Python objects."""
+        if not self.count or self.wrong is not None or self.regions_of_all:
+            return False
+        k = len(self.instances.skeleton)
+        found = self.reader.read(text, {"keypoints": 3 * k} | ({"bbox": 4} if self.boxed else {}), _FIELDS)
+        if found is None:
+            return False
+        tables, (image, score, category) = found
+        try:
+            if set(category) != {self.person}:
+                return False
+            points = tables["keypoints"].reshape(-1, k, 3)
+            parts = {
+                "image": np.array([self.row_of[number] for number in image], np.int64), "score": floats(score),
+                "keypoints": points[..., :2], "scores": points[..., 2],
+            }  # fmt: skip
+        except WRONG:
+            return False
+        self.seen += len(image)
+        self.append(parts | ({"bbox": tables["bbox"]} if self.boxed else {}), len(image))
+        return True
 
     def boxes(self) -> Array | None:
         """(N, 4) the boxes that the results state of themselves; None where the first states none.
@@ -118,10 +142,10 @@ class _Detections(Columns):
             )
         for other in {row.get("category_id", self.person) for row in rows} - {self.person}:
             raise PlainError(f"category_id {other!r} is not that of people ({self.person}).")
-        k = len(self.instances.skeleton)
+        points = table(keypoints, 3 * len(self.instances.skeleton)).reshape(-1, len(self.instances.skeleton), 3)
         parts = {
             "image": np.array(rows_of_images, np.int64), "score": floats(score),
-            "points": table(keypoints, 3 * k).reshape(-1, k, 3),
+            "keypoints": points[..., :2], "scores": points[..., 2],
         }  # fmt: skip
         return parts | {"bbox": self._boxes(rows)} if self.boxed else parts
 

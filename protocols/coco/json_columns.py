@@ -8,6 +8,7 @@ import numpy as np
 
 from posebench.array_type import Array
 from posebench.errors import PosebenchError
+from posebench.files.json_rows import Collector
 
 WRONG = KeyError, TypeError, ValueError, AttributeError, OverflowError
 """What a wrong row makes the functions below, and subscripts, raise."""
@@ -17,7 +18,7 @@ class PlainError(ValueError):
     """What is wrong with a row, as a sentence that needs no more words."""
 
 
-class Columns:
+class Columns(Collector):
     """Columns that grow by the rows of each piece, up to the first wrong row.
 
     Attributes:
@@ -50,33 +51,33 @@ class Columns:
         if self.wrong is not None:
             return
         try:
-            self._append(self.read(rows))
-            self.count += len(rows)
+            self.append(self.read(rows), len(rows))
         except WRONG:
             self._add_one_by_one(rows)
+
+    def append(self, parts: dict[str, Array], count: int) -> None:
+        """Put the parts of `count` rows at the end of the columns."""
+        for name, part in parts.items():
+            # An array grows in place, where joining all parts at the end would need twice the memory.
+            grown = self._grown.setdefault(name, array(part.dtype.char))
+            grown.frombytes(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
+            self._shapes[name] = part.shape[1:]
+        self.count += count
 
     def column(self, name: str) -> Array:
         """(N, ...) what `read` returned under this name, of all rows."""
         if not self._grown:
-            self._append(self.read([]))
+            self.append(self.read([]), 0)
         return np.asarray(self._grown[name]).reshape(self.count, *self._shapes[name])
 
     def _add_one_by_one(self, rows: list[Any]) -> None:
         for row in rows:
             try:
-                self._append(self.read([row]))
-                self.count += 1
+                self.append(self.read([row]), 1)
             except WRONG as error:
                 self.wrong = PosebenchError(self.sentence(self.count, error))
                 self.wrong.__cause__ = error
                 return
-
-    def _append(self, parts: dict[str, Array]) -> None:
-        for name, part in parts.items():
-            # An array grows in place, where joining all parts at the end would need twice the memory.
-            grown = self._grown.setdefault(name, array(part.dtype.char))
-            grown.frombytes(np.ascontiguousarray(part).reshape(-1).view(np.uint8))
-            self._shapes[name] = part.shape[1:]
 
 
 def floats(values: list[Any]) -> Array:

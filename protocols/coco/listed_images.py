@@ -7,6 +7,7 @@ import numpy as np
 
 from posebench.array_type import Array
 from posebench.errors import PosebenchError
+from posebench.files.json_rows import Collector
 
 from .json_columns import WRONG, whole
 from .known_split import split_named
@@ -15,7 +16,7 @@ LARGEST_IMAGE = 1e6
 """Pixels; a file that states more does not know."""
 
 
-class Images:
+class Images(Collector):
     """What is kept of the entries of 'images'. The same id may be listed again; as in pycocotools, the last entry counts.
 
     Attributes:
