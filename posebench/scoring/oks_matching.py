@@ -25,6 +25,8 @@ from posebench.scoring.average_precision import AREAS, THRESHOLDS, Matches
 from posebench.scoring.oks_similarity import People, as_complex, plausible, similarity_of
 
 MAX_DETECTIONS = 20
+_BLOCK = 2048
+"""Detections that stay in the processor's cache while each keypoint is visited."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,9 +47,14 @@ def extent(keypoints: Array) -> Array:
 
 def extent_boxes(keypoints: Array) -> Array:
     """(D, 4) smallest box (x, y, width, height) about each detection's (D, K, 2) keypoints. NaN is no keypoint."""
-    by_keypoint = keypoints.swapaxes(0, 1)  # K comparisons of long columns, not D of short ones
-    low = reduce(np.fmin, by_keypoint)
-    return np.column_stack([low, reduce(np.fmax, by_keypoint) - low])
+    boxes = np.empty((len(keypoints), 4))
+    for start in range(0, len(keypoints), _BLOCK):
+        by_keypoint = keypoints[start : start + _BLOCK].swapaxes(
+            0, 1
+        )  # K comparisons of long columns, not D of short ones
+        low = reduce(np.fmin, by_keypoint)
+        boxes[start : start + _BLOCK] = np.column_stack([low, reduce(np.fmax, by_keypoint) - low])
+    return boxes
 
 
 def match(detections: Detections, people: People, sigmas: Array, images: int) -> Matches:

@@ -4,8 +4,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from posebench.array_type import Array
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 
@@ -52,9 +51,9 @@ def check_names(file: Path, category: dict[str, Any], skeleton: Skeleton, descri
     )
 
 
-def check_ids(file: Path, category: Any, categories: Any, dataset: str) -> None:
+def check_ids(file: Path, category: Array, categories: Any, dataset: str) -> None:
     """Raise a sentence unless all annotations are of one category, one of those that the file lists, if it does."""
-    used = np.unique(category).tolist()
+    used = sorted(set(category.tolist()))
     if len(used) > 1:
         raise PosebenchError(f"{file} annotates categories {used}; {dataset} scores one, people.")
     if isinstance(categories, list) and used:

@@ -186,8 +186,10 @@ def image_rows(predictions: Predictions, instances: Instances) -> Array:
             f"keypoints are (N, {len(predictions.keypoint_names)}, 2), but {instances.dataset} has {len(instances.skeleton)} "
             "of its own names. Was this file written for another protocol?"
         )
+    if predictions.images == instances.images:
+        return predictions.image
     row_of = {name: row for row, name in enumerate(instances.images)}
-    strange = sorted({predictions.images[i] for i in predictions.image.tolist()} - row_of.keys())
+    strange = sorted({predictions.images[i] for i in set(predictions.image.tolist())} - row_of.keys())
     if strange:
         raise PosebenchError(
             f"{counted(len(strange), 'predicted image is', 'predicted images are')} not in {instances.what}; "
