@@ -3,7 +3,6 @@
 simdjson is used where it is installed; without it the same columns are made by orjson, more slowly.
 """
 
-from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,35 +37,29 @@ class NumericRows:
             field → (N, length) float64; and of each other field the N values. None where the text is not JSON, where a row has
             other fields or lists than these, or without simdjson.
         """
-        # A list within a list would be flattened, and its numbers counted as others are.
         if self._parser is None:
             return None
         try:
-            return _columns(self._parser.parse(text), text.count(b"["), lists, fields)
+            rows: Any = self._parser.parse(text)
+            return _columns(list(rows), text.count(b"["), lists, fields)
         except (*WRONG, RuntimeError):
             return None
 
 
 def _columns(
-    rows: Any, brackets: int, lists: Mapping[str, int], fields: Sequence[str]
+    rows: list[Any], brackets: int, lists: Mapping[str, int], fields: Sequence[str]
 ) -> tuple[dict[str, Array], tuple[list[Any], ...]] | None:
-    flat = {name: array("d") for name in lists}
-    values: list[list[Any]] = [[] for _ in fields]
-    grown = [(name, length, flat[name].frombytes) for name, length in lists.items()]
-    taken = [(name, values[place].append) for place, name in enumerate(fields)]
-    number = len(lists) + len(fields)
-    for row in rows:
-        # Names are looked up, and a name that occurs twice would be found once.
-        if len(row) != number:
-            return None
-        for name, length, grow in grown:
-            numbers = row[name]
-            if len(numbers) != length:
-                return None
-            grow(numbers.as_buffer(of_type="d"))
-        for name, take in taken:
-            take(row[name])
-    # Each row's lists have a bracket, and the list of rows; another one is a list within a list, which was flattened.
+    # Each row's lists have a bracket, and the list of rows; another one is a list within a list, which would be flattened.
     if brackets != 1 + len(rows) * len(lists):
         return None
-    return {name: np.asarray(flat[name]).reshape(-1, length) for name, length in lists.items()}, tuple(values)
+    # As many fields as are looked up: so there is no other, and none is there twice.
+    if set(map(len, rows)) != {len(lists) + len(fields)}:
+        return None
+    tables = {}
+    for name, length in lists.items():
+        values = [row[name] for row in rows]
+        if set(map(len, values)) != {length}:
+            return None
+        numbers = np.frombuffer(b"".join([value.as_buffer(of_type="d") for value in values]))
+        tables[name] = numbers.reshape(-1, length)
+    return tables, tuple([row[name] for row in rows] for name in fields)
