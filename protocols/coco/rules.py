@@ -133,7 +133,7 @@ class COCO(Protocol):
                 *id_notes(people),
                 *origin,
             ),
-            per_person=best_similarity(detections, people, instances, self.sigmas),
+            per_person_values=lambda: best_similarity(detections, people, instances, self.sigmas),
             per_person_metric="the best OKS of any detection with the person",
         )
 
