@@ -19,7 +19,7 @@ from .regions import LARGEST_NUMBER, not_a_box, read_regions, states_region
 SUBMITTED = "detections as submitted"
 """The box source of results that do not say where their boxes came from."""
 
-_FIELDS = "image_id", "score", "category_id"
+_FIELDS = "image_id", "category_id", "score"
 
 
 def read_results(path: Path, instances: Instances) -> Predictions:
@@ -37,7 +37,7 @@ def read_results(path: Path, instances: Instances) -> Predictions:
     if found.wrong is not None:
         raise found.wrong
     bbox, score = found.boxes(), found.column("score")
-    keypoints = found.column("keypoints")  # views: a copy takes as much again
+    keypoints = found.column("keypoints")
     try:
         return Predictions(
             keypoint_names=instances.skeleton.keypoints, images=instances.images, image=found.column("image"),
@@ -81,19 +81,14 @@ class _Detections(Columns):
         """Take rows that have the usual fields and no others, all right; their numbers do not become Python objects."""
         if not self.count or self.wrong is not None or self.regions_of_all:
             return False
-        k = len(self.instances.skeleton)
-        found = self.reader.read(text, {"keypoints": 3 * k} | ({"bbox": 4} if self.boxed else {}), _FIELDS)
+        found = self.reader.read(
+            text, {"keypoints": 3 * len(self.instances.skeleton)} | ({"bbox": 4} if self.boxed else {}), _FIELDS
+        )
         if found is None:
             return False
-        tables, (image, score, category) = found
+        tables, (image, category, score) = found
         try:
-            if set(category) != {self.person}:
-                return False
-            points = tables["keypoints"].reshape(-1, k, 3)
-            parts = {
-                "image": np.array([self.row_of[number] for number in image], np.int64), "score": floats(score),
-                "keypoints": points[..., :2], "scores": points[..., 2],
-            }  # fmt: skip
+            parts = self._columns(image, category, score, tables["keypoints"])
         except WRONG:
             return False
         self.seen += len(image)
@@ -133,6 +128,16 @@ class _Detections(Columns):
     def _part(self, rows: list[Any]) -> dict[str, Array]:
         """The rows' part of each column; raises what `WRONG` names."""
         image, keypoints, score = ([row[name] for row in rows] for name in ("image_id", "keypoints", "score"))
+        category = [row.get("category_id", self.person) for row in rows]
+        parts = self._columns(image, category, score, table(keypoints, 3 * len(self.instances.skeleton)))
+        return parts | {"bbox": self._boxes(rows)} if self.boxed else parts
+
+    def _columns(self, image: list[Any], category: list[Any], score: list[Any], points: Array) -> dict[str, Array]:
+        """Part of each column but bbox, of N rows; raises what `WRONG` names.
+
+        Args:
+            image, category, score: N values each. points: (N, 3 K) x, y and score of each keypoint.
+        """
         rows_of_images = list(map(self.row_of.get, image))
         if None in rows_of_images:
             unknown = image[rows_of_images.index(None)]
@@ -140,14 +145,13 @@ class _Detections(Columns):
                 f"image_id {unknown!r} is not among the {len(self.instances.images):,} images of "
                 f"{Path(self.instances.source.file).name}. Does --data name the annotation it was predicted on?"
             )
-        for other in {row.get("category_id", self.person) for row in rows} - {self.person}:
+        for other in set(category) - {self.person}:
             raise PlainError(f"category_id {other!r} is not that of people ({self.person}).")
-        points = table(keypoints, 3 * len(self.instances.skeleton)).reshape(-1, len(self.instances.skeleton), 3)
-        parts = {
+        points = points.reshape(-1, len(self.instances.skeleton), 3)
+        return {
             "image": np.array(rows_of_images, np.int64), "score": floats(score),
             "keypoints": points[..., :2], "scores": points[..., 2],
         }  # fmt: skip
-        return parts | {"bbox": self._boxes(rows)} if self.boxed else parts
 
     def _boxes(self, rows: list[Any]) -> Array:
         """(N, 4) boxes; raises what `WRONG` names."""
