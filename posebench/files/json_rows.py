@@ -69,12 +69,15 @@ def read_json(
                 raise window.wrong("Extra data")
             return content
     except (ValueError, OSError, RecursionError) as error:
-        kind = (
-            "It is not text. Is it another kind of file?"
-            if isinstance(error, UnicodeDecodeError)
-            else f"{error}. Was it cut off?"
-        )
-        raise PosebenchError(f"{path} is not readable JSON. {kind}") from error
+        raise PosebenchError(f"{path} is not readable JSON. {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "It is not text. Is it another kind of file?"
+    if isinstance(error, RecursionError):
+        return "Its lists or objects are nested too deeply."
+    return f"{error}. Was it cut off?"
 
 
 @contextmanager
