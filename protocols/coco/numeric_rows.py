@@ -4,6 +4,7 @@ simdjson is used where it is installed; without it the same columns are made by 
 """
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from posebench.array_type import Array
 from .json_columns import WRONG
 
 try:
-    import simdjson
+    simdjson: Any = import_module("simdjson")
 except ImportError:  # no wheel for this Python
-    simdjson = None  # type: ignore[assignment]
+    simdjson = None
 
 
 class NumericRows:
@@ -40,8 +41,7 @@ class NumericRows:
         if self._parser is None:
             return None
         try:
-            rows: Any = self._parser.parse(text)
-            return _columns(list(rows), text.count(b"["), lists, fields)
+            return _columns(list(self._parser.parse(text)), text.count(b"["), lists, fields)
         except (*WRONG, RuntimeError):
             return None
 
