@@ -68,7 +68,7 @@ def similarity_of(points: Array, start: Array, people: People, rows: Array, sigm
     at, (low, high) = as_complex(people.keypoints), (as_complex(corner) for corner in _doubled_boxes(people.bbox))
     divisor = (sigmas * 2) ** 2
     # By number of labelled keypoints, so that a sum adds exactly the numbers that COCOeval adds, in its order.
-    for n in np.unique(count):
+    for n in np.flatnonzero(np.bincount(count)).tolist():
         pair = np.flatnonzero(count == n)
         person = rows[pair]
         used = first[person, : n or None]

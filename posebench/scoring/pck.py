@@ -90,7 +90,7 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
         images=len(np.unique(instances.image)),
         notes=(*missing_notes(predictions), *wrong_places(keypoints, missing, instances)),
         sampling=sampling_of(instances.units, instances),
-        per_person=personal_area_under_curve(distances, counted, float(rule.thresholds[-1])),
+        per_person_values=personal_area_under_curve(distances, counted, float(rule.thresholds[-1])),
         per_person_metric=f"the person's AUC of {rule.metric.partition('@')[0]} to {rule.thresholds[-1]:g}",
     )
 

@@ -1,8 +1,9 @@
 """Scores: the numbers of a predictions file under a protocol, with their resamples."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -81,8 +82,7 @@ class Scores:
         ceiling: the score of the dataset's annotators against each other; None if it is unknown.
         people, images: how many were scored.
         notes: everything that was left out or treated specially, as sentences.
-        per_person: (N,) one number per instance, larger is better, NaN where it has none: for picking the
-            best and worst cases. It is not kept in the record.
+        per_person_values: `per_person`, or a function that returns it: pictures alone need it, so it is computed when asked for.
         per_person_metric: what that number is.
         sampling: what was resampled; without its number of units, the images.
     """
@@ -99,13 +99,21 @@ class Scores:
     people: int = 0
     images: int = 0
     notes: tuple[str, ...] = ()
-    per_person: Array = field(default_factory=lambda: np.zeros(0), compare=False)
+    per_person_values: Array | Callable[[], Array] = field(default_factory=lambda: np.zeros(0), compare=False)
     per_person_metric: str = ""
     sampling: Sampling = IMAGES
 
     def __post_init__(self) -> None:
         if not self.sampling.units:
             object.__setattr__(self, "sampling", replace(self.sampling, units=self.images))
+
+    @cached_property
+    def per_person(self) -> Array:
+        """(N,) one number per instance, larger is better, NaN where it has none: for picking the best and worst cases.
+
+        It is not kept in the record.
+        """
+        return self.per_person_values() if callable(self.per_person_values) else self.per_person_values
 
     @property
     def intervals(self) -> dict[str, tuple[float, float]]:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol
-from posebench.tasks.people import load_people
-from posebench.tasks.train import choose_recipe
+from posebench.tasks.people import load_people, run_splits
+from posebench.tasks.train import Settings, chosen_recipe
 
 if TYPE_CHECKING:
     from posebench.samples.pack_files import Coding
@@ -37,8 +37,9 @@ def plan_pack(
         raise PosebenchError(
             "A pack is for a recipe, and the paper recipe is the architecture's. Add --arch NAME, or --recipe FILE."
         )
-    chosen = choose_recipe(arch or "", protocol, data, recipe, None)
-    return Packing(load_people(protocol, data, split or protocol.train_split), chosen, packs, coding=coding)
+    chosen = chosen_recipe(arch or "", protocol, data, Settings(recipe=recipe))
+    people = load_people(protocol, data, split or run_splits(protocol, data).train)
+    return Packing(people, chosen, packs, coding=coding)
 
 
 def check_space(packing: "Packing") -> None:

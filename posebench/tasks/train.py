@@ -95,7 +95,7 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
     Raises:
         PosebenchError: the recipe is unknown or damaged, or the architecture has no published one.
     """
-    recipe = _choose_recipe(arch, protocol, data, settings)
+    recipe = chosen_recipe(arch, protocol, data, settings)
     changes = {} if settings.epochs is None else {"epochs": settings.epochs}
     changes |= {} if settings.pretrained else {"pretrained": False}
     return Job(
@@ -110,7 +110,7 @@ def worker_count(asked: int | None) -> int:
     return min(8, cores - 1) if asked is None else asked
 
 
-def _choose_recipe(arch: str, protocol: Protocol, data: Path | None, settings: Settings) -> Recipe:
+def chosen_recipe(arch: str, protocol: Protocol, data: Path | None, settings: Settings) -> Recipe:
     """The recipe by its name, or the default one."""
     name = settings.recipe or ("quick" if data is None and settings.weights is None else "paper")
     return _published(arch, protocol) if name == "paper" else recipes.choose(name)

@@ -4,31 +4,32 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from posebench.array_type import Array
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 
 
-def category_of(content: dict[str, Any]) -> dict[str, Any]:
-    """The category of the first annotation; the first one that is listed where the file does not tell; else empty."""
-    listed = content.get("categories")
-    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    annotated = content.get("annotations")
-    first = annotated[0] if isinstance(annotated, list) and annotated else None
-    number = first.get("category_id") if isinstance(first, dict) else None
+def category_of(categories: Any, annotation: Any) -> dict[str, Any]:
+    """The category of an annotation; the first one that is listed where the annotation does not name one; else empty.
+
+    Args:
+        categories: what the file has under 'categories'. annotation: its first annotation.
+    """
+    entries = [entry for entry in categories if isinstance(entry, dict)] if isinstance(categories, list) else []
+    number = annotation.get("category_id") if isinstance(annotation, dict) else None
     return next((entry for entry in entries if entry.get("id") == number), entries[0] if entries else {})
 
 
-def check_names(file: Path, content: dict[str, Any], skeleton: Skeleton, described: bool) -> None:
+def check_names(file: Path, category: dict[str, Any], skeleton: Skeleton, described: bool) -> None:
     """Refuse an annotation that names other keypoints, or these in another order: every number would be wrong.
 
     A file without names is taken at its word. Spelling (`Left Eye`, `left-eye`) is no difference.
 
     Args:
+        category: the one that is annotated.
         described: the keypoints are a description's own, which may name them otherwise than the file does.
     """
-    names = category_of(content).get("keypoints")
+    names = category.get("keypoints")
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         return
     spelled, expected = [_spelled(name) for name in names], [_spelled(name) for name in skeleton.keypoints]
@@ -50,9 +51,9 @@ def check_names(file: Path, content: dict[str, Any], skeleton: Skeleton, describ
     )
 
 
-def check_ids(file: Path, category: Any, categories: Any, dataset: str) -> None:
+def check_ids(file: Path, category: Array, categories: Any, dataset: str) -> None:
     """Raise a sentence unless all annotations are of one category, one of those that the file lists, if it does."""
-    used = np.unique(category).tolist()
+    used = sorted(set(category.tolist()))
     if len(used) > 1:
         raise PosebenchError(f"{file} annotates categories {used}; {dataset} scores one, people.")
     if isinstance(categories, list) and used:

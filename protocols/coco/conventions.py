@@ -13,7 +13,7 @@ from posebench.plugins.protocol import Convention
 from posebench.scoring import oks_nms
 
 from . import regions
-from .annotations import SUBMITTED
+from .detections import SUBMITTED
 from .partial_detections import are_detections, confidences, with_gaps
 
 _AP = "OKS AP, mean over thresholds 0.50:0.05:0.95 and 101 recalls; 20 detections an image"

@@ -14,9 +14,8 @@ from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, counted, existing
 from posebench.files.validation import read_model
 
-from .annotations import BOX_AREA, read_annotations
-from .categories import bones_of, category_of
-from .json_columns import load as load_json
+from .annotations import BOX_AREA, annotated_category, read_annotations
+from .categories import bones_of
 
 LARGEST_FILE = 1_000_000
 """Bytes; a description is a page of text."""
@@ -187,9 +186,8 @@ def _annotated_keypoints(description: Description, path: Path) -> tuple[list[str
         raise PosebenchError(
             f"{path} names no keypoints, and {found[0]} is not there to take them from. List them: keypoints = [...]"
         )
-    content, _ = load_json(file)
     try:
-        category = category_of(content)
+        category = annotated_category(file)
         names = category["keypoints"]
         if not names or not all(isinstance(name, str) and name.isprintable() and len(name) <= 60 for name in names):
             raise ValueError(f"keypoints are {names!r:.80}")

@@ -1,16 +1,19 @@
 """A detector's boxes, in COCO's result form, as people to predict."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from posebench.array_type import Array
 from posebench.data.box_source import DetectedBoxes
 from posebench.data.instances import Instances, Source
 from posebench.errors import PosebenchError, counted
+from posebench.files.json_rows import ROOT, read_json
 from posebench.files.writing import sha256
 
-from .json_columns import load
+from .json_columns import WRONG, Columns, PlainError, table
 from .regions import BOX_PADDING, middle, published_regions
 
 _HUGE = 1e15  # larger whole numbers are not exact
@@ -28,18 +31,18 @@ def read_boxes(path: Path, instances: Instances, threshold: float) -> Instances:
     """
     if not np.isfinite(threshold):
         raise PosebenchError(f"The threshold of box scores should be a number, not {threshold}.")
-    content, _ = load(path)
-    if not isinstance(content, list):
+    found = read_json(
+        path, "a COCO file", {ROOT: lambda: Columns(_read, lambda row, error: f"{path}, row {row}{error}")}
+    )
+    if not isinstance(found, Columns):
         raise PosebenchError(f"{path} is no list of boxes. {_FORM}.")
-    columns = np.array([_box(row, entry, path) for row, entry in enumerate(content)], float).reshape(-1, 7)
-    bad = ~np.isfinite(columns).all(axis=1)
-    if bad.any():
-        row = int(bad.argmax())
-        raise PosebenchError(f"{path}, row {row}: a number is not finite or too large: {content[row]!r:.200}.")
+    if found.wrong is not None:
+        raise found.wrong
+    columns = found.column("values")
     image_id, category, score, bbox = columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3:]
     person = next(iter(instances.measures.get("category_id", np.ones(1)).tolist()), 1)
-    row_of = {int(number): row for row, number in enumerate(instances.image_ids.tolist())}
-    image = np.array([row_of.get(int(number), -1) for number in image_id], np.int64)
+    row_of = {number: row for row, number in enumerate(instances.image_ids.tolist())}
+    image = np.array([row_of.get(number, -1) for number in image_id.tolist()], np.int64)
     kept = np.ones(len(columns), bool)
     notes = []
     for is_wrong, one, many in (
@@ -76,28 +79,42 @@ def _people(
     )  # fmt: skip
 
 
-def _box(row: int, entry: Any, path: Path) -> list[float]:
-    """image_id, category_id, score, x, y, width, height.
+def _read(entries: list[Any]) -> dict[str, Array]:
+    """`values`, (N, 7): image_id, category_id, score, x, y, width, height.
 
     Raises:
-        PosebenchError: one of them is missing or no number.
+        PlainError: one of them is missing, no number, or too large.
     """
+    try:
+        rows = [[entry["image_id"], entry["category_id"], entry["score"], *entry["bbox"]] for entry in entries]
+        values = table(rows, 7)
+        if set(map(type, chain.from_iterable(rows))) <= {int, float} and _can_be(values):
+            return {"values": values}
+    except WRONG:
+        pass
+    return {"values": np.array([_checked(entry) for entry in entries], float).reshape(-1, 7)}
+
+
+def _can_be(values: Array) -> bool:
+    return bool((np.abs(values) < _HUGE).all() and (values[:, :2] % 1 == 0).all())
+
+
+def _checked(entry: Any) -> list[float]:
+    """The seven numbers of one entry. Raises PlainError, with the text that follows `row 17`."""
     if not isinstance(entry, dict):
-        raise PosebenchError(f"{path}, row {row} is no box: {entry!r:.80}. {_FORM}.")
+        raise PlainError(f" is no box: {entry!r:.80}. {_FORM}.")
     needed = ("image_id", "category_id", "bbox", "score")
     if lacking := [key for key in needed if key not in entry]:
-        raise PosebenchError(f"{path}, row {row} lacks {', '.join(lacking)}. {_FORM}.")
+        raise PlainError(f" lacks {', '.join(lacking)}. {_FORM}.")
     bbox = entry["bbox"]
     if not isinstance(bbox, list) or len(bbox) != 4:
-        raise PosebenchError(f"{path}, row {row}: bbox should be (x, y, width, height), not {bbox!r:.80}.")
-    values = [_number(value, row, path) for value in (entry["image_id"], entry["category_id"], entry["score"], *bbox)]
-    if any(np.isfinite(value) and int(value) != value for value in values[:2]):
-        raise PosebenchError(f"{path}, row {row}: image_id and category_id should be whole numbers.")
+        raise PlainError(f": bbox should be (x, y, width, height), not {bbox!r:.80}.")
+    values = [entry["image_id"], entry["category_id"], entry["score"], *bbox]
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise PlainError(f": {value!r:.80} is no number.")
+    if not all(abs(value) < _HUGE for value in values):
+        raise PlainError(f": a number is not finite or too large: {entry!r:.200}")
+    if any(value % 1 for value in values[:2]):
+        raise PlainError(": image_id and category_id should be whole numbers.")
     return values
-
-
-def _number(value: Any, row: int, path: Path) -> float:
-    """A JSON number; infinite where it is not finite or beyond any box, which the caller refuses."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PosebenchError(f"{path}, row {row}: {value!r:.80} is no number.")
-    return float(value) if abs(value) < _HUGE else float("inf")

@@ -1,56 +1,83 @@
-"""JSON of millions of numbers: the file, and columns of numbers from lists of values."""
+"""Columns of numbers, made of the rows of a JSON list piece by piece."""
 
-import gc
-import json
 from array import array
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import orjson
 
 from posebench.array_type import Array
-from posebench.errors import PosebenchError, existing
+from posebench.errors import PosebenchError
+from posebench.files.json_rows import Collector
 
 WRONG = KeyError, TypeError, ValueError, AttributeError, OverflowError
-"""What a wrong entry makes the functions below, and subscripts, raise."""
+"""What a wrong row makes the functions below, and subscripts, raise."""
 
 
-def load(path: Path) -> tuple[Any, bytes]:
-    """The content of a JSON file, and its bytes.
+class PlainError(ValueError):
+    """What is wrong with a row, as a sentence that needs no more words."""
 
-    Raises:
-        PosebenchError: it is missing, or no JSON.
+
+class Columns(Collector):
+    """Columns that grow by the rows of each piece, up to the first wrong row.
+
+    Attributes:
+        seen: number of rows that were given. first: the first one; None before it.
+        count: number of rows in the columns.
+        wrong: the error to raise for the first wrong row; None where all rows are right.
     """
-    try:
-        text = existing(path, "a COCO file").read_bytes()
+
+    def __init__(
+        self, read: Callable[[list[Any]], dict[str, Array]], sentence: Callable[[int, Exception], str]
+    ) -> None:
+        """Columns without rows.
+
+        Args:
+            read: rows → their part of each column, (N, ...) arrays; raises what `WRONG` names.
+            sentence: number of a row, and what `read` raised on the row → the message of `wrong`.
+        """
+        self.read, self.sentence = read, sentence
+        self.seen = self.count = 0
+        self.first: Any = None
+        self.wrong: PosebenchError | None = None
+        self._grown: dict[str, array[Any]] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
+
+    def add(self, rows: list[Any]) -> None:
+        """Take the next rows, one or more."""
+        if not self.seen:
+            self.first = rows[0]
+        self.seen += len(rows)
+        if self.wrong is not None:
+            return
         try:
-            content = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            # Python's own reader is slower and takes more: NaN, say, whose row is then named.
-            content = json.loads(text)
-    except (ValueError, OSError, RecursionError) as error:
-        kind = (
-            "It is no text: another kind of file?"
-            if isinstance(error, UnicodeDecodeError)
-            else f"{error}. Was it cut off?"
-        )
-        raise PosebenchError(f"{path} is not readable JSON. {kind}") from error
-    return content, text
+            self.append(self.read(rows), len(rows))
+        except WRONG:
+            self._add_one_by_one(rows)
 
+    def append(self, parts: dict[str, Array], count: int) -> None:
+        """Put the parts of `count` rows at the end of the columns."""
+        for name, part in parts.items():
+            # An array grows in place, where joining all parts at the end would need twice the memory.
+            grown = self._grown.setdefault(name, array(part.dtype.char))
+            grown.frombytes(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
+            self._shapes[name] = part.shape[1:]
+        self.count += count
 
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """For functions that read: a parser makes hundreds of thousands of lists and no cycle; to look for one takes as long."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+    def column(self, name: str) -> Array:
+        """(N, ...) what `read` returned under this name, of all rows."""
+        if not self._grown:
+            self.append(self.read([]), 0)
+        return np.asarray(self._grown[name]).reshape(self.count, *self._shapes[name])
+
+    def _add_one_by_one(self, rows: list[Any]) -> None:
+        for row in rows:
+            try:
+                self.append(self.read([row]), 1)
+            except WRONG as error:
+                self.wrong = PosebenchError(self.sentence(self.count, error))
+                self.wrong.__cause__ = error
+                return
 
 
 def floats(values: list[Any]) -> Array:

@@ -15,27 +15,28 @@ PEOPLE = {"train": 149_813, "val": 6_352}
 NAMED = re.compile(r"(train|val)20\d\d")
 
 
-def split_notes(file: Path, split: str, images: dict[int, Any], people: int) -> tuple[str, ...]:
+def split_notes(file: Path, split: str, found: list[str | None], people: int) -> tuple[str, ...]:
     """Sentences on a file that is not the whole split.
 
     Args:
-        images: id → the entry of 'images'. people: with labelled keypoints, without crowds.
+        found: the split that each image's address names; None without one.
+        people: number with labelled keypoints, without crowds.
 
     Raises:
         PosebenchError: the images are those of another split.
     """
-    asked, found = f"COCO {split}", [_named(entry.get("coco_url")) for entry in images.values()]
+    asked, images = f"COCO {split}", len(found)
     strangers = {name: found.count(name) for name in IMAGES if name != split and name in found}
     for other, number in strangers.items():
-        if number == len(images):
+        if number == images:
             raise other_split(file, f"has images of COCO {other} only (their coco_url says so)", asked, other)
-    in_name = _named(file.name)
+    in_name = split_named(file.name)
     if split not in found and in_name not in (None, split):
         raise other_split(file, f"is named as an annotation of COCO {in_name}", asked, str(in_name))
-    same_size = next((name for name, number in IMAGES.items() if number == len(images)), split)
+    same_size = next((name for name, number in IMAGES.items() if number == images), split)
     if split not in found and same_size != split:
-        raise other_split(file, f"has {len(images):,} images, as COCO {same_size}", asked, same_size)
-    counts = {"images": (len(images), IMAGES[split]), "people with keypoints": (people, PEOPLE[split])}
+        raise other_split(file, f"has {images:,} images, as COCO {same_size}", asked, same_size)
+    counts = {"images": (images, IMAGES[split]), "people with keypoints": (people, PEOPLE[split])}
     return (
         *size_notes(file, asked, counts),
         *(
@@ -45,7 +46,7 @@ def split_notes(file: Path, split: str, images: dict[int, Any], people: int) -> 
     )
 
 
-def _named(text: Any) -> str | None:
+def split_named(text: Any) -> str | None:
     """The split in an address or a file's name, such as `val` in `person_keypoints_val2017.json`."""
     found = NAMED.search(text) if isinstance(text, str) else None
     return found[1] if found else None

@@ -1,6 +1,5 @@
 """The region that a top-down network sees of a person: 1.25 times the box, widened to the input's aspect ratio."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,6 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data.geometry import widened
 from posebench.data.predictions import Predictions
-from posebench.errors import PosebenchError
 
 BOX_PADDING = 1.25
 """A network sees a region 1.25 times the box (every published top-down recipe)."""
@@ -16,6 +14,8 @@ ASPECT = 192 / 256
 """Width to height of the published inputs, 192 x 256 and 288 x 384."""
 PIXELS_OF_SCALE = 200
 """HRNet's results state a region's size in units of 200 pixels (lib/dataset/coco.py, pixel_std)."""
+LARGEST_NUMBER = 1e9
+"""Pixels; what a result states of a box is below."""
 
 
 def middle(bbox: Array) -> Array:
@@ -98,37 +98,29 @@ def padding_notes(predictions: Predictions) -> tuple[str, ...]:
     )
 
 
-def stated_boxes(detections: list[Any], path: Path) -> Array | None:
-    """(N, 4) the results' `bbox`; None if a result has none.
+def states_region(detection: Any) -> bool:
+    """Whether a result states what the network saw, as HRNet's `center` and `scale`."""
+    return isinstance(detection, dict) and bool(detection.get("center")) and bool(detection.get("scale"))
+
+
+def read_regions(detections: list[Any]) -> dict[str, Array]:
+    """`region`: (N, 4) middle and size of what the network saw, by HRNet's `center` and `scale`.
 
     Raises:
-        PosebenchError: an entry is not a list of four finite numbers; names the row.
+        ValueError: one of them is not two numbers below `LARGEST_NUMBER`; the message is what the result states.
     """
-    return _stated(detections, {"bbox": 4}, path)
+    rows = []
+    for detection in detections:
+        parts = [detection["center"], detection["scale"]]
+        numbers = [value for part in parts if isinstance(part, list) and len(part) == 2 for value in part]
+        # The comparison is false for NaN too.
+        if len(numbers) < 4 or not all(isinstance(n, int | float) and abs(n) < LARGEST_NUMBER for n in numbers):
+            raise ValueError(f"{parts!r:.80}")
+        rows.append(numbers)
+    values = np.array(rows, float).reshape(-1, 4)
+    return {"region": np.column_stack([values[:, :2] - 0.5, values[:, 2:] * PIXELS_OF_SCALE])}
 
 
-def stated_regions(detections: list[Any], path: Path) -> Array | None:
-    """(N, 4) what the network saw, by HRNet's `center` and `scale`; None if a result lacks one.
-
-    Raises:
-        PosebenchError: an entry is not a list of that many finite numbers; names the row.
-    """
-    values = _stated(detections, {"center": 2, "scale": 2}, path)
-    return None if values is None else np.column_stack([values[:, :2] - 0.5, values[:, 2:] * PIXELS_OF_SCALE])
-
-
-def _stated(detections: list[Any], sizes: dict[str, int], path: Path) -> Array | None:
-    if not detections or not all(
-        isinstance(entry, dict) and all(entry.get(key) for key in sizes) for entry in detections
-    ):
-        return None
-    rows = [[entry[key] for key in sizes] for entry in detections]
-    return np.array([_numbers(row, parts, tuple(sizes.values()), path) for row, parts in enumerate(rows)])
-
-
-def _numbers(row: int, parts: list[Any], sizes: tuple[int, ...], path: Path) -> list[float]:
-    if all(isinstance(part, list) and len(part) == size for part, size in zip(parts, sizes, strict=True)):
-        numbers = [value for part in parts for value in part]
-        if all(isinstance(value, int | float) and abs(value) < 1e9 for value in numbers):  # also refuses NaN
-            return numbers
-    raise PosebenchError(f"{path}, row {row}: a box should be finite numbers (x, y, width, height), not {parts!r:.80}.")
+def not_a_box(stated: object) -> str:
+    """The sentence on a box, or on a center and scale, that is no list of finite numbers."""
+    return f"a box should be finite numbers (x, y, width, height), not {stated}."

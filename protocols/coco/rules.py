@@ -32,8 +32,9 @@ from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.scores import Curve, Scores
 
 from . import partial_detections
-from .annotations import DOWNLOAD, SKELETON, find_annotations, read_annotations, read_results
+from .annotations import DOWNLOAD, SKELETON, find_annotations, read_annotations
 from .conventions import CONVENTIONS, COCOConvention, assumptions, notes, processed
+from .detections import read_results
 from .detector_boxes import read_boxes
 from .known_split import PEOPLE
 
@@ -138,7 +139,7 @@ class COCO(Protocol):
                 *id_notes(people),
                 *origin,
             ),
-            per_person=best_similarity(detections, people, instances, self.sigmas),
+            per_person_values=lambda: best_similarity(detections, people, instances, self.sigmas),
             per_person_metric="the best OKS of any detection with the person",
         )
 
@@ -191,8 +192,10 @@ def image_rows(predictions: Predictions, instances: Instances) -> Array:
             f"keypoints are (N, {len(predictions.keypoint_names)}, 2), but {instances.dataset} has {len(instances.skeleton)} "
             "with other names. Was this file written for another protocol?"
         )
+    if predictions.images == instances.images:
+        return predictions.image
     row_of = {name: row for row, name in enumerate(instances.images)}
-    strange = sorted({predictions.images[i] for i in predictions.image.tolist()} - row_of.keys())
+    strange = sorted({predictions.images[i] for i in set(predictions.image.tolist())} - row_of.keys())
     if strange:
         raise PosebenchError(
             f"{counted(len(strange), 'predicted image is', 'predicted images are')} not in {instances.what}; "

@@ -310,18 +310,17 @@ def test_an_annotation_id_of_zero_is_noted(tmp_path: Path) -> None:
 
 def test_a_dataset_in_the_form_of_coco_may_have_other_keypoints(tmp_path: Path) -> None:
     rules = sys.modules[type(COCO).__module__]
-    files = sys.modules[rules.read_annotations.__module__]
     hand = Skeleton(keypoints=("wrist", "thumb", "index"), bones=(("wrist", "thumb"),))
     gt, dt = tmp_path / "hands.json", tmp_path / "dt.json"
     gt.write_text(json.dumps(dataset(annotation(keypoints=[1, 2, 2, 3, 4, 1, 0, 0, 0]))))
     dt.write_text(json.dumps([detection(keypoints=[1, 2, 0.5] * 3)]))
-    people = files.read_annotations(gt, "val", skeleton=hand, dataset="hands")
+    people = rules.read_annotations(gt, "val", skeleton=hand, dataset="hands")
     assert (people.what, people.visibility.tolist()) == ("hands val", [[2, 1, 0]])
-    made = files.read_results(dt, people)
+    made = rules.read_results(dt, people)
     assert (made.keypoint_names, made.dataset, made.keypoints.shape) == (hand.keypoints, "hands", (1, 3, 2))
     dt.write_text(json.dumps([detection()]))
     with pytest.raises(PosebenchError, match="row 0: not a detection of 3 keypoints"):
-        files.read_results(dt, people)
+        rules.read_results(dt, people)
 
 
 def random_case(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
