@@ -40,12 +40,13 @@ def check_before_run(jobs: Sequence["Job"], scored: Instances, asked: Instances,
     """
     protocol, results = jobs[0].protocol, jobs[0].results
     networks = [network_problem(job) for job in jobs]
+    people = people_problems(protocol, scored, asked, convention)
     unwritable = writing_problem(results)
-    found = [*networks, *people_problems(protocol, scored, asked, convention), unwritable]
+    found = [*networks, *people, unwritable]
     if not any(networks) and not unwritable:
         each = int(asked.usable.sum()) * len(asked.skeleton) * BYTES_PER_KEYPOINT
         found.append(space_problem(results, sum(checkpoint_bytes(job) + each for job in jobs) + OTHER_FILES))
-    _raise("Nothing was trained, because this run could not be scored", found)
+    _raise("Nothing was trained, because this run could not be scored" if people else "Nothing was trained", found)
 
 
 def check_before_training(job: "Job") -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from mpii_folder import write_folder
 
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
-from posebench.results.folder import ResultsFolder
 from posebench.samples.packing import Packing
 from posebench.tasks import pack as tasks
 from posebench.tasks import train as training
@@ -30,8 +29,8 @@ def plan(data: Path, packs: Path, jpeg: bool = False) -> Packing:
 def trained(data: Path, results: Path) -> tuple[dict[str, torch.Tensor], dict, list[str]]:
     """The weights after a step on four people, what the checkpoint says of them, and what was said before."""
     rules = protocol("mpii")
-    recipe = training.choose_recipe("hourglass1", rules, data, "quick", 1)
-    job = training.Job("hourglass1", rules, data, recipe, 3, ResultsFolder(results))
+    settings = training.Settings(recipe="quick", epochs=1, seed=3, workers=0)
+    job = training.make_job("hourglass1", rules, data, settings, results)
     said: list[str] = []
     checkpoint = training.train(job, say=said.append).checkpoint
     content = torch.load(checkpoint, weights_only=True)
