@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Stopped(PosebenchError):
-    """The check was asked to stop."""
+    """A check or a pack was asked to stop."""
 
     exit_code = 130  # as a shell reports Ctrl-C
 

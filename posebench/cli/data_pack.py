@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from posebench.cli.complete import architectures, protocols, recipes, splits
+from posebench.cli.data_check import Stopped
 from posebench.cli.options import quiet_option, results_option
 from posebench.errors import counted
 
@@ -66,8 +67,11 @@ def pack(
     size, free = tasks.gigabytes(packing.bytes_needed), tasks.gigabytes(packing.bytes_free)
     print_notes(out, [f"{people} in {photographs}: about {size}. Free in {packing.folder.parent}: {free}."])
     tasks.check_space(packing)
-    with progress(out, f"pack {packing.people.what}") as update:
-        parts = packing.make(worker_count(workers) or 1, lambda done, total: update(done, total, ""))
+    try:
+        with progress(out, f"pack {packing.people.what}") as update:
+            parts = packing.make(worker_count(workers) or 1, lambda done, total: update(done, total, ""))
+    except KeyboardInterrupt:
+        raise Stopped("Stopped. Type the same command again to go on; the finished parts are kept.") from None
     if kept := sum(part.kept for part in parts):
         print_notes(out, [f"{kept:,} of {len(parts):,} parts were there already; their checksums are right."])
     unreadable = [name for part in parts for name in part.unreadable]

@@ -74,8 +74,8 @@ def annotation_findings(people: Instances, sizes: Array) -> list[Finding]:
         *found(asked & ~labelled.any(axis=1), "person without keypoints", "people without keypoints"),
         *finding(
             _described(people, ~asked),
-            f"person of {split} is neither trained on nor predicted (a crowd, or without keypoints or a box)",
-            f"people of {split} are neither trained on nor predicted (crowds, or without keypoints or a box)",
+            f"further person of {split} is neither trained on nor predicted (a crowd, or without keypoints or a box)",
+            f"further people of {split} are neither trained on nor predicted (crowds, or without keypoints or a box)",
         ),
     ]
 

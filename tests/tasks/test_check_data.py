@@ -101,7 +101,7 @@ def test_unusual_photographs_are_counted_and_named(tmp_path: Path) -> None:
         ),
         (
             {"iscrowd": 1},
-            "1 person of val is neither trained on nor predicted (a crowd, or without keypoints or a box): "
+            "1 further person of val is neither trained on nor predicted (a crowd, or without keypoints or a box): "
             "row 1 (val_2.png, person 2)",
         ),
     ],
