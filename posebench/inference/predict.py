@@ -91,10 +91,18 @@ def regions(people: Instances, input_size: tuple[int, int], code: str = "") -> A
     Args:
         code: the pipeline's `regions`.
     """
+    return widened(*people.region(code), input_size)
+
+
+def widened(center: Array, size: Array, input_size: tuple[int, int]) -> Array:
+    """(N, 4) middle and size of regions, the shorter side widened to the input's aspect.
+
+    Args:
+        center, size: (N, 2) of the regions, image pixels.
+    """
     width, height = input_size
-    center, size = people.region(code)
-    widened = size[:, 0].clip(size[:, 1] * width / height)
-    return np.column_stack([center, widened, widened * height / width])
+    across = size[:, 0].clip(size[:, 1] * width / height)
+    return np.column_stack([center, across, across * height / width])
 
 
 def detected(people: Instances, scores: Array) -> dict[str, Array]:

@@ -109,7 +109,7 @@ def _page(title: str, about: str, rows: list[tuple[str, Array]], slender: float)
 
 def _key(figure: Figure, x: float, y: float) -> None:
     sides = (("left", LEFT), ("right", RIGHT), ("middle", MIDDLE))
-    handles: list[Any] = [Line2D([], [], color=color, linewidth=3, path_effects=_halo(3)) for _, color in sides]
+    handles: list[Any] = [Line2D([], [], color=color, linewidth=3, path_effects=halo(3)) for _, color in sides]
     # White needs something under it to be seen on paper.
     handles.append((Line2D([], [], color="#777777", linewidth=7), Line2D([], [], color="white", **ANNOTATED)))
     names = [f"predicted {name}" for name, _ in sides] + ["annotated"]
@@ -133,12 +133,12 @@ def _person(axis: Axes, image: Array, crop: Crop, drawn: tuple[Instances, Array,
     annotated[instances.visibility[row] == 0] = np.nan
     names = instances.skeleton.keypoints
     for bone in instances.skeleton.bone_indices:
-        axis.plot(*predicted[list(bone)].T, color=_color(*(names[end] for end in bone)), linewidth=2.4,
-                  solid_capstyle="round", path_effects=_halo(2.4))  # fmt: skip
+        axis.plot(*predicted[list(bone)].T, color=side_color(*(names[end] for end in bone)), linewidth=2.4,
+                  solid_capstyle="round", path_effects=halo(2.4))  # fmt: skip
     for name, point in zip(names, predicted, strict=True):
-        axis.plot(*point, "o", color=_color(name), markersize=3.6, markeredgecolor=INK, markeredgewidth=0.5)
+        axis.plot(*point, "o", color=side_color(name), markersize=3.6, markeredgecolor=INK, markeredgewidth=0.5)
     for bone in instances.skeleton.bone_indices:
-        axis.plot(*annotated[list(bone)].T, color="white", path_effects=_halo(1.1), **ANNOTATED)
+        axis.plot(*annotated[list(bone)].T, color="white", path_effects=halo(1.1), **ANNOTATED)
     axis.plot(*annotated.T, "o", color="white", markersize=2.2, markeredgecolor=INK, markeredgewidth=0.4)
 
 
@@ -146,11 +146,11 @@ def _under(axis: Axes, text: str, points: int, **look: Any) -> None:
     axis.annotate(text, (0.5, 0), (0, -points), "axes fraction", "offset points", ha="center", va="top", **look)
 
 
-def _color(*names: str) -> str:
+def side_color(*names: str) -> str:
     """The colour of a keypoint, or of the bone between two: a side's where no end is on the other side."""
     left, right = (any(name.startswith(side) for name in names) for side in ("left", "right"))
     return MIDDLE if left == right else LEFT if left else RIGHT
 
 
-def _halo(width: float) -> list[Any]:
+def halo(width: float) -> list[Any]:
     return [Stroke(linewidth=width + 1.2, foreground=INK, alpha=0.75), Normal()]

@@ -61,7 +61,9 @@ def predict(
     device = Accelerator().device
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     notes: tuple[str, ...] = ()
-    facts = _facts(trained, model, people) | {"checkpoint_sha256": writing.sha256(checkpoint)}
+    facts = network_facts(trained, model) | {"checkpoint_sha256": writing.sha256(checkpoint)}
+    if "box_score" in people.measures:
+        facts["boxes"] = Boxes(sha256=people.source.sha256, count=len(people), notes=list(people.source.notes))
     if how is not None:
         model.eval()
         model, found = fast.run_as(model, how, inference.first_images(model, people))
@@ -76,8 +78,8 @@ def predict(
     return Predicted(out, (*notes, *unreadable_notes(unreadable, "count as missed")))
 
 
-def _facts(trained: "Checkpoint", model: "Architecture", people: Instances) -> dict[str, Any]:
-    """What `Provenance` says of a checkpoint's network and of the boxes."""
+def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any]:
+    """What `Provenance` says of a checkpoint's network."""
     from posebench.training.loop import device_name
 
     facts = {name: getattr(trained, name) for name in ("arch", "input_size", "seed", "step", "steps", "trained_on")}
@@ -87,8 +89,6 @@ def _facts(trained: "Checkpoint", model: "Architecture", people: Instances) -> d
         "device": device_name(next(model.parameters()).device), "posebench": posebench.__version__,
         "torch": version("torch"),
     }  # fmt: skip
-    if "box_score" in people.measures:
-        facts["boxes"] = Boxes(sha256=people.source.sha256, count=len(people), notes=list(people.source.notes))
     return facts
 
 
