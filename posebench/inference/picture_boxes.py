@@ -7,7 +7,7 @@ posebench's predictions files. Boxes are (x, y, width, height) in pixels, counte
 import csv
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,12 +113,13 @@ def read_boxes(path: Path, threshold: float = 0.0) -> PictureBoxes:
         if not all(math.isfinite(value) and abs(value) <= LARGEST for value in (*box.bbox, box.score)):
             raise PosebenchError(f"{path}, box {row}: {box.bbox}, score {box.score}, is not finite or too large.")
     notes, kept = [], found
-    for is_wrong, one, many in (
+    reasons: tuple[tuple[Callable[[Box], bool], str, str], ...] = (
         (lambda box: box.category != PERSON, "box is of another category", "boxes are of other categories"),
         (lambda box: box.crowd, "box is of a crowd", "boxes are of crowds"),
         (lambda box: box.score < threshold, f"box has a score below {threshold:g}", f"boxes have a score below {threshold:g}"),
         (lambda box: min(box.bbox[2:]) <= 0, "box has no extent", "boxes have no extent"),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for is_wrong, one, many in reasons:
         left = [box for box in kept if not is_wrong(box)]
         if out := len(kept) - len(left):
             notes.append(f"{counted(out, one, many)}, so left out.")

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from posebench.inference.picture_boxes import PictureBoxes
     from posebench.inference.pictures import Frame, Picture, PictureReader
     from posebench.inference.predict_frames import FrameBoxes, FramePeople, FramePredictor
+    from posebench.inference.stored_network import StoredNetwork
     from posebench.inference.ways import How
-    from posebench.training.checkpoints import Checkpoint
 
 FORMAT = "posebench pictures 1"
 DATASET = "pictures"
@@ -117,7 +117,7 @@ def predict_pictures(job: PictureJob, show: Callable[[int, int], None] = lambda 
         raise PosebenchError("--box-threshold applies to the scores of --boxes, and --boxes is not given.")
     boxes = None if job.boxes is None else read_boxes(job.boxes, job.box_threshold or 0.0)
     reader = PictureReader(find_pictures(job.inputs, job.out))
-    trained, predictor = _network(job)
+    stored, predictor = _network(job)
     total, found, stopped = reader.count(), _Found(), False
     frames = predictor.people(reader, lambda frame: _boxes_of(frame, boxes))
     try:
@@ -129,7 +129,7 @@ def predict_pictures(job: PictureJob, show: Callable[[int, int], None] = lambda 
         stopped = True
     if not found.names and not stopped:
         raise PosebenchError(_unreadable(reader, "so there is nothing to predict."))
-    made = _predictions(job, trained, predictor, found, boxes)
+    made = _predictions(job, stored, predictor, found, boxes)
     notes = _notes(reader, predictor, found, boxes)
     paths = job.out / "predictions.h5", job.out / "predictions.json"
     predictions.save(made, paths[0])
@@ -151,18 +151,19 @@ def skeleton_of(keypoints: tuple[str, ...]) -> Skeleton:
     return Skeleton(keypoints)
 
 
-def _network(job: PictureJob) -> "tuple[Checkpoint, FramePredictor]":
-    """What the checkpoint says of its training, and its network on the device to use."""
+def _network(job: PictureJob) -> "tuple[StoredNetwork, FramePredictor]":
+    """The checkpoint, and its network on the device to use."""
     import torch
     from accelerate import Accelerator
 
     from posebench.inference.predict_frames import FramePredictor
-    from posebench.training import checkpoints
+    from posebench.inference.stored_network import open_network
 
-    trained = checkpoints.load(job.checkpoint)
-    model = trained.network(skeleton_of(trained.keypoints), job.checkpoint)
+    stored = open_network(job.checkpoint)
+    stored.check_way(job.how)
+    model = stored.network(skeleton_of(stored.trained.keypoints))
     model.to(Accelerator().device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return trained, FramePredictor(model.eval(), trained.recipe.flip_test, job.how)
+    return stored, FramePredictor(model, stored.trained.recipe.flip_test, job.how)
 
 
 def _boxes_of(frame: "Frame", boxes: "PictureBoxes | None") -> "FrameBoxes":
@@ -209,10 +210,12 @@ def drawing_name(name: str) -> str:
 
 
 def _predictions(
-    job: PictureJob, trained: "Checkpoint", predictor: "FramePredictor", found: _Found, boxes: "PictureBoxes | None"
+    job: PictureJob, stored: "StoredNetwork", predictor: "FramePredictor", found: _Found, boxes: "PictureBoxes | None"
 ) -> Predictions:
-    facts: dict[str, Any] = network_facts(trained, predictor.model)
+    facts: dict[str, Any] = network_facts(stored.trained, predictor.model)
     facts["checkpoint_sha256"] = writing.sha256(job.checkpoint)
+    if stored.way is not None:
+        facts["inference"] = Inference(way=stored.way)
     if job.how is not None and predictor.found is not None:
         facts["inference"] = Inference(way=job.how.label, difference=vars(predictor.found))
     source = WHOLE

@@ -101,14 +101,12 @@ def test_unreadable_pictures_are_named_and_the_others_are_read(tmp_path: Path) -
 
 
 def test_a_video_that_ends_early_is_noted(tmp_path: Path) -> None:
-    clip = video(tmp_path / "clip.avi", frames=30)
+    clip = video(tmp_path / "clip.mkv", frames=30)
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
     reader = PictureReader(find_pictures([clip], tmp_path / "out"))
     read = len(list(reader))
-    if reader.unreadable:
-        pytest.skip("this OpenCV does not open a video without its index")
     assert 0 < read < 30
-    assert reader.notes == [f"clip.avi: {read} of 30 frames could be read."]
+    assert reader.notes == [f"clip.mkv: {read} of 30 frames could be read."]
 
 
 @pytest.mark.parametrize("name", ["frame%03d.mp4", "http:clip.mp4", "a b'\"$(x).mp4", "-i.mp4"])
