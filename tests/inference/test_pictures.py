@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from posebench.errors import PosebenchError
-from posebench.inference.pictures import FALLBACK_RATE, PictureReader, find_pictures, printable, read_upright, video_facts
+from posebench.inference.pictures import (
+    FALLBACK_RATE,
+    PictureReader,
+    find_pictures,
+    printable,
+    read_upright,
+    video_facts,
+)
 from posebench.report.draw_pictures import write_video
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
@@ -53,7 +60,8 @@ def test_two_pictures_of_one_name_are_refused_with_both_paths(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "what, sentence", [("none.jpg", "does not exist"), ("empty", "has no photograph or video. Files with these endings")]
+    "what, sentence",
+    [("none.jpg", "does not exist"), ("empty", "has no photograph or video. Files with these endings")],
 )
 def test_a_path_without_pictures_is_refused(tmp_path: Path, what: str, sentence: str) -> None:
     (tmp_path / "empty").mkdir()

@@ -46,7 +46,9 @@ def photographs(tmp_path: Path) -> Path:
 
 
 def boxes_file(path: Path) -> Path:
-    rows = [f"{name}.png,{','.join(map(str, box))}" for name, box in zip(PEOPLE.images, PEOPLE.bbox.tolist(), strict=True)]
+    rows = [
+        f"{name}.png,{','.join(map(str, box))}" for name, box in zip(PEOPLE.images, PEOPLE.bbox.tolist(), strict=True)
+    ]
     write_text(path, "image,x,y,width,height\n" + "\n".join(rows) + "\n")
     return path
 
@@ -87,7 +89,9 @@ def test_real_people_in_a_detectors_boxes_are_those_of_the_coco_protocol(
     made = predict_pictures(job)
     found = predictions.load(made.predictions)
     assert len(found) == len(boxes) > 50
-    ours = {(found.images[i], *b): k for i, b, k in zip(found.image, found.input_box.tolist(), found.keypoints, strict=True)}
+    ours = {
+        (found.images[i], *b): k for i, b, k in zip(found.image, found.input_box.tolist(), found.keypoints, strict=True)
+    }
     for image, box, keypoints in zip(expected.image, expected.input_box.tolist(), expected.keypoints, strict=True):
         np.testing.assert_allclose(ours[(expected.images[image], *box)], keypoints, atol=1e-9)
     assert len(list(made.drawings.iterdir())) == len(set(found.images))
