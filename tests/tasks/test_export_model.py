@@ -2,10 +2,13 @@
 
 import builtins
 import json
+import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -64,6 +67,19 @@ def test_an_exported_file_takes_batches_of_any_size_and_decodes_them(hourglass: 
         crops = np.full((count, 64, 64, 3), 100, np.uint8)
         outputs, keypoints, scores = session.run(None, {"images": crops})
         assert (outputs.shape, keypoints.shape, scores.shape) == ((count, 1, 16, 16, 16), (count, 16, 2), (count, 16))
+
+
+def test_the_example_in_the_docs_runs(
+    hourglass: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "use.md").read_text()
+    (code,) = re.findall(r"^```py\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(hourglass[1], "network.onnx")
+    cv2.imwrite("person.jpg", np.full((30, 20, 3), 90, np.uint8))
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 - the page's own text
+    assert (names["keypoints"].shape, names["scores"].shape) == ((1, 16, 2), (1, 16))
 
 
 def test_predictions_of_an_exported_file_are_those_of_the_network(hourglass: tuple[Path, Path], tmp_path: Path) -> None:
