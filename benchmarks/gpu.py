@@ -89,6 +89,10 @@ def run(folder: Path, device: str, minutes: float, smoke: bool) -> tuple[list[di
             except subprocess.TimeoutExpired as error:
                 unmeasured.append(f"{what}: stopped after {error.timeout:.0f} s.")
                 continue
+            except KeyboardInterrupt:
+                unmeasured.append(f"{what}: interrupted.")
+                ends = 0.0  # what is measured is written
+                continue
             if done.returncode:
                 last = (done.stderr.strip() or "no message").splitlines()[-1]
                 unmeasured.append(f"{what}: ended with code {done.returncode}: {last[:300]}")

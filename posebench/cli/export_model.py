@@ -38,5 +38,5 @@ def export_model(
     with console.status("reading") as status:
         exported = tasks.export_model(checkpoint, onnx, protocol, data, split, status.update)
     sentence = f"Compared on {exported.crops}: {exported.difference.sentence}."
-    console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+    console.print(sentence, highlight=False, markup=False)
     click.echo(onnx)

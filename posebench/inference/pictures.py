@@ -190,7 +190,7 @@ class PictureReader:
                     yield from self._video(picture)
                 else:
                     yield Frame(picture, picture.name, read_upright(picture.path))
-            except (PosebenchError, OSError):
+            except (PosebenchError, OSError, cv2.error):
                 self.unreadable.append(picture.name)
 
     def _video(self, picture: Picture) -> Iterator[Frame]:

@@ -15,6 +15,10 @@ CODEC = "mp4v"
 """MPEG-4 part 2: the one that OpenCV's wheels write into .mp4 everywhere; H.264 has licences."""
 
 
+class CannotEncode(PosebenchError):
+    """OpenCV has no encoder for this video here; nothing is written."""
+
+
 def write_photograph(image: Image, path: Path) -> None:
     """Write (H, W, 3) uint8 RGB in the form of the path's ending; as PNG where OpenCV does not write that form.
 
@@ -34,7 +38,8 @@ def write_video(images: Iterable[Image], rate: float, path: Path) -> None:
         rate: frames per second.
 
     Raises:
-        PosebenchError: the folder cannot be written to, or OpenCV cannot write videos here.
+        PosebenchError: the folder cannot be written to.
+        CannotEncode: OpenCV does not write videos of this size, or none at all, here.
     """
     write_atomically(path, lambda partial: _encode(iter(images), rate, partial))
 
@@ -45,9 +50,7 @@ def _encode(images: Iterator[Image], rate: float, path: Path) -> None:
     writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODEC), rate, (width, height))
     try:
         if not writer.isOpened():
-            raise PosebenchError(
-                f"OpenCV cannot write a video of {height}x{width} pixels here. Add --no-drawings to predict without drawings."
-            )
+            raise CannotEncode(f"OpenCV does not write videos of {height}x{width} pixels (height x width) here.")
         for image in itertools.chain([first], images):
             if image.shape[:2] != (height, width):  # a stream may change its size; the writer would drop the frame
                 image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -123,7 +123,7 @@ def predict_pictures(job: PictureJob, show: Callable[[int, int], None] = lambda 
     try:
         seen = found.noting(frames, lambda done: show(done, max(total, done + 1)))
         for picture, its in itertools.groupby(seen, key=lambda one: one.frame.picture):
-            _draw(picture, its, predictor.model.skeleton, job)
+            reader.notes.extend(_draw(picture, its, predictor.model.skeleton, job))
         show(len(found.names), len(found.names))  # unreadable pictures were counted in the total
     except KeyboardInterrupt:
         stopped = True
@@ -176,26 +176,35 @@ def _boxes_of(frame: "Frame", boxes: "PictureBoxes | None") -> "FrameBoxes":
     return FrameBoxes(whole_picture(width, height), np.ones(1), padding=1.0)
 
 
-def _draw(picture: "Picture", frames: "Iterator[FramePeople]", skeleton: Skeleton, job: PictureJob) -> None:
-    """Draw the frames of one picture into a file of the same name; without drawings, only use them up."""
-    above = job.draw_above
-    if above is None:
-        for _ in frames:
-            pass
-        return
+def _draw(picture: "Picture", frames: "Iterator[FramePeople]", skeleton: Skeleton, job: PictureJob) -> tuple[str, ...]:
+    """Draw the frames of one picture, if drawings are wanted; a sentence if it cannot be drawn."""
+    from posebench.report.draw_pictures import CannotEncode
+
+    notes: tuple[str, ...] = ()
+    if job.draw_above is not None:
+        try:
+            _write_drawing(picture, frames, skeleton, job.out, job.draw_above)
+        except CannotEncode as error:
+            notes = (f"{picture.name} was predicted, but not drawn: {error}",)
+    for _ in frames:  # without a drawing, the people are wanted all the same
+        pass
+    return notes
+
+
+def _write_drawing(
+    picture: "Picture", frames: "Iterator[FramePeople]", skeleton: Skeleton, out: Path, above: float
+) -> None:
+    from posebench.inference.pictures import video_facts
     from posebench.report.draw_pictures import write_photograph, write_video
     from posebench.report.draw_skeletons import draw_skeletons
 
     drawn = (draw_skeletons(one.frame.image, skeleton, one.keypoints, one.scores, above) for one in frames)
-    path = job.out / "drawings" / drawing_name(picture.name)
+    path = out / "drawings" / drawing_name(picture.name)
     if picture.is_video:
-        from posebench.inference.pictures import video_facts
-
         target = path if path.suffix == ".mp4" else path.with_name(f"{path.name}.mp4")
         write_video(drawn, video_facts(picture.path).rate, target)
     else:
-        for image in drawn:
-            write_photograph(image, path)
+        write_photograph(next(drawn), path)
 
 
 def drawing_name(name: str) -> str:

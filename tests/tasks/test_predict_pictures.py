@@ -16,6 +16,7 @@ from posebench.files.writing import write_text
 from posebench.inference.pictures import VideoFacts, video_facts
 from posebench.inference.predict import predict
 from posebench.plugins import registry
+from posebench.report import draw_pictures
 from posebench.report.draw_pictures import write_video
 from posebench.synthetic import people as synthetic
 from posebench.tasks.predict_pictures import PictureJob, Stopped, drawing_name, predict_pictures, skeleton_of
@@ -150,6 +151,18 @@ def test_unreadable_pictures_and_pictures_without_boxes_are_counted_and_named(
         "1 picture has no box, such as other.png.",
     )
     assert json.loads(made.table.read_text())["unreadable"] == ["broken1.jpg", "broken2.png"]
+
+
+def test_a_video_that_cannot_be_drawn_is_predicted_all_the_same(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_video((np.full((48, 64, 3), 9 * i, np.uint8) for i in range(7)), 12.0, tmp_path / "clip.mp4")
+    monkeypatch.setattr(draw_pictures, "CODEC", "none")
+    made = predict_pictures(PictureJob(checkpoint, (tmp_path / "clip.mp4",), tmp_path / "out", draw_above=0.0))
+    assert len(predictions.load(made.predictions)) == 7
+    (note,) = made.notes
+    assert note.startswith("clip.mp4 was predicted, but not drawn: OpenCV does not write videos of 48x64 pixels")
+    assert list((tmp_path / "out" / "drawings").iterdir()) == []
 
 
 def test_if_nothing_can_be_read_it_is_an_error_and_nothing_is_written(checkpoint: Path, tmp_path: Path) -> None:
