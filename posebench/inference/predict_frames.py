@@ -20,6 +20,8 @@ from posebench.samples.images import Image, cut
 BOX_PADDING = 1.25
 """A network sees a region 1.25 times the box, as in every published top-down recipe; a whole picture is not padded."""
 BATCH_SIZE = 32
+LONGEST_WAIT = 256 * 2**20
+"""Bytes of frames that wait for a batch to be full; a few large photographs reach it first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +80,13 @@ class FramePredictor:
             PosebenchError: the network put out something that is not finite.
         """
         waiting: list[tuple[Frame, FrameBoxes]] = []
-        crops = 0
         for frame in frames:
             waiting.append((frame, boxes_of(frame)))
-            crops += len(waiting[-1][1].bbox)
-            if crops >= BATCH_SIZE or len(waiting) >= BATCH_SIZE:
+            crops = sum(len(boxes.bbox) for _, boxes in waiting)
+            held = sum(one.image.nbytes for one, _ in waiting)
+            if crops >= BATCH_SIZE or len(waiting) >= BATCH_SIZE or held >= LONGEST_WAIT:
                 yield from self._predict(waiting)
-                waiting, crops = [], 0
+                waiting = []
         yield from self._predict(waiting)
 
     def _predict(self, waiting: list[tuple[Frame, FrameBoxes]]) -> Iterator[FramePeople]:

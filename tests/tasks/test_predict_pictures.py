@@ -13,8 +13,10 @@ import torch
 from posebench.data import predictions
 from posebench.errors import PosebenchError
 from posebench.files.writing import write_text
+from posebench.inference import predict_frames
 from posebench.inference.pictures import VideoFacts, video_facts
 from posebench.inference.predict import predict
+from posebench.inference.ways import How
 from posebench.plugins import registry
 from posebench.report import draw_pictures
 from posebench.report.draw_pictures import write_video
@@ -106,6 +108,37 @@ def test_a_whole_picture_is_a_box_without_padding(checkpoint: Path, photographs:
     side = max(width, height)
     assert found.region[0].tolist() == [(width - 1) / 2, (height - 1) / 2, side, side]
     assert (found.box_source, made.drawings) == ("whole pictures", None)
+
+
+def test_a_faster_way_finds_the_same_people_and_says_what_it_changes(
+    checkpoint: Path, photographs: Path, tmp_path: Path
+) -> None:
+    plain = predict_pictures(PictureJob(checkpoint, (photographs,), tmp_path / "plain"))
+    made = predict_pictures(PictureJob(checkpoint, (photographs,), tmp_path / "fast", how=How(folded=True)))
+    (note,) = made.notes
+    assert note.startswith("folded fp32, against the plain network: outputs differ by up to")
+    one, other = predictions.load(plain.predictions), predictions.load(made.predictions)
+    np.testing.assert_allclose(other.scores, one.scores, rtol=1e-4)
+    assert other.provenance.inference is not None
+    assert (other.provenance.inference.way, other.provenance.arch) == ("folded fp32", "hourglass1")
+
+
+def test_frames_are_predicted_in_their_order_however_many_boxes_each_has(
+    checkpoint: Path, photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f"{PEOPLE.images[i]}.png,{5 * k},{3 * k},90,120" for i, count in ((0, 5), (2, 3)) for k in range(count)]
+    write_text(tmp_path / "boxes.csv", "image,x,y,width,height\n" + "\n".join(lines) + "\n")
+    job = PictureJob(checkpoint, (photographs,), tmp_path / "out", tmp_path / "boxes.csv")
+    whole = predictions.load(predict_pictures(job).predictions)
+    assert whole.image.tolist() == [0, 0, 0, 0, 0, 2, 2, 2]
+    assert whole.input_box[:, 0].tolist() == [0, 5, 10, 15, 20, 0, 5, 10]
+    monkeypatch.setattr(predict_frames, "BATCH_SIZE", 2)
+    parts = predictions.load(predict_pictures(job).predictions)
+    np.testing.assert_allclose(parts.keypoints, whole.keypoints)
+    monkeypatch.setattr(predict_frames, "BATCH_SIZE", 32)
+    monkeypatch.setattr(predict_frames, "LONGEST_WAIT", 1)
+    parts = predictions.load(predict_pictures(job).predictions)
+    np.testing.assert_allclose(parts.keypoints, whole.keypoints)
 
 
 def test_the_json_has_the_same_people_as_the_predictions_file(
