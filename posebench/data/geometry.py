@@ -48,13 +48,12 @@ class Crop:
 
         Args:
             center: (2,) middle of the region, image pixels.
-            size: (2,) its width and height. The side that is too short for the input's aspect is widened,
-                so nothing of the region is lost and nothing is stretched.
+            size: (2,) its width and height, before `widened` to the input's aspect.
             input_size: (width, height) of the crop.
             alignment: of the crop on the region.
         """
         width, height = input_size
-        scale = min(width / size[0], height / size[1])
+        scale = width / widened(np.asarray(size, float), width / height)[0]
         offset = _middle(width, height, alignment) - scale * np.asarray(center, float)
         return cls(np.column_stack([scale * np.eye(2), offset]), width, height, alignment=alignment)
 
@@ -74,8 +73,28 @@ class Crop:
     @property
     def inverse(self) -> Array:
         """(2, 3) the map back, from crop pixels to image pixels."""
-        linear = np.linalg.inv(self.matrix[:, :2])
-        return np.column_stack([linear, -linear @ self.matrix[:, 2]])
+        return inverse(self.matrix)
+
+
+def inverse(matrix: Array) -> Array:
+    """(..., 2, 3) the maps back of affine maps (..., 2, 3)."""
+    linear = np.linalg.inv(matrix[..., :2])
+    back: Array = np.concatenate([linear, -linear @ matrix[..., 2:]], axis=-1)
+    return back
+
+
+def widened(size: Array, aspect: float) -> Array:
+    """Widen regions to an aspect: the side that is too short grows, so nothing of a region is lost and nothing is stretched.
+
+    Args:
+        size: (..., 2) width and height, pixels.
+        aspect: width / height of the result.
+
+    Returns:
+        (..., 2) width and height, pixels.
+    """
+    width = np.maximum(size[..., 0], size[..., 1] * aspect)
+    return np.stack([width, width / aspect], axis=-1)
 
 
 def transform(matrix: Array, points: Array) -> Array:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from posebench.array_type import Array
-from posebench.data.geometry import transform
+from posebench.data.geometry import transform, widened
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, for_instances
 from posebench.data.provenance import Provenance
@@ -86,23 +86,14 @@ def samples_for(model: Architecture, people: Instances) -> Samples:
 
 
 def regions(people: Instances, input_size: tuple[int, int], code: str = "") -> Array:
-    """(N, 4) middle and size of what the network sees of each person: as `Crop.around` widens it to the input's aspect.
+    """(N, 4) middle and size of what the network sees of each person: the region, widened to the input's aspect.
 
     Args:
         code: the pipeline's `regions`.
     """
-    return widened(*people.region(code), input_size)
-
-
-def widened(center: Array, size: Array, input_size: tuple[int, int]) -> Array:
-    """(N, 4) middle and size of regions, the shorter side widened to the input's aspect.
-
-    Args:
-        center, size: (N, 2) of the regions, image pixels.
-    """
     width, height = input_size
-    across = size[:, 0].clip(size[:, 1] * width / height)
-    return np.column_stack([center, across, across * height / width])
+    center, size = people.region(code)
+    return np.column_stack([center, widened(size, width / height)])
 
 
 def detected(people: Instances, scores: Array) -> dict[str, Array]:

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 
 from posebench.array_type import Array
-from posebench.data.geometry import Crop, transform
+from posebench.data.geometry import Crop, transform, widened
 from posebench.errors import PosebenchError
 from posebench.inference import fast
 from posebench.inference.fast import OutputDifference
 from posebench.inference.pictures import Frame
-from posebench.inference.predict import decoded, widened
+from posebench.inference.predict import decoded
 from posebench.inference.ways import How
 from posebench.plugins.architecture import Architecture
 from posebench.samples.images import Image, cut
@@ -134,4 +134,5 @@ class FramePredictor:
         # The published code bases that weights may come from do not count pixel centres from 0.
         half = 0.0 if self.model.pipeline.regions else 0.5
         middle = boxes.bbox[:, :2] + boxes.bbox[:, 2:] / 2 - half
-        return widened(middle, boxes.padding * boxes.bbox[:, 2:], self.model.input_size)
+        width, height = self.model.input_size
+        return np.column_stack([middle, widened(boxes.padding * boxes.bbox[:, 2:], width / height)])

@@ -39,14 +39,14 @@ class ResultsFolder:
         return self.path / "overlays"
 
     @property
-    def pictures(self) -> Path:
-        """A folder per prediction of photographs and videos."""
-        return self.path / "pictures"
-
-    @property
     def cost(self) -> Path:
         """A folder per device, with a JSON file per measured network."""
         return self.path / "cost"
+
+    @property
+    def pictures(self) -> Path:
+        """A folder per prediction of photographs and videos."""
+        return self.path / "pictures"
 
     @property
     def leaderboards(self) -> Path:
