@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 import posebench
-from posebench.cli import compare, cost, data, evaluate, export, predict, report, run, train, weights
+from posebench.cli import compare, cost, data, evaluate, export, export_model, predict, report, run, train, weights
 from posebench.cli import list as cli_list
 from posebench.cli import plugin as cli_plugin
 from posebench.errors import PosebenchError
@@ -52,6 +52,7 @@ for _command in (
     predict.predict,
     evaluate.evaluate,
     export.export,
+    export_model.export_model,
     compare.compare,
     report.report,
     weights.weights,

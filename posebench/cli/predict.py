@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from posebench.cli.complete import protocols
 from posebench.cli.options import (
     box_options,
     data_option,
-    protocol_option,
     quiet_option,
     results_option,
     speed_options,
@@ -17,32 +17,103 @@ from posebench.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from posebench.inference.ways import Precision
+    from posebench.inference.ways import How, Precision
+
+DRAW_ABOVE = 0.2
+"""Score of a keypoint above which it is drawn."""
 
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path))
-@protocol_option
+@click.argument("pictures", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE]...")
+@click.option(
+    "--protocol", "protocol_name", metavar="NAME", shell_complete=protocols,
+    help="Dataset with the people to predict; see `posebench list`. Not with PICTURE.",
+)  # fmt: skip
 @data_option
 @split_option
 @box_options
 @workers_option
 @click.option(
     "--out",
-    "file",
     type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Predictions file to write. Default: predictions/<run>-<split>-<data>.h5 below --results.",
+    metavar="PATH",
+    help="Predictions file to write; with PICTURE, folder. Default: below --results, predictions/<run>-<split>-<data>.h5 "
+    "or pictures/<first picture>.",
 )
+@click.option(
+    "--draw-above", type=float, metavar="SCORE",
+    help=f"With PICTURE: draw keypoints with a higher score. Default: {DRAW_ABOVE}.",
+)  # fmt: skip
+@click.option("--no-drawings", is_flag=True, help="With PICTURE: write the predictions only.")
 @speed_options
 @results_option
 @quiet_option
 def predict(
-    checkpoint: Path, protocol_name: str, data: Path | None, split: str | None, boxes: Path | None,
-    box_threshold: float | None, workers: int | None, file: Path | None, fast: bool, compiled: bool, precision: "Precision",
-    results: Path, quiet: bool,
+    checkpoint: Path, pictures: tuple[Path, ...], protocol_name: str | None, data: Path | None, split: str | None,
+    boxes: Path | None, box_threshold: float | None, workers: int | None, out: Path | None, draw_above: float | None,
+    no_drawings: bool, fast: bool, compiled: bool, precision: "Precision", results: Path, quiet: bool,
 ) -> None:  # fmt: skip
-    """Predict with a CHECKPOINT; print the predictions file's path."""
+    """Predict people with a CHECKPOINT (a network trained here or imported, or an exported .onnx file).
+
+    \b
+    posebench predict CHECKPOINT --protocol mpii --data DIR   a dataset
+    posebench predict CHECKPOINT photo.jpg folder clip.mp4    pictures
+
+    The first form predicts the people of a dataset's split and prints the predictions file's path.
+
+    The second form predicts the people of photographs, folders and videos and draws their skeletons. It takes one person per
+    picture; --boxes FILE gives the boxes of several (COCO's JSON, a .csv with the header image,x,y,width,height,score, or a
+    predictions file). It writes predictions.h5, predictions.json and drawings/, and prints their folder.
+    """
+    from posebench.inference.ways import How
+    from posebench.results.folder import ResultsFolder
+
+    how = How(fast or compiled, compiled, precision)
+    if pictures:
+        _refuse({"--protocol": protocol_name, "--data": data, "--split": split, "--workers": workers}, "a PICTURE")
+        if no_drawings:
+            _refuse({"--draw-above": draw_above}, "--no-drawings")
+        above = None if no_drawings else DRAW_ABOVE if draw_above is None else draw_above
+        folder = out or ResultsFolder(results).pictures / (pictures[0].resolve().stem or "root")
+        predict_pictures(checkpoint, pictures, folder, boxes, box_threshold, above, how, quiet)
+        return
+    if protocol_name is None:
+        raise click.UsageError("Name a dataset with --protocol, or a photograph, folder or video after the checkpoint.")
+    _refuse({"--draw-above": draw_above, "--no-drawings": no_drawings or None}, "--protocol")
+    _predict_split(checkpoint, protocol_name, data, split, boxes, box_threshold, workers, out, how, results, quiet)
+
+
+def _refuse(options: dict[str, object], beside: str) -> None:
+    """Raise a usage error if one of these options is given."""
+    for name, value in options.items():
+        if value is not None:
+            raise click.UsageError(f"{name} does not apply to {beside}. Leave one of the two out.")
+
+
+def predict_pictures(
+    checkpoint: Path, pictures: tuple[Path, ...], folder: Path, boxes: Path | None, box_threshold: float | None,
+    above: float | None, how: "How", quiet: bool,
+) -> None:  # fmt: skip
+    """Predict pictures and print the folder of the results."""
+    from posebench.cli.console import open_console, print_notes, progress
+    from posebench.inference.ways import How
+    from posebench.tasks import predict_pictures as tasks
+
+    out = open_console(stderr=True, quiet=quiet)
+    way = None if how == How() else how
+    job = tasks.PictureJob(checkpoint, pictures, folder, boxes, box_threshold, above, way)
+    with progress(out, "predict pictures") as update:
+        predicted = tasks.predict_pictures(job, lambda done, total: update(done, total, ""))
+    print_notes(out, predicted.notes)
+    click.echo(folder)
+
+
+def _predict_split(
+    checkpoint: Path, protocol_name: str, data: Path | None, split: str | None, boxes: Path | None,
+    box_threshold: float | None, workers: int | None, file: Path | None, how: "How", results: Path, quiet: bool,
+) -> None:  # fmt: skip
+    """Predict the people of a split and print the predictions file's path."""
     from posebench.cli.console import open_console, print_notes, progress, say_synthetic
     from posebench.inference.ways import How
     from posebench.plugins import registry
@@ -59,7 +130,6 @@ def predict(
     people = people_to_predict(protocol, load_people(protocol, data, split or splits.report), boxes, box_threshold)
     if boxes is not None:
         print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.source.notes))
-    how = How(fast or compiled, compiled, precision)
     path = tasks.predictions_path(checkpoint, people, ResultsFolder(results))
     if how != How():  # beside the plain network's, not over them
         path = path.with_name(f"{path.stem}-{how.label.replace(' ', '-')}.h5")

@@ -1,1 +1,1 @@
-"""Predicting, and fast ways of running a network."""
+"""Predicting people of a dataset, of photographs and of videos; fast ways of running a network; ONNX."""

@@ -145,10 +145,15 @@ def difference(model: Architecture, fast: Fast, images: Tensor) -> OutputDiffere
             f"torch.compile fails on {fast.name}: {type(error).__name__}: {first[:200]}. It needs a C++ compiler such as g++, "
             "and a network that it understands. Leave out --compile (`posebench cost`: add --no-compile)."
         ) from error
+    return difference_of(model, plain, other)
+
+
+def difference_of(model: Architecture, plain: Outputs, other: Outputs) -> OutputDifference:
+    """Compare two outputs for the same images, and the keypoints that `model` decodes from them."""
     relative = worst(_relative, plain, other)
     with errors_of("architecture", model.name, "decode"):
         move = (model.decode(plain)[0] - model.decode(other)[0]).float().norm(dim=-1)
-    return OutputDifference(relative, move.max().item(), int((move > 1).sum()), move.numel(), len(images))
+    return OutputDifference(relative, move.max().item(), int((move > 1).sum()), move.numel(), len(move))
 
 
 def check(fast: Fast, found: OutputDifference) -> None:

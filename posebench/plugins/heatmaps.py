@@ -98,7 +98,7 @@ def _highest(values: Tensor) -> tuple[Tensor, Tensor]:
     parts = math.gcd(cells, 32)  # pieces much shorter are slow again
     pieces = values.reshape(people * keypoints, parts, cells // parts)
     scores, part = pieces.amax(dim=2).max(dim=1)
-    place = pieces[torch.arange(len(part), device=part.device), part].argmax(dim=1)
+    place = pieces[torch.arange(part.shape[0], device=part.device), part].argmax(dim=1)
     return scores.reshape(people, keypoints), (part * (cells // parts) + place).reshape(people, keypoints)
 
 

@@ -54,6 +54,11 @@ class ResultsFolder:
         return self.path / "cost"
 
     @property
+    def pictures(self) -> Path:
+        """A folder per prediction of photographs and videos."""
+        return self.path / "pictures"
+
+    @property
     def leaderboards(self) -> Path:
         """A CSV per leaderboard."""
         return self.path / "leaderboards"

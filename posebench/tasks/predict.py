@@ -41,6 +41,7 @@ def predict(
     """Predict people with a checkpoint into a predictions file.
 
     Args:
+        checkpoint: or an exported ONNX file.
         out: the file to write.
         workers: processes that make batches.
         how: another way of running the network; its measured difference from the plain one is a note.
@@ -54,16 +55,20 @@ def predict(
 
     from posebench.inference import fast
     from posebench.inference import predict as inference
-    from posebench.training import checkpoints
+    from posebench.inference.stored_network import open_network
 
-    trained = checkpoints.load(checkpoint)
-    model = trained.network(protocol.skeleton, checkpoint)
+    stored = open_network(checkpoint)
+    stored.check_way(how)
+    trained, model = stored.trained, stored.network(protocol.skeleton)
     device = Accelerator().device
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     notes: tuple[str, ...] = ()
-    facts = _facts(trained, model, people) | {"checkpoint_sha256": writing.sha256(checkpoint)}
+    facts = network_facts(trained, model) | {"checkpoint_sha256": writing.sha256(checkpoint)}
+    if "box_score" in people.measures:
+        facts["boxes"] = Boxes(sha256=people.source.sha256, count=len(people), notes=list(people.source.notes))
+    if stored.way is not None:
+        facts["inference"] = Inference(way=stored.way)
     if how is not None:
-        model.eval()
         model, found = fast.run_as(model, how, inference.first_images(model, people))
         notes = (f"{how.label}, against the plain network: {found.sentence}",)
         facts["inference"] = Inference(way=how.label, folded=model.folded[0], difference=vars(found))
@@ -76,8 +81,8 @@ def predict(
     return Predicted(out, (*notes, *unreadable_notes(unreadable, "count as missed")))
 
 
-def _facts(trained: "Checkpoint", model: "Architecture", people: Instances) -> dict[str, Any]:
-    """What `Provenance` says of a checkpoint's network and of the boxes."""
+def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any]:
+    """What `Provenance` says of a checkpoint's network."""
     from posebench.training.loop import device_name
 
     facts = {name: getattr(trained, name) for name in ("arch", "input_size", "seed", "step", "steps", "trained_on")}
@@ -87,8 +92,6 @@ def _facts(trained: "Checkpoint", model: "Architecture", people: Instances) -> d
         "device": device_name(next(model.parameters()).device), "posebench": posebench.__version__,
         "torch": version("torch"),
     }  # fmt: skip
-    if "box_score" in people.measures:
-        facts["boxes"] = Boxes(sha256=people.source.sha256, count=len(people), notes=list(people.source.notes))
     return facts
 
 

@@ -93,16 +93,28 @@ class Checkpoint:
         Raises:
             PosebenchError: it was trained for other keypoints, or its weights do not fit the architecture of that name.
         """
+        model = self.untrained(skeleton, path)
+        try:
+            model.load_state_dict(self.model)
+        except RuntimeError as error:
+            raise PosebenchError(f"{path} does not fit {self.arch}: {str(error).splitlines()[-1].strip()}") from error
+        return model
+
+    def untrained(self, skeleton: Skeleton, path: Path) -> Architecture:
+        """The network with its pipeline and initial weights, on the CPU.
+
+        Args:
+            path: of the file, for messages.
+
+        Raises:
+            PosebenchError: it was trained for other keypoints.
+        """
         if self.keypoints != skeleton.keypoints:
             raise PosebenchError(
                 f"{path} was trained for {len(self.keypoints)} keypoints ({', '.join(self.keypoints[:3])}, …), "
                 f"but {len(skeleton)} are asked for ({', '.join(skeleton.keypoints[:3])}, …)."
             )
         model = architecture(self.arch, skeleton, self.input_size)
-        try:
-            model.load_state_dict(self.model)
-        except RuntimeError as error:
-            raise PosebenchError(f"{path} does not fit {self.arch}: {str(error).splitlines()[-1].strip()}") from error
         model.pipeline = self.pipeline
         return model
 
