@@ -12,6 +12,12 @@ class PosebenchError(Exception):
     exit_code = 1
 
 
+class Interrupted(PosebenchError):
+    """The user stopped long work. The message says how to go on."""
+
+    exit_code = 130  # as a shell reports Ctrl-C
+
+
 SHORTEST = 3
 """Letters of a name or of its beginning, below which it suggests nothing."""
 

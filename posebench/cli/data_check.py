@@ -8,7 +8,7 @@ import click
 
 from posebench.cli.complete import protocols
 from posebench.cli.options import json_option, quiet_option, results_option
-from posebench.errors import PosebenchError
+from posebench.errors import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from posebench.tasks.check_data import DataCheck, SplitCheck
-
-
-class Stopped(PosebenchError):
-    """A check or a pack was asked to stop."""
-
-    exit_code = 130  # as a shell reports Ctrl-C
 
 
 SHORT = 8
@@ -69,7 +63,7 @@ def check(
                 show=lambda done, total: update(done, total, ""),
             )  # fmt: skip
     except KeyboardInterrupt:
-        raise Stopped(
+        raise Interrupted(
             "Stopped. Type the same command again to go on; the photographs that were checked are not read again."
         ) from None
     if as_json:

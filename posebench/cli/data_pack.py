@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from posebench.cli.complete import architectures, protocols, recipes, splits
-from posebench.cli.data_check import Stopped
 from posebench.cli.options import quiet_option, results_option
-from posebench.errors import counted
+from posebench.errors import Interrupted, counted
 
 if TYPE_CHECKING:
     from posebench.samples.pack_files import Coding
@@ -71,7 +70,7 @@ def pack(
         with progress(out, f"pack {packing.people.what}") as update:
             parts = packing.make(worker_count(workers) or 1, lambda done, total: update(done, total, ""))
     except KeyboardInterrupt:
-        raise Stopped("Stopped. Type the same command again to go on; the finished parts are kept.") from None
+        raise Interrupted("Stopped. Type the same command again to go on; the finished parts are kept.") from None
     if kept := sum(part.kept for part in parts):
         print_notes(out, [f"{kept:,} of {len(parts):,} parts were there already; their checksums are right."])
     unreadable = [name for part in parts for name in part.unreadable]

@@ -1,5 +1,6 @@
 """`posebench predict`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,8 @@ def predict(
     if protocol_name is None:
         raise click.UsageError("Name a dataset with --protocol, or a photograph, folder or video after the checkpoint.")
     _refuse({"--draw-above": draw_above, "--no-drawings": no_drawings or None}, "--protocol")
-    _predict_split(checkpoint, protocol_name, data, split, boxes, box_threshold, workers, out, how, results, quiet)
+    asked = SplitAsked(protocol_name, data, split, boxes, box_threshold, workers, results)
+    _predict_split(checkpoint, asked, out, how, quiet)
 
 
 def _refuse(options: dict[str, object], beside: str) -> None:
@@ -109,10 +111,20 @@ def predict_pictures(
     click.echo(folder)
 
 
-def _predict_split(
-    checkpoint: Path, protocol_name: str, data: Path | None, split: str | None, boxes: Path | None,
-    box_threshold: float | None, workers: int | None, file: Path | None, how: "How", results: Path, quiet: bool,
-) -> None:  # fmt: skip
+@dataclass(frozen=True)
+class SplitAsked:
+    """The options of the form that predicts a dataset's split, as `posebench predict --help` explains them."""
+
+    protocol: str
+    data: Path | None
+    split: str | None
+    boxes: Path | None
+    box_threshold: float | None
+    workers: int | None
+    results: Path
+
+
+def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: "How", quiet: bool) -> None:
     """Predict the people of a split and print the predictions file's path."""
     from posebench.cli.console import open_console, print_notes, progress, say_synthetic
     from posebench.inference.ways import How
@@ -123,19 +135,21 @@ def _predict_split(
     from posebench.tasks.train import worker_count
 
     out = open_console(stderr=True, quiet=quiet)
-    protocol = registry.protocol(protocol_name)
-    say_synthetic(out, data, protocol_name)
-    splits = run_splits(protocol, data)
-    print_notes(out, (splits.note,) if splits.note and split is None else ())
-    people = people_to_predict(protocol, load_people(protocol, data, split or splits.report), boxes, box_threshold)
-    if boxes is not None:
+    protocol = registry.protocol(asked.protocol)
+    say_synthetic(out, asked.data, asked.protocol)
+    splits = run_splits(protocol, asked.data)
+    print_notes(out, (splits.note,) if splits.note and asked.split is None else ())
+    people = people_to_predict(
+        protocol, load_people(protocol, asked.data, asked.split or splits.report), asked.boxes, asked.box_threshold
+    )
+    if asked.boxes is not None:
         print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.source.notes))
-    path = tasks.predictions_path(checkpoint, people, ResultsFolder(results))
+    path = tasks.predictions_path(checkpoint, people, ResultsFolder(asked.results))
     if how != How():  # beside the plain network's, not over them
         path = path.with_name(f"{path.stem}-{how.label.replace(' ', '-')}.h5")
     with progress(out, f"predict {people.what}") as update:
         predicted = tasks.predict(
-            checkpoint, protocol, people, file or path, workers=worker_count(workers),
+            checkpoint, protocol, people, file or path, workers=worker_count(asked.workers),
             how=None if how == How() else how, show=lambda done, total: update(done, total, ""),
         )  # fmt: skip
     print_notes(out, predicted.notes)

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from posebench.errors import PosebenchError
 from posebench.inference.folding import CONVOLUTIONS, fold
 from posebench.inference.ways import LIMIT, How, Precision
+from posebench.inference.wrapped_network import WrappedNetwork
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import Outputs, each, worst
 from posebench.plugins.registry import errors_of
@@ -54,7 +55,7 @@ class OutputDifference:
         )
 
 
-class Fast(Architecture):
+class Fast(WrappedNetwork):
     """A copy of a trained network that runs another way, for prediction only; everything else is the network's own.
 
     Attributes:
@@ -68,12 +69,11 @@ class Fast(Architecture):
             images: (B, 3, H, W) prepared images on its device, for one recorded pass. Once compiled, smaller
                 batches are filled up to B, so that nothing is compiled twice.
         """
-        super().__init__(model.skeleton, model.input_size)
+        super().__init__(copy.deepcopy(model).eval().requires_grad_(False))
         if how.precision == "tf32" and images.device.type != "cuda":
             raise PosebenchError(f"tf32 needs an NVIDIA GPU; this device is {images.device.type}. Use fp32 or bf16.")
-        self.name, self.pipeline, self.origin, self.paper = model.name, model.pipeline, model.origin, model.paper
+        self.paper = model.paper
         self.how, self.batch, self.folded = how, len(images), (0, 0)
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
         if how.folded or how.compiled:
             self.folded = fold(self.model, images[:1])
             self.model.to(memory_format=torch.channels_last)
@@ -103,18 +103,6 @@ class Fast(Architecture):
     def prepare(self, images: Tensor) -> Tensor:
         """The network's own."""
         return self.model.prepare(images)
-
-    def loss(self, outputs: Any, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor] | Tensor:
-        """The network's own."""
-        return self.model.loss(outputs, keypoints, visible)
-
-    def decode(self, outputs: Any) -> tuple[Tensor, Tensor]:
-        """The network's own."""
-        return self.model.decode(outputs)
-
-    def unflip(self, outputs: Any) -> Outputs:
-        """The network's own."""
-        return self.model.unflip(outputs)
 
 
 def _relative(plain: Tensor, other: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from torch import Tensor
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, existing
 from posebench.files.validation import explain
+from posebench.inference.wrapped_network import WrappedNetwork
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import Outputs
 from posebench.training.checkpoints import Checkpoint
@@ -76,7 +77,7 @@ def read_metadata(path: Path, session: Any) -> Checkpoint:
         raise PosebenchError(f"{path} has damaged metadata: {type(error).__name__}: {explain(error)}.") from error
 
 
-class OnnxNetwork(Architecture):
+class OnnxNetwork(WrappedNetwork):
     """An exported network; preparation and the network run in ONNX Runtime, the rest is the architecture's own."""
 
     def __init__(self, model: Architecture, session: Any) -> None:
@@ -85,9 +86,7 @@ class OnnxNetwork(Architecture):
             model: the architecture with any weights; they are not read.
             session: as `open_session` makes it.
         """
-        super().__init__(model.skeleton, model.input_size)
-        self.name, self.pipeline, self.origin = model.name, model.pipeline, model.origin
-        self.model = model
+        super().__init__(model)
         self._session = session
         names = [output.name for output in session.get_outputs()]
         self._names = [name for name in names if name not in (KEYPOINTS, SCORES)]
@@ -108,18 +107,6 @@ class OnnxNetwork(Architecture):
         """Crops (B, H, W, 3) uint8 → keypoints (B, K, 2) and scores (B, K), as the file itself decodes them."""
         keypoints, scores = self._session.run([KEYPOINTS, SCORES], {IMAGES: images.contiguous().cpu().numpy()})
         return torch.from_numpy(keypoints), torch.from_numpy(scores)
-
-    def loss(self, outputs: Any, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor] | Tensor:
-        """The architecture's own."""
-        return self.model.loss(outputs, keypoints, visible)
-
-    def decode(self, outputs: Any) -> tuple[Tensor, Tensor]:
-        """The architecture's own."""
-        return self.model.decode(outputs)
-
-    def unflip(self, outputs: Any) -> Outputs:
-        """The architecture's own."""
-        return self.model.unflip(outputs)
 
 
 def load(path: Path, skeleton: Skeleton) -> tuple[Checkpoint, OnnxNetwork]:

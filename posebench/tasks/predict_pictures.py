@@ -14,7 +14,7 @@ from posebench.data import predictions
 from posebench.data.predictions import Predictions
 from posebench.data.provenance import Boxes, Inference, Provenance
 from posebench.data.skeleton import Skeleton
-from posebench.errors import PosebenchError, counted
+from posebench.errors import Interrupted, PosebenchError, counted
 from posebench.files import writing
 from posebench.plugins import registry
 from posebench.tasks.predict import network_facts
@@ -34,12 +34,6 @@ NAMED = 3
 """How many unreadable pictures a note names."""
 LONGEST_NAME = 200
 """Bytes of a drawing's file name; file systems allow 255, and a temporary name is longer."""
-
-
-class Stopped(PosebenchError):
-    """Ctrl-C; the people predicted so far are written."""
-
-    exit_code = 130  # as a shell reports Ctrl-C
 
 
 @dataclass(frozen=True)
@@ -108,7 +102,7 @@ def predict_pictures(job: PictureJob, show: Callable[[int, int], None] = lambda 
 
     Raises:
         PosebenchError: the checkpoint, the boxes or all pictures cannot be read; the network's output is not finite.
-        Stopped: Ctrl-C; what was predicted until then is written.
+        Interrupted: Ctrl-C; what was predicted until then is written.
     """
     from posebench.inference.picture_boxes import read_boxes
     from posebench.inference.pictures import PictureReader, find_pictures
@@ -135,7 +129,9 @@ def predict_pictures(job: PictureJob, show: Callable[[int, int], None] = lambda 
     predictions.save(made, paths[0])
     writing.write_text(paths[1], _table(made, found, predictor.model.skeleton, reader.unreadable))
     if stopped:
-        raise Stopped(f"Stopped after {len(found.names):,} of {total:,}. The people found until then are in {job.out}.")
+        raise Interrupted(
+            f"Stopped after {len(found.names):,} of {total:,}. The people found until then are in {job.out}."
+        )
     return PredictedPictures(*paths, None if job.draw_above is None else job.out / "drawings", notes)
 
 

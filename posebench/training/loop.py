@@ -16,7 +16,7 @@ import torch
 from accelerate import Accelerator
 
 from posebench.data.instances import Instances
-from posebench.errors import PosebenchError
+from posebench.errors import Interrupted, PosebenchError
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import loss_parts, total_loss
 from posebench.plugins.recipe import Recipe
@@ -31,12 +31,6 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": partial(torch.optim.Adam, fused=True),
     "adamw": partial(torch.optim.AdamW, fused=True),
 }
-
-
-class Interrupted(PosebenchError):
-    """Training was asked to stop; the checkpoint holds everything up to the last step."""
-
-    exit_code = 130  # as a shell reports Ctrl-C
 
 
 @dataclass

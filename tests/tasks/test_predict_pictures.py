@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from posebench.data import predictions
-from posebench.errors import PosebenchError
+from posebench.errors import Interrupted, PosebenchError
 from posebench.files.writing import write_text
 from posebench.inference import predict_frames
 from posebench.inference.pictures import VideoFacts, video_facts
@@ -21,7 +21,7 @@ from posebench.plugins import registry
 from posebench.report import draw_pictures
 from posebench.report.draw_pictures import write_video
 from posebench.synthetic import people as synthetic
-from posebench.tasks.predict_pictures import PictureJob, Stopped, drawing_name, predict_pictures, skeleton_of
+from posebench.tasks.predict_pictures import PictureJob, drawing_name, predict_pictures, skeleton_of
 from posebench.training.checkpoints import Checkpoint, save
 
 SKELETON = registry.protocol("coco").skeleton
@@ -212,7 +212,7 @@ def test_after_ctrl_c_the_people_found_until_then_are_in_the_files(
         if done == 2:
             raise KeyboardInterrupt
 
-    with pytest.raises(Stopped, match="Stopped after 2 of 3"):
+    with pytest.raises(Interrupted, match="Stopped after 2 of 3"):
         predict_pictures(PictureJob(checkpoint, (photographs,), tmp_path / "out", draw_above=0.0), interrupt)
     assert len(predictions.load(tmp_path / "out" / "predictions.h5")) == 2
 

@@ -15,12 +15,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
 from stranger import Tiny
 
 from posebench.data.instances import Instances
-from posebench.errors import PosebenchError
+from posebench.errors import Interrupted, PosebenchError
 from posebench.inference.predict import averaged, predict
 from posebench.plugins.registry import architecture, protocol
 from posebench.synthetic import people as synthetic
 from posebench.training import checkpoints
-from posebench.training.loop import Interrupted, Progress, train
+from posebench.training.loop import Progress, train
 
 MPII = protocol("mpii")
 RECIPE = Tiny.paper.model_copy(update={"epochs": 3, "batch_size": 4})
