@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 @results_option
 @quiet_option
 def train(
-    arch: str, protocol_name: str, data: Path | None, recipe: str | None, epochs: int | None, seed: int,
+    arch: str, protocol_name: str, data: Path | None, recipe: str | None, epochs: int | None,
+    batch_size: int | None, learning_rate: float | None, device: str | None, seed: int,
     limit: int | None, weights: Path | None, no_pretrained: bool, packs: Path | None, resume: bool, restart: bool,
     workers: int | None, results: Path, quiet: bool,
 ) -> None:  # fmt: skip
@@ -50,7 +51,8 @@ def train(
     splits = run_splits(protocol, data)
     print_notes(out, (splits.note,) if splits.note else ())
     settings = tasks.Settings(
-        recipe=recipe, epochs=epochs, seed=seed, limit=limit, weights=weights, pretrained=not no_pretrained, workers=workers
+        recipe=recipe, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, device=device,
+        seed=seed, limit=limit, weights=weights, pretrained=not no_pretrained, workers=workers,
     )  # fmt: skip
     job = tasks.make_job(arch, protocol, data, settings, results)
     print_notes(out, check_before_training(job))

@@ -1,7 +1,7 @@
 """Loader: from instances to batches of crops. Batches are uint8; a network normalises them on its device."""
 
 import signal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,15 +56,17 @@ class Batch:
 
 @dataclass(frozen=True)
 class Loading:
-    """How the samples of training are loaded; what they are does not depend on it.
+    """How samples are loaded; what they are does not depend on it.
 
     Attributes:
         workers: processes that make batches.
-        pack: the pixels of the people; None to read their photographs.
+        pack: the pixels of the people for training; None to read their photographs.
+        say: called with what the user should know on the way.
     """
 
     workers: int = 0
     pack: Pack | None = None
+    say: Callable[[str], None] = lambda sentence: None
 
 
 HERE = Loading()
@@ -173,6 +175,7 @@ def batches(samples: Samples, keys: Iterable[list[Key]], workers: int, pin: bool
     loader: DataLoader[Any] = DataLoader(
         samples, batch_sampler=keys, num_workers=workers, collate_fn=_as_made, pin_memory=pin,
         worker_init_fn=_quiet, prefetch_factor=4 if workers else None,
+        generator=torch.Generator(),  # seeds the workers, which draw nothing: the network's random numbers stay as they are
     )  # fmt: skip
     for batch in loader:
         if isinstance(batch, PosebenchError):
