@@ -38,16 +38,18 @@ class _Recomputed:
 
 @contextmanager
 def _statistics_kept(block: nn.Module) -> Iterator[None]:
-    """Batch normalisation without its running statistics: the first pass has counted this batch already."""
-    tracking = [module for module in block.modules() if isinstance(module, _NormBase) and module.track_running_stats]
-    tracking = [module for module in tracking if module.training]
-    for module in tracking:
-        module.track_running_stats = False
+    """Batch normalisation that leaves its running statistics as they are: the first pass has counted this batch already."""
+    normed = [module for module in block.modules() if isinstance(module, _NormBase) and module.training]
+    before = [module.momentum for module in normed]
+    for module in normed:
+        module.momentum = 0.0
     try:
         yield
     finally:
-        for module in tracking:
-            module.track_running_stats = True
+        for module, momentum in zip(normed, before, strict=True):
+            module.momentum = momentum
+            if module.num_batches_tracked is not None:
+                module.num_batches_tracked.sub_(1)
 
 
 def _blocks(module: nn.Module) -> Iterator[nn.Module]:
