@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import posebench
 from posebench.data import predictions
 from posebench.data.instances import Instances
+from posebench.data.predictions import Predictions
 from posebench.data.provenance import Boxes, Inference, Provenance
 from posebench.files import writing
+from posebench.files.locking import locked
 from posebench.plugins.protocol import Protocol
 from posebench.results.folder import CHECKPOINT, ResultsFolder, plain
 from posebench.tasks.train import unreadable_notes
@@ -48,8 +50,20 @@ def predict(
         show: called after every batch with how many people are done, and of how many.
 
     Raises:
-        PosebenchError: the checkpoint is damaged or of other keypoints; or the network's output is not finite.
+        PosebenchError: the checkpoint is damaged or of other keypoints; the network's output is not finite; or another
+            process writes `out`.
     """
+    with locked(out.with_name(f"{out.name}.lock"), f"writes {out}") as notes:
+        made, more = _predictions(checkpoint, protocol, people, workers, how, show)
+        predictions.save(made, out)
+    return Predicted(out, (*notes, *more))
+
+
+def _predictions(
+    checkpoint: Path, protocol: Protocol, people: Instances, workers: int, how: "How | None",
+    show: Callable[[int, int], None],
+) -> tuple[Predictions, tuple[str, ...]]:  # fmt: skip
+    """The predictions, and notes."""
     import torch
     from accelerate import Accelerator
 
@@ -77,8 +91,7 @@ def predict(
             model, people, flip_test=trained.recipe.flip_test, workers=workers, provenance=Provenance(**facts),
             show=show,
         )  # fmt: skip
-    predictions.save(made, out)
-    return Predicted(out, (*notes, *unreadable_notes(unreadable, "count as missed")))
+    return made, (*notes, *unreadable_notes(unreadable, "count as missed"))
 
 
 def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any]:
