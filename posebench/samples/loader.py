@@ -56,15 +56,17 @@ class Batch:
 
 @dataclass(frozen=True)
 class Loading:
-    """How the samples of training are loaded; what they are does not depend on it.
+    """How samples are loaded; what they are does not depend on it.
 
     Attributes:
         workers: processes that make batches.
-        pack: the pixels of the people; None to read their photographs.
+        pack: the pixels of the people for training; None to read their photographs.
+        say: called with what the user should know of the processes.
     """
 
     workers: int = 0
     pack: Pack | None = None
+    say: Callable[[str], None] = lambda sentence: None
 
 
 HERE = Loading()

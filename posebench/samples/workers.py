@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
@@ -97,7 +98,8 @@ def _from_workers(loader: DataLoader[Any]) -> Iterator[Any]:
             except StopIteration:
                 return
             except Exception:
-                if all(process.is_alive() for process in started):
+                # A dying worker closes its connections a moment before it is dead.
+                if not wait([process.sentinel for process in started], timeout=1):
                     raise
                 break
             yield made

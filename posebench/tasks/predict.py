@@ -12,6 +12,7 @@ from posebench.data import predictions
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
 from posebench.data.provenance import Boxes, Inference, Provenance
+from posebench.errors import Interrupted
 from posebench.files import writing
 from posebench.files.locking import locked
 from posebench.plugins.protocol import Protocol
@@ -52,9 +53,19 @@ def predict(
     Raises:
         PosebenchError: the checkpoint is damaged or of other keypoints; the network's output is not finite; or another
             process writes `out`.
+        Interrupted: Ctrl-C or SIGTERM; no file is written.
     """
-    with locked(out.with_name(f"{out.name}.lock"), f"writes {out}") as notes:
-        made, more = _predictions(checkpoint, protocol, people, workers, how, show)
+    from posebench.training.stopping import asked_to_stop
+
+    def show_or_stop(done: int, total: int) -> None:
+        show(done, total)
+        if stop.is_set() and done < total:
+            raise Interrupted(
+                f"Stopped after {done:,} of {total:,} people; {out} is not written. Type the same command again."
+            )
+
+    with locked(out.with_name(f"{out.name}.lock"), f"writes {out}") as notes, asked_to_stop() as stop:
+        made, more = _predictions(checkpoint, protocol, people, workers, how, show_or_stop)
         predictions.save(made, out)
     return Predicted(out, (*notes, *more))
 
@@ -70,6 +81,7 @@ def _predictions(
     from posebench.inference import fast
     from posebench.inference import predict as inference
     from posebench.inference.stored_network import open_network
+    from posebench.samples.loader import Loading
 
     stored = open_network(checkpoint)
     stored.check_way(how)
@@ -77,6 +89,7 @@ def _predictions(
     device = Accelerator().device
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     notes: tuple[str, ...] = ()
+    said: list[str] = []
     facts = network_facts(trained, model) | {"checkpoint_sha256": writing.sha256(checkpoint)}
     if "box_score" in people.measures:
         facts["boxes"] = Boxes(sha256=people.source.sha256, count=len(people), notes=list(people.source.notes))
@@ -88,10 +101,10 @@ def _predictions(
         facts["inference"] = Inference(way=how.label, folded=model.folded[0], difference=vars(found))
     with fast.precision("fp32", device):
         made, unreadable = inference.predict(
-            model, people, flip_test=trained.recipe.flip_test, workers=workers, provenance=Provenance(**facts),
-            show=show,
+            model, people, flip_test=trained.recipe.flip_test, loading=Loading(workers, say=said.append),
+            provenance=Provenance(**facts), show=show,
         )  # fmt: skip
-    return made, (*notes, *unreadable_notes(unreadable, "count as missed"))
+    return made, (*notes, *said, *unreadable_notes(unreadable, "count as missed"))
 
 
 def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any]:

@@ -193,7 +193,7 @@ def _train_people(job: Job, people: Instances, path: Path, packs: Path, show: Sh
     torch.manual_seed(job.seed)
     model = _fresh(job, resumed=path.exists())
     pack = _pack(packs, people, job.recipe, model.pipeline.regions, say)
-    trained = loop.train(model, people, job.recipe, job.seed, path, show, Loading(job.workers, pack))
+    trained = loop.train(model, people, job.recipe, job.seed, path, show, Loading(job.workers, pack, say))
     return Trained(path, unreadable_notes(trained.trained_on["unreadable"], "were not trained on"))
 
 
