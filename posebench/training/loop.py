@@ -19,7 +19,7 @@ from posebench.training.devices import fast_kernels
 from posebench.training.processes import any_process, own_share
 from posebench.training.run import Progress, Run
 from posebench.training.step import Updater
-from posebench.training.stopping import asked_to_stop
+from posebench.training.stopping import asked_to_stop, kept_if_killed, stopped
 
 
 def train(
@@ -43,6 +43,7 @@ def train(
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
+        WorkerDied: a process that makes batches was killed, for the second time; the checkpoint is written.
         PosebenchError: there is no one to train on, the loss is not finite, or the pack is damaged.
     """
     rows = np.flatnonzero(instances.usable)
@@ -60,7 +61,8 @@ def train(
     )  # fmt: skip
     updater.begin()
     with asked_to_stop() as stop, fast_kernels(accelerator.device):
-        for batch in batches(samples, keys, loading.workers, pin=accelerator.device.type == "cuda"):
+        made = batches(samples, keys, loading.workers, accelerator.device.type == "cuda", loading.say)
+        for batch in kept_if_killed(made, run, accelerator):
             parts = updater(batch, run.rate, run.step + 1)
             run.advance(parts, batch, instances)
             if not (run.at_epoch_end or run.losses.due(accelerator.device)):
@@ -73,9 +75,7 @@ def train(
             if run.at_epoch_end or stopping or due:
                 run.keep(accelerator)
             if stopping and run.step < run.steps:
-                raise Interrupted(
-                    f"Stopped after step {run.step:,} of {run.steps:,}. Add --resume to the same command to go on."
-                )
+                raise Interrupted(stopped(run))
     run.keep(accelerator)
     accelerator.wait_for_everyone()
     return checkpoints.load(path)
