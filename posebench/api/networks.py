@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
     from posebench.tasks.predict import Predicted
     from posebench.tasks.train import Trained
-    from posebench.training.loop import Progress
+    from posebench.training.run import Progress
 
 
 def train(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from posebench.training.loop import Progress
+    from posebench.training.run import Progress
 
 WARM = 3
 """Steps that are not measured: the first ones start workers and choose kernels."""

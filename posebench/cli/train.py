@@ -20,7 +20,7 @@ from posebench.errors import PosebenchError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from posebench.training.loop import Progress
+    from posebench.training.run import Progress
 
 
 @click.command()

@@ -18,7 +18,7 @@ from posebench.plugins.plugin_errors import reason
 from posebench.plugins.recipe import QUICK, Recipe
 from posebench.samples.loader import Batch
 from posebench.training import checkpoints
-from posebench.training.loop import Run
+from posebench.training.run import Run
 
 FAR = 1000.0
 """Pixels by which an unlabelled keypoint is moved, and a labelled one is put outside its crop."""

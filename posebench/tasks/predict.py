@@ -83,7 +83,7 @@ def predict(
 
 def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any]:
     """What `Provenance` says of a checkpoint's network."""
-    from posebench.training.loop import device_name
+    from posebench.training.devices import device_name
 
     facts = {name: getattr(trained, name) for name in ("arch", "input_size", "seed", "step", "steps", "trained_on")}
     facts |= {

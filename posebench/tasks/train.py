@@ -22,7 +22,7 @@ from posebench.tasks.people import load_people, run_splits
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
     from posebench.samples.pack import Pack
-    from posebench.training.loop import Progress
+    from posebench.training.run import Progress
 
 Show = Callable[["Progress"], None]
 """Called after every step of training."""

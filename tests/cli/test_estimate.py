@@ -1,7 +1,7 @@
 """The sentence on how long training takes, by a clock that the test turns."""
 
 from posebench.cli.estimate import Estimate
-from posebench.training.loop import Progress
+from posebench.training.run import Progress
 
 
 def sentences(seconds_a_step: float, steps: int, done: int = 0, taken: int = 40) -> list[str]:

@@ -20,7 +20,8 @@ from posebench.inference.predict import averaged, predict
 from posebench.plugins.registry import architecture, protocol
 from posebench.synthetic import people as synthetic
 from posebench.training import checkpoints
-from posebench.training.loop import Progress, train
+from posebench.training.loop import train
+from posebench.training.run import Progress
 
 MPII = protocol("mpii")
 RECIPE = Tiny.paper.model_copy(update={"epochs": 3, "batch_size": 4})

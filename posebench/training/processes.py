@@ -1,0 +1,24 @@
+"""Processes: what several processes of one training run share, and each one's own part."""
+
+from collections.abc import Iterator
+
+import torch
+from accelerate import Accelerator
+
+from posebench.samples.loader import Key
+
+
+def any_process(here: bool, accelerator: Accelerator) -> bool:
+    """Whether any process was asked to stop: all must stop after the same step, or the others wait for it for ever."""
+    if accelerator.num_processes == 1:
+        return here
+    return bool(accelerator.reduce(torch.tensor(float(here), device=accelerator.device)).item())
+
+
+def own_share(keys: Iterator[list[Key]], done: int, accelerator: Accelerator) -> Iterator[list[Key]]:
+    """The batches after `done` steps, reduced to this process's samples: every n-th, repeated to equal numbers."""
+    world, rank = accelerator.num_processes, accelerator.process_index
+    for step, batch in enumerate(keys):
+        if step >= done:
+            whole = [batch[i % len(batch)] for i in range(-(-len(batch) // world) * world)]
+            yield whole[rank::world]
