@@ -154,11 +154,11 @@ def _panel(axis: Axes, lines: Sequence[Line], labels: Sequence[str], column: str
     """One number of the histories over their epochs."""
     positive = True
     for line in lines:
-        points = [(row[EPOCH], row[column]) for row in line.history if row.get(column) is not None]
+        points = [(float(row[EPOCH] or 0), value) for row in line.history if (value := row.get(column)) is not None]
         color = PALETTE[labels.index(line.label)]
         # A single epoch is no line, so it is a mark.
         axis.plot(*zip(*points, strict=True), color=color, linewidth=1.6, marker="o" if len(points) == 1 else "")
-        positive &= all(value is not None and value > 0 for _, value in points)
+        positive &= all(value > 0 for _, value in points)
         for epoch, value in points if column == SCORE else []:
             if epoch == line.scored:
                 axis.plot([epoch], [value], "o", color=color, markersize=7, markeredgecolor="white")
