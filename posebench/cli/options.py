@@ -122,6 +122,10 @@ training_options = together(
         help="Start from published weights; with --epochs 0, score them unchanged.",
     ),
     click.option(
+        "--backbone-weights", type=click.Path(path_type=Path), metavar="FILE",
+        help="Initial weights of the backbone: a state dict of timm, of torchvision's ResNets or of efficientnet_pytorch.",
+    ),
+    click.option(
         "--no-pretrained", is_flag=True,
         help="Start from random weights, also where the architecture starts from ImageNet weights.",
     ),

@@ -20,7 +20,7 @@ from posebench.training.optimizers import optimizer_of, set_rate
 from posebench.training.processes import any_process, own_share
 from posebench.training.run import Progress, Run
 from posebench.training.step import update
-from posebench.training.stopping import asked_to_stop
+from posebench.training.stopping import asked_to_stop, kept_if_killed, stopped
 from posebench.training.watching import Watch
 
 UNWATCHED = Watch()
@@ -49,6 +49,7 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
+        WorkerDied: a process that makes batches was killed, for the second time; the checkpoint is written.
         PosebenchError: there is no one to train on, the loss is not finite, or the pack is damaged.
     """
     rows = np.flatnonzero(instances.usable)
@@ -71,8 +72,8 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
     )  # fmt: skip
     wrapped.train()
     with asked_to_stop() as stop:
-        made = batches(samples, keys, loading.workers, pin=accelerator.device.type == "cuda")
-        for batch in run.clock.timed(made):
+        made = batches(samples, keys, loading.workers, accelerator.device.type == "cuda", loading.say)
+        for batch in run.clock.timed(kept_if_killed(made, run, accelerator)):
             set_rate(optimizer, recipe.rate(run.step, run.steps))
             loss = update(model, wrapped, prepared, batch, accelerator)
             run.advance(loss, batch, instances)
@@ -103,9 +104,7 @@ def _ended(run: Run, watch: Watch, interrupted: bool, accelerator: Accelerator) 
     run.end_early("" if interrupted else reason)
     run.keep(accelerator)
     if interrupted:
-        raise Interrupted(
-            f"Stopped after step {run.step:,} of {run.steps:,}. Add --resume to the same command to go on."
-        )
+        raise Interrupted(stopped(run))
     return True
 
 

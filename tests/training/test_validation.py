@@ -134,7 +134,10 @@ def test_an_epoch_that_was_killed_in_its_validation_is_validated_when_resumed(
 
     with pytest.raises(KeyboardInterrupt):
         run(people, tmp_path / "x.pt", Watch(Validation("val", 5, "Mean", killed)))
-    assert (checkpoints.load(tmp_path / "x.pt").step, SCORE in checkpoints.load(tmp_path / "x.pt").history[0]) == (2, False)
+    assert (checkpoints.load(tmp_path / "x.pt").step, SCORE in checkpoints.load(tmp_path / "x.pt").history[0]) == (
+        2,
+        False,
+    )
     last = run(people, tmp_path / "x.pt", Watch(scoring(1, 2, 3, 4)))
     assert [row[SCORE] for row in last.history] == [1, 2, 3, 4]
 
