@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 ORDER = [
     "errors",
     "array_type",
+    "torchrun",
     "files",
     "data",
     "synthetic",

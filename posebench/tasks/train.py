@@ -13,6 +13,7 @@ import numpy as np
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted, existing
 from posebench.files import writing
+from posebench.files.locking import locked
 from posebench.plugins import recipe as recipes
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
@@ -182,32 +183,42 @@ def train(
         say: called with what matters before the first step.
 
     Raises:
-        PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set; or a pack is damaged.
+        PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set; another process trains
+            this run; or a pack is damaged.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
     """
-    import torch
-
-    from posebench.samples.loader import Loading
-    from posebench.training import loop
-
     if job.weights is not None and not job.recipe.epochs:
         return Trained(_as_published(job, job.weights))
     people = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).train)
     if job.limit is not None:
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
     path = job.results.checkpoint(job.key(people))
-    if path.exists() and not resume:
-        if not restart:
-            raise PosebenchError(
-                f"A checkpoint of this run already exists: {path}. Add --resume to continue it, or --restart to train anew."
-            )
-        path.unlink(missing_ok=True)  # of several processes, one is first
+    with locked(path.with_name("lock"), f"trains {path.parent}") as notes:
+        for note in notes:
+            say(note)
+        if path.exists() and not resume:
+            if not restart:
+                raise PosebenchError(
+                    f"A checkpoint of this run already exists: {path}. "
+                    "Add --resume to continue it, or --restart to train anew."
+                )
+            path.unlink()
+        return _train_people(job, people, path, packs or job.results.packs, show, say)
+
+
+def _train_people(job: Job, people: Instances, path: Path, packs: Path, show: Show, say: Say) -> Trained:
+    """Train from scratch, or from the checkpoint at `path`."""
+    import torch
+
+    from posebench.samples.loader import Loading
+    from posebench.training import loop
+
     # Written before the first step: a folder that cannot be written to must not be found after an epoch.
     writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
     model = _fresh(job, resumed=path.exists())
-    pack = _pack(packs or job.results.packs, people, job.recipe, model.pipeline.regions, say)
-    trained = loop.train(model, people, job.recipe, job.seed, path, show, Loading(job.workers, pack))
+    pack = _pack(packs, people, job.recipe, model.pipeline.regions, say)
+    trained = loop.train(model, people, job.recipe, job.seed, path, show, Loading(job.workers, pack, say))
     return Trained(path, unreadable_notes(trained.trained_on["unreadable"], "were not trained on"))
 
 

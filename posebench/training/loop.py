@@ -20,7 +20,7 @@ from posebench.training.optimizers import optimizer_of, set_rate
 from posebench.training.processes import any_process, own_share
 from posebench.training.run import Progress, Run
 from posebench.training.step import update
-from posebench.training.stopping import asked_to_stop
+from posebench.training.stopping import asked_to_stop, kept_if_killed, stopped
 
 
 def train(
@@ -44,6 +44,7 @@ def train(
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
+        WorkerDied: a process that makes batches was killed, for the second time; the checkpoint is written.
         PosebenchError: there is no one to train on, the loss is not finite, or the pack is damaged.
     """
     rows = np.flatnonzero(instances.usable)
@@ -63,7 +64,8 @@ def train(
     )  # fmt: skip
     wrapped.train()
     with asked_to_stop() as stop:
-        for batch in batches(samples, keys, loading.workers, pin=accelerator.device.type == "cuda"):
+        made = batches(samples, keys, loading.workers, accelerator.device.type == "cuda", loading.say)
+        for batch in kept_if_killed(made, run, accelerator):
             set_rate(optimizer, recipe.rate(run.step, run.steps))
             loss = update(model, wrapped, prepared, batch, accelerator)
             run.advance(loss, batch, instances)
@@ -74,9 +76,7 @@ def train(
             if run.at_epoch_end or stopping:
                 run.keep(accelerator)
             if stopping and run.step < run.steps:
-                raise Interrupted(
-                    f"Stopped after step {run.step:,} of {run.steps:,}. Add --resume to the same command to go on."
-                )
+                raise Interrupted(stopped(run))
     run.keep(accelerator)
     accelerator.wait_for_everyone()
     return checkpoints.load(path)

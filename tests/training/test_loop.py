@@ -1,6 +1,8 @@
 """Training: it learns, resumes as if never stopped, leaves a resumable state, and says why it cannot go on."""
 
+import multiprocessing
 import os
+import re
 import signal
 import sys
 from collections import OrderedDict
@@ -18,6 +20,7 @@ from posebench.data.instances import Instances
 from posebench.errors import Interrupted, PosebenchError
 from posebench.inference.predict import averaged, predict
 from posebench.plugins.registry import architecture, protocol
+from posebench.samples.loader import Loading
 from posebench.synthetic import people as synthetic
 from posebench.training import checkpoints
 from posebench.training.loop import train
@@ -54,6 +57,39 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(people: Instances, t
     for name, value in whole.model.items():
         assert torch.equal(value, resumed.model[name]), name
     assert resumed.history == whole.history
+
+
+def test_workers_killed_twice_leave_the_checkpoint_of_the_last_step(people: Instances, tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"epochs": 10})  # longer than what the workers make ahead
+    whole = train(fresh(), people, recipe, 7, tmp_path / "whole.pt")
+    said: list[str] = []
+
+    def kill(progress: Progress) -> None:
+        if progress.step in (1, 8):
+            for process in multiprocessing.active_children():
+                process.kill()
+
+    sentence = (
+        r"Use fewer --workers than 1\. Stopped after step (\d+) of 20\. Add --resume to the same command to go on\."
+    )
+    with pytest.raises(PosebenchError, match=sentence) as stopped:
+        train(fresh(), people, recipe, 7, tmp_path / "cut.pt", kill, Loading(1, say=said.append))
+    step = int(re.search(sentence, str(stopped.value))[1])  # type: ignore[index]
+    assert (len(said), checkpoints.load(tmp_path / "cut.pt").step, step >= 8) == (1, step, True)
+    resumed = train(fresh(2), people, recipe, 7, tmp_path / "cut.pt", loading=Loading(1))
+    for name, value in whole.model.items():
+        assert torch.equal(value, resumed.model[name]), name
+    assert resumed.history == whole.history
+
+
+def test_sigterm_that_comes_twice_is_one_request(people: Instances, tmp_path: Path) -> None:
+    def stop(progress: Progress) -> None:
+        for _ in range(2):  # a batch scheduler's, and torchrun's that passes it on
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted, match="Stopped after step 1 of 6"):
+        train(fresh(), people, RECIPE, 7, tmp_path / "x.pt", stop)
+    assert checkpoints.load(tmp_path / "x.pt").step == 1
 
 
 def test_a_finished_run_is_not_trained_again(people: Instances, tmp_path: Path) -> None:
