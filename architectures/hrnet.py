@@ -9,7 +9,7 @@ Blocks are timm's; branches and fusion are ours. Only the fusion that something 
 out the heatmaps' resolution alone. Tensors are named as in the official checkpoints.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import cast
 
@@ -22,8 +22,10 @@ from posebench.plugins.architecture import check_input_size
 from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.variants import choose
 
-from .heatmap_network import HRNET, HeatmapNetwork, Size, initialise, mmpose, paper
+from .backbone_weights import fitted, tensor_names
+from .heatmap_network import HRNET, HeatmapNetwork, Size, initialise, mmpose
 from .imagenet import imagenet
+from .papers import paper
 
 STRIDE = 4
 MODULES = (1, 4, 3)
@@ -87,7 +89,7 @@ class HRNet(HeatmapNetwork):
             width: W, channels of the highest resolution.
             fusion, head: see `OPTIONS`.
         """
-        recipe = paper(skeleton, epochs=210, milestones=(170, 200), coco=(0.35, 45.0))
+        recipe = paper("hrnet", skeleton)
         input_size = input_size or recipe.input_size
         check_input_size("HRNet", input_size, 32)
         super().__init__(skeleton, input_size)
@@ -132,6 +134,14 @@ class HRNet(HeatmapNetwork):
         mine = [key for key in self.state_dict() if not key.startswith("final_layer")]
         self.load_state_dict({key: theirs[key] for key in mine}, strict=False)
         return f"timm {name}"
+
+    def load_backbone(self, tensors: Mapping[str, Tensor]) -> str:
+        """Weights of all but the head from a state dict of HRNet's classifier, under its authors' names, which are timm's."""
+        name = f"hrnet_w{self.width}"
+        mine = {key: value for key, value in self.state_dict().items() if not key.startswith("final_layer")}
+        found = fitted(name, mine, tensor_names(name), tensors)
+        self.load_state_dict(found.state, strict=False)
+        return f"backbone {name} from a file with {found.names}'s names"
 
 
 def _targets(stage: int, last: bool, fusion: str, head: int) -> Sequence[int]:

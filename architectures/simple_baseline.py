@@ -6,7 +6,7 @@ The head stands on any timm backbone: `simplebaseline:vit_base_patch16_224` is w
 transposed convolutions from 1/16). A backbone gets as many of them as bring it to 1/4.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -20,8 +20,10 @@ from posebench.plugins.architecture import check_input_size
 from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.pipeline import Pipeline
 
-from .heatmap_network import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, initialise, mmpose, paper
+from .backbone_weights import fitted, tensor_names
+from .heatmap_network import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, initialise, mmpose
 from .imagenet import imagenet
+from .papers import paper
 
 FINEST = 4
 """Crop pixels per heatmap cell that deconvolutions stop at."""
@@ -46,7 +48,7 @@ class SimpleBaseline(HeatmapNetwork):
         Raises:
             PosebenchError: timm has no such model, it cannot hand out features, or the input size does not fit.
         """
-        recipe = paper(skeleton, epochs=140, milestones=(90, 120), coco=(0.3, 40.0))
+        recipe = paper("simplebaseline", skeleton)
         input_size = input_size or recipe.input_size
         super().__init__(skeleton, input_size)
         self.paper = recipe
@@ -82,6 +84,23 @@ class SimpleBaseline(HeatmapNetwork):
         name = self.timm_name
         self.backbone.load_state_dict(features(name, self.input_size, imagenet).state_dict())
         return f"timm {name}"
+
+    def load_backbone(self, tensors: Mapping[str, Tensor]) -> str:
+        """The backbone's weights from a state dict of its whole network, under timm's names or efficientnet_pytorch's."""
+        state = self.backbone.state_dict()
+        mine = {name.removeprefix("model."): name for name in state}
+        whole = tensor_names(self.timm_name)
+        if strange := [name for name in mine if name not in whole]:
+            raise PosebenchError(
+                f"Weights of the backbone {self.timm_name} cannot be read from a file: timm names its {strange[0]} in another "
+                "way where it hands out features. Start without --backbone-weights."
+            )
+        found = fitted(self.timm_name, {name: state[its] for name, its in mine.items()}, whole, tensors)
+        self.backbone.load_state_dict({mine[name]: value for name, value in found.state.items()}, strict=False)
+        if found.scaled is not None:
+            mean, std = found.scaled
+            self.pipeline = replace(self.pipeline, mean=(mean,) * 3, std=(std,) * 3)
+        return f"backbone {self.timm_name} from a file with {found.names}'s names"
 
 
 def normalised(name: str) -> Pipeline:

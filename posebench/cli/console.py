@@ -13,14 +13,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column
 from rich.text import Text
 
+from posebench import torchrun
+
 WIDTH_IN_FILE = 150
 """Characters of a line where there is no terminal and COLUMNS does not say."""
 
 
 def open_console(stderr: bool = False, quiet: bool = False) -> Console:
     """The console of a command, as wide as the terminal; COLUMNS says otherwise."""
-    # Of several processes (torchrun sets RANK) the first one speaks.
-    silent = quiet or os.environ.get("RANK", "0") != "0"
+    silent = quiet or not torchrun.is_first()
     told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
     return Console(stderr=stderr, quiet=silent, width=None if told else WIDTH_IN_FILE)
 

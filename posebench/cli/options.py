@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from posebench.plugins.registry import Kind
 
 MOST_THRESHOLDS = 1000
-LARGEST_SIDE = 8192
+LARGEST_SIDE = 8192  # as a recipe allows
 
 Command = Callable[..., Any]
 
@@ -109,9 +109,13 @@ box_options = together(
 training_options = together(
     click.option(
         "--recipe", metavar="NAME", shell_complete=recipes,
-        help="paper, quick, or a TOML/JSON file. Default: paper with --data or --weights, else quick.",
+        help="paper, a name of `posebench recipe list`, or a TOML/JSON file. Default: paper with --data or --weights, else quick.",
     ),
     click.option("--epochs", type=click.IntRange(0), metavar="N", help="Number of epochs, instead of the recipe's."),
+    click.option(
+        "--input-size", metavar="HxW", callback=lambda context, parameter, value: read_size(context, parameter, value),
+        help="Height x width of the crops in pixels, such as 256x192, instead of the recipe's.",
+    ),
     click.option(
         "--seed", type=click.IntRange(0), default=0, show_default=True,
         help="Random seed for initialisation, shuffling and augmentation.",
@@ -120,6 +124,10 @@ training_options = together(
     click.option(
         "--weights", type=click.Path(path_type=Path), metavar="FILE",
         help="Start from published weights; with --epochs 0, score them unchanged.",
+    ),
+    click.option(
+        "--backbone-weights", type=click.Path(path_type=Path), metavar="FILE",
+        help="Initial weights of the backbone: a state dict of timm, of torchvision's ResNets or of efficientnet_pytorch.",
     ),
     click.option(
         "--no-pretrained", is_flag=True,

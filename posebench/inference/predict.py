@@ -15,12 +15,12 @@ from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import Outputs, each
 from posebench.plugins.registry import errors_of
-from posebench.samples.loader import Samples, batches, prediction_keys
+from posebench.samples.loader import HERE, Loading, Samples, batches, prediction_keys
 
 
 @torch.inference_mode()
 def predict(
-    model: Architecture, instances: Instances, *, flip_test: bool = True, batch_size: int = 32, workers: int = 0,
+    model: Architecture, instances: Instances, *, flip_test: bool = True, batch_size: int = 32, loading: Loading = HERE,
     provenance: Provenance | None = None, show: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Predictions, list[str]]:  # fmt: skip
     """Predict every usable person of `instances`.
@@ -28,7 +28,7 @@ def predict(
     Args:
         model: on the device to use; put in eval mode here.
         flip_test: decode the mean of the outputs for the crop and for its mirror image.
-        workers: processes that make batches.
+        loading: how samples are loaded.
         provenance: kept in the predictions.
         show: called after every batch with how many people are done, and of how many.
 
@@ -38,6 +38,7 @@ def predict(
 
     Raises:
         PosebenchError: the network put out something that is not finite, or there is no one to predict.
+        WorkerDied: a process that makes batches was killed, for the second time.
     """
     people = instances.take(instances.usable)
     if not len(people):
@@ -48,8 +49,8 @@ def predict(
     scores = np.zeros(keypoints.shape[:2])
     missing = np.ones(keypoints.shape[:2], bool)
     done = 0
-    keys = prediction_keys(people.image, batch_size, workers)
-    for batch in batches(samples_for(model, people), keys, workers, pin=device.type == "cuda"):
+    keys = prediction_keys(people.image, batch_size, loading.workers)
+    for batch in batches(samples_for(model, people), keys, loading.workers, device.type == "cuda", loading.say):
         crops, confidence = decoded(model, batch.images.to(device, non_blocking=True), flip_test)
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
             raise PosebenchError(

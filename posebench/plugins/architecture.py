@@ -1,6 +1,7 @@
 """Architecture: crops in, keypoints in crop pixels out. One of the two kinds of plugin."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -62,6 +63,19 @@ class Architecture(nn.Module, ABC):
             PosebenchError: they are not available; says how to get them.
         """
         return None
+
+    def load_backbone(self, tensors: Mapping[str, Tensor]) -> str:
+        """Load initial weights of the backbone, which were trained on another task, from the tensors of a file.
+
+        Returns:
+            Their name, for the record.
+
+        Raises:
+            PosebenchError: the architecture has no backbone, or the tensors are not the backbone's; says which are not.
+        """
+        raise PosebenchError(
+            f"{self.name} has no backbone, so --backbone-weights does not apply to it. --weights loads weights of a whole network."
+        )
 
     @abstractmethod
     def forward(self, images: Tensor) -> Outputs:

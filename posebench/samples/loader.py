@@ -1,7 +1,6 @@
 """Loader: from instances to batches of crops. Batches are uint8; a network normalises them on its device."""
 
-import signal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +18,7 @@ from posebench.plugins.recipe import Augmentation
 from posebench.samples.augment import perturb
 from posebench.samples.images import Image, ImageReader, Region, cut
 from posebench.samples.pack import Pack
+from posebench.samples.workers import begin, replaced_once
 
 Key = tuple[int, int]
 """A sample's address: (epoch, row of the instances)."""
@@ -56,15 +56,17 @@ class Batch:
 
 @dataclass(frozen=True)
 class Loading:
-    """How the samples of training are loaded; what they are does not depend on it.
+    """How samples are loaded; what they are does not depend on it.
 
     Attributes:
         workers: processes that make batches.
-        pack: the pixels of the people; None to read their photographs.
+        pack: the pixels of the people for training; None to read their photographs.
+        say: called with what the user should know of the processes.
     """
 
     workers: int = 0
     pack: Pack | None = None
+    say: Callable[[str], None] = lambda sentence: None
 
 
 HERE = Loading()
@@ -164,17 +166,27 @@ class Samples(Dataset[dict[str, Any]]):
             return None
 
 
-def batches(samples: Samples, keys: Iterable[list[Key]], workers: int, pin: bool = False) -> Iterator[Batch]:
+def batches(
+    samples: Samples, keys: Iterable[list[Key]], workers: int, pin: bool = False,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Iterator[Batch]:  # fmt: skip
     """One batch per element of `keys`, made ahead of time by `workers` processes; 0 makes them here.
 
+    Args:
+        pin: in pinned memory, for a faster copy to a GPU.
+        say: called with what the user should know of the processes.
+
     Raises:
-        PosebenchError: the samples' pack is damaged.
+        PosebenchError: the samples' pack is damaged, or processes were killed.
     """
-    loader: DataLoader[Any] = DataLoader(
-        samples, batch_sampler=keys, num_workers=workers, collate_fn=_as_made, pin_memory=pin,
-        worker_init_fn=_quiet, prefetch_factor=4 if workers else None,
-    )  # fmt: skip
-    for batch in loader:
+
+    def loader(keys: Iterable[list[Key]]) -> DataLoader[Any]:
+        return DataLoader(
+            samples, batch_sampler=keys, num_workers=workers, collate_fn=_as_made, pin_memory=pin,
+            worker_init_fn=begin, prefetch_factor=4 if workers else None,
+        )  # fmt: skip
+
+    for batch in replaced_once(loader, keys, say) if workers else loader(keys):
         if isinstance(batch, PosebenchError):
             raise batch
         yield batch
@@ -183,11 +195,6 @@ def batches(samples: Samples, keys: Iterable[list[Key]], workers: int, pin: bool
 def _as_made(batch: Any) -> Any:
     """What `Samples` makes is a batch already."""
     return batch
-
-
-def _quiet(worker: int) -> None:
-    """Let workers ignore Ctrl-C: the main process ends them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def epoch_steps(people: int, batch_size: int) -> int:

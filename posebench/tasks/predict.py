@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import posebench
 from posebench.data import predictions
 from posebench.data.instances import Instances
+from posebench.data.predictions import Predictions
 from posebench.data.provenance import Boxes, Inference, Provenance
+from posebench.errors import Interrupted
 from posebench.files import writing
+from posebench.files.locking import locked
 from posebench.plugins.protocol import Protocol
 from posebench.results.folder import CHECKPOINT, ResultsFolder, plain
 from posebench.tasks.train import unreadable_notes
@@ -48,14 +51,37 @@ def predict(
         show: called after every batch with how many people are done, and of how many.
 
     Raises:
-        PosebenchError: the checkpoint is damaged or of other keypoints; or the network's output is not finite.
+        PosebenchError: the checkpoint is damaged or of other keypoints; the network's output is not finite; or another
+            process writes `out`.
+        Interrupted: Ctrl-C or SIGTERM; no file is written.
     """
+    from posebench.training.stopping import asked_to_stop
+
+    def show_or_stop(done: int, total: int) -> None:
+        show(done, total)
+        if stop.is_set() and done < total:
+            raise Interrupted(
+                f"Stopped after {done:,} of {total:,} people; {out} is not written. Type the same command again."
+            )
+
+    with locked(out.with_name(f"{out.name}.lock"), f"writes {out}") as notes, asked_to_stop() as stop:
+        made, more = _predictions(checkpoint, protocol, people, workers, how, show_or_stop)
+        predictions.save(made, out)
+    return Predicted(out, (*notes, *more))
+
+
+def _predictions(
+    checkpoint: Path, protocol: Protocol, people: Instances, workers: int, how: "How | None",
+    show: Callable[[int, int], None],
+) -> tuple[Predictions, tuple[str, ...]]:  # fmt: skip
+    """The predictions, and notes."""
     import torch
     from accelerate import Accelerator
 
     from posebench.inference import fast
     from posebench.inference import predict as inference
     from posebench.inference.stored_network import open_network
+    from posebench.samples.loader import Loading
 
     stored = open_network(checkpoint)
     stored.check_way(how)
@@ -63,6 +89,7 @@ def predict(
     device = Accelerator().device
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     notes: tuple[str, ...] = ()
+    said: list[str] = []
     facts = network_facts(trained, model) | {"checkpoint_sha256": writing.sha256(checkpoint)}
     if "box_score" in people.measures:
         facts["boxes"] = Boxes(sha256=people.source.sha256, count=len(people), notes=list(people.source.notes))
@@ -74,11 +101,10 @@ def predict(
         facts["inference"] = Inference(way=how.label, folded=model.folded[0], difference=vars(found))
     with fast.precision("fp32", device):
         made, unreadable = inference.predict(
-            model, people, flip_test=trained.recipe.flip_test, workers=workers, provenance=Provenance(**facts),
-            show=show,
+            model, people, flip_test=trained.recipe.flip_test, loading=Loading(workers, say=said.append),
+            provenance=Provenance(**facts), show=show,
         )  # fmt: skip
-    predictions.save(made, out)
-    return Predicted(out, (*notes, *unreadable_notes(unreadable, "count as missed")))
+    return made, (*notes, *said, *unreadable_notes(unreadable, "count as missed"))
 
 
 def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any]:

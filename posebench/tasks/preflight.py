@@ -115,9 +115,14 @@ def scoring_problem(protocol: Protocol, people: Instances, convention: str | Non
 
 
 def network_problem(job: "Job") -> str:
-    """Why the network cannot be built for the recipe's input size; empty where it can."""
+    """Why the network cannot be built for the recipe's input size, or begin with its weights; empty where it can."""
+    from posebench.plugins.registry import architecture
+    from posebench.tasks.train import load_backbone
+
     try:
         parameters(job)
+        if job.backbone_weights is not None:
+            load_backbone(architecture(job.arch, job.protocol.skeleton, job.recipe.input_size), job.backbone_weights)
     except PosebenchError as error:
         return str(error)
     return ""

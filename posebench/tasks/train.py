@@ -6,16 +6,18 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from posebench.data.instances import Instances
-from posebench.errors import PosebenchError, counted
+from posebench.errors import PosebenchError, counted, existing
 from posebench.files import writing
+from posebench.files.locking import locked
 from posebench.plugins import recipe as recipes
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
+from posebench.plugins.recipe_files import PAPER
 from posebench.results.folder import ResultsFolder, plain
 from posebench.tasks.people import load_people, run_splits
 
@@ -35,18 +37,21 @@ class Settings:
     """The settings of training as a person gives them: the options that `posebench train`, `posebench run` and `pb.train` share.
 
     Attributes:
-        recipe: `paper`, `quick` or a file; None for `quick` on synthetic people without published weights, else `paper`.
-        epochs: instead of the recipe's; None for the recipe's.
+        recipe: `paper`, the name of a shipped recipe, or a file; None for `quick` on synthetic people without
+            published weights, else `paper`.
+        epochs, input_size: instead of the recipe's; None for the recipe's. The size is (width, height) in pixels.
         pretrained: False for random initial weights, whatever the recipe says.
         workers: processes that load batches; None for one less than there are cores, at most 8.
-        seed, limit, weights: as of `Job`.
+        seed, limit, weights, backbone_weights: as of `Job`.
     """
 
     recipe: str | None = None
     epochs: int | None = None
+    input_size: tuple[int, int] | None = None
     seed: int = 0
     limit: int | None = None
     weights: Path | None = None
+    backbone_weights: Path | None = None
     pretrained: bool = True
     workers: int | None = None
 
@@ -62,6 +67,7 @@ class Job:
         weights: a file of published weights to begin with; None for none. With no epochs, they are scored as they are.
         limit: train on the first so many usable people; None for all.
         workers: processes that make batches.
+        backbone_weights: a file of initial weights of the architecture's backbone; None for none.
     """
 
     arch: str
@@ -73,6 +79,7 @@ class Job:
     weights: Path | None = None
     limit: int | None = None
     workers: int = 0
+    backbone_weights: Path | None = None
 
     def key(self, train: Instances) -> str:
         """Folder and file name of this run: readable, and different wherever anything that matters is."""
@@ -81,6 +88,8 @@ class Job:
             "data": [train.dataset, train.split, train.source.identity], "arch": self.arch,
             "weights": None if self.weights is None else writing.sha256(self.weights),
         }  # fmt: skip
+        if self.backbone_weights is not None:  # only then, so that runs without them keep their names
+            facts["backbone_weights"] = writing.sha256(existing(self.backbone_weights, "a file of weights"))
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
         return f"{plain(self.arch)}-{plain(self.protocol.name)}-{self.recipe.name}-seed{self.seed}-{digest}"
 
@@ -93,15 +102,32 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
         results: the results folder.
 
     Raises:
-        PosebenchError: the recipe is unknown or damaged, or the architecture has no published one.
+        PosebenchError: the recipe is unknown or damaged, the architecture has no published one, or initial weights are
+            named twice.
     """
+    _check_initial_weights(settings)
     recipe = chosen_recipe(arch, protocol, data, settings)
-    changes = {} if settings.epochs is None else {"epochs": settings.epochs}
+    changes: dict[str, Any] = {
+        name: value
+        for name, value in (("epochs", settings.epochs), ("input_size", settings.input_size))
+        if value is not None
+    }
     changes |= {} if settings.pretrained else {"pretrained": False}
     return Job(
-        arch, protocol, data, recipe.model_copy(update=changes) if changes else recipe, settings.seed,
-        ResultsFolder(results), settings.weights, settings.limit, worker_count(settings.workers),
+        arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results),
+        settings.weights, settings.limit, worker_count(settings.workers), settings.backbone_weights,
     )  # fmt: skip
+
+
+def _check_initial_weights(settings: Settings) -> None:
+    if settings.backbone_weights is None:
+        return
+    if settings.weights is not None:
+        raise PosebenchError("--weights loads the whole network and --backbone-weights a part of it; give one of them.")
+    if not settings.pretrained:
+        raise PosebenchError(
+            "--no-pretrained starts from random weights and --backbone-weights from a file; give one of them."
+        )
 
 
 def worker_count(asked: int | None) -> int:
@@ -112,8 +138,8 @@ def worker_count(asked: int | None) -> int:
 
 def chosen_recipe(arch: str, protocol: Protocol, data: Path | None, settings: Settings) -> Recipe:
     """The recipe by its name, or the default one."""
-    name = settings.recipe or ("quick" if data is None and settings.weights is None else "paper")
-    return _published(arch, protocol) if name == "paper" else recipes.choose(name)
+    name = settings.recipe or ("quick" if data is None and settings.weights is None else PAPER)
+    return _published(arch, protocol) if name == PAPER else recipes.choose(name)
 
 
 def _published(arch: str, protocol: Protocol) -> Recipe:
@@ -126,7 +152,7 @@ def _published(arch: str, protocol: Protocol) -> Recipe:
         recipe = getattr(architecture(arch, protocol.skeleton), "paper", None)
     if not isinstance(recipe, Recipe):
         raise PosebenchError(
-            f"{arch} has no published recipe (its class has no `paper`). Name one: --recipe quick, or a file."
+            f"{arch} has no published recipe (its class has no `paper`). Name one: --recipe common, or a file."
         )
     return recipe
 
@@ -157,32 +183,42 @@ def train(
         say: called with what matters before the first step.
 
     Raises:
-        PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set; or a pack is damaged.
+        PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set; another process trains
+            this run; or a pack is damaged.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
     """
-    import torch
-
-    from posebench.samples.loader import Loading
-    from posebench.training import loop
-
     if job.weights is not None and not job.recipe.epochs:
         return Trained(_as_published(job, job.weights))
     people = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).train)
     if job.limit is not None:
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
     path = job.results.checkpoint(job.key(people))
-    if path.exists() and not resume:
-        if not restart:
-            raise PosebenchError(
-                f"A checkpoint of this run already exists: {path}. Add --resume to continue it, or --restart to train anew."
-            )
-        path.unlink(missing_ok=True)  # of several processes, one is first
+    with locked(path.with_name("lock"), f"trains {path.parent}") as notes:
+        for note in notes:
+            say(note)
+        if path.exists() and not resume:
+            if not restart:
+                raise PosebenchError(
+                    f"A checkpoint of this run already exists: {path}. "
+                    "Add --resume to continue it, or --restart to train anew."
+                )
+            path.unlink()
+        return _train_people(job, people, path, packs or job.results.packs, show, say)
+
+
+def _train_people(job: Job, people: Instances, path: Path, packs: Path, show: Show, say: Say) -> Trained:
+    """Train from scratch, or from the checkpoint at `path`."""
+    import torch
+
+    from posebench.samples.loader import Loading
+    from posebench.training import loop
+
     # Written before the first step: a folder that cannot be written to must not be found after an epoch.
     writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
     model = _fresh(job, resumed=path.exists())
-    pack = _pack(packs or job.results.packs, people, job.recipe, model.pipeline.regions, say)
-    trained = loop.train(model, people, job.recipe, job.seed, path, show, Loading(job.workers, pack))
+    pack = _pack(packs, people, job.recipe, model.pipeline.regions, say)
+    trained = loop.train(model, people, job.recipe, job.seed, path, show, Loading(job.workers, pack, say))
     return Trained(path, unreadable_notes(trained.trained_on["unreadable"], "were not trained on"))
 
 
@@ -210,12 +246,33 @@ def _fresh(job: Job, resumed: bool) -> "Architecture":
     if job.weights is not None:
         return published_weights.load(job.arch, job.weights, keypoints=skeleton, input_size=size)[0]
     model = architecture(job.arch, skeleton, size)
-    if job.recipe.pretrained and not resumed:
+    if job.backbone_weights is not None:
+        if not resumed:
+            load_backbone(model, job.backbone_weights)
+    elif job.recipe.pretrained and not resumed:
         with errors_of("architecture", job.arch, "load_pretrained"):
             name = model.load_pretrained()
         if name is not None:
             model.origin = {"weights": name}
     return model
+
+
+def load_backbone(model: "Architecture", file: Path) -> None:
+    """Load the initial weights of a network's backbone from a file, and note the file as their origin.
+
+    Raises:
+        PosebenchError: the file is not readable, the network has no backbone, or they do not fit it.
+    """
+    from posebench.plugins.registry import errors_of
+    from posebench.training import published_weights
+
+    tensors = published_weights.read(file)
+    try:
+        with errors_of("architecture", model.name, "load_backbone"):
+            name = model.load_backbone(tensors)
+    except PosebenchError as error:
+        raise PosebenchError(f"{file}: {error}") from error
+    model.origin = {"weights": name, "file": file.name, "sha256": writing.sha256(file)}
 
 
 def _as_published(job: Job, file: Path) -> Path:
