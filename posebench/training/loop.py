@@ -21,9 +21,12 @@ from posebench.training.processes import any_process, own_share
 from posebench.training.run import Progress, Run
 from posebench.training.step import update
 from posebench.training.stopping import asked_to_stop, kept_if_killed, stopped
+from posebench.training.watching import Watch
+
+UNWATCHED = Watch()
 
 
-def train(
+def train(  # noqa: PLR0913 - what is trained, how, and who watches
     model: Architecture,
     instances: Instances,
     recipe: Recipe,
@@ -31,6 +34,7 @@ def train(
     path: Path,
     show: Callable[[Progress], None] = lambda progress: None,
     loading: Loading = HERE,
+    watch: Watch = UNWATCHED,
 ) -> Checkpoint:
     """Train `model` in place and keep its checkpoint at `path`; goes on from there where one is.
 
@@ -38,9 +42,10 @@ def train(
         instances: whom to train on; `usable` rows are used.
         show: called after every step.
         loading: how samples are loaded.
+        watch: what happens after an epoch, and what ends training before its last epoch.
 
     Returns:
-        The last checkpoint.
+        The last checkpoint; `stopped` says whether `watch` ended training.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
@@ -57,7 +62,10 @@ def train(
     run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size)
     run.restore()
     wrapped, prepared = accelerator.prepare(model, optimizer)
-    keys = own_share(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs)), run.step, accelerator)
+    watch.begin(run, accelerator)
+    # A run that is resumed may have no patience left.
+    done = run.steps if _ended(run, watch, False, accelerator) else run.step
+    keys = own_share(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs)), done, accelerator)
     pipeline = model.pipeline
     samples = Samples(
         instances, recipe.input_size, recipe.augmentation, seed, pipeline.alignment, pipeline.regions, loading.pack
@@ -65,21 +73,39 @@ def train(
     wrapped.train()
     with asked_to_stop() as stop:
         made = batches(samples, keys, loading.workers, accelerator.device.type == "cuda", loading.say)
-        for batch in kept_if_killed(made, run, accelerator):
+        for batch in run.clock.timed(kept_if_killed(made, run, accelerator)):
             set_rate(optimizer, recipe.rate(run.step, run.steps))
             loss = update(model, wrapped, prepared, batch, accelerator)
             run.advance(loss, batch, instances)
             if run.at_epoch_end:
                 run.end_epoch()
+                watch.end_epoch(run, accelerator)
             show(run.progress)
-            stopping = any_process(stop.is_set(), accelerator)
-            if run.at_epoch_end or stopping:
-                run.keep(accelerator)
-            if stopping and run.step < run.steps:
-                raise Interrupted(stopped(run))
+            if _ended(run, watch, stop.is_set(), accelerator):
+                break
     run.keep(accelerator)
     accelerator.wait_for_everyone()
     return checkpoints.load(path)
+
+
+def _ended(run: Run, watch: Watch, interrupted: bool, accelerator: Accelerator) -> bool:
+    """Whether `watch` ends a run before its last step; the checkpoint is written.
+
+    Args:
+        interrupted: whether Ctrl-C or SIGTERM has reached this process.
+
+    Raises:
+        Interrupted: one of them has reached any process; the checkpoint is written.
+    """
+    reason = watch.reason_to_end(run)
+    interrupted, ended = any_process((interrupted, bool(reason)), accelerator)
+    if run.step >= run.steps or not (interrupted or ended):
+        return False
+    run.end_early("" if interrupted else reason)
+    run.keep(accelerator)
+    if interrupted:
+        raise Interrupted(stopped(run))
+    return True
 
 
 def _trained_on(instances: Instances, rows: Any, pack: Pack | None) -> dict[str, Any]:

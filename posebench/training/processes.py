@@ -1,6 +1,6 @@
 """Processes: what several processes of one training run share, and each one's own part."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from accelerate import Accelerator
@@ -8,11 +8,12 @@ from accelerate import Accelerator
 from posebench.samples.loader import Key
 
 
-def any_process(here: bool, accelerator: Accelerator) -> bool:
-    """Whether any process was asked to stop: all must stop after the same step, or the others wait for it for ever."""
+def any_process(here: Sequence[bool], accelerator: Accelerator) -> list[bool]:
+    """Whether any process was asked to stop, for each reason to: all must stop after the same step, or the others wait for ever."""
     if accelerator.num_processes == 1:
-        return here
-    return bool(accelerator.reduce(torch.tensor(float(here), device=accelerator.device)).item())
+        return list(here)
+    flags = torch.tensor(here, dtype=torch.float32, device=accelerator.device)
+    return [bool(flag) for flag in accelerator.reduce(flags).tolist()]
 
 
 def own_share(keys: Iterator[list[Key]], done: int, accelerator: Accelerator) -> Iterator[list[Key]]:

@@ -1,7 +1,7 @@
 """Run: how far a training run is, and its checkpoint."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,14 @@ from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.recipe import Recipe
+from posebench.results.folder import BEST
+from posebench.results.history import EPOCH, LOSS, RATE, SCORE, SECONDS, SPEED, STEP, WAIT
 from posebench.samples.loader import Batch
 from posebench.training import checkpoints
 from posebench.training.checkpoints import Checkpoint
 from posebench.training.devices import device_name
+from posebench.training.epoch_clock import EpochClock
+from posebench.training.validation import Validation
 
 
 @dataclass
@@ -25,6 +29,8 @@ class Progress:
     Attributes:
         step, steps: done and in all. epoch, epochs: likewise, the epoch under way counted from 1.
         loss: mean over this epoch so far. rate: learning rate.
+        speed: images per second of all processes in this epoch. waiting: share of its time spent waiting for data.
+        metric, score: of the last validation; empty and NaN where there was none. best_score, best_epoch: of the best one.
     """
 
     steps: int
@@ -33,6 +39,12 @@ class Progress:
     epoch: int = 1
     loss: float = float("nan")
     rate: float = 0.0
+    speed: float = 0.0
+    waiting: float = 0.0
+    metric: str = ""
+    score: float = float("nan")
+    best_score: float = float("nan")
+    best_epoch: int = 0
 
 
 class Run:
@@ -51,6 +63,9 @@ class Run:
         self.seed, self.path, self.trained_on = seed, path, trained_on
         self.step, self.steps, self.total, self.count, self.seconds = 0, 0, 0.0, 0, 0.0
         self.history: list[dict[str, float]] = []
+        self.selection: dict[str, Any] = {}
+        self.stopped = ""
+        self.clock = EpochClock()
         self.unreadable: dict[str, None] = {}
         self.started = time.monotonic()
         self.kept = -1
@@ -62,14 +77,25 @@ class Run:
     @property
     def at_epoch_end(self) -> bool:
         """Whether the last step ended an epoch."""
-        return self.step % self.steps_per_epoch == 0
+        return bool(self.step) and self.step % self.steps_per_epoch == 0
 
     @property
     def progress(self) -> Progress:
         epoch = min((self.step - 1) // max(self.steps_per_epoch, 1) + 1, self.recipe.epochs)
         loss = self.total / self.count if self.count else self.history[-1]["loss"] if self.history else float("nan")
         rate = self.recipe.rate(max(self.step - 1, 0), self.steps)
-        return Progress(self.steps, self.recipe.epochs, self.step, epoch, loss, rate)
+        facts = self.clock.facts() if self.count or not self.history else self.history[-1]
+        return Progress(
+            self.steps, self.recipe.epochs, self.step, epoch, loss, rate, facts[SPEED], facts[WAIT], **self._scores()
+        )
+
+    def _scores(self) -> dict[str, Any]:
+        """The fields of `Progress` on validation."""
+        validated = [row[SCORE] for row in self.history if SCORE in row]
+        if not validated:
+            return {}
+        best = {"best_score": self.selection["score"], "best_epoch": self.selection["epoch"]}
+        return {"metric": self.selection["metric"], "score": validated[-1]} | (best if best["best_epoch"] else {})
 
     def advance(self, loss: float, batch: Batch, instances: Instances) -> None:
         """Note one finished step."""
@@ -81,25 +107,47 @@ class Run:
 
     def end_epoch(self) -> None:
         """Add the epoch that has just ended to the history."""
-        self.history.append({"epoch": self.step // self.steps_per_epoch, "loss": self.total / self.count})
+        row = {EPOCH: self.step // self.steps_per_epoch, STEP: self.step, LOSS: self.total / self.count}
+        seconds = self.seconds + time.monotonic() - self.started
+        rate = self.recipe.rate(self.step - 1, self.steps)
+        self.history.append(row | {RATE: rate} | self.clock.facts() | {SECONDS: round(seconds, 1)})
         self.total, self.count = 0.0, 0
+
+    def judge(self, validation: Validation, score: float, accelerator: Accelerator) -> None:
+        """Note the score of the epoch that has just ended, and keep the checkpoint: as the best one too where it is that."""
+        self.history[-1][SCORE] = score
+        self.selection = validation.judged(self.selection, len(self.history), score)
+        if not self.selection["since"]:
+            best = replace(self.checkpoint(accelerator), optimizer={}, selection=self.selection | {"chosen": True})
+            # The best one first: a run that is killed between the two writes it again.
+            checkpoints.save(self.path.with_name(BEST), best)
+        self.kept = -1
+        self.keep(accelerator)
+
+    def end_early(self, reason: str) -> None:
+        """Note which option ends training before its last epoch; empty where a person does."""
+        if reason != self.stopped:
+            self.stopped, self.kept = reason, -1
 
     def keep(self, accelerator: Accelerator) -> None:
         """Write the checkpoint, once per step."""
         if self.kept == self.step or not accelerator.is_main_process:
             return
+        checkpoints.save(self.path, self.checkpoint(accelerator))
+        self.kept = self.step
+
+    def checkpoint(self, accelerator: Accelerator) -> Checkpoint:
+        """What this run is now."""
         trained_on = self.trained_on | {
             "began_with": self.model.origin, "unreadable": list(self.unreadable), "device": device_name(accelerator.device),
             "torch": str(torch.__version__), "seconds": self.seconds + time.monotonic() - self.started,
         }  # fmt: skip
-        checkpoint = Checkpoint(
+        return Checkpoint(
             arch=self.model.name, keypoints=self.model.skeleton.keypoints, input_size=self.recipe.input_size,
             recipe=self.recipe, seed=self.seed, step=self.step, steps=self.steps, model=self.model.state_dict(),
             optimizer=self.optimizer.state_dict(), trained_on=trained_on, history=self.history,
-            running=(self.total, self.count), pipeline=self.model.pipeline,
+            running=(self.total, self.count), pipeline=self.model.pipeline, selection=self.selection, stopped=self.stopped,
         )  # fmt: skip
-        checkpoints.save(self.path, checkpoint)
-        self.kept = self.step
 
     def restore(self) -> None:
         """Go on from the checkpoint at `path`, if there is one.
@@ -123,5 +171,6 @@ class Run:
         self.model.origin = found.trained_on["began_with"]
         self.optimizer.load_state_dict(found.optimizer)
         self.step, self.history, (self.total, self.count) = found.step, found.history, found.running
+        self.selection = found.selection
         self.unreadable, self.seconds = dict.fromkeys(found.trained_on["unreadable"]), found.trained_on["seconds"]
         self.kept = self.step
