@@ -22,6 +22,7 @@ from posebench.cli import (
 from posebench.cli import list as cli_list
 from posebench.cli import plugin as cli_plugin
 from posebench.errors import PosebenchError
+from posebench.plain_text import printable
 
 
 class Sentences(click.Group):
@@ -31,10 +32,10 @@ class Sentences(click.Group):
         try:
             return super().invoke(ctx)
         except PosebenchError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {printable(str(error))}", err=True)
             ctx.exit(error.exit_code)
         except OSError as error:
-            raise click.ClickException(f"{error.strerror or error}: {error.filename or ''}") from error
+            raise click.ClickException(printable(f"{error.strerror or error}: {error.filename or ''}")) from error
 
 
 @click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

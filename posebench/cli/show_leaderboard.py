@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from posebench.errors import counted
 from posebench.report.board import INTERVAL, SYNTHETIC_NOTE, Board
-from posebench.report.columns import Column, one_line
+from posebench.plain_text import one_line
+from posebench.report.columns import Column
 
 if TYPE_CHECKING:
     from rich.console import Console

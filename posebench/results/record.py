@@ -183,7 +183,7 @@ def make_record(
         ceiling=scores.ceiling,
         resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
         resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
-        notes=[*instances.source.notes, *scores.notes, *few_units(scores.sampling)],
+        notes=[*instances.source.notes, *predictions.notes, *scores.notes, *few_units(scores.sampling)],
         predictions=IN_MEMORY if path is None else path.name,
         predictions_sha256=digest(predictions) if path is None else sha256(path),
         model=predictions.provenance, created=datetime.now(UTC).isoformat(timespec="seconds"),

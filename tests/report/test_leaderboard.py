@@ -9,7 +9,7 @@ from rich.console import Console
 
 from posebench.cli.show_leaderboard import terminal_tables
 from posebench.report.board import BY_VALUE, CEILING, SYNTHETIC_NOTE, boards
-from posebench.report.columns import one_line
+from posebench.plain_text import one_line
 from posebench.report.leaderboard import csv as as_csv
 from posebench.report.leaderboard import escape, markdown, write_leaderboards
 from posebench.results.folder import ResultsFolder
