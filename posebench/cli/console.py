@@ -84,7 +84,10 @@ def progress(console: Console, title: str) -> Iterator[Update]:
     )
     with _Bar(*columns, console=console, expand=True) as bar:
         task = bar.add_task(title, total=None, note="")
-        yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
+        try:
+            yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
+        finally:
+            bar.tasks[0].visible = bar.tasks[0].total is not None  # a bar that never began would stay as `0/?`
 
 
 def _lines(console: Console, title: str) -> Update:
