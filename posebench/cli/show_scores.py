@@ -30,7 +30,7 @@ def print_scores(out: Console, record: Record, quiet: bool = False) -> None:
     out.print(
         f"[bold]{escape(record.name)}[/bold] on {escape(data.what)}: {data.people:,} people in "
         f"{counted(data.images, 'image', 'images')}, "
-        f"boxes: {data.box_source}, ground truth: {escape(data.annotations)}",
+        f"boxes: {escape(data.box_source)}, ground truth: {escape(data.annotations)}",
         highlight=False,
     )
     out.print(

@@ -69,6 +69,11 @@ def write_bytes(path: Path, content: bytes) -> None:
     write_atomically(path, lambda partial: partial.write_bytes(content), size=len(content))
 
 
+def copy_file(source: Path, path: Path) -> None:
+    """Copy a file, whole or not at all."""
+    write_atomically(path, lambda partial: shutil.copyfile(source, partial))
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 file, whole or not at all."""
     write_bytes(path, text.encode())
