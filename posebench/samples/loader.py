@@ -60,7 +60,7 @@ class Loading:
 
     Attributes:
         workers: processes that make batches.
-        pack: the pixels of the people for training; None to read their photographs.
+        pack: the pixels of the people; None to read their photographs.
         say: called with what the user should know of the processes.
     """
 
