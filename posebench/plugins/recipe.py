@@ -3,9 +3,9 @@
 import math
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from posebench.errors import PosebenchError, existing, unknown
 from posebench.files.validation import explain, read_model
@@ -20,18 +20,27 @@ Part = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Augmentation(BaseModel):
-    """Random changes of the crop. Scale and rotation are uniform, as in Newell et al. (ECCV 2016), or clipped normals."""
+    """Random changes of the crop and its colours. The defaults are those of Newell et al. (ECCV 2016), section 3.2."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     scale: tuple[Factor, Factor] = Field((0.75, 1.25), description="region size, as a factor")
     rotation: float = Field(30, ge=0, le=180, description="degrees, either way")
     flip: float = Field(0.5, ge=0, le=1, description="probability of a mirror")
-    draws: Literal["uniform", "normal"] = Field(
+    draws: Literal["uniform", "normal", "log-normal"] = Field(
         "uniform",
-        description="normal: the ranges are one deviation; clipped there (scale) or at two (rotation), as HRNet does",
+        description="of scale and rotation. normal: the ranges are one deviation; clipped there (scale) or at two (rotation), as "
+        "HRNet does. log-normal: as Newell's release does, the logarithm of the scale is normal, and both are clipped at two "
+        "deviations, which for the scale is the range",
     )
     rotated: float = Field(1, ge=0, le=1, description="probability of a rotation")
+    colour: float = Field(
+        0, ge=0, le=1, description="each channel is multiplied by a uniform draw of 1 ± this, and clipped"
+    )
+    half_body: float = Field(
+        0, ge=0, le=1, description="probability of showing the upper or lower half of a person only"
+    )
+    half_body_keypoints: int = Field(8, ge=0, description="only of people with more labelled keypoints than this")
 
     @field_validator("scale")
     @classmethod
@@ -50,13 +59,26 @@ class Recipe(BaseModel):
     input_size: tuple[Side, Side] = Field(description="crop (width, height) in pixels")
     epochs: int = Field(ge=0)
     batch_size: int = Field(ge=1, description="over all processes")
-    optimizer: Literal["rmsprop", "adam", "adamw"]
+    optimizer: Literal["rmsprop", "adam", "adamw", "sgd"]
     learning_rate: float = Field(gt=0)
+    momentum: float = Field(0, ge=0, lt=1, description="of sgd and rmsprop")
+    nesterov: bool = Field(False, description="Nesterov's momentum, of sgd")
+    weight_decay: float | None = Field(
+        None, ge=0, description="not of biases and normalisation; None: PyTorch's own (adamw: 0.01 of every parameter)"
+    )
+    clip_norm: float | None = Field(None, gt=0, description="largest norm of all gradients together")
+    accumulate: int = Field(1, ge=1, description="parts in which a batch passes through the network, to save memory")
+    ema: float | None = Field(None, gt=0, lt=1, description="decay of averaged weights, which are then scored")
+    freeze: tuple[str, ...] = Field((), description="modules or parameters that stay as they are, such as `backbone`")
+    recompute: bool = Field(False, description="keep few activations and compute the others again, to save memory")
+    sync_batch_norm: bool = Field(False, description="batch normalisation over the batches of all GPUs")
     schedule: Literal["steps", "cosine"] = "steps"
     milestones: tuple[Part, ...] = Field((), description="parts of training after which `steps` divides by `divisor`")
     divisor: float = Field(5, gt=1)
     warmup: float = Field(0, ge=0, lt=1, description="part of training over which the rate rises from 0")
-    precision: Literal["no", "bf16", "fp16"] = Field("no", description="mixed precision, in accelerate's words")
+    precision: Literal["no", "auto", "bf16", "fp16"] = Field(
+        "no", description="mixed precision; auto: bf16 on a GPU, and on a CPU where it is measured to be faster"
+    )
     augmentation: Augmentation = Augmentation()
     flip_test: bool = Field(True, description="predict the mean of an image and its mirror")
     pretrained: bool = Field(True, description="start from weights of another task, where the architecture does so")
@@ -67,6 +89,16 @@ class Recipe(BaseModel):
         if problem := name_problem(name):
             raise ValueError(problem)
         return name
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.momentum and self.optimizer not in ("sgd", "rmsprop"):
+            raise ValueError(f"{self.optimizer} has no momentum; leave it out, or use sgd or rmsprop")
+        if self.nesterov and not (self.optimizer == "sgd" and self.momentum):
+            raise ValueError("nesterov needs the optimizer sgd and a momentum above 0, such as 0.9")
+        if self.accumulate > self.batch_size:
+            raise ValueError(f"accumulate is {self.accumulate}, but a batch has {self.batch_size} samples")
+        return self
 
     def changed(self, **changes: Any) -> "Recipe":
         """This recipe with some fields replaced.

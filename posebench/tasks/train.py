@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from posebench import torchrun
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted, existing
 from posebench.files import writing
@@ -35,6 +36,10 @@ Say = Callable[[str], None]
 """Called with a sentence that matters before the first step."""
 
 
+REPLACED = "epochs", "input_size", "batch_size", "learning_rate"
+"""Fields of a recipe that have a setting of their own."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of training as a person gives them: the options that `posebench train`, `posebench run` and `pb.train` share.
@@ -42,7 +47,9 @@ class Settings:
     Attributes:
         recipe: `paper`, the name of a shipped recipe, or a file; None for `quick` on synthetic people without
             published weights, else `paper`.
-        epochs, input_size: instead of the recipe's; None for the recipe's. The size is (width, height) in pixels.
+        epochs, input_size, batch_size, learning_rate: instead of the recipe's; None for the recipe's. The size is
+            (width, height) in pixels.
+        device: such as `cuda:1`; None for the one that accelerate chooses.
         pretrained: False for random initial weights, whatever the recipe says.
         workers: processes that load batches; None for one less than there are cores, at most 8.
         seed, limit, weights, backbone_weights, watching: as of `Job`.
@@ -51,6 +58,9 @@ class Settings:
     recipe: str | None = None
     epochs: int | None = None
     input_size: tuple[int, int] | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    device: str | None = None
     seed: int = 0
     limit: int | None = None
     weights: Path | None = None
@@ -71,6 +81,7 @@ class Job:
         weights: a file of published weights to begin with; None for none. With no epochs, they are scored as they are.
         limit: train on the first so many usable people; None for all.
         workers: processes that make batches.
+        device: where to train, such as `cuda:1`; no part of what the run is. None for the one that accelerate chooses.
         backbone_weights: a file of initial weights of the architecture's backbone; None for none.
         watching: how it is validated, ended and followed.
     """
@@ -85,6 +96,7 @@ class Job:
     limit: int | None = None
     workers: int = 0
     backbone_weights: Path | None = None
+    device: str | None = None
     watching: Watching = UNWATCHED
 
     def key(self, train: Instances, selected_by: str = "") -> str:
@@ -120,15 +132,13 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
     """
     _check_initial_weights(settings)
     recipe = chosen_recipe(arch, protocol, data, settings)
-    changes: dict[str, Any] = {
-        name: value
-        for name, value in (("epochs", settings.epochs), ("input_size", settings.input_size))
-        if value is not None
-    }
+    asked: dict[str, Any] = {name: getattr(settings, name) for name in REPLACED}
+    changes = {name: value for name, value in asked.items() if value is not None}
     changes |= {} if settings.pretrained else {"pretrained": False}
     return Job(
         arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results),
-        settings.weights, settings.limit, worker_count(settings.workers), settings.backbone_weights, settings.watching,
+        settings.weights, settings.limit, worker_count(settings.workers), settings.backbone_weights, settings.device,
+        settings.watching,
     )  # fmt: skip
 
 
@@ -201,6 +211,9 @@ def train(
             this run; or a pack is damaged.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
     """
+    from posebench.training.devices import use_device
+
+    use_device(job.device)
     if job.weights is not None and not job.recipe.epochs:
         return Trained(as_published(job, job.weights))
     people = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).train)
@@ -243,7 +256,8 @@ def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, s
         trained = loop.train(model, parts.train, job.recipe, job.seed, path, show, loading, watch)
     finally:
         story.close()
-    story.draw_curves(trained.history, trained.selection)
+    if torchrun.is_first():
+        story.draw_curves(trained.history, trained.selection)
     unreadable = unreadable_notes(trained.trained_on["unreadable"], "were not trained on")
     best = path.with_name(BEST) if trained.selection.get("epoch") else path
     return Trained(best, (*unreadable, *ending_notes(trained, job.protocol.unit)))

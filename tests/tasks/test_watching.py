@@ -130,7 +130,9 @@ def test_runs_that_are_selected_by_other_people_have_other_folders(tmp_path: Pat
 
 @pytest.mark.parametrize("option, value", [("select_by", "test"), ("early_stop", 3)])
 def test_selection_and_early_stop_need_validation(option: str, value: Any) -> None:
-    with pytest.raises(PosebenchError, match=f"--{option.replace('_', '-')} needs validation .* add --validate-every 1"):
+    with pytest.raises(
+        PosebenchError, match=f"--{option.replace('_', '-')} needs validation .* add --validate-every 1"
+    ):
         Watching(**{option: value})
 
 
