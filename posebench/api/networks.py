@@ -20,7 +20,7 @@ def train(
     arch: str, *, protocol: str | Protocol, data: StrPath | None = None, recipe: str | None = None,
     epochs: int | None = None, input_size: tuple[int, int] | None = None, batch_size: int | None = None,
     lr: float | None = None, device: str | None = None, seed: int = 0, limit: int | None = None,
-    weights: StrPath | None = None, backbone_weights: StrPath | None = None, pretrained: bool = True,
+    weights: StrPath | None = None, backbone_weights: StrPath | None = None, fork: StrPath | None = None, pretrained: bool = True,
     workers: int | None = None, results: StrPath = "results", resume: bool = False, restart: bool = False,
     validate_every: int | None = None, select_by: str | None = None, early_stop: int | None = None,
     max_time: str | None = None, track: Sequence[str] = (),
@@ -32,6 +32,8 @@ def train(
         recipe: `paper`, the name of a shipped recipe, or a TOML/JSON file; None for paper with data or
             published weights and quick without.
         input_size: (width, height) of the crops in pixels; None for the recipe's.
+        lr: learning rate, instead of the recipe's.
+        fork: a checkpoint with whose weights a new run begins.
         pretrained: False starts from random weights, also where the architecture starts from ImageNet weights.
         show: called after every step.
         The others are the options of `posebench train`.
@@ -48,7 +50,7 @@ def train(
     settings = tasks.Settings(
         recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=lr, device=device,
         seed=seed, limit=limit, weights=optional_path(weights), backbone_weights=optional_path(backbone_weights),
-        pretrained=pretrained, workers=workers,
+        fork=optional_path(fork), pretrained=pretrained, workers=workers,
         watching=Watching(
             validate_every=validate_every, select_by=select_by, early_stop=early_stop, max_time=max_time, track=tuple(track),
         ),

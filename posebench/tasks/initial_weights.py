@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from posebench.errors import PosebenchError
 from posebench.files import writing
 from posebench.results.folder import plain
+from posebench.tasks.forking import forked
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
@@ -18,6 +19,8 @@ def fresh_network(job: "Job", resumed: bool) -> "Architecture":
     from posebench.training import published_weights
 
     skeleton, size = job.protocol.skeleton, job.recipe.input_size
+    if job.fork is not None and not resumed:
+        return forked(job.arch, skeleton, size, job.fork)
     if job.weights is not None:
         return published_weights.load(job.arch, job.weights, keypoints=skeleton, input_size=size)[0]
     model = architecture(job.arch, skeleton, size)

@@ -119,9 +119,9 @@ def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any
         "device": device_name(next(model.parameters()).device), "posebench": posebench.__version__,
         "torch": version("torch"), "history": trained.history,
     }  # fmt: skip
+    facts |= {"weights": "averaged"} if trained.average else {}
     facts |= {"selection": trained.selection} if trained.selection else {}
-    facts |= {"stopped": trained.stopped} if trained.stopped else {}
-    return facts
+    return facts | ({"stopped": trained.stopped} if trained.stopped else {})
 
 
 def predictions_path(checkpoint: Path, people: Instances, results: ResultsFolder) -> Path:

@@ -20,8 +20,8 @@ from posebench.tasks.people import load_people, run_splits
 if TYPE_CHECKING:
     from posebench.tasks.train import Job
 
-COPIES = {"rmsprop": 2, "adam": 3, "adamw": 3}
-"""Numbers that a checkpoint holds for each parameter: its value, and one or two of the optimizer."""
+COPIES = {"sgd": 1, "rmsprop": 2, "adam": 3, "adamw": 3}
+"""Numbers that a checkpoint holds for each parameter: its value, and up to two of the optimizer."""
 BYTES_PER_KEYPOINT = 25
 """Of a predictions file: place and score as doubles, and whether it is missing."""
 OTHER_FILES = 20_000_000
@@ -149,7 +149,9 @@ def checkpoint_bytes(job: "Job") -> int:
     Raises:
         PosebenchError: the network cannot be built.
     """
-    copies = COPIES[job.recipe.optimizer] + (job.watching.validate_every is not None)
+    recipe = job.recipe
+    copies = COPIES[recipe.optimizer] + (recipe.momentum > 0) + (recipe.ema is not None)
+    copies += job.watching.validate_every is not None  # the best checkpoint
     return 2 * 4 * copies * parameters(job)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
 from posebench.plugins.recipe_files import PAPER
 from posebench.results.folder import BEST, ResultsFolder, plain
+from posebench.tasks import resuming
 from posebench.tasks.initial_weights import as_published, fresh_network
 from posebench.tasks.people import load_people, run_splits
 from posebench.tasks.selection import choose_people
@@ -52,7 +53,7 @@ class Settings:
         device: such as `cuda:1`; None for the one that accelerate chooses.
         pretrained: False for random initial weights, whatever the recipe says.
         workers: processes that load batches; None for one less than there are cores, at most 8.
-        seed, limit, weights, backbone_weights, watching: as of `Job`.
+        seed, limit, weights, backbone_weights, fork, watching: as of `Job`.
     """
 
     recipe: str | None = None
@@ -65,6 +66,7 @@ class Settings:
     limit: int | None = None
     weights: Path | None = None
     backbone_weights: Path | None = None
+    fork: Path | None = None
     pretrained: bool = True
     workers: int | None = None
     watching: Watching = UNWATCHED
@@ -83,6 +85,7 @@ class Job:
         workers: processes that make batches.
         device: where to train, such as `cuda:1`; no part of what the run is. None for the one that accelerate chooses.
         backbone_weights: a file of initial weights of the architecture's backbone; None for none.
+        fork: a checkpoint with whose weights to begin; None for none.
         watching: how it is validated, ended and followed.
     """
 
@@ -97,24 +100,29 @@ class Job:
     workers: int = 0
     backbone_weights: Path | None = None
     device: str | None = None
+    fork: Path | None = None
     watching: Watching = UNWATCHED
 
-    def key(self, train: Instances, selected_by: str = "") -> str:
-        """Folder and file name of this run: readable, and different wherever anything that matters is.
+    def settings(self, train: Instances, selected_by: str = "") -> dict[str, Any]:
+        """Everything that makes this run what it is.
 
         Args:
             train: the people of the training split, with those who are held out of it.
             selected_by: whose score chooses the best checkpoint, `Selection.split`; empty where the run is not validated.
         """
-        facts = {
-            "recipe": self.recipe.model_dump(mode="json"), "limit": self.limit, "protocol": self.protocol.version,
-            "data": [train.dataset, train.split, train.source.identity], "arch": self.arch,
-            "weights": None if self.weights is None else writing.sha256(self.weights),
-        }  # fmt: skip
-        if self.backbone_weights is not None:  # only then, so that runs without them keep their names
-            facts["backbone_weights"] = writing.sha256(existing(self.backbone_weights, "a file of weights"))
-        if selected_by:
-            facts["selected_by"] = selected_by
+        files = {"weights": self.weights, "backbone_weights": self.backbone_weights, "fork": self.fork}
+        return {
+            "arch": self.arch, "protocol": self.protocol.name, "protocol_version": self.protocol.version,
+            "seed": self.seed, "data": [train.dataset, train.split, train.source.identity], "limit": self.limit,
+            "recipe": self.recipe.model_dump(mode="json"),
+        } | {
+            name: writing.sha256(existing(file, "a file of weights")) for name, file in files.items() if file is not None
+        } | ({"selected_by": selected_by} if selected_by else {})  # fmt: skip
+
+    def key(self, settings: Mapping[str, Any]) -> str:
+        """Folder and file name of a run with these settings: readable, and different wherever anything that matters is."""
+        # Defaults are left out, so that runs keep their names when recipes gain fields.
+        facts = {**settings, "recipe": self.recipe.model_dump(mode="json", exclude_defaults=True)}
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
         return f"{plain(self.arch)}-{plain(self.protocol.name)}-{self.recipe.name}-seed{self.seed}-{digest}"
 
@@ -138,11 +146,14 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
     return Job(
         arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results),
         settings.weights, settings.limit, worker_count(settings.workers), settings.backbone_weights, settings.device,
-        settings.watching,
+        settings.fork, settings.watching,
     )  # fmt: skip
 
 
 def _check_initial_weights(settings: Settings) -> None:
+    if settings.fork is not None and (settings.weights is not None or settings.backbone_weights is not None):
+        other = "--weights" if settings.weights is not None else "--backbone-weights"
+        raise PosebenchError(f"--fork starts from a checkpoint and {other} from published weights; give one of them.")
     if settings.backbone_weights is None:
         return
     if settings.weights is not None:
@@ -200,7 +211,7 @@ def train(
     """Train, and keep the checkpoint below the job's results. Published weights and no epochs: they are the checkpoint.
 
     Args:
-        resume: continue from this run's checkpoint, if there is one.
+        resume: continue from this run's checkpoint, or from that of a run with other epochs or another learning rate.
         restart: discard it.
         packs: the folder of packs; None for the one below the job's results. A pack that fits is used.
         show: called after every step.
@@ -221,7 +232,8 @@ def train(
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
     watched = job.watching.validate_every is not None
     selection = choose_people(job.protocol, job.data, people, job.watching.select_by) if watched else None
-    path = job.results.checkpoint(job.key(people, selection.split if selection else ""))
+    start = resuming.start_of(job, job.settings(people, selection.split if selection else ""), resume)
+    path = start.path
     with locked(path.with_name("lock"), f"trains {path.parent}") as notes:
         for note in notes:
             say(note)
@@ -233,6 +245,7 @@ def train(
                 )
             path.unlink()
             path.with_name(BEST).unlink(missing_ok=True)
+        start.prepare(job.recipe, say)
         if selection is not None:
             say(selection.note)
         parts = Parts(people if selection is None else selection.train, selection)
@@ -246,7 +259,6 @@ def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, s
     from posebench.samples.loader import Loading
     from posebench.training import loop
 
-    # Written before the first step: a folder that cannot be written to must not be found after an epoch.
     writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
     model = fresh_network(job, resumed=path.exists())

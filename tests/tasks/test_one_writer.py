@@ -45,7 +45,7 @@ def test_a_second_command_on_a_run_ends_at_once_and_names_the_first(
     assert answers[0].stderr.startswith(f"Error: Process {os.getpid()} on ")
     assert f" trains {trained.parent}. Wait until it has ended" in answers[0].stderr
     assert sorted(file.name for file in trained.parent.iterdir()) == [
-        "checkpoint.pt", "curves.png", "history.csv", "recipe.json", "sheets",
+        "checkpoint.pt", "curves.png", "history.csv", "recipe.json", "settings.json", "sheets",
     ]  # fmt: skip
 
 
@@ -69,5 +69,5 @@ def test_a_stopped_prediction_is_a_sentence_and_leaves_no_file(trained: Path) ->
     ):
         predict(trained, MPII, synthetic.instances(MPII.skeleton, "val", 33), trained.with_name("x.h5"), show=stop)
     assert sorted(file.name for file in trained.parent.iterdir()) == [
-        "checkpoint.pt", "curves.png", "history.csv", "recipe.json", "sheets",
+        "checkpoint.pt", "curves.png", "history.csv", "recipe.json", "settings.json", "sheets",
     ]  # fmt: skip

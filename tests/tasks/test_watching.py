@@ -63,7 +63,7 @@ def test_a_validated_run_tells_its_story_and_its_best_checkpoint_is_scored(tmp_p
     assert said == ["2 people of 2 images of train choose the best checkpoint and are not trained on; 18 people are."]
     assert trained.checkpoint.name == "best.pt"
     assert sorted(file.name for file in folder.iterdir()) == [
-        "best.pt", "checkpoint.pt", "curves.png", "history.csv", "recipe.json", "sheets",
+        "best.pt", "checkpoint.pt", "curves.png", "history.csv", "recipe.json", "settings.json", "sheets",
     ]  # fmt: skip
     rows = list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
     assert [(row["epoch"], row["step"], row["score"] != "") for row in rows] == [
@@ -123,9 +123,10 @@ def test_the_last_and_the_best_checkpoint_of_a_run_have_predictions_of_their_own
 
 def test_runs_that_are_selected_by_other_people_have_other_folders(tmp_path: Path) -> None:
     people = synthetic.instances(MPII.skeleton, "train", 2)
-    plain = job(tmp_path).key(people)
-    assert len({plain, job(tmp_path).key(people, "val"), job(tmp_path).key(people, "test")}) == 3
-    assert job(tmp_path, max_time="3m").key(people) == plain
+    one = job(tmp_path)
+    plain = one.key(one.settings(people))
+    assert len({plain, *(one.key(one.settings(people, split)) for split in ("val", "test"))}) == 3
+    assert job(tmp_path, max_time="3m").settings(people) == one.settings(people)
 
 
 @pytest.mark.parametrize("option, value", [("select_by", "test"), ("early_stop", 3)])
