@@ -1,8 +1,8 @@
 """Cost through the command line, its files, tables and plot."""
 
 import json
-import re
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
