@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 import posebench
+from posebench import torchrun
 from posebench.cli import compare, cost, data, evaluate, export, export_model, predict, report, run, train, weights
 from posebench.cli import list as cli_list
 from posebench.cli import plugin as cli_plugin
@@ -17,11 +18,26 @@ class Sentences(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except PosebenchError as error:
+        except (PosebenchError, click.ClickException) as error:
+            if not _speaks():
+                ctx.exit(error.exit_code)
+            if isinstance(error, click.ClickException):
+                raise
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
         except OSError as error:
+            if not _speaks():
+                ctx.exit(1)
             raise click.ClickException(f"{error.strerror or error}: {error.filename or ''}") from error
+
+
+def _speaks() -> bool:
+    """Whether this process says why it ends: of several, the first one that fails."""
+    if torchrun.processes() == 1:
+        return True
+    from posebench.training.processes import fails_first
+
+    return fails_first()
 
 
 @click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from posebench.array_type import Array
@@ -16,6 +17,7 @@ from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import Outputs, each
 from posebench.plugins.registry import errors_of
 from posebench.samples.loader import HERE, Loading, Samples, batches, prediction_keys
+from posebench.training import processes
 
 
 @torch.inference_mode()
@@ -23,7 +25,9 @@ def predict(
     model: Architecture, instances: Instances, *, flip_test: bool = True, batch_size: int = 32, loading: Loading = HERE,
     provenance: Provenance | None = None, show: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Predictions, list[str]]:  # fmt: skip
-    """Predict every usable person of `instances`.
+    """Predict every usable person of `instances`; several processes predict a part each, and all return the whole.
+
+    Batches are those of a single process, so the numbers are the same.
 
     Args:
         model: on the device to use; put in eval mode here.
@@ -49,7 +53,8 @@ def predict(
     scores = np.zeros(keypoints.shape[:2])
     missing = np.ones(keypoints.shape[:2], bool)
     done = 0
-    keys = prediction_keys(people.image, batch_size, loading.workers)
+    share = processes.index(), processes.count()
+    keys = prediction_keys(people.image, batch_size, loading.workers, share)
     for batch in batches(samples_for(model, people), keys, loading.workers, device.type == "cuda", loading.say):
         crops, confidence = decoded(model, batch.images.to(device, non_blocking=True), flip_test)
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
@@ -61,7 +66,10 @@ def predict(
         scores[index[readable]] = confidence[readable]
         missing[index[readable]] = False
         done += len(index)
-        show(done, len(people))
+        show(min(done * processes.count(), len(people)), len(people))  # as if the others were as far
+    _gather(keypoints, scores, missing)
+    if processes.count() > 1:
+        show(len(people), len(people))
     lost = missing.all(axis=1)
     unreadable = list(dict.fromkeys(people.images[i] for i in people.image[lost].tolist()))
     made = for_instances(
@@ -69,6 +77,13 @@ def predict(
         input_box=people.bbox, provenance=provenance or Provenance(), **detected(people, scores),
     )  # fmt: skip
     return made, unreadable
+
+
+def _gather(keypoints: Array, scores: Array, missing: NDArray[np.bool_]) -> None:
+    """Fill in what the other processes predicted."""
+    mine = ~missing.all(axis=1)
+    for rows, found, confidence in processes.gathered((np.flatnonzero(mine), keypoints[mine], scores[mine])):
+        keypoints[rows], scores[rows], missing[rows] = found, confidence, False
 
 
 def first_images(model: Architecture, instances: Instances, batch_size: int = 32) -> Tensor:
