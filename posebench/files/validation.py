@@ -34,6 +34,8 @@ def explain(error: Exception) -> str:
     # A field that is not known is more often the cause of one that is missing than the other way round.
     first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     where = ".".join(map(str, first["loc"]))
+    if not first["loc"]:  # a rule about several fields, in its own words
+        return first["msg"].removeprefix("Value error, ")
     value = "" if first["type"] == "missing" else f" (is {first['input']!r:.80})"
     complaint = f"{first['msg'][0].lower()}{first['msg'][1:]}{value}"
     return f"{where}: {complaint}" if where else complaint

@@ -1,13 +1,14 @@
 """Recipes: how a network is trained. Users edit them; records keep them."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from posebench.errors import PosebenchError, existing
-from posebench.files.validation import read_model
+from posebench.files.validation import explain, read_model
 
 
 class Augmentation(BaseModel):
@@ -34,16 +35,50 @@ class Recipe(BaseModel):
     input_size: tuple[int, int] = Field(description="crop (width, height) in pixels")
     epochs: int = Field(ge=0)
     batch_size: int = Field(ge=1, description="over all processes")
-    optimizer: Literal["rmsprop", "adam", "adamw"]
+    optimizer: Literal["rmsprop", "adam", "adamw", "sgd"]
     learning_rate: float = Field(gt=0)
+    momentum: float = Field(0, ge=0, lt=1, description="of sgd and rmsprop")
+    nesterov: bool = Field(False, description="Nesterov's momentum, of sgd")
+    weight_decay: float | None = Field(
+        None, ge=0, description="not of biases and normalisation; None: PyTorch's own (adamw: 0.01 of every parameter)"
+    )
+    clip_norm: float | None = Field(None, gt=0, description="largest norm of all gradients together")
+    accumulate: int = Field(1, ge=1, description="parts in which a batch passes through the network, to save memory")
+    ema: float | None = Field(None, gt=0, lt=1, description="decay of averaged weights, which are then scored")
+    freeze: tuple[str, ...] = Field((), description="modules or parameters that stay as they are, such as `backbone`")
+    recompute: bool = Field(False, description="keep few activations and compute the others again, to save memory")
+    sync_batch_norm: bool = Field(False, description="batch normalisation over the batches of all GPUs")
     schedule: Literal["steps", "cosine"] = "steps"
     milestones: tuple[float, ...] = Field((), description="parts of training after which `steps` divides by `divisor`")
     divisor: float = Field(5, gt=1)
     warmup: float = Field(0, ge=0, lt=1, description="part of training over which the rate rises from 0")
-    precision: Literal["no", "bf16", "fp16"] = Field("no", description="mixed precision, in accelerate's words")
+    precision: Literal["no", "auto", "bf16", "fp16"] = Field(
+        "no", description="mixed precision; auto: bf16 on a GPU, and on a CPU where it is measured to be faster"
+    )
     augmentation: Augmentation = Augmentation()
     flip_test: bool = Field(True, description="predict the mean of an image and its mirror")
     pretrained: bool = Field(True, description="start from weights of another task, where the architecture does so")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.momentum and self.optimizer not in ("sgd", "rmsprop"):
+            raise ValueError(f"{self.optimizer} has no momentum; leave it out, or use sgd or rmsprop")
+        if self.nesterov and not (self.optimizer == "sgd" and self.momentum):
+            raise ValueError("nesterov needs the optimizer sgd and a momentum above 0, such as 0.9")
+        if self.accumulate > self.batch_size:
+            raise ValueError(f"accumulate is {self.accumulate}, but a batch has {self.batch_size} samples")
+        return self
+
+    def changed(self, changes: Mapping[str, object]) -> Self:
+        """The recipe with other values of some fields.
+
+        Raises:
+            PosebenchError: a value is not allowed; names the field.
+        """
+        try:
+            return type(self).model_validate(self.model_dump() | dict(changes))
+        except ValidationError as error:
+            raise PosebenchError(f"The recipe {self.name} cannot be changed so: {explain(error)}.") from error
 
     def rate(self, step: int, steps: int) -> float:
         """Learning rate of a step: a pure function, so that a resumed run has the same."""

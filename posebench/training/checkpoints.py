@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,9 @@ class Checkpoint:
         history: one entry per finished epoch, with its mean loss.
         running: of the epoch under way, the sum of losses and the number of steps.
         pipeline: what surrounds the network.
+        parts: as `running`, the sums of the loss's parts by name.
+        average: the averaged state dict, where the recipe has `ema`; it is what is scored.
+        random: states of random numbers, and of fp16's scaler.
     """
 
     arch: str
@@ -50,6 +53,9 @@ class Checkpoint:
     history: list[dict[str, float]]
     running: tuple[float, int]
     pipeline: Pipeline
+    parts: dict[str, float] = field(default_factory=dict)
+    average: dict[str, Any] = field(default_factory=dict)
+    random: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def published(cls, model: Architecture) -> "Checkpoint":
@@ -64,7 +70,7 @@ class Checkpoint:
 
     def plain(self) -> dict[str, Any]:
         """The dict that is written: tensors, numbers, strings, lists and dicts."""
-        return {field.name: getattr(self, field.name) for field in fields(self)} | {
+        return {one.name: getattr(self, one.name) for one in fields(self)} | {
             "format": FORMAT, "keypoints": list(self.keypoints), "input_size": list(self.input_size),
             "recipe": self.recipe.model_dump(mode="json"), "running": list(self.running), "pipeline": self.pipeline.plain(),
         }  # fmt: skip
@@ -76,7 +82,7 @@ class Checkpoint:
         Raises:
             KeyError, TypeError, ValueError: a field is missing or malformed.
         """
-        values = {field.name: plain[field.name] for field in fields(cls)}
+        values = {one.name: plain[one.name] for one in fields(cls) if one.name in plain or one.name in REQUIRED}
         width, height = values["input_size"]
         total, count = values["running"]
         return cls(**values | {
@@ -85,7 +91,7 @@ class Checkpoint:
         })  # fmt: skip
 
     def network(self, skeleton: Skeleton, path: Path) -> Architecture:
-        """The trained network, on the CPU.
+        """The trained network, on the CPU; with its averaged weights, where it has such.
 
         Args:
             path: of the file, for messages.
@@ -95,7 +101,7 @@ class Checkpoint:
         """
         model = self.untrained(skeleton, path)
         try:
-            model.load_state_dict(self.model)
+            model.load_state_dict(self.average or self.model)
         except RuntimeError as error:
             raise PosebenchError(f"{path} does not fit {self.arch}: {str(error).splitlines()[-1].strip()}") from error
         return model
@@ -117,6 +123,10 @@ class Checkpoint:
         model = architecture(self.arch, skeleton, self.input_size)
         model.pipeline = self.pipeline
         return model
+
+
+REQUIRED = tuple(one.name for one in fields(Checkpoint) if one.default is MISSING and one.default_factory is MISSING)
+"""Fields that every file has; earlier versions wrote no others."""
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -144,7 +154,7 @@ def load(path: Path) -> Checkpoint:
         raise PosebenchError(f"{path} is not a posebench checkpoint. {_how_to_import(path)}")
     if state["format"] != FORMAT:
         raise PosebenchError(f"{path} is a {state['format']!r}; this posebench reads {FORMAT!r}. Update posebench.")
-    if lacking := [field.name for field in fields(Checkpoint) if field.name not in state]:
+    if lacking := [name for name in REQUIRED if name not in state]:
         raise PosebenchError(f"{path} lacks {', '.join(lacking)}.")
     try:
         return Checkpoint.of(state)

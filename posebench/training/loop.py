@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from accelerate import Accelerator
 
 from posebench.data.instances import Instances
@@ -16,10 +15,10 @@ from posebench.samples.loader import HERE, Loading, Samples, batches, epoch_step
 from posebench.samples.pack import Pack
 from posebench.training import checkpoints
 from posebench.training.checkpoints import Checkpoint
-from posebench.training.optimizers import optimizer_of, set_rate
+from posebench.training.devices import fast_kernels
 from posebench.training.processes import any_process, own_share
 from posebench.training.run import Progress, Run
-from posebench.training.step import update
+from posebench.training.step import Updater
 from posebench.training.stopping import asked_to_stop, kept_if_killed, stopped
 
 
@@ -36,7 +35,7 @@ def train(
 
     Args:
         instances: whom to train on; `usable` rows are used.
-        show: called after every step.
+        show: called after every step, on a GPU after every 20th.
         loading: how samples are loaded.
 
     Returns:
@@ -50,30 +49,30 @@ def train(
     rows = np.flatnonzero(instances.usable)
     if not len(rows):
         raise PosebenchError(f"{instances.what} has no one to train on.")
-    accelerator = Accelerator(mixed_precision=recipe.precision)
-    model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = optimizer_of(recipe, model)
-    run = Run(model, optimizer, recipe, seed, path, _trained_on(instances, rows, loading.pack))
+    accelerator = Accelerator()
+    updater = Updater(model, recipe, accelerator, loading.say)
+    run = Run(updater, recipe, seed, path, _trained_on(instances, rows, loading.pack))
     run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size)
     run.restore()
-    wrapped, prepared = accelerator.prepare(model, optimizer)
     keys = own_share(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs)), run.step, accelerator)
     pipeline = model.pipeline
     samples = Samples(
         instances, recipe.input_size, recipe.augmentation, seed, pipeline.alignment, pipeline.regions, loading.pack
     )  # fmt: skip
-    wrapped.train()
-    with asked_to_stop() as stop:
+    updater.begin()
+    with asked_to_stop() as stop, fast_kernels(accelerator.device):
         made = batches(samples, keys, loading.workers, accelerator.device.type == "cuda", loading.say)
         for batch in kept_if_killed(made, run, accelerator):
-            set_rate(optimizer, recipe.rate(run.step, run.steps))
-            loss = update(model, wrapped, prepared, batch, accelerator)
-            run.advance(loss, batch, instances)
+            parts = updater(batch, run.rate, run.step + 1)
+            run.advance(parts, batch, instances)
+            if not (run.at_epoch_end or run.losses.due(accelerator.device)):
+                continue
+            run.read_losses()
             if run.at_epoch_end:
                 run.end_epoch()
             show(run.progress)
-            stopping = any_process(stop.is_set(), accelerator)
-            if run.at_epoch_end or stopping:
+            stopping, due = any_process((stop.is_set(), run.due), accelerator)
+            if run.at_epoch_end or stopping or due:
                 run.keep(accelerator)
             if stopping and run.step < run.steps:
                 raise Interrupted(stopped(run))

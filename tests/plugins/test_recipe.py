@@ -47,7 +47,13 @@ def test_quick_is_known_by_name() -> None:
     [
         ("epochs = -1", "name: field required"),
         ("name = 3 =", "is not a valid recipe: "),
-        (QUICK.model_dump_json().replace('"adam"', '"sgd"'), "sgd"),
+        (QUICK.model_dump_json().replace('"adam"', '"lion"'), "lion"),
+        (QUICK.model_dump_json().replace('"momentum":0.0', '"momentum":0.9'), r"adam has no momentum; leave it out"),
+        (QUICK.model_dump_json().replace('"nesterov":false', '"nesterov":true'), "nesterov needs the optimizer sgd"),
+        (
+            QUICK.model_dump_json().replace('"accumulate":1', '"accumulate":5'),
+            "accumulate is 5, but a batch has 4 samples",
+        ),
         (QUICK.model_dump_json().replace('"name"', '"nmae"'), "field required|not permitted"),
     ],
 )
