@@ -187,26 +187,40 @@ def train(
             this run; or a pack is damaged.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
     """
+    from posebench.training import processes
     from posebench.training.devices import use_device
 
+    processes.join(job.device)
     use_device(job.device)
     if job.weights is not None and not job.recipe.epochs:
-        return Trained(_as_published(job, job.weights))
+        file = job.weights
+        return Trained(processes.by_first(lambda: _as_published(job, file)))
     people = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).train)
     if job.limit is not None:
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
     path = job.results.checkpoint(job.key(people))
-    with locked(path.with_name("lock"), f"trains {path.parent}") as notes:
+    with processes.entered_by_first(locked(path.with_name("lock"), f"trains {path.parent}")) as notes:
         for note in notes:
             say(note)
-        if path.exists() and not resume:
-            if not restart:
-                raise PosebenchError(
-                    f"A checkpoint of this run already exists: {path}. "
-                    "Add --resume to continue it, or --restart to train anew."
-                )
-            path.unlink()
+        processes.by_first(lambda: _begin(job, path, resume, restart))
         return _train_people(job, people, path, packs or job.results.packs, show, say)
+
+
+def _begin(job: Job, path: Path, resume: bool, restart: bool) -> None:
+    """Leave the checkpoint that is to be continued, or none, and write the recipe.
+
+    Raises:
+        PosebenchError: there is a checkpoint, and neither `resume` nor `restart` is set.
+    """
+    if path.exists() and not resume:
+        if not restart:
+            raise PosebenchError(
+                f"A checkpoint of this run already exists: {path}. "
+                "Add --resume to continue it, or --restart to train anew."
+            )
+        path.unlink()
+    # Written before the first step: a folder that cannot be written to must not be found after an epoch.
+    writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
 
 
 def _train_people(job: Job, people: Instances, path: Path, packs: Path, show: Show, say: Say) -> Trained:
@@ -216,8 +230,6 @@ def _train_people(job: Job, people: Instances, path: Path, packs: Path, show: Sh
     from posebench.samples.loader import Loading
     from posebench.training import loop
 
-    # Written before the first step: a folder that cannot be written to must not be found after an epoch.
-    writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
     model = _fresh(job, resumed=path.exists())
     pack = _pack(packs, people, job.recipe, model.pipeline.regions, say)

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
+from itertools import islice, tee
 from typing import Any, TypeVar
 
 import torch
@@ -46,7 +47,9 @@ def join(device: str | None = None) -> None:
     # Both kinds: questions between processes are asked on the host and do not wait for the GPUs.
     dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=LONGEST_WAIT)
     atexit.register(dist.destroy_process_group)
-    PartialState(cpu=not cuda)  # what accelerate asks for the device; it would overlook that several processes share a CPU
+    PartialState(
+        cpu=not cuda
+    )  # what accelerate asks for the device; it would overlook that several processes share a CPU
 
 
 def count() -> int:
@@ -102,9 +105,9 @@ def together(do: Callable[[], T]) -> T:
         made = do()
     except PosebenchError as error:
         failed = error
-    for error in gathered(failed):
-        if error is not None:
-            raise error
+    for one in gathered(failed):
+        if one is not None:
+            raise one
     return made  # type: ignore[return-value]
 
 
@@ -170,11 +173,39 @@ def fails_first() -> bool:
         return torchrun.is_first()
 
 
-def own_share(batch: list[Key]) -> tuple[list[Key], float]:
-    """This process's samples of a batch, every n-th, and the weight of their mean in the mean of all processes' means.
+def in_step(items: Iterator[T]) -> Iterator[T]:
+    """The items that each process makes for itself, equally many; where one fails to make one, all fail before using theirs.
 
-    With these weights, that is the mean over the batch, whether it divides or not. A process without a sample takes one
-    with the weight 0: it takes part in the step.
+    Raises:
+        PosebenchError: what the first process that failed raised.
     """
-    own = batch[index() :: count()]
-    return own or batch[:1], len(own) * count() / len(batch)
+    if count() == 1:
+        yield from items
+        return
+    while True:
+        failed, made = None, None
+        try:
+            made = next(items)
+        except StopIteration:
+            return
+        except PosebenchError as error:
+            failed = error
+        if any_process((failed is not None,))[0]:
+            raise next(error for error in gathered(failed) if error is not None)
+        yield made  # type: ignore[misc]
+
+
+def own_shares(keys: Iterator[list[Key]], done: int) -> tuple[Iterator[list[Key]], Iterator[float]]:
+    """This process's samples of each batch after the first `done`, and the weight of their mean.
+
+    Each process has every n-th sample. With these weights, the mean of the processes' means is the mean over the batch,
+    whether it divides or not. A process without a sample takes one with the weight 0: it takes part in the step.
+
+    Returns:
+        Two iterators over the same batches; either may be ahead.
+    """
+    whole, again = tee(islice(keys, done, None))
+    return (
+        (batch[index() :: count()] or batch[:1] for batch in whole),
+        (len(batch[index() :: count()]) * count() / len(batch) for batch in again),
+    )

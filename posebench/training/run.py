@@ -14,7 +14,7 @@ from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.recipe import Recipe
 from posebench.samples.loader import Batch
-from posebench.training import checkpoints, randomness
+from posebench.training import checkpoints, processes, randomness
 from posebench.training.checkpoints import Checkpoint
 from posebench.training.devices import device_name
 from posebench.training.losses import Losses, NotFinite
@@ -120,21 +120,29 @@ class Run:
         self.total, self.count, self.parts = 0.0, 0, {}
 
     def keep(self, accelerator: Accelerator) -> None:
-        """Write the checkpoint, once per step.
+        """Write the checkpoint, once per step; all processes call this, and the first one writes.
 
         Raises:
             NotFinite: a loss or a weight is not finite; the last checkpoint stays.
         """
         self.read_losses()
-        if self.kept == self.step or not accelerator.is_main_process:
+        if self.kept == self.step:
             return
-        if not all_finite(self.model.state_dict()):
-            raise NotFinite(f"After step {self.step:,} some weights are not finite. {self._lower_rate()}")
-        checkpoints.save(self.path, self.checkpoint(accelerator))
+        random = processes.gathered(randomness.state(accelerator.device))
+        for names in processes.gathered(list(self.unreadable)):
+            self.unreadable |= dict.fromkeys(names)
+        if accelerator.is_main_process:
+            if not all_finite(self.model.state_dict()):
+                raise NotFinite(f"After step {self.step:,} some weights are not finite. {self._lower_rate()}")
+            checkpoints.save(self.path, self.checkpoint(accelerator, random))
         self.kept, self.kept_at = self.step, time.monotonic()
 
-    def checkpoint(self, accelerator: Accelerator) -> Checkpoint:
-        """What this run is now."""
+    def checkpoint(self, accelerator: Accelerator, random: list[dict[str, Any]]) -> Checkpoint:
+        """What this run is now.
+
+        Args:
+            random: the states of random numbers of all processes.
+        """
         updater = self.updater
         trained_on = self.trained_on | {
             "began_with": self.model.origin, "unreadable": list(self.unreadable), "device": device_name(accelerator.device),
@@ -146,7 +154,7 @@ class Run:
             optimizer=self.optimizer.state_dict(), trained_on=trained_on, history=self.history,
             running=(self.total, self.count), pipeline=self.model.pipeline, parts=self.parts,
             average=updater.average.values if updater.average else {},
-            random=randomness.state(accelerator.device) | {"scaler": updater.scaler.state_dict()},
+            random=random[0] | {"others": random[1:], "scaler": updater.scaler.state_dict()},
         )  # fmt: skip
 
     def restore(self) -> None:
