@@ -89,7 +89,7 @@ def work(folder: Path) -> None:
 
 def fail(folder: Path) -> None:
     """Meet a loss that is not a number, and go on; then fail in the first process; then lose the second process."""
-    for name, kind, show in (("nan", Failing, do(0, 0)), ("lost", Tiny, do(signal.SIGKILL, 2))):
+    for name, kind, show in (("nan", Failing, do(0, 0)), ("lost", Tiny, do(signal.SIGKILL, 3))):
         try:
             train(folder / f"{name}.pt", kind=kind, show=show)
         except PosebenchError as error:
