@@ -6,13 +6,11 @@ from dataclasses import replace
 from torch import Tensor, nn
 
 from posebench.data.geometry import cell_to_pixel, pixel_to_cell
-from posebench.data.skeleton import Skeleton
 from posebench.plugins import heatmaps
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.heatmaps import Peak
 from posebench.plugins.pipeline import Pipeline
-from posebench.plugins.recipe import Augmentation, Recipe
 
 Size = tuple[int, int]
 
@@ -99,21 +97,3 @@ def initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=0.001)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
-
-
-def paper(skeleton: Skeleton, epochs: int, milestones: tuple[int, int], coco: tuple[float, float]) -> Recipe:
-    """The recipe of HRNet and SimpleBaseline, for the dataset with these keypoints.
-
-    Args:
-        milestones: the epochs after which the rate is divided by 10.
-        coco: on COCO, how much scale varies, and degrees of rotation. On MPII they are 0.25 and 30.
-
-    HRNet's half bodies on COCO (with probability 0.3) are not drawn.
-    """
-    on_coco = "left_ear" in skeleton.keypoints
-    scale, rotation = coco if on_coco else (0.25, 30.0)
-    return Recipe(
-        name="paper", input_size=(192, 256) if on_coco else (256, 256), epochs=epochs, batch_size=128, optimizer="adam",
-        learning_rate=1e-3, milestones=(milestones[0] / epochs, milestones[1] / epochs), divisor=10,
-        augmentation=Augmentation(scale=(1 - scale, 1 + scale), rotation=rotation, draws="normal", rotated=0.6),
-    )  # fmt: skip

@@ -22,11 +22,13 @@ from posebench.plugins.architecture import Architecture, check_input_size
 from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.heatmaps import Peak
 from posebench.plugins.pipeline import Pipeline
-from posebench.plugins.recipe import Recipe
 from posebench.plugins.variants import choose
+
+from .papers import paper
 
 Size = tuple[int, int]
 
+INPUT_SIZE = (256, 256)
 CHANNELS = 256
 ORDER = 4
 STRIDE = 4
@@ -54,13 +56,6 @@ without a peak is its upper left corner."""
 BEARPAW = Pipeline("bearpaw", mean=(0.4404, 0.4440, 0.4327), peak=Peak(other=(1, 1), empty=-1.0))
 """bearpaw/pytorch-pose, pose/utils/evaluation.py. Its mean is that of MPII's training images, which it computes and does
 not keep in checkpoints."""
-
-# The paper trains at 2.5e-4 and divides by 5 once, when validation stops improving. A pure function of the step has no
-# validation to look at; three quarters of 100 epochs is where that happens.
-PAPER = Recipe(
-    name="paper", input_size=(256, 256), epochs=100, batch_size=16, optimizer="rmsprop", learning_rate=2.5e-4,
-    milestones=(0.75,), divisor=5,
-)  # fmt: skip
 
 
 class Residual(nn.Module):
@@ -133,7 +128,6 @@ class Stack(nn.Module):
 class StackedHourglass(Architecture):
     """`stacks` hourglasses in a row, each refining the last one's heatmaps."""
 
-    paper = PAPER
     published = (
         CheckpointLayout(
             "princeton", "outs.0.conv.weight", PRINCETON, lambda key: princeton(key), lambda model: unread(model)
@@ -148,6 +142,7 @@ class StackedHourglass(Architecture):
         """
         check_input_size("hourglass", input_size, STRIDE * 2**ORDER)
         super().__init__(skeleton, input_size)
+        self.paper = paper("hourglass", skeleton)
         chosen = choose(f"hourglass{stacks}", variant, OPTIONS)
         self.supervised = stacks if chosen["supervise"] == "all" else 1
         self.stride = int(chosen["head"])
@@ -247,41 +242,41 @@ def unread(model: nn.Module) -> Mapping[str, tuple[int, ...]]:
     return shapes
 
 
-def hourglass1(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
+def hourglass1(skeleton: Skeleton, input_size: Size = INPUT_SIZE, variant: str | None = None) -> StackedHourglass:
     """Stacked hourglass, one stack: 3.4 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 1, variant)
 
 
-def hourglass2(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
+def hourglass2(skeleton: Skeleton, input_size: Size = INPUT_SIZE, variant: str | None = None) -> StackedHourglass:
     """Stacked hourglass, two stacks: 6.6 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 2, variant)
 
 
-def hourglass3(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
+def hourglass3(skeleton: Skeleton, input_size: Size = INPUT_SIZE, variant: str | None = None) -> StackedHourglass:
     """Stacked hourglass, three stacks: 9.7 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 3, variant)
 
 
-def hourglass4(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
+def hourglass4(skeleton: Skeleton, input_size: Size = INPUT_SIZE, variant: str | None = None) -> StackedHourglass:
     """Stacked hourglass, four stacks: 12.9 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 4, variant)
 
 
-def hourglass5(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
+def hourglass5(skeleton: Skeleton, input_size: Size = INPUT_SIZE, variant: str | None = None) -> StackedHourglass:
     """Stacked hourglass, five stacks: 16.0 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 5, variant)
 
 
-def hourglass6(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
+def hourglass6(skeleton: Skeleton, input_size: Size = INPUT_SIZE, variant: str | None = None) -> StackedHourglass:
     """Stacked hourglass, six stacks: 19.1 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 6, variant)
 
 
-def hourglass7(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
+def hourglass7(skeleton: Skeleton, input_size: Size = INPUT_SIZE, variant: str | None = None) -> StackedHourglass:
     """Stacked hourglass, seven stacks: 22.3 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 7, variant)
 
 
-def hourglass8(skeleton: Skeleton, input_size: Size = PAPER.input_size, variant: str | None = None) -> StackedHourglass:
+def hourglass8(skeleton: Skeleton, input_size: Size = INPUT_SIZE, variant: str | None = None) -> StackedHourglass:
     """Stacked hourglass, eight stacks: 25.4 M parameters for 16 keypoints."""
     return StackedHourglass(skeleton, input_size, 8, variant)

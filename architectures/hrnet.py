@@ -23,8 +23,9 @@ from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.variants import choose
 
 from .backbone_weights import fitted, tensor_names
-from .heatmap_network import HRNET, HeatmapNetwork, Size, initialise, mmpose, paper
+from .heatmap_network import HRNET, HeatmapNetwork, Size, initialise, mmpose
 from .imagenet import imagenet
+from .papers import paper
 
 STRIDE = 4
 MODULES = (1, 4, 3)
@@ -88,7 +89,7 @@ class HRNet(HeatmapNetwork):
             width: W, channels of the highest resolution.
             fusion, head: see `OPTIONS`.
         """
-        recipe = paper(skeleton, epochs=210, milestones=(170, 200), coco=(0.35, 45.0))
+        recipe = paper("hrnet", skeleton)
         input_size = input_size or recipe.input_size
         check_input_size("HRNet", input_size, 32)
         super().__init__(skeleton, input_size)

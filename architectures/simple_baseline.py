@@ -21,8 +21,9 @@ from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.pipeline import Pipeline
 
 from .backbone_weights import fitted, tensor_names
-from .heatmap_network import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, initialise, mmpose, paper
+from .heatmap_network import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, initialise, mmpose
 from .imagenet import imagenet
+from .papers import paper
 
 FINEST = 4
 """Crop pixels per heatmap cell that deconvolutions stop at."""
@@ -47,7 +48,7 @@ class SimpleBaseline(HeatmapNetwork):
         Raises:
             PosebenchError: timm has no such model, it cannot hand out features, or the input size does not fit.
         """
-        recipe = paper(skeleton, epochs=140, milestones=(90, 120), coco=(0.3, 40.0))
+        recipe = paper("simplebaseline", skeleton)
         input_size = input_size or recipe.input_size
         super().__init__(skeleton, input_size)
         self.paper = recipe

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from posebench.api.networks import measure_cost as measure_cost
     from posebench.api.networks import predict as predict
     from posebench.api.networks import train as train
+    from posebench.api.pictures import export_model as export_model
+    from posebench.api.pictures import predict_pictures as predict_pictures
     from posebench.api.results import compare_rows as compare_rows
     from posebench.api.results import leaderboard as leaderboard
     from posebench.api.results import write_report as write_report
@@ -43,6 +45,7 @@ __version__ = "0.1.0"
 
 _FUNCTIONS = {
     "posebench.api.networks": ("check_plugin", "load_network", "measure_cost", "predict", "train"),
+    "posebench.api.pictures": ("export_model", "predict_pictures"),
     "posebench.api.results": ("compare_rows", "leaderboard", "write_report"),
     "posebench.api.scoring": (
         "compare",

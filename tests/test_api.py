@@ -6,14 +6,18 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from records import record
 
 import posebench as pb
 from posebench.api import networks, results, scoring
+from posebench.plugins.registry import architecture, protocol
 from posebench.results.record import save_record
+from posebench.training.checkpoints import Checkpoint, save
 
 
 def test_importing_posebench_imports_nothing_heavy() -> None:
@@ -246,3 +250,24 @@ def test_the_cost_of_a_network_is_counted() -> None:
 def test_a_plugin_is_checked() -> None:
     (made,) = pb.check_plugin("flic")
     assert not made.failed
+
+
+def test_pictures_are_predicted_and_drawn_in_python(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    save(tmp_path / "network.pt", Checkpoint.published(architecture("hourglass1", protocol("mpii").skeleton, (64, 64))))
+    photograph = tmp_path / "one.png"
+    assert cv2.imwrite(str(photograph), np.zeros((60, 90, 3), np.uint8))
+    predicted = pb.predict_pictures(tmp_path / "network.pt", photograph, out=tmp_path / "found", draw_above=-1.0)
+    assert len(pb.load_predictions(predicted.predictions)) == 1
+    assert predicted.drawings is not None
+    assert [path.name for path in predicted.drawings.iterdir()] == ["one.png"]
+
+
+def test_a_network_is_exported_in_python(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (posebench-2d[onnx])")
+    pytest.importorskip("onnxscript", reason="onnxscript is not installed (posebench-2d[onnx])")
+    torch.manual_seed(0)
+    save(tmp_path / "network.pt", Checkpoint.published(architecture("hourglass1", protocol("mpii").skeleton, (64, 64))))
+    exported = pb.export_model(tmp_path / "network.pt", tmp_path / "network.onnx")
+    assert (exported.path, exported.crops) == (tmp_path / "network.onnx", "16 crops of synthetic people val")
+    assert 0 <= exported.difference.absolute < 1e-4

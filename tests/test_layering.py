@@ -109,8 +109,11 @@ def test_every_data_file_is_in_the_wheel() -> None:
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     for package in setuptools["packages"]:
         folder = folder_of(package, setuptools)
-        found = {path.name for path in folder.iterdir() if path.is_file() and path.suffix != ".py"}
-        assert found == set(setuptools["package-data"].get(package, [])), package
+        found = {path for path in folder.iterdir() if path.is_file() and path.suffix != ".py"}
+        found |= {path for path in folder.glob("*/*") if path.is_file() and not list(path.parent.glob("*.py*"))}
+        patterns = setuptools["package-data"].get(package, [])
+        assert found == {path for pattern in patterns for path in folder.glob(pattern)}, package
+        assert all(list(folder.glob(pattern)) for pattern in patterns), package
 
 
 @pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["list"]])

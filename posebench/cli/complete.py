@@ -31,8 +31,17 @@ def plugins(context: Context, parameter: Parameter, incomplete: str) -> list[str
 
 
 def recipes(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
-    """Names of recipes."""
-    return [name for name in ("paper", "quick") if name.startswith(incomplete)]
+    """Names of recipes, for `--recipe`."""
+    from posebench.plugins.recipe_files import PAPER, shipped_names
+
+    return [name for name in (PAPER, *shipped_names()) if name.startswith(incomplete)]
+
+
+def shipped_recipes(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
+    """Names of the recipes that are files."""
+    from posebench.plugins.recipe_files import shipped_names
+
+    return [name for name in shipped_names() if name.startswith(incomplete)]
 
 
 def conventions(context: Context, parameter: Parameter, incomplete: str) -> list[str]:

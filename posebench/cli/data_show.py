@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from posebench.cli.complete import protocols
+from posebench.cli.complete import protocols, recipes
 from posebench.cli.options import arch_option, data_option, quiet_option
 from posebench.errors import PosebenchError
 
@@ -14,7 +14,10 @@ from posebench.errors import PosebenchError
 @arch_option
 @data_option
 @click.option(
-    "--recipe", metavar="NAME", help="paper, quick, or a TOML/JSON file. Default: paper with --data, quick without."
+    "--recipe",
+    metavar="NAME",
+    shell_complete=recipes,
+    help="paper, a name of `posebench recipe list`, or a TOML/JSON file. Default: paper with --data, quick without.",
 )
 @click.option("--split", metavar="NAME", help="Default: the split to train on.")
 @click.option(

@@ -6,7 +6,20 @@ import click
 
 import posebench
 from posebench import torchrun
-from posebench.cli import compare, cost, data, evaluate, export, export_model, predict, report, run, train, weights
+from posebench.cli import (
+    compare,
+    cost,
+    data,
+    evaluate,
+    export,
+    export_model,
+    predict,
+    recipe,
+    report,
+    run,
+    train,
+    weights,
+)
 from posebench.cli import list as cli_list
 from posebench.cli import plugin as cli_plugin
 from posebench.errors import PosebenchError
@@ -55,6 +68,7 @@ def main() -> None:
     posebench data show NAME --data DIR --arch NAME      see the crops
     posebench plugin check NAME                          check a plugin
     posebench cost --arch hourglass8                     operations, time
+    posebench recipe list                                recipes to copy
     posebench list                                       what is installed
 
     \b
@@ -71,6 +85,7 @@ for _command in (
     export_model.export_model,
     compare.compare,
     report.report,
+    recipe.recipe,
     weights.weights,
     data.data,
     cli_plugin.plugin,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from posebench.plugins.registry import Kind
 
 MOST_THRESHOLDS = 1000
-LARGEST_SIDE = 8192
+LARGEST_SIDE = 8192  # as a recipe allows
 
 Command = Callable[..., Any]
 
@@ -109,9 +109,13 @@ box_options = together(
 training_options = together(
     click.option(
         "--recipe", metavar="NAME", shell_complete=recipes,
-        help="paper, quick, or a TOML/JSON file. Default: paper with --data or --weights, else quick.",
+        help="paper, a name of `posebench recipe list`, or a TOML/JSON file. Default: paper with --data or --weights, else quick.",
     ),
     click.option("--epochs", type=click.IntRange(0), metavar="N", help="Number of epochs, instead of the recipe's."),
+    click.option(
+        "--input-size", metavar="HxW", callback=lambda context, parameter, value: read_size(context, parameter, value),
+        help="Height x width of the crops in pixels, such as 256x192, instead of the recipe's.",
+    ),
     click.option(
         "--batch-size", type=click.IntRange(1), metavar="N", help="Samples for each update, instead of the recipe's."
     ),

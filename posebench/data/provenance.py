@@ -51,6 +51,17 @@ class Inference(_Stated):
     difference: dict[str, float] = Field({}, description="of the outputs from the plain network's, measured")
 
 
+class Selection(_Stated):
+    """The people whose score chose the best checkpoint, and what it scored on them."""
+
+    split: str
+    people: int
+    metric: str
+    every: int = Field(description="epochs from one validation to the next")
+    epoch: int | None = Field(None, description="of the best checkpoint; None before the first validation")
+    score: float | None = None
+
+
 class Provenance(_Stated):
     """What made a predictions file. Everything may be unknown: a file from elsewhere states nothing."""
 
@@ -65,6 +76,9 @@ class Provenance(_Stated):
     trained_on: TrainedOn | None = None
     pipeline: str | None = Field(None, description="name of the pipeline around the network")
     checkpoint: str | None = Field(None, description="which of the run's checkpoints, such as `the last one`")
+    selection: Selection | None = None
+    stopped: str | None = Field(None, description="the option that stopped training before its last epoch")
+    history: list[dict[str, float | None]] = Field([], description="of each epoch: posebench.results.history")
     checkpoint_sha256: str | None = None
     flip_test: bool | None = None
     device: str | None = None
@@ -81,8 +95,11 @@ class Provenance(_Stated):
     def without_seed(self) -> dict[str, Any]:
         """As `plain`, without the seed and what follows from it: equal for two seeds of one recipe."""
         said = self.plain()
-        for name in ("seed", "checkpoint_sha256"):
+        # Where the best checkpoint is scored, it is of another step for each seed.
+        for name in ("seed", "checkpoint_sha256", "history", *(["step"] if self.selection else [])):
             said.pop(name, None)
+        for name in ("epoch", "score"):
+            said.get("selection", {}).pop(name, None)
         said.get("trained_on", {}).pop("seconds", None)
         said.get("inference", {}).pop("difference", None)
         if unreadable := said.get("trained_on", {}).get("unreadable"):

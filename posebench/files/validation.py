@@ -1,8 +1,9 @@
 """Files of pydantic models: recipes, records, costs and descriptions; and validation errors as one sentence."""
 
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -24,18 +25,38 @@ def read_model(model: type[Model], path: Path, what: str, fix: str = "") -> Mode
         text = path.read_text("utf-8")
         return model.model_validate(tomllib.loads(text)) if path.suffix == ".toml" else model.model_validate_json(text)
     except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
-        raise PosebenchError(" ".join(filter(None, (f"{path} is not {what}: {explain(error)}.", fix)))) from error
+        problem = explain(error, model)
+        end = "" if problem.endswith("?") else "."
+        raise PosebenchError(" ".join(filter(None, (f"{path} is not {what}: {problem}{end}", fix)))) from error
 
 
-def explain(error: Exception) -> str:
-    """The first problem of a validation, on one line: field, complaint, value."""
+def explain(error: Exception, model: type[BaseModel] | None = None) -> str:
+    """The first problem of a validation, on one line: field, complaint, value.
+
+    Args:
+        model: what was validated; for a field that is not known, its nearest one is suggested.
+    """
     if not isinstance(error, ValidationError):
         return str(error)
     # A field that is not known is more often the cause of one that is missing than the other way round.
     first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     where = ".".join(map(str, first["loc"]))
-    if not first["loc"]:  # a rule about several fields, in its own words
-        return first["msg"].removeprefix("Value error, ")
-    value = "" if first["type"] == "missing" else f" (is {first['input']!r:.80})"
-    complaint = f"{first['msg'][0].lower()}{first['msg'][1:]}{value}"
+    if first["type"] == "extra_forbidden":
+        near = get_close_matches(str(first["loc"][-1]), _fields(model, first["loc"][:-1]), n=1)
+        return f"{where} is not a known field" + (f". Did you mean {near[0]}?" if near else "")
+    whole = not where  # a rule about several fields
+    value = "" if whole or first["type"] == "missing" else f" (is {first['input']!r:.80})"
+    message = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
+    complaint = f"{message[0].lower()}{message[1:]}{value}"
     return f"{where}: {complaint}" if where else complaint
+
+
+def _fields(model: Any, place: tuple[int | str, ...]) -> list[str]:
+    """Names of the fields at a place of a model; none where it has no such place."""
+    for part in place:
+        model = model.model_fields[part].annotation if _is_model(model) and part in model.model_fields else None
+    return list(model.model_fields) if _is_model(model) else []
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

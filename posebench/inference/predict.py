@@ -25,14 +25,13 @@ def predict(
     model: Architecture, instances: Instances, *, flip_test: bool = True, batch_size: int = 32, loading: Loading = HERE,
     provenance: Provenance | None = None, show: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Predictions, list[str]]:  # fmt: skip
-    """Predict every usable person of `instances`; several processes predict a part each, and all return the whole.
-
-    Batches are those of a single process, so the numbers are the same.
+    """Predict every usable person of `instances`.
 
     Args:
         model: on the device to use; put in eval mode here.
         flip_test: decode the mean of the outputs for the crop and for its mirror image.
-        loading: how samples are loaded.
+        loading: how samples are loaded; with `divided`, each process predicts a part, and all return the whole. The batches
+            stay those of a single process, so the numbers are the same.
         provenance: kept in the predictions.
         show: called after every batch with how many people are done, and of how many.
 
@@ -53,7 +52,7 @@ def predict(
     scores = np.zeros(keypoints.shape[:2])
     missing = np.ones(keypoints.shape[:2], bool)
     done = 0
-    share = processes.index(), processes.count()
+    share = (processes.index(), processes.count()) if loading.divided else (0, 1)
     keys = prediction_keys(people.image, batch_size, loading.workers, share)
     for batch in batches(samples_for(model, people), keys, loading.workers, device.type == "cuda", loading.say):
         crops, confidence = decoded(model, batch.images.to(device, non_blocking=True), flip_test)
@@ -66,10 +65,11 @@ def predict(
         scores[index[readable]] = confidence[readable]
         missing[index[readable]] = False
         done += len(index)
-        show(min(done * processes.count(), len(people)), len(people))  # as if the others were as far
-    _gather(keypoints, scores, missing)
-    if processes.count() > 1:
-        show(len(people), len(people))
+        show(min(done * share[1], len(people)), len(people))  # as if the others were as far
+    if loading.divided:
+        _gather(keypoints, scores, missing)
+        if share[1] > 1:
+            show(len(people), len(people))
     lost = missing.all(axis=1)
     unreadable = list(dict.fromkeys(people.images[i] for i in people.image[lost].tolist()))
     made = for_instances(

@@ -37,11 +37,13 @@ class RunSplits:
 
     Attributes:
         train, report: names of splits. note: why they are not the protocol's usual ones, as a sentence; empty where they are.
+        select: the split whose score chooses a run's best checkpoint; empty to hold out a part of the training people.
     """
 
     train: str
     report: str
     note: str = ""
+    select: str = ""
 
 
 class Protocol(ABC):

@@ -1,22 +1,30 @@
 """Recipes: how a network is trained. Users edit them; records keep them."""
 
 import math
-from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from posebench.errors import PosebenchError, existing
+from posebench.errors import PosebenchError, existing, unknown
 from posebench.files.validation import explain, read_model
+from posebench.plugins.recipe_files import PAPER, name_problem, shipped_file, shipped_names
+
+LARGEST_SIDE = 8192
+"""Of a crop, in pixels."""
+
+Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
+Factor = Annotated[float, Field(gt=0)]
+Part = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Augmentation(BaseModel):
     """Random changes of the crop. Scale and rotation are uniform, as in Newell et al. (ECCV 2016), or clipped normals."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    scale: tuple[float, float] = Field((0.75, 1.25), description="region size, as a factor")
+    scale: tuple[Factor, Factor] = Field((0.75, 1.25), description="region size, as a factor")
     rotation: float = Field(30, ge=0, le=180, description="degrees, either way")
     flip: float = Field(0.5, ge=0, le=1, description="probability of a mirror")
     draws: Literal["uniform", "normal"] = Field(
@@ -25,14 +33,21 @@ class Augmentation(BaseModel):
     )
     rotated: float = Field(1, ge=0, le=1, description="probability of a rotation")
 
+    @field_validator("scale")
+    @classmethod
+    def _ascending(cls, scale: tuple[float, float]) -> tuple[float, float]:
+        if scale[0] > scale[1]:
+            raise ValueError("should be the smallest and then the largest factor")
+        return scale
+
 
 class Recipe(BaseModel):
     """All settings of training, except the seed and the data."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    name: str
-    input_size: tuple[int, int] = Field(description="crop (width, height) in pixels")
+    name: str = Field(description="of the recipe; files of a run are named by it")
+    input_size: tuple[Side, Side] = Field(description="crop (width, height) in pixels")
     epochs: int = Field(ge=0)
     batch_size: int = Field(ge=1, description="over all processes")
     optimizer: Literal["rmsprop", "adam", "adamw", "sgd"]
@@ -49,7 +64,7 @@ class Recipe(BaseModel):
     recompute: bool = Field(False, description="keep few activations and compute the others again, to save memory")
     sync_batch_norm: bool = Field(False, description="batch normalisation over the batches of all GPUs")
     schedule: Literal["steps", "cosine"] = "steps"
-    milestones: tuple[float, ...] = Field((), description="parts of training after which `steps` divides by `divisor`")
+    milestones: tuple[Part, ...] = Field((), description="parts of training after which `steps` divides by `divisor`")
     divisor: float = Field(5, gt=1)
     warmup: float = Field(0, ge=0, lt=1, description="part of training over which the rate rises from 0")
     precision: Literal["no", "auto", "bf16", "fp16"] = Field(
@@ -58,6 +73,13 @@ class Recipe(BaseModel):
     augmentation: Augmentation = Augmentation()
     flip_test: bool = Field(True, description="predict the mean of an image and its mirror")
     pretrained: bool = Field(True, description="start from weights of another task, where the architecture does so")
+
+    @field_validator("name")
+    @classmethod
+    def _fit_for_files(cls, name: str) -> str:
+        if problem := name_problem(name):
+            raise ValueError(problem)
+        return name
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -69,16 +91,16 @@ class Recipe(BaseModel):
             raise ValueError(f"accumulate is {self.accumulate}, but a batch has {self.batch_size} samples")
         return self
 
-    def changed(self, changes: Mapping[str, object]) -> Self:
-        """The recipe with other values of some fields.
+    def changed(self, **changes: Any) -> "Recipe":
+        """This recipe with some fields replaced.
 
         Raises:
-            PosebenchError: a value is not allowed; names the field.
+            PosebenchError: a value is not valid.
         """
         try:
-            return type(self).model_validate(self.model_dump() | dict(changes))
+            return Recipe.model_validate(self.model_dump() | changes) if changes else self
         except ValidationError as error:
-            raise PosebenchError(f"The recipe {self.name} cannot be changed so: {explain(error)}.") from error
+            raise PosebenchError(f"The recipe {self.name!r} cannot be changed so: {explain(error, Recipe)}.") from error
 
     def rate(self, step: int, steps: int) -> float:
         """Learning rate of a step: a pure function, so that a resumed run has the same."""
@@ -91,28 +113,29 @@ class Recipe(BaseModel):
         return self.learning_rate / self.divisor ** sum(done >= m for m in self.milestones)
 
 
-QUICK = Recipe(
-    name="quick",
-    input_size=(64, 64),
-    epochs=4,
-    batch_size=4,  # many small steps learn more in a minute of CPU than few large ones
-    optimizer="adam",
-    learning_rate=3e-3,
-    schedule="cosine",
-    warmup=0.05,
-    augmentation=Augmentation(scale=(0.9, 1.1), rotation=10),
-)
-"""Small crops and few epochs: a few minutes on two CPU cores. To see everything work, not to publish."""
+@cache
+def shipped(name: str) -> Recipe:
+    """The recipe of that name that ships with posebench.
+
+    Raises:
+        PosebenchError: there is none; suggests the nearest.
+    """
+    return read_model(Recipe, shipped_file(name), "a valid recipe")
+
+
+QUICK = shipped("quick")
 
 
 def choose(name: str) -> Recipe:
-    """The recipe of that name: `quick`, or a TOML or JSON file. (`paper` is each architecture's own.)
+    """A shipped recipe by its name, or the one in a TOML or JSON file. (`paper` is each architecture's own.)
 
     Raises:
         PosebenchError: neither a name nor a readable recipe file; names the field that is wrong.
     """
-    if name == QUICK.name:
-        return QUICK
-    if not name.endswith((".toml", ".json")):
-        raise PosebenchError(f"No recipe is named {name!r}. Known: paper, quick, or a file ending in .toml or .json.")
-    return read_model(Recipe, existing(Path(name), "a recipe"), "a valid recipe")
+    if name in shipped_names():
+        return shipped(name)
+    if name.endswith((".toml", ".json")):
+        return read_model(Recipe, existing(Path(name), "a recipe"), "a valid recipe")
+    raise unknown(
+        "recipe", name, [PAPER, *shipped_names()], label="A recipe is a file ending in .toml or .json, or one of"
+    )

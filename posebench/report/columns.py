@@ -107,6 +107,8 @@ def training(model: Provenance, seeds: Sequence[int]) -> str | None:
         f"{trained_on.people} {SYNTHETIC}"
         if trained_on.dataset == SYNTHETIC
         else f"{trained_on.people} people" + ("" if data is None else f" of {data}"),
+        *([] if model.stopped is None else [f"stopped by {model.stopped} at step {model.step} of {model.steps}"]),
+        *([] if model.selection is None else [f"checkpoint by {model.selection.metric} of {model.selection.split}"]),
     ]
     told = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {model.seed}"
     return ", ".join(map(str, [*parts, told]))

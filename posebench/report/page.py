@@ -7,8 +7,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from posebench.errors import counted
 from posebench.files.writing import write_text
-from posebench.report import cost_tables, plot_cost
+from posebench.report import cost_tables, plot_cost, plot_training
 from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import UNKNOWN, bounds
 from posebench.report.contents import Contents
@@ -21,6 +22,8 @@ from posebench.results.folder import ResultsFolder
 
 CSV_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.csv")
 """Names that `ResultsFolder.leaderboard_csv` gives with a board's slug."""
+HISTORY = "history"
+"""Field of a record's provenance that is drawn instead of written out."""
 
 
 def write_pages(contents: Contents) -> list[Path]:
@@ -34,7 +37,11 @@ def write_pages(contents: Contents) -> list[Path]:
     folder = contents.folder
     paths = write_leaderboards(contents.boards, folder, contents.literature)
     plots = {
-        board.slug: [*write_plots(board, folder), *plot_cost.write_plots(board, contents.costs, folder)]
+        board.slug: [
+            *write_plots(board, folder),
+            *plot_cost.write_plots(board, contents.costs, folder),
+            *plot_training.write_plots(board, folder),
+        ]
         for board in contents.boards
     }
     paths += [plot.path for made in plots.values() for plot in made]
@@ -80,7 +87,9 @@ def facts(nested: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
     flat = []
     for key, value in nested.items():
         name = f"{above}{key}"
-        if isinstance(value, Mapping):
+        if name == HISTORY:
+            flat.append((name, f"{counted(len(value), 'epoch', 'epochs')}, drawn above"))
+        elif isinstance(value, Mapping):
             flat += facts(value, f"{name}.")
         else:
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -20,6 +20,7 @@ class PlotKind(Enum):
     JOINTS = "joints"
     CURVES = "curves"
     COST = "cost"
+    TRAINING = "training"
 
     @property
     def title(self) -> str:
@@ -29,6 +30,7 @@ class PlotKind(Enum):
             PlotKind.JOINTS: "Scores by keypoint",
             PlotKind.CURVES: "Scores over thresholds",
             PlotKind.COST: "Scores against cost",
+            PlotKind.TRAINING: "Loss and selection score over epochs",
         }[self]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from posebench.data.geometry import Crop
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
-from posebench.synthetic import people as synthetic
+from posebench.samples.drawn import DrawnPictures
 
 Image = NDArray[np.uint8]
 
@@ -84,7 +84,7 @@ def cut(image: Image, crop: Crop, corner: tuple[int, int] = (0, 0), out: Image |
 
 
 class ImageReader:
-    """The pixels of `instances.images`, by row: photographs from their folder, synthetic people drawn.
+    """The pixels of `instances.images`, by row: photographs from their folder, synthetic people drawn once.
 
     The last image is kept, so that the people of one image cost one decoding where they follow each other.
 
@@ -96,7 +96,9 @@ class ImageReader:
     def __init__(self, instances: Instances) -> None:
         self.instances = instances
         self._last: tuple[int, Image] | None = None
-        if not instances.synthetic:
+        if instances.synthetic:
+            self._drawn = DrawnPictures.room(len(instances.images))
+        else:
             self._check_folder()
 
     def __call__(self, row: int) -> Image:
@@ -113,7 +115,7 @@ class ImageReader:
         """
         name = self.instances.images[row]
         if self.instances.synthetic:
-            return synthetic.draw(name)
+            return self._drawn.picture(row, name)
         return read_image(Path(self.instances.image_root or ".") / name)
 
     def _check_folder(self) -> None:

@@ -14,6 +14,8 @@ ABSENT, BEHIND, IN_FRONT = 0, 1, 2
 """Where the second person of a picture is."""
 NOTHING, BOARD, FOLIAGE = 0, 1, 2
 """What is in front of the people."""
+LONGEST_SIDE = 256
+"""Pixels of the longest side that a picture can have."""
 
 _HEAD = [part for part, (kind, *_) in enumerate(PARTS) if kind == "head"]
 # How far the body's surface is from a keypoint, in standing heights: pelvis and thorax are deep within it.
@@ -121,9 +123,9 @@ def arrange(names: Sequence[str]) -> Scenes:
 
 
 def _picture_size(dice: Dice) -> tuple[Array, Array]:
-    """Widths and heights, 192 to 256 and never equal."""
+    """Widths and heights, 192 to LONGEST_SIDE and never equal."""
     short = dice.between(192, 241).astype(int)
-    long = short + 8 + (dice.between(0, 1) * (257 - 8 - short)).astype(int)
+    long = short + 8 + (dice.between(0, 1) * (LONGEST_SIDE + 1 - 8 - short)).astype(int)
     upright = dice.chance(0.6)
     return np.where(upright, short, long), np.where(upright, long, short)
 

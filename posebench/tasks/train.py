@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from posebench.files.locking import locked
 from posebench.plugins import recipe as recipes
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
+from posebench.plugins.recipe_files import PAPER
 from posebench.results.folder import ResultsFolder, plain
 from posebench.tasks.people import load_people, run_splits
 
@@ -31,13 +32,19 @@ Say = Callable[[str], None]
 """Called with a sentence that matters before the first step."""
 
 
+REPLACED = "epochs", "input_size", "batch_size", "learning_rate"
+"""Fields of a recipe that have a setting of their own."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of training as a person gives them: the options that `posebench train`, `posebench run` and `pb.train` share.
 
     Attributes:
-        recipe: `paper`, `quick` or a file; None for `quick` on synthetic people without published weights, else `paper`.
-        epochs, batch_size, learning_rate: instead of the recipe's; None for the recipe's.
+        recipe: `paper`, the name of a shipped recipe, or a file; None for `quick` on synthetic people without
+            published weights, else `paper`.
+        epochs, input_size, batch_size, learning_rate: instead of the recipe's; None for the recipe's. The size is
+            (width, height) in pixels.
         device: such as `cuda:1`; None for the one that accelerate chooses.
         pretrained: False for random initial weights, whatever the recipe says.
         workers: processes that load batches; None for one less than there are cores, at most 8.
@@ -46,6 +53,7 @@ class Settings:
 
     recipe: str | None = None
     epochs: int | None = None
+    input_size: tuple[int, int] | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
     device: str | None = None
@@ -110,12 +118,12 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
     """
     _check_initial_weights(settings)
     recipe = chosen_recipe(arch, protocol, data, settings)
-    changes = {name: getattr(settings, name) for name in ("epochs", "batch_size", "learning_rate")}
+    asked: dict[str, Any] = {name: getattr(settings, name) for name in REPLACED}
+    changes = {name: value for name, value in asked.items() if value is not None}
     changes |= {} if settings.pretrained else {"pretrained": False}
     return Job(
-        arch, protocol, data, recipe.changed({name: value for name, value in changes.items() if value is not None}),
-        settings.seed, ResultsFolder(results), settings.weights, settings.limit, worker_count(settings.workers),
-        settings.backbone_weights, settings.device,
+        arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results),
+        settings.weights, settings.limit, worker_count(settings.workers), settings.backbone_weights, settings.device,
     )  # fmt: skip
 
 
@@ -138,8 +146,8 @@ def worker_count(asked: int | None) -> int:
 
 def chosen_recipe(arch: str, protocol: Protocol, data: Path | None, settings: Settings) -> Recipe:
     """The recipe by its name, or the default one."""
-    name = settings.recipe or ("quick" if data is None and settings.weights is None else "paper")
-    return _published(arch, protocol) if name == "paper" else recipes.choose(name)
+    name = settings.recipe or ("quick" if data is None and settings.weights is None else PAPER)
+    return _published(arch, protocol) if name == PAPER else recipes.choose(name)
 
 
 def _published(arch: str, protocol: Protocol) -> Recipe:
@@ -152,7 +160,7 @@ def _published(arch: str, protocol: Protocol) -> Recipe:
         recipe = getattr(architecture(arch, protocol.skeleton), "paper", None)
     if not isinstance(recipe, Recipe):
         raise PosebenchError(
-            f"{arch} has no published recipe (its class has no `paper`). Name one: --recipe quick, or a file."
+            f"{arch} has no published recipe (its class has no `paper`). Name one: --recipe common, or a file."
         )
     return recipe
 

@@ -35,6 +35,8 @@ class Checkpoint:
         history: one entry per finished epoch, with its mean loss.
         running: of the epoch under way, the sum of losses and the number of steps.
         pipeline: what surrounds the network.
+        selection: the state of `training.validation`; empty where the run is not validated. `chosen` in the best checkpoint only.
+        stopped: the option that ended training before its last epoch; empty where none did.
         parts: as `running`, the sums of the loss's parts by name.
         average: the averaged state dict, where the recipe has `ema`; it is what is scored.
         random: states of random numbers, and of fp16's scaler.
@@ -53,6 +55,8 @@ class Checkpoint:
     history: list[dict[str, float]]
     running: tuple[float, int]
     pipeline: Pipeline
+    selection: dict[str, Any] = field(default_factory=dict)
+    stopped: str = ""
     parts: dict[str, float] = field(default_factory=dict)
     average: dict[str, Any] = field(default_factory=dict)
     random: dict[str, Any] = field(default_factory=dict)

@@ -20,9 +20,12 @@ from posebench.training.devices import fast_kernels
 from posebench.training.run import Progress, Run
 from posebench.training.step import Updater
 from posebench.training.stopping import asked_to_stop, kept_if_killed, stopped
+from posebench.training.watching import Watch
+
+UNWATCHED = Watch()
 
 
-def train(
+def train(  # noqa: PLR0913 - what is trained, how, and who watches
     model: Architecture,
     instances: Instances,
     recipe: Recipe,
@@ -30,6 +33,7 @@ def train(
     path: Path,
     show: Callable[[Progress], None] = lambda progress: None,
     loading: Loading = HERE,
+    watch: Watch = UNWATCHED,
 ) -> Checkpoint:
     """Train `model` in place and keep its checkpoint at `path`; goes on from there where one is.
 
@@ -37,9 +41,10 @@ def train(
         instances: whom to train on; `usable` rows are used.
         show: called after every step, on a GPU after every 20th.
         loading: how samples are loaded.
+        watch: what happens after an epoch, and what ends training before its last epoch.
 
     Returns:
-        The last checkpoint.
+        The last checkpoint; `stopped` says whether `watch` ended training.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
@@ -57,7 +62,10 @@ def train(
     run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size)
     run.restore()
     _check_same_step(run)
-    keys, weights = processes.own_shares(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs)), run.step)
+    watch.begin(run, accelerator)
+    # A run that is resumed may have no patience left.
+    done = run.steps if _ended(run, watch, False, accelerator) else run.step
+    keys, weights = processes.own_shares(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs)), done)
     pipeline = model.pipeline
     samples = Samples(
         instances, recipe.input_size, recipe.augmentation, seed, pipeline.alignment, pipeline.regions, loading.pack
@@ -65,7 +73,8 @@ def train(
     updater.begin()
     with asked_to_stop() as stop, fast_kernels(accelerator.device):
         made = batches(samples, keys, loading.workers, accelerator.device.type == "cuda", loading.say)
-        for batch, weight in zip(kept_if_killed(processes.in_step(made), run, accelerator), weights, strict=False):
+        own = run.clock.timed(kept_if_killed(processes.in_step(made), run, accelerator))
+        for batch, weight in zip(own, weights, strict=False):
             with processes.losing_others():
                 parts = updater(batch, run.rate, run.step + 1, weight)
             run.advance(parts, batch, instances)
@@ -74,12 +83,10 @@ def train(
             run.read_losses()
             if run.at_epoch_end:
                 run.end_epoch()
+                watch.end_epoch(run, accelerator)
             show(run.progress)
-            stopping, due = processes.any_process((stop.is_set(), run.due))
-            if run.at_epoch_end or stopping or due:
-                run.keep(accelerator)
-            if stopping and run.step < run.steps:
-                raise Interrupted(stopped(run))
+            if _ended(run, watch, stop.is_set(), accelerator):
+                break
     run.keep(accelerator)
     processes.by_first(lambda: None)  # the others wait until the file is written
     return checkpoints.load(path)
@@ -93,6 +100,29 @@ def _check_same_step(run: Run) -> None:
             f"The processes begin at different steps ({', '.join(map(str, found))}), so they do not see the same "
             f"{run.path}. Name a results folder on a disk that all machines share."
         )
+
+
+def _ended(run: Run, watch: Watch, interrupted: bool, accelerator: Accelerator) -> bool:
+    """Whether `watch` ends a run before its last step; the checkpoint is written.
+
+    Args:
+        interrupted: whether Ctrl-C or SIGTERM has reached this process.
+
+    Raises:
+        Interrupted: one of them has reached any process; the checkpoint is written.
+    """
+    reason = watch.reason_to_end(run)
+    interrupted, ended, due = processes.any_process((interrupted, bool(reason), run.due))
+    if due:
+        run.keep(accelerator)
+    if run.step >= run.steps or not (interrupted or ended):
+        return False
+    reason = next(filter(None, processes.gathered(reason)), "")
+    run.end_early("" if interrupted else reason)
+    run.keep(accelerator)
+    if interrupted:
+        raise Interrupted(stopped(run))
+    return True
 
 
 def _trained_on(instances: Instances, rows: Any, pack: Pack | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,16 @@ from torch import Tensor
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.recipe import Recipe
+from posebench.results.folder import BEST
+from posebench.results.history import EPOCH, LOSS, PART, RATE, SCORE, SECONDS, SPEED, STEP, WAIT
 from posebench.samples.loader import Batch
 from posebench.training import checkpoints, processes, randomness
 from posebench.training.checkpoints import Checkpoint
 from posebench.training.devices import device_name
+from posebench.training.epoch_clock import EpochClock
 from posebench.training.losses import Losses, NotFinite
 from posebench.training.step import Updater
+from posebench.training.validation import Validation
 
 KEPT_EVERY = 600.0
 """Seconds after which a checkpoint is written within an epoch."""
@@ -31,6 +35,8 @@ class Progress:
     Attributes:
         step, steps: done and in all. epoch, epochs: likewise, the epoch under way counted from 1.
         loss: mean over this epoch so far. rate: learning rate.
+        speed: images per second of all processes in this epoch. waiting: share of its time spent waiting for data.
+        metric, score: of the last validation; empty and NaN where there was none. best_score, best_epoch: of the best one.
     """
 
     steps: int
@@ -39,6 +45,12 @@ class Progress:
     epoch: int = 1
     loss: float = float("nan")
     rate: float = 0.0
+    speed: float = 0.0
+    waiting: float = 0.0
+    metric: str = ""
+    score: float = float("nan")
+    best_score: float = float("nan")
+    best_epoch: int = 0
 
 
 class Run:
@@ -55,7 +67,11 @@ class Run:
         self.parts: dict[str, float] = {}
         self.losses = Losses()
         self.history: list[dict[str, float]] = []
+        self.selection: dict[str, Any] = {}
+        self.stopped = ""
+        self.clock = EpochClock(processes.count())
         self.unreadable: dict[str, None] = {}
+        self.random: list[dict[str, Any]] = []
         self.started = self.kept_at = time.monotonic()
         self.kept = -1
 
@@ -66,7 +82,7 @@ class Run:
     @property
     def at_epoch_end(self) -> bool:
         """Whether the last step ended an epoch."""
-        return self.step % self.steps_per_epoch == 0
+        return bool(self.step) and self.step % self.steps_per_epoch == 0
 
     @property
     def rate(self) -> float:
@@ -83,7 +99,18 @@ class Run:
         epoch = min((self.step - 1) // max(self.steps_per_epoch, 1) + 1, self.recipe.epochs)
         loss = self.total / self.count if self.count else self.history[-1]["loss"] if self.history else float("nan")
         rate = self.recipe.rate(max(self.step - 1, 0), self.steps)
-        return Progress(self.steps, self.recipe.epochs, self.step, epoch, loss, rate)
+        facts = self.clock.facts() if self.count or not self.history else self.history[-1]
+        return Progress(
+            self.steps, self.recipe.epochs, self.step, epoch, loss, rate, facts[SPEED], facts[WAIT], **self._scores()
+        )
+
+    def _scores(self) -> dict[str, Any]:
+        """The fields of `Progress` on validation."""
+        validated = [row[SCORE] for row in self.history if SCORE in row]
+        if not validated:
+            return {}
+        best = {"best_score": self.selection["score"], "best_epoch": self.selection["epoch"]}
+        return {"metric": self.selection["metric"], "score": validated[-1]} | (best if best["best_epoch"] else {})
 
     def advance(self, parts: Mapping[str, Tensor], batch: Batch, instances: Instances) -> None:
         """Note one finished step; its loss stays on the device."""
@@ -114,10 +141,28 @@ class Run:
     def end_epoch(self) -> None:
         """Add the epoch that has just ended to the history."""
         self.read_losses()
-        row = {"epoch": self.step // self.steps_per_epoch, "loss": self.total / self.count}
+        row = {EPOCH: self.step // self.steps_per_epoch, STEP: self.step, LOSS: self.total / self.count}
         several = self.parts if len(self.parts) > 1 else {}
-        self.history.append(row | {f"loss {name}": value / self.count for name, value in several.items()})
+        row |= {f"{PART}{name}": value / self.count for name, value in several.items()}
+        seconds = self.seconds + time.monotonic() - self.started
+        rate = self.recipe.rate(self.step - 1, self.steps)
+        self.history.append(row | {RATE: rate} | self.clock.facts() | {SECONDS: round(seconds, 1)})
         self.total, self.count, self.parts = 0.0, 0, {}
+
+    def judge(self, validation: Validation, score: float, accelerator: Accelerator) -> None:
+        """Note the score of the epoch that has just ended, and keep the checkpoint: as the best one too where it is that."""
+        self.history[-1][SCORE] = score
+        self.selection = validation.judged(self.selection, len(self.history), score)
+        if not self.selection["since"]:
+            best = replace(self.checkpoint(accelerator), optimizer={}, selection=self.selection | {"chosen": True})
+            # The best one first: a run that is killed between the two writes it again.
+            checkpoints.save(self.path.with_name(BEST), best)
+        self.write(accelerator)
+
+    def end_early(self, reason: str) -> None:
+        """Note which option ends training before its last epoch; empty where a person does."""
+        if reason != self.stopped:
+            self.stopped, self.kept = reason, -1
 
     def keep(self, accelerator: Accelerator) -> None:
         """Write the checkpoint, once per step; all processes call this, and the first one writes.
@@ -126,23 +171,26 @@ class Run:
             NotFinite: a loss or a weight is not finite; the last checkpoint stays.
         """
         self.read_losses()
-        if self.kept == self.step:
-            return
-        random = processes.gathered(randomness.state(accelerator.device))
+        if processes.any_process((self.kept != self.step,))[0]:
+            self.collect(accelerator)
+            self.write(accelerator)
+
+    def collect(self, accelerator: Accelerator) -> None:
+        """Learn what a checkpoint needs of all processes, which must all call this."""
+        self.random = processes.gathered(randomness.state(accelerator.device))
         for names in processes.gathered(list(self.unreadable)):
             self.unreadable |= dict.fromkeys(names)
+
+    def write(self, accelerator: Accelerator) -> None:
+        """Write the checkpoint, in the first process, from what was collected after this step."""
         if accelerator.is_main_process:
             if not all_finite(self.model.state_dict()):
                 raise NotFinite(f"After step {self.step:,} some weights are not finite. {self._lower_rate()}")
-            checkpoints.save(self.path, self.checkpoint(accelerator, random))
+            checkpoints.save(self.path, self.checkpoint(accelerator))
         self.kept, self.kept_at = self.step, time.monotonic()
 
-    def checkpoint(self, accelerator: Accelerator, random: list[dict[str, Any]]) -> Checkpoint:
-        """What this run is now.
-
-        Args:
-            random: the states of random numbers of all processes.
-        """
+    def checkpoint(self, accelerator: Accelerator) -> Checkpoint:
+        """What this run is now."""
         updater = self.updater
         trained_on = self.trained_on | {
             "began_with": self.model.origin, "unreadable": list(self.unreadable), "device": device_name(accelerator.device),
@@ -152,9 +200,9 @@ class Run:
             arch=self.model.name, keypoints=self.model.skeleton.keypoints, input_size=self.recipe.input_size,
             recipe=self.recipe, seed=self.seed, step=self.step, steps=self.steps, model=self.model.state_dict(),
             optimizer=self.optimizer.state_dict(), trained_on=trained_on, history=self.history,
-            running=(self.total, self.count), pipeline=self.model.pipeline, parts=self.parts,
-            average=updater.average.values if updater.average else {},
-            random=random[0] | {"others": random[1:], "scaler": updater.scaler.state_dict()},
+            running=(self.total, self.count), pipeline=self.model.pipeline, selection=self.selection, stopped=self.stopped,
+            parts=self.parts, average=updater.average.values if updater.average else {},
+            random=self.random[0] | {"others": self.random[1:], "scaler": updater.scaler.state_dict()},
         )  # fmt: skip
 
     def restore(self) -> None:
@@ -178,7 +226,7 @@ class Run:
         self.model.pipeline = found.pipeline
         self.model.origin = found.trained_on["began_with"]
         self.step, self.history, (self.total, self.count) = found.step, found.history, found.running
-        self.parts = found.parts
+        self.selection, self.parts = found.selection, found.parts
         self.unreadable, self.seconds = dict.fromkeys(found.trained_on["unreadable"]), found.trained_on["seconds"]
         self.kept = self.step
 

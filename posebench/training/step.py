@@ -1,7 +1,7 @@
 """Step: one update of a network's weights."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -67,6 +67,10 @@ class Updater:
         if self.accelerator.num_processes > 1:
             self.wrapped = self.accelerator.prepare(self.model)
         set_training_mode(self.model, self.recipe.freeze)
+
+    def scored_weights(self) -> AbstractContextManager[None]:
+        """The network with the weights that are scored: the averaged ones, where there are such."""
+        return self.average.applied() if self.average is not None else nullcontext()
 
     def facts(self) -> dict[str, Any]:
         """What a checkpoint says of decisions on the way."""

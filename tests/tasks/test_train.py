@@ -18,8 +18,9 @@ def job(**settings) -> Job:
     "settings, recipe",
     [
         ({}, "quick"),
-        ({"data": Path("mpii")}, "paper"),
-        ({"weights": Path("weights.pth")}, "paper"),
+        ({"data": Path("mpii")}, "hourglass-mpii"),
+        ({"weights": Path("weights.pth")}, "hourglass-mpii"),
+        ({"recipe": "common"}, "common"),
         ({"weights": Path("weights.pth"), "recipe": "quick"}, "quick"),
         ({"data": Path("mpii"), "recipe": "quick"}, "quick"),
     ],
@@ -35,10 +36,21 @@ def test_settings_replace_the_recipes_epochs_and_initial_weights() -> None:
     assert (changed.seed, changed.limit, changed.workers, changed.results.path) == (5, 7, 2, Path("out"))
 
 
+def test_an_input_size_replaces_the_recipes_and_must_be_one() -> None:
+    assert job(recipe="quick", input_size=(128, 192)).recipe.input_size == (128, 192)
+    with pytest.raises(
+        PosebenchError, match=r"'quick' cannot be changed so: input_size\.1: .* less than or equal to 8192"
+    ):
+        job(recipe="quick", input_size=(128, 8193))
+
+
 def test_no_epochs_and_no_settings_are_different_runs() -> None:
     assert (job(epochs=0).recipe.epochs, job().recipe.epochs > 0) == (0, True)
 
 
 def test_an_unknown_recipe_is_an_error_that_names_the_known_ones() -> None:
-    with pytest.raises(PosebenchError, match=r"No recipe is named 'fast'\. Known: paper, quick"):
+    with pytest.raises(
+        PosebenchError,
+        match=r"No recipe is named 'fast'\. A recipe is a file .* or one of: common, ",
+    ):
         job(recipe="fast")

@@ -22,7 +22,7 @@ from posebench.training.averaging import Average
 from posebench.training.step import Updater
 
 MPII = protocol("mpii")
-SGD = Tiny.paper.changed({"optimizer": "sgd", "learning_rate": 0.5, "batch_size": 6})
+SGD = Tiny.paper.changed(**{"optimizer": "sgd", "learning_rate": 0.5, "batch_size": 6})
 
 
 class Normed(Tiny):
@@ -75,7 +75,7 @@ def test_momentum_keeps_a_part_of_the_last_move() -> None:
     plain, moved = fresh(), fresh()
     start = weights(plain)["body.4.bias"]
     updated(SGD, plain, steps=2)
-    updated(SGD.changed({"momentum": 0.5, "nesterov": True}), moved, steps=2)
+    updated(SGD.changed(**{"momentum": 0.5, "nesterov": True}), moved, steps=2)
     assert (moved.body[4].bias - start).abs().sum() > 1.4 * (plain.body[4].bias - start).abs().sum()
 
 
@@ -87,7 +87,7 @@ def test_weights_decay_but_biases_and_normalisation_do_not(optimizer: str) -> No
 
     model = Still()
     before = weights(model)
-    updated(SGD.changed({"optimizer": optimizer, "weight_decay": 0.1}), model, steps=1)
+    updated(SGD.changed(**{"optimizer": optimizer, "weight_decay": 0.1}), model, steps=1)
     after = weights(model)
     torch.testing.assert_close(after["body.4.weight"], before["body.4.weight"] * (1 - 0.5 * 0.1))
     torch.testing.assert_close(after["body.0.0.weight"], before["body.0.0.weight"] * (1 - 0.5 * 0.1))
@@ -98,7 +98,7 @@ def test_weights_decay_but_biases_and_normalisation_do_not(optimizer: str) -> No
 def test_gradients_longer_than_the_limit_are_shortened_to_it() -> None:
     model = fresh()
     before = weights(model)
-    updated(SGD.changed({"clip_norm": 0.02, "learning_rate": 1.0}), model, steps=1)
+    updated(SGD.changed(**{"clip_norm": 0.02, "learning_rate": 1.0}), model, steps=1)
     moves = [value - before[name] for name, value in model.state_dict().items()]
     assert torch.cat([move.flatten() for move in moves]).norm().item() == pytest.approx(0.02, rel=1e-3)
 
@@ -106,7 +106,7 @@ def test_gradients_longer_than_the_limit_are_shortened_to_it() -> None:
 @pytest.mark.parametrize("parts", [2, 4, 6])  # 6 samples in 4 parts: 2, 2, 1, 1
 def test_a_batch_in_parts_makes_the_same_update(parts: int) -> None:
     whole, split = fresh(), fresh()
-    for recipe, model in ((SGD, whole), (SGD.changed({"accumulate": parts}), split)):
+    for recipe, model in ((SGD, whole), (SGD.changed(accumulate=parts), split)):
         updated(recipe, model, steps=3)
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(split.state_dict()[name], value, rtol=1e-5, atol=1e-7)
@@ -115,7 +115,7 @@ def test_a_batch_in_parts_makes_the_same_update(parts: int) -> None:
 def test_the_loss_of_a_batch_in_parts_is_that_of_the_batch() -> None:
     losses = []
     for parts in (1, 4):
-        updater = Updater(fresh(), SGD.changed({"accumulate": parts}), Accelerator(), print)
+        updater = Updater(fresh(), SGD.changed(accumulate=parts), Accelerator(), print)
         updater.begin()
         losses.append(updater(batch(), 0.1, 1)["place"].item())
     assert losses[1] == pytest.approx(losses[0], rel=1e-6)
@@ -125,7 +125,7 @@ def test_recomputed_activations_change_nothing() -> None:
     """Not the weights, nor dropout, nor the statistics of batch normalisation."""
     kept, again = fresh(Normed), fresh(Normed)
     updated(SGD, kept, steps=3)
-    updated(SGD.changed({"recompute": True}), again, steps=3)
+    updated(SGD.changed(recompute=True), again, steps=3)
     assert list(again.state_dict()) == list(kept.state_dict())
     for name, value in kept.state_dict().items():
         assert torch.equal(again.state_dict()[name], value), name
@@ -145,22 +145,22 @@ def test_recomputed_activations_are_not_kept() -> None:
             updater._loss(batch())
         return sum(sizes)
 
-    assert stored(SGD.changed({"recompute": True})) < 0.7 * stored(SGD)
+    assert stored(SGD.changed(recompute=True)) < 0.7 * stored(SGD)
 
 
 def test_a_frozen_part_keeps_its_weights_and_statistics() -> None:
     model = fresh(Normed)
     before = weights(model)
-    updated(SGD.changed({"freeze": ("body.0", "body.4.bias"), "weight_decay": 0.1}), model, steps=2)
+    updated(SGD.changed(**{"freeze": ("body.0", "body.4.bias"), "weight_decay": 0.1}), model, steps=2)
     frozen = {name for name, value in model.state_dict().items() if torch.equal(value, before[name])}
     assert frozen == {name for name in before if name.startswith("body.0.")} | {"body.4.bias"}
 
 
 def test_a_part_that_is_not_there_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(PosebenchError, match=r"No part of the network is named 'bodi'\. Did you mean 'body'\?"):
-        Updater(fresh(Normed), SGD.changed({"freeze": ("bodi",)}), Accelerator(), print)
+        Updater(fresh(Normed), SGD.changed(**{"freeze": ("bodi",)}), Accelerator(), print)
     with pytest.raises(PosebenchError, match=r"freeze = \['body'\] leaves nothing to train"):
-        Updater(fresh(Normed), SGD.changed({"freeze": ("body",)}), Accelerator(), print)
+        Updater(fresh(Normed), SGD.changed(**{"freeze": ("body",)}), Accelerator(), print)
 
 
 def test_the_average_follows_the_weights_by_its_rule() -> None:
@@ -212,7 +212,7 @@ def test_a_sample_that_is_too_large_is_a_sentence() -> None:
 
 def test_bfloat16_rounds_in_the_network_and_not_in_the_loss() -> None:
     model = fresh()
-    updater = Updater(model, SGD.changed({"precision": "bf16"}), Accelerator(), print)
+    updater = Updater(model, SGD.changed(**{"precision": "bf16"}), Accelerator(), print)
     updater.begin()
     rough = updater._loss(batch())["place"]
     exact = Updater(fresh(), SGD, Accelerator(), print)._loss(batch())["place"]
@@ -222,7 +222,7 @@ def test_bfloat16_rounds_in_the_network_and_not_in_the_loss() -> None:
 
 def test_half_precision_on_a_cpu_is_refused() -> None:
     with pytest.raises(PosebenchError, match='precision = "fp16" needs a GPU; on a CPU use "auto"'):
-        Updater(fresh(), SGD.changed({"precision": "fp16"}), Accelerator(cpu=True), print)
+        Updater(fresh(), SGD.changed(**{"precision": "fp16"}), Accelerator(cpu=True), print)
 
 
 @pytest.mark.parametrize("gain, chosen", [(1.754, "bf16"), (0.37, "no")])
@@ -230,7 +230,7 @@ def test_auto_takes_the_faster_precision_and_says_so(gain: float, chosen: str, m
     monkeypatch.setattr("posebench.training.step.has_bf16", lambda device: True)
     monkeypatch.setattr("posebench.training.step.measured_gain", lambda model, batch, device: gain)
     said: list[str] = []
-    updater = updated(SGD.changed({"precision": "auto"}), fresh(), said=said)
+    updater = updated(SGD.changed(**{"precision": "auto"}), fresh(), said=said)
     assert updater.facts() == {"precision": chosen, "precision_gain": round(gain, 2)}
     assert said == [
         f"Trained in {'bfloat16' if gain > 1 else 'float32'}: bfloat16 is {gain:.2f} times as fast as float32 here."
@@ -239,7 +239,7 @@ def test_auto_takes_the_faster_precision_and_says_so(gain: float, chosen: str, m
 
 def test_auto_is_float32_where_the_processor_has_no_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("posebench.training.step.has_bf16", lambda device: False)
-    updater = updated(SGD.changed({"precision": "auto"}), fresh())
+    updater = updated(SGD.changed(**{"precision": "auto"}), fresh())
     assert updater.facts() == {"precision": "no"}
 
 

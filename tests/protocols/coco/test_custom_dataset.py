@@ -225,7 +225,7 @@ def test_a_crowd_needs_no_area(tmp_path: Path) -> None:
         ('"left_paw", "right_paw", ', '"left_paw", "left_paw", ', "needs distinct keypoint names; twice: left_paw"),
         ('[["snout", "left_paw"]', '[["snout", "tail"]', "A bone ends at 'tail'"),
         ('images = "photographs"', "", "files.train.images: field required"),
-        ("[files.train]", "colour = 3\n[files.train]", "colour: extra inputs are not permitted"),
+        ("[files.train]", "colour = 3\n[files.train]", "colour is not a known field"),
         ("[files.train]", "[files.train", "is not a description of a dataset: Expected ']'"),
         (
             '"snout", "left_paw", "right_paw"',

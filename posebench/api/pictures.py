@@ -1,0 +1,65 @@
+"""A network in use, from Python: predict photographs and videos, export to ONNX."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posebench.api.scoring import StrPath, optional_path, protocol_named
+from posebench.plugins.protocol import Protocol
+
+if TYPE_CHECKING:
+    from posebench.tasks.export_model import ExportedModel
+    from posebench.tasks.predict_pictures import PredictedPictures
+
+
+def predict_pictures(
+    checkpoint: StrPath, pictures: StrPath | Sequence[StrPath], *, out: StrPath, boxes: StrPath | None = None,
+    box_threshold: float | None = None, draw_above: float | None = 0.2,
+    show: Callable[[int, int], None] = lambda done, total: None,
+) -> "PredictedPictures":  # fmt: skip
+    """Predict the people of photographs, folders and videos, and draw their skeletons.
+
+    Args:
+        checkpoint: a network trained here or imported, or an exported .onnx file.
+        pictures: one or several photographs, folders or videos.
+        out: the folder to write into: predictions.h5, predictions.json and drawings/.
+        boxes: a file of the people's boxes; None takes each whole picture as one person.
+        box_threshold: boxes of a lower score are left out.
+        draw_above: keypoints of a higher score are drawn; None for no drawings.
+        show: called after every batch with how many pictures are done, and of how many.
+
+    Returns:
+        `PredictedPictures`: `.predictions`, `.table` and `.drawings` (paths) and `.notes`.
+
+    Raises:
+        PosebenchError: the checkpoint is damaged, or no picture can be read.
+    """
+    from posebench.tasks import predict_pictures as tasks
+
+    inputs = [pictures] if isinstance(pictures, str | Path) else pictures
+    job = tasks.PictureJob(
+        Path(checkpoint), tuple(map(Path, inputs)), Path(out), optional_path(boxes), box_threshold, draw_above
+    )  # fmt: skip
+    return tasks.predict_pictures(job, show)
+
+
+def export_model(
+    checkpoint: StrPath, onnx: StrPath, *, protocol: str | Protocol | None = None, data: StrPath | None = None,
+    split: str | None = None,
+) -> "ExportedModel":  # fmt: skip
+    """Export a checkpoint's network to an ONNX file, which is written only if it computes the same.
+
+    Args:
+        onnx: the file to write, ending in .onnx.
+        protocol, data, split: whose people's crops the two are compared on; None for synthetic people.
+
+    Returns:
+        `ExportedModel`: `.path`, `.difference` and `.crops` (what it was measured on).
+
+    Raises:
+        PosebenchError: the network cannot be exported, differs once exported, or a package is missing.
+    """
+    from posebench.tasks import export_model as tasks
+
+    rules = None if protocol is None else protocol_named(protocol)
+    return tasks.export_model(Path(checkpoint), Path(onnx), rules, optional_path(data), split)

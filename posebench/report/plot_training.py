@@ -1,0 +1,175 @@
+"""Plots of training: the loss, and the score of the selection people, over epochs. Of one run, or of a leaderboard's rows."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
+
+from posebench.data.provenance import Provenance
+from posebench.errors import counted
+from posebench.report.board import SYNTHETIC_NOTE, Board
+from posebench.report.plot_scores import SHOWN
+from posebench.report.plot_style import (
+    GRID,
+    INK,
+    PALETTE,
+    QUIET,
+    SUBTITLE,
+    TITLE,
+    WARNING,
+    fitting,
+    plain,
+    save_png,
+    style,
+    subtitle,
+    title,
+)
+from posebench.report.plots import Plot, PlotKind, write_plot
+from posebench.results.folder import ResultsFolder
+from posebench.results.history import EPOCH, LOSS, SCORE, Row
+
+WIDTH, PANEL = 8.2, 2.6
+"""Inches: of the figure, and of the height of its panels."""
+LOSSES = "losses of different networks are not comparable"
+DOT = "dot: the checkpoint that was scored"
+
+
+@dataclass(frozen=True)
+class Line:
+    """The history of one run.
+
+    Attributes:
+        label: of the key; lines of one label have one colour and one entry.
+        metric: of the selection score, such as `Mean`; empty where the run was not validated.
+        scored: the epoch of the checkpoint that was scored; None where that is not known yet.
+    """
+
+    label: str
+    history: Sequence[Row]
+    metric: str = ""
+    scored: float | None = None
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Lines above the panels."""
+
+    titles: Sequence[str]
+    about: Sequence[str]
+    warning: bool = False
+
+
+def write_plots(board: Board, folder: ResultsFolder) -> list[Plot]:
+    """Write the plot of a leaderboard's training runs, where its records have histories."""
+    return write_plot(board, PlotKind.TRAINING, partial(of_board, board), folder)
+
+
+def of_board(board: Board) -> Figure | None:
+    """A line for each record of the best rows; None where no record has a history."""
+    lines = [
+        line_of(record.model, row.name)
+        for row in board.rows[:SHOWN]
+        for record in row.records
+        if record.model.history
+    ]  # fmt: skip
+    if not lines:
+        return None
+    several = len({line.label for line in lines}) > 1
+    what = "Loss and selection score over epochs" if any(line.metric for line in lines) else "Loss over epochs"
+    notes = [DOT if any(line.metric for line in lines) else "", LOSSES if several else ""]
+    about = subtitle(board, notes, WIDTH)
+    return figure(lines, Heading(title(board, what, WIDTH), about, board.synthetic))
+
+
+def line_of(model: Provenance, label: str) -> Line:
+    """The line of a run whose predictions were scored."""
+    selection = model.selection
+    metric = "" if selection is None else f"{selection.metric} of {selection.split}"
+    return Line(label, model.history, metric, None if selection is None else selection.epoch)
+
+
+def write_run(line: Line, synthetic: bool, path: Path) -> None:
+    """Write the picture of one run.
+
+    Args:
+        synthetic: whether it was trained on synthetic people.
+        path: the PNG to write.
+    """
+    about = SYNTHETIC_NOTE if synthetic else f"after {counted(len(line.history), 'epoch', 'epochs')}"
+    with style():
+        made = figure([line], Heading([fitting(line.label, WIDTH - 0.3, 11)], [plain(about, 110)], synthetic))
+        save_png(made, path)
+
+
+def figure(lines: Sequence[Line], heading: Heading) -> Figure:
+    """The panels side by side: the loss, and the score where a run was validated.
+
+    Args:
+        lines: at least one, each with a history.
+    """
+    labels = list(dict.fromkeys(line.label for line in lines))
+    names = [plain(label, 34) for label in labels] if len(labels) > 1 else []
+    across = max(1, int((WIDTH - 0.3) / (0.078 * max(map(len, names), default=1) + 0.4)))
+    room = TITLE * len(heading.titles) + SUBTITLE * len(heading.about)
+    top, bottom = 0.55 + room + 0.2 * math.ceil(len(names) / across), 0.5
+    made = Figure(figsize=(WIDTH, top + PANEL + bottom))
+    height = made.get_size_inches()[1]
+    _heading(made, heading)
+    handles = [Line2D([], [], color=PALETTE[place], linewidth=4) for place in range(len(names))]
+    corner = (0.15 / WIDTH, 1 - (0.25 + room) / height)
+    if names:
+        made.legend(
+            handles, names, loc="upper left", bbox_to_anchor=corner, ncols=across, handlelength=0.9, columnspacing=1.5,
+            borderaxespad=0, borderpad=0,
+        )  # fmt: skip
+    metrics = list(dict.fromkeys(line.metric for line in lines if line.metric))
+    axes = made.subplots(1, 2 if metrics else 1, squeeze=False).flat
+    made.subplots_adjust(0.65 / WIDTH, bottom / height, 1 - 0.2 / WIDTH, 1 - top / height, 0.22)
+    _panel(axes[0], lines, labels, LOSS)
+    axes[0].set_title("loss", loc="left", fontsize=9.5, color=INK)
+    if metrics:
+        _panel(axes[1], lines, labels, SCORE)
+        said = metrics[0] if len(metrics) == 1 else "selection score"
+        axes[1].set_title(plain(said, 48), loc="left", fontsize=9.5, color=INK)
+    return made
+
+
+def _heading(made: Figure, heading: Heading) -> None:
+    width, height = made.get_size_inches()
+    color = WARNING if heading.warning else QUIET
+    for place, text in enumerate(heading.titles):
+        made.text(0.15 / width, 1 - (0.15 + TITLE * place) / height, text, weight="bold", fontsize=11, va="top")
+    below = 0.19 + TITLE * len(heading.titles)
+    for place, text in enumerate(heading.about):
+        made.text(0.15 / width, 1 - (below + SUBTITLE * place) / height, text, fontsize=8.5, color=color, va="top")
+
+
+def _panel(axis: Axes, lines: Sequence[Line], labels: Sequence[str], column: str) -> None:
+    """One number of the histories over their epochs."""
+    positive = True
+    for line in lines:
+        points = [(float(row[EPOCH] or 0), value) for row in line.history if (value := row.get(column)) is not None]
+        color = PALETTE[labels.index(line.label)]
+        # A single epoch is no line, so it is a mark.
+        axis.plot(*zip(*points, strict=True), color=color, linewidth=1.6, marker="o" if len(points) == 1 else "")
+        positive &= all(value > 0 for _, value in points)
+        for epoch, value in points if column == SCORE else []:
+            if epoch == line.scored:
+                axis.plot([epoch], [value], "o", color=color, markersize=7, markeredgecolor="white")
+    if column == LOSS and positive:
+        axis.set_yscale("log")
+        axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.yaxis.set_minor_locator(NullLocator())
+    last = max(row[EPOCH] or 0 for line in lines for row in line.history)
+    axis.set_xlim(0.5, last + 0.5)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    axis.margins(y=0.08)
+    axis.grid(color=GRID)
+    axis.set_xlabel("epoch")
