@@ -62,11 +62,13 @@ class Loading:
         workers: processes that make batches.
         pack: the pixels of the people for training; None to read their photographs.
         say: called with what the user should know on the way.
+        divided: whether each of several processes that predict loads a part of the people; they all must predict then.
     """
 
     workers: int = 0
     pack: Pack | None = None
     say: Callable[[str], None] = lambda sentence: None
+    divided: bool = False
 
 
 HERE = Loading()

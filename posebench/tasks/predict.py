@@ -104,7 +104,7 @@ def _predictions(
         facts["inference"] = Inference(way=how.label, folded=model.folded[0], difference=vars(found))
     with fast.precision("fp32", device):
         made, unreadable = inference.predict(
-            model, people, flip_test=trained.recipe.flip_test, loading=Loading(workers, say=said.append),
+            model, people, flip_test=trained.recipe.flip_test, loading=Loading(workers, say=said.append, divided=True),
             provenance=Provenance(**facts), show=show,
         )  # fmt: skip
     return made, (*notes, *said, *unreadable_notes(unreadable, "count as missed"))
