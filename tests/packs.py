@@ -25,6 +25,9 @@ TURNED = Augmentation(scale=(0.5, 1.5), rotation=180, flip=0.5)
 UNIFORM = Augmentation(scale=(0.75, 1.25), rotation=30, flip=0.5)
 NORMAL = Augmentation(scale=(0.65, 1.35), rotation=40, flip=0.5, draws="normal", rotated=0.6)
 
+HALVED = Augmentation(scale=(0.75, 1.25), rotation=30, half_body=0.5, half_body_keypoints=2, colour=0.4)
+"""All keypoints of `noise_people` are of the upper half, and most lie far from the person's region."""
+
 
 def recipe(augmentation: Augmentation = UNIFORM, input_size: tuple[int, int] = (48, 64)) -> Recipe:
     return QUICK.model_copy(update={"augmentation": augmentation, "input_size": input_size})

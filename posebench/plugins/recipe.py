@@ -20,18 +20,27 @@ Part = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Augmentation(BaseModel):
-    """Random changes of the crop. Scale and rotation are uniform, as in Newell et al. (ECCV 2016), or clipped normals."""
+    """Random changes of the crop and its colours. The defaults are those of Newell et al. (ECCV 2016), section 3.2."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     scale: tuple[Factor, Factor] = Field((0.75, 1.25), description="region size, as a factor")
     rotation: float = Field(30, ge=0, le=180, description="degrees, either way")
     flip: float = Field(0.5, ge=0, le=1, description="probability of a mirror")
-    draws: Literal["uniform", "normal"] = Field(
+    draws: Literal["uniform", "normal", "log-normal"] = Field(
         "uniform",
-        description="normal: the ranges are one deviation; clipped there (scale) or at two (rotation), as HRNet does",
+        description="of scale and rotation. normal: the ranges are one deviation; clipped there (scale) or at two (rotation), as "
+        "HRNet does. log-normal: as Newell's release does, the logarithm of the scale is normal, and both are clipped at two "
+        "deviations, which for the scale is the range",
     )
     rotated: float = Field(1, ge=0, le=1, description="probability of a rotation")
+    colour: float = Field(
+        0, ge=0, le=1, description="each channel is multiplied by a uniform draw of 1 ± this, and clipped"
+    )
+    half_body: float = Field(
+        0, ge=0, le=1, description="probability of showing the upper or lower half of a person only"
+    )
+    half_body_keypoints: int = Field(8, ge=0, description="only of people with more labelled keypoints than this")
 
     @field_validator("scale")
     @classmethod

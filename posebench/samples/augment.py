@@ -15,12 +15,22 @@ def perturb(crop: Crop, augmentation: Augmentation, seed: int, epoch: int, row: 
         scale = random.uniform(*augmentation.scale)
         rotation = random.uniform(-augmentation.rotation, augmentation.rotation)
     else:
-        low, high = augmentation.scale
-        scale = float(np.clip(random.normal((low + high) / 2, (high - low) / 2), low, high))
+        scale = (_normal if augmentation.draws == "normal" else _log_normal)(random, *augmentation.scale)
         rotation = float(np.clip(random.normal(), -2, 2)) * augmentation.rotation
     mirror = bool(random.random() < augmentation.flip)
     turned = augmentation.rotated == 1 or random.random() < augmentation.rotated
     return crop.perturbed(scale, rotation if turned else 0.0, mirror)
+
+
+def _normal(random: np.random.Generator, low: float, high: float) -> float:
+    """A normal draw that is clipped at one deviation, the two ends."""
+    return float(np.clip(random.normal((low + high) / 2, (high - low) / 2), low, high))
+
+
+def _log_normal(random: np.random.Generator, low: float, high: float) -> float:
+    """A draw with a normal logarithm that is clipped at two deviations, the two ends."""
+    first, last = np.log2([low, high])
+    return float(2 ** ((first + last) / 2 + (last - first) / 4 * np.clip(random.normal(), -2, 2)))
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class Reach:
     """How far from a person the crops of an augmentation see.
 
     Attributes:
-        scale: the largest, as a factor of the person's region.
+        scale: the largest, as a factor of the person's region, or of the region of half a person.
         angle: the largest, in degrees, either way.
     """
 
@@ -38,7 +48,7 @@ class Reach:
     @classmethod
     def of(cls, augmentation: Augmentation) -> "Reach":
         """What `perturb` can do at most."""
-        angle = augmentation.rotation * (2 if augmentation.draws == "normal" else 1)
+        angle = augmentation.rotation * (1 if augmentation.draws == "uniform" else 2)
         return cls(max(augmentation.scale), angle if augmentation.rotated else 0.0)
 
     def rectangle(self, crop: Crop) -> tuple[float, float, float, float]:

@@ -16,6 +16,9 @@ from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.recipe import Augmentation
 from posebench.samples.augment import perturb
+from posebench.samples.colour import factors, recolour
+from posebench.samples.half_body import Region as Place
+from posebench.samples.half_body import half_body, lower_half
 from posebench.samples.images import Image, ImageReader, Region, cut
 from posebench.samples.pack import Pack
 from posebench.samples.workers import begin, replaced_once
@@ -98,6 +101,7 @@ class Samples(Dataset[dict[str, Any]]):
         self.seed = seed
         self.alignment = alignment
         self.center, self.size = instances.region(regions)
+        self.lower = lower_half(instances.skeleton)
         self.pack = pack
         if pack is None:
             self.read = ImageReader(instances)
@@ -120,8 +124,19 @@ class Samples(Dataset[dict[str, Any]]):
     def crop(self, key: Key) -> Crop:
         """The crop of a sample, augmented where samples are."""
         epoch, row = key
-        crop = Crop.around(self.center[row], self.size[row], self.input_size, self.alignment)
+        center, size = self.half(key) or (self.center[row], self.size[row])
+        crop = Crop.around(center, size, self.input_size, self.alignment)
         return crop if self.augmentation is None else perturb(crop, self.augmentation, self.seed, epoch, row)
+
+    def half(self, key: Key) -> Place | None:
+        """Middle and size of the region of half a person, where a sample shows half."""
+        epoch, row = key
+        if self.augmentation is None or not self.augmentation.half_body:
+            return None
+        labelled = self.instances.visibility[row] > UNLABELLED
+        return half_body(
+            self.augmentation, self.instances.keypoints[row], labelled, self.lower, (self.seed, epoch, row)
+        )
 
     def _arrays(self, keys: Sequence[Key]) -> dict[str, Array]:
         """The fields of `Batch`. What numpy can do for all samples at once is not done for each."""
@@ -135,6 +150,7 @@ class Samples(Dataset[dict[str, Any]]):
             self.pack.check(rows, corners.min(1), corners.max(1))
         images = np.empty((len(keys), height, width, 3), np.uint8)
         readable = np.array([self._cut(*each) for each in zip(rows.tolist(), crops, images, strict=True)])
+        self._recolour(keys, images)
         keypoints = transform(matrices, people.keypoints[rows])
         visible = people.visibility[rows] > UNLABELLED
         mirrored = np.array([crop.mirrored for crop in crops])
@@ -157,6 +173,15 @@ class Samples(Dataset[dict[str, Any]]):
             return False
         cut(region.pixels, crop, region.corner, out)
         return True
+
+    def _recolour(self, keys: Sequence[Key], images: Image) -> None:
+        """Change the colours of the samples' images (B, h, w, 3) in place, where the augmentation does."""
+        if self.augmentation is None or not self.augmentation.colour:
+            return
+        for (epoch, row), image in zip(keys, images, strict=True):
+            by = factors(self.augmentation, (self.seed, epoch, row))
+            if by is not None:
+                recolour(image, by)
 
     def _region(self, row: int) -> Region | None:
         """The pixels around a person; None where the photograph is not readable."""

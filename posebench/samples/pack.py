@@ -4,11 +4,9 @@ Processes share the memory of the mapped files.
 """
 
 import glob
-import json
 import mmap
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +144,7 @@ def open_pack(folder: Path, contents: Contents, people: Instances) -> Pack:
         PosebenchError: it is damaged or made from other data.
     """
     manifest = read_manifest(folder)
-    if manifest.format != FORMAT or manifest.contents != json.loads(json.dumps(asdict(contents))):
+    if manifest.format != FORMAT or manifest.contents != contents.stated:
         raise other(folder, "pack.json states other contents than the folder's name")
     indices = []
     for number, part in enumerate(manifest.parts):

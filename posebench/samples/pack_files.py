@@ -39,6 +39,7 @@ class Contents:
         annotations: identity of the annotation file.
         regions: code base by whose rule boxes become regions; "" for posebench's own.
         scale, angle: how far the augmentation reaches, see `Reach`.
+        half_body: people with more labelled keypoints than this have the regions of their halves, too; None for no one.
         aspect: of the crops, (width, height) without a common divisor.
         coding: of the pixels.
     """
@@ -51,6 +52,7 @@ class Contents:
     angle: float
     aspect: tuple[int, int]
     coding: Coding = "raw"
+    half_body: int | None = None
 
     @classmethod
     def of(cls, people: Instances, recipe: Recipe, regions: str = "", coding: Coding = "raw") -> "Contents":
@@ -58,12 +60,19 @@ class Contents:
         (width, height), reach = recipe.input_size, Reach.of(recipe.augmentation)
         aspect = width // gcd(width, height), height // gcd(width, height)
         identity = people.source.identity
-        return cls(people.dataset, people.split, identity, regions, reach.scale, reach.angle, aspect, coding)
+        half = recipe.augmentation.half_body_keypoints if recipe.augmentation.half_body else None
+        return cls(people.dataset, people.split, identity, regions, reach.scale, reach.angle, aspect, coding, half)
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """As JSON values, for the manifest. Packs without halves state what they stated before there were halves."""
+        values = {name: value for name, value in asdict(self).items() if not (name == "half_body" and value is None)}
+        return values | {"aspect": list(self.aspect)}
 
     @property
     def folder_name(self) -> str:
         """Such as `mpii-train-0123abcd`: a digest tells packs of one split apart."""
-        digest = hashlib.sha256(json.dumps([FORMAT, asdict(self)], sort_keys=True).encode()).hexdigest()[:8]
+        digest = hashlib.sha256(json.dumps([FORMAT, self.stated], sort_keys=True).encode()).hexdigest()[:8]
         return f"{split_name(self.dataset, self.split)}-{digest}"
 
 

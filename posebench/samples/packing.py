@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,12 +18,13 @@ import numpy as np
 
 from posebench.array_type import Array
 from posebench.data.geometry import Crop
-from posebench.data.instances import Instances
+from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import PosebenchError
 from posebench.files.writing import sha256, write_atomically, write_text
 from posebench.plugins.recipe import Recipe
 from posebench.samples import pack_files
 from posebench.samples.augment import Reach
+from posebench.samples.half_body import lower_half, possible_halves
 from posebench.samples.images import Image, ImageReader
 from posebench.samples.pack_files import Coding, Contents, Manifest, Part, index_file, pixels_file
 
@@ -81,7 +82,8 @@ class Packing:
         self.images, first = np.unique(np.sort(self.people.image), return_index=True)
         rows = np.split(np.argsort(self.people.image, kind="stable"), first[1:])
         self._rows = dict(zip(self.images.tolist(), rows, strict=True))
-        self._input_size, self._reach = recipe.input_size, Reach.of(recipe.augmentation)
+        self._input_size, self._augmentation = recipe.input_size, recipe.augmentation
+        self._reach, self._lower = Reach.of(recipe.augmentation), lower_half(people.skeleton)
         self._center, self._size = self.people.region(regions)
         self._read = ImageReader(self.people)
         self._done, self._lock = 0, threading.Lock()
@@ -133,7 +135,7 @@ class Packing:
             Part(size=pixels_file(self.folder, i).stat().st_size, index_sha256=sha256(index_file(self.folder, i)))
             for i in range(parts)
         ]
-        manifest = Manifest(format=pack_files.FORMAT, contents=asdict(self.contents), parts=stated)
+        manifest = Manifest(format=pack_files.FORMAT, contents=self.contents.stated, parts=stated)
         write_text(self.folder / pack_files.MANIFEST, manifest.model_dump_json(indent=1) + "\n")
 
     def _part(self, number: int, images: Array, show: Show) -> PartMade:
@@ -216,8 +218,12 @@ class Packing:
         """What any crop of a person can show of a photograph of that size, and the pixels around it."""
         if not self._size[row].max() > 1e-6:  # a box of no size has no crop, from the photograph either
             return 0, 0, 0, 0
-        crop = Crop.around(self._center[row], self._size[row], self._input_size)
-        left, top, right, bottom = self._reach.rectangle(crop)
+        labelled = self.people.visibility[row] > UNLABELLED
+        halves = possible_halves(self._augmentation, self.people.keypoints[row], labelled, self._lower)
+        regions = [(self._center[row], self._size[row]), *halves]
+        shown = np.array([self._reach.rectangle(Crop.around(*region, self._input_size)) for region in regions])
+        left, top = shown[:, :2].min(0)
+        right, bottom = shown[:, 2:].max(0)
         # One pixel for interpolation, and one for its coordinates, which OpenCV rounds.
         low = np.clip(np.floor([left - 2, top - 2]), 0, [width, height])
         high = np.clip(np.ceil([right + 3, bottom + 3]), 0, [width, height])

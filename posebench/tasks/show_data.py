@@ -11,7 +11,8 @@ from posebench.data.geometry import transform
 from posebench.data.instances import OCCLUDED, Instances
 from posebench.errors import PosebenchError, counted, unknown
 from posebench.plugins.protocol import Protocol
-from posebench.plugins.recipe import Recipe
+from posebench.plugins.recipe import Augmentation, Recipe
+from posebench.samples.augment import Reach
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
@@ -51,8 +52,7 @@ def show_data(
     seen = [_seen(samples, model, epoch, row) for epoch, row in keys]
     width, height = recipe.input_size
     about = (
-        f"recipe {recipe.name}: input {height}×{width} (height × width), region ×{_range(recipe)}, rotation up to "
-        f"{recipe.augmentation.rotation:g}°, mirrored with probability {recipe.augmentation.flip:g}"
+        f"recipe {recipe.name}: input {height}×{width} (height × width), {augmentation_in_words(recipe.augmentation)}"
     )
     title = f"{people.what} as {arch} sees it in training"
     box = "box of the dataset" if people.bbox is not None else "region before augmentation"
@@ -60,9 +60,21 @@ def show_data(
     contact_sheet(seen, protocol.skeleton, path, heading)
 
 
-def _range(recipe: Recipe) -> str:
-    low, high = recipe.augmentation.scale
-    return f"{low:g}–{high:g}"
+def augmentation_in_words(augmentation: Augmentation) -> str:
+    """Such as `region ×0.65–1.35, rotation up to 90° with probability 0.6, mirrored with probability 0.5`."""
+    low, high = augmentation.scale
+    degrees = Reach.of(augmentation).angle
+    often = f" with probability {augmentation.rotated:g}" if augmentation.rotated < 1 else ""
+    parts = [
+        f"region ×{low:.3g}–{high:.3g}",
+        f"rotation up to {degrees:g}°{often}",
+        f"mirrored with probability {augmentation.flip:g}",
+    ]
+    if augmentation.half_body:
+        parts.append(f"half of the body with probability {augmentation.half_body:g}")
+    if augmentation.colour:
+        parts.append(f"channels ×{1 - augmentation.colour:g}–{1 + augmentation.colour:g}")
+    return ", ".join(parts)
 
 
 def keys_of(people: Instances, row: int | None, image: str | None) -> list[tuple[int, int]]:
@@ -129,12 +141,14 @@ def _seen(samples: "Samples", model: "Architecture", epoch: int, row: int) -> "S
     mirrored = bool(np.linalg.det(back[:, :2]) < 0)
     visible = np.asarray(sample["visible"])[:, None]
     occluded = people.visibility[row] == OCCLUDED
-    upright = Crop.around(samples.center[row], samples.size[row], samples.input_size, samples.alignment)
+    half = samples.half((epoch, row))
+    center, size = half or (samples.center[row], samples.size[row])
+    upright = Crop.around(center, size, samples.input_size, samples.alignment)
     annotated = people.visibility[row][:, None] > 0
     return SeenSample(
         title=f"row {row} · {Path(people.images[people.image[row]]).name}",
         subtitle=f"person {people.person[row]}, epoch {epoch + 1}",
-        change=_change(back, upright.inverse, mirrored),
+        change=("half body · " if half else "") + _change(back, upright.inverse, mirrored),
         photograph=photograph, region=transform(back, corners),
         box=np.concatenate([samples.center[row] - samples.size[row] / 2, samples.size[row]])
         if people.bbox is None else people.bbox[row],

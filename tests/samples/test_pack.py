@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from packs import HEIGHT, NORMAL, TURNED, UNIFORM, WIDTH, close, made, noise_people, opened, recipe, samples
+from packs import HALVED, HEIGHT, NORMAL, TURNED, UNIFORM, WIDTH, close, made, noise_people, opened, recipe, samples
 
 from posebench.data.geometry import Alignment
 from posebench.data.instances import Instances
@@ -23,7 +23,9 @@ def people(tmp_path: Path) -> Instances:
     return noise_people(tmp_path)
 
 
-@pytest.mark.parametrize("augmentation", [TURNED, UNIFORM, NORMAL], ids=["any turn", "uniform", "normal"])
+@pytest.mark.parametrize(
+    "augmentation", [TURNED, UNIFORM, NORMAL, HALVED], ids=["any turn", "uniform", "normal", "halves"]
+)
 @pytest.mark.parametrize("alignment", ["edges", "points"])
 @pytest.mark.parametrize("input_size", [(48, 64), (64, 48)])
 def test_a_crop_from_the_pack_is_the_crop_from_the_photograph(
@@ -58,6 +60,8 @@ def test_a_pack_serves_some_of_its_people_and_every_recipe_of_the_same_reach(peo
     photographs = samples(some, its).batch([(0, 0), (0, 1)])
     assert close(packed.images, photographs.images)
     assert find_pack(tmp_path, people, recipe(NORMAL)) is None
+    assert find_pack(tmp_path, people, recipe(UNIFORM.model_copy(update={"half_body": 0.1}))) is None
+    assert find_pack(tmp_path, people, recipe(UNIFORM.model_copy(update={"colour": 0.4}))) is not None
     assert find_pack(tmp_path, people, recipe(input_size=(64, 64))) is None
     assert find_pack(tmp_path, replace(people, split="val"), recipe()) is None
 

@@ -5,16 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from small_coco import name_of, write_coco
 
 from posebench.data.geometry import Crop
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
-from posebench.plugins.recipe import QUICK
+from posebench.plugins import registry
+from posebench.plugins.recipe import QUICK, Augmentation
 from posebench.plugins.registry import protocol
+from posebench.samples.loader import Samples
 from posebench.synthetic import people as synthetic
 from posebench.tasks.people import load_people
-from posebench.tasks.show_data import _change, keys_of, show_data, with_photographs
+from posebench.tasks.show_data import _change, _seen, augmentation_in_words, keys_of, show_data, with_photographs
 
 COCO, MPII = protocol("coco"), protocol("mpii")
 
@@ -80,6 +83,31 @@ def test_a_change_is_told_as_it_was_made(scale: float, rotation: float, mirror: 
     upright = Crop.around(np.array([70.0, 60.0]), np.array([80.0, 90.0]), (64, 48))
     changed = upright.perturbed(scale, rotation, mirror)
     assert _change(changed.inverse, upright.inverse, mirror) == sentence
+
+
+def test_the_augmentation_is_told_with_its_true_limits() -> None:
+    hrnet = Augmentation(
+        scale=(0.65, 1.35), rotation=45, draws="normal", rotated=0.6, half_body=0.3, colour=0.4, flip=0.5
+    )
+    assert augmentation_in_words(hrnet) == (
+        "region ×0.65–1.35, rotation up to 90° with probability 0.6, mirrored with probability 0.5, "
+        "half of the body with probability 0.3, channels ×0.6–1.4"
+    )
+    assert augmentation_in_words(QUICK.augmentation) == (
+        "region ×0.9–1.1, rotation up to 10°, mirrored with probability 0.5"
+    )
+
+
+def test_half_a_body_is_named_and_its_crop_is_the_halfs(folder: Path) -> None:
+    halved = Augmentation(scale=(1, 1), rotation=0, flip=0, half_body=1, half_body_keypoints=0)
+    samples = Samples(load_people(COCO, folder, "train"), (64, 64), halved)
+    with torch.device("meta"):
+        model = registry.architecture("hourglass1", COCO.skeleton, (64, 64))
+    seen = _seen(samples, model, 0, 0)
+    center, size = samples.half((0, 0))
+    assert seen.change == "half body · ×1.00"
+    np.testing.assert_allclose(seen.region.mean(0), center)
+    np.testing.assert_allclose(np.ptp(seen.region, axis=0), [size.max(), size.max()])
 
 
 @pytest.mark.parametrize("arch", ["hourglass1", "simplebaseline_resnet50"])
