@@ -59,7 +59,7 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step_and_a_resumed_run
     whole, cut = (checkpoints.load(done / f"{name}.pt") for name in ("whole", "cut"))
     for key, value in whole.model.items():
         assert torch.equal(value, cut.model[key]), key
-    assert whole.history == cut.history
+    assert [row["loss"] for row in whole.history] == [row["loss"] for row in cut.history]
 
 
 def test_every_process_gets_the_predictions_of_a_single_one_to_the_bit(done: Path) -> None:
