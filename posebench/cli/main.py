@@ -1,5 +1,6 @@
 """The command line: the group of all commands, and how errors end."""
 
+import sys
 from typing import Any
 
 import click
@@ -22,6 +23,7 @@ from posebench.cli import (
 )
 from posebench.cli import list as cli_list
 from posebench.cli import plugin as cli_plugin
+from posebench.cli.wrapping import terminal_width, wrapped
 from posebench.errors import PosebenchError
 
 
@@ -36,7 +38,7 @@ class Sentences(click.Group):
                 ctx.exit(error.exit_code)
             if isinstance(error, click.ClickException):
                 raise
-            click.echo(f"Error: {error}", err=True)
+            click.echo(wrapped(f"Error: {error}", terminal_width(sys.stderr)), err=True)
             ctx.exit(error.exit_code)
         except OSError as error:
             if not _speaks():
