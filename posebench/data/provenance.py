@@ -33,6 +33,10 @@ class TrainedOn(_Stated):
     device: str | None = None
     torch: str | None = None
     seconds: float | None = None
+    precision: str | None = Field(None, description="that `auto` chose")
+    precision_gain: float | None = Field(None, description="speed in bf16 as a multiple of that in float32, measured")
+    passes: int | None = Field(None, description="parts of a batch, where the device had too little memory for fewer")
+    continued: list[dict[str, Any]] = Field([], description="step and recipe of each run that it went on from")
 
 
 class Boxes(_Stated):
@@ -60,6 +64,8 @@ class Selection(_Stated):
     every: int = Field(description="epochs from one validation to the next")
     epoch: int | None = Field(None, description="of the best checkpoint; None before the first validation")
     score: float | None = None
+    since: int = Field(0, description="validations after the best checkpoint")
+    chosen: bool = Field(False, description="whether the scored checkpoint is the best one, not the last one")
 
 
 class Provenance(_Stated):
@@ -80,6 +86,7 @@ class Provenance(_Stated):
     stopped: str | None = Field(None, description="the option that stopped training before its last epoch")
     history: list[dict[str, float | None]] = Field([], description="of each epoch: posebench.results.history")
     checkpoint_sha256: str | None = None
+    weights: str | None = Field(None, description="`averaged`, where they are not the last ones")
     flip_test: bool | None = None
     device: str | None = None
     posebench: str | None = None
@@ -96,11 +103,17 @@ class Provenance(_Stated):
         """As `plain`, without the seed and what follows from it: equal for two seeds of one recipe."""
         said = self.plain()
         # Where the best checkpoint is scored, it is of another step for each seed.
-        for name in ("seed", "checkpoint_sha256", "history", *(["step"] if self.selection else [])):
+        for name in (
+            "seed",
+            "checkpoint_sha256",
+            "history",
+            *(["step"] if self.selection and self.selection.chosen else []),
+        ):
             said.pop(name, None)
-        for name in ("epoch", "score"):
+        for name in ("epoch", "score", "since"):
             said.get("selection", {}).pop(name, None)
-        said.get("trained_on", {}).pop("seconds", None)
+        for measured in ("seconds", "precision_gain"):
+            said.get("trained_on", {}).pop(measured, None)
         said.get("inference", {}).pop("difference", None)
         if unreadable := said.get("trained_on", {}).get("unreadable"):
             unreadable.sort()  # they are listed in the order in which they were met

@@ -17,6 +17,7 @@ from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import Outputs, each
 from posebench.plugins.registry import errors_of
 from posebench.samples.loader import HERE, Loading, Samples, batches, prediction_keys
+from posebench.samples.pack import Pack
 from posebench.training import processes
 
 
@@ -30,8 +31,8 @@ def predict(
     Args:
         model: on the device to use; put in eval mode here.
         flip_test: decode the mean of the outputs for the crop and for its mirror image.
-        loading: how samples are loaded; with `divided`, each process predicts a part, and all return the whole. The batches
-            stay those of a single process, so the numbers are the same.
+        loading: how samples are loaded; the rows of its pack are the usable people. With `divided`, each process predicts a
+            part, and all return the whole; the batches stay those of a single process, so the numbers are the same.
         provenance: kept in the predictions.
         show: called after every batch with how many people are done, and of how many.
 
@@ -54,7 +55,8 @@ def predict(
     done = 0
     share = (processes.index(), processes.count()) if loading.divided else (0, 1)
     keys = prediction_keys(people.image, batch_size, loading.workers, share)
-    for batch in batches(samples_for(model, people), keys, loading.workers, device.type == "cuda", loading.say):
+    samples = samples_for(model, people, loading.pack)
+    for batch in batches(samples, keys, loading.workers, device.type == "cuda", loading.say):
         crops, confidence = decoded(model, batch.images.to(device, non_blocking=True), flip_test)
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
             raise PosebenchError(
@@ -96,9 +98,14 @@ def first_images(model: Architecture, instances: Instances, batch_size: int = 32
     return batch.images.to(next(model.parameters()).device)
 
 
-def samples_for(model: Architecture, people: Instances) -> Samples:
-    """Upright crops, as the model's pipeline cuts them."""
-    return Samples(people, model.input_size, alignment=model.pipeline.alignment, regions=model.pipeline.regions)
+def samples_for(model: Architecture, people: Instances, pack: Pack | None = None) -> Samples:
+    """Upright crops, as the model's pipeline cuts them.
+
+    Args:
+        pack: the pixels of these people; None to read their photographs.
+    """
+    pipeline = model.pipeline
+    return Samples(people, model.input_size, alignment=pipeline.alignment, regions=pipeline.regions, pack=pack)
 
 
 def regions(people: Instances, input_size: tuple[int, int], code: str = "") -> Array:

@@ -20,8 +20,8 @@ from posebench.tasks.people import load_people, run_splits
 if TYPE_CHECKING:
     from posebench.tasks.train import Job
 
-COPIES = {"rmsprop": 2, "adam": 3, "adamw": 3}
-"""Numbers that a checkpoint holds for each parameter: its value, and one or two of the optimizer."""
+COPIES = {"sgd": 1, "rmsprop": 2, "adam": 3, "adamw": 3}
+"""Numbers that a checkpoint holds for each parameter: its value, and up to two of the optimizer."""
 BYTES_PER_KEYPOINT = 25
 """Of a predictions file: place and score as doubles, and whether it is missing."""
 OTHER_FILES = 20_000_000
@@ -117,7 +117,7 @@ def scoring_problem(protocol: Protocol, people: Instances, convention: str | Non
 def network_problem(job: "Job") -> str:
     """Why the network cannot be built for the recipe's input size, or begin with its weights; empty where it can."""
     from posebench.plugins.registry import architecture
-    from posebench.tasks.train import load_backbone
+    from posebench.tasks.initial_weights import load_backbone
 
     try:
         parameters(job)
@@ -144,12 +144,15 @@ def parameters(job: "Job") -> int:
 
 
 def checkpoint_bytes(job: "Job") -> int:
-    """Bytes of the checkpoint, twice: the new one is written beside the old one.
+    """Bytes of the checkpoints, twice: a new one is written beside the old one. The best one has no state of the optimizer.
 
     Raises:
         PosebenchError: the network cannot be built.
     """
-    return 2 * 4 * COPIES[job.recipe.optimizer] * parameters(job)
+    recipe = job.recipe
+    copies = COPIES[recipe.optimizer] + (recipe.momentum > 0) + (recipe.ema is not None)
+    copies += job.watching.validate_every is not None  # the best checkpoint
+    return 2 * 4 * copies * parameters(job)
 
 
 def writing_problem(results: ResultsFolder) -> str:

@@ -88,7 +88,7 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
             if _ended(run, watch, stop.is_set(), accelerator):
                 break
     run.keep(accelerator)
-    processes.by_first(lambda: None)  # the others wait until the file is written
+    processes.by_first(run.complete_best)
     return checkpoints.load(path)
 
 
