@@ -19,7 +19,7 @@ from posebench.array_type import Array
 from posebench.data.geometry import Crop
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import PosebenchError
-from posebench.files.writing import sha256, write_atomically, write_text
+from posebench.files.writing import NotWritten, sha256, write_atomically, write_text
 from posebench.opencv import cv2
 from posebench.plugins.recipe import Recipe
 from posebench.samples import pack_files
@@ -121,6 +121,8 @@ class Packing:
             running = [executor.submit(self._part, *each, show) for each in enumerate(parts)]
             try:
                 made = [part.result() for part in running]
+            except NotWritten as error:
+                raise PosebenchError(f"{error} The finished parts stay; the same command continues.") from error
             except OSError as error:
                 raise PosebenchError(
                     f"Cannot write {self.folder}: {error.strerror}. The finished parts stay; the same command continues."
