@@ -108,7 +108,7 @@ class Job:
 
         Args:
             train: the people of the training split, with those who are held out of it.
-            selected_by: whose score chooses the best checkpoint, `Selection.split`; empty where the run is not validated.
+            selected_by: whose score chooses the best checkpoint, `Selection.identity`; empty where the run is not validated.
         """
         files = {"weights": self.weights, "backbone_weights": self.backbone_weights, "fork": self.fork}
         return {
@@ -232,7 +232,7 @@ def train(
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
     watched = job.watching.validate_every is not None
     selection = choose_people(job.protocol, job.data, people, job.watching.select_by) if watched else None
-    start = resuming.start_of(job, job.settings(people, selection.split if selection else ""), resume)
+    start = resuming.start_of(job, job.settings(people, selection.identity if selection else ""), resume)
     path = start.path
     with locked(path.with_name("lock"), f"trains {path.parent}") as notes:
         for note in notes:
