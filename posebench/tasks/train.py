@@ -22,12 +22,12 @@ from posebench.plugins.recipe_files import PAPER
 from posebench.results.folder import BEST, ResultsFolder, plain
 from posebench.tasks import resuming
 from posebench.tasks.initial_weights import as_published, fresh_network
+from posebench.tasks.packs import training_pack
 from posebench.tasks.people import load_people, run_splits
 from posebench.tasks.selection import choose_people
 from posebench.tasks.watching import Parts, Watching, ending_notes, watch_and_story
 
 if TYPE_CHECKING:
-    from posebench.samples.pack import Pack
     from posebench.training.run import Progress
 
 UNWATCHED = Watching()
@@ -222,34 +222,49 @@ def train(
             this run; or a pack is damaged.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
     """
+    from posebench.training import processes
     from posebench.training.devices import use_device
 
+    processes.join(job.device)
     use_device(job.device)
     if job.weights is not None and not job.recipe.epochs:
-        return Trained(as_published(job, job.weights))
+        file = job.weights
+        return Trained(processes.by_first(lambda: as_published(job, file)))
     people = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).train)
     if job.limit is not None:
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
     watched = job.watching.validate_every is not None
     selection = choose_people(job.protocol, job.data, people, job.watching.select_by) if watched else None
-    start = resuming.start_of(job, job.settings(people, selection.identity if selection else ""), resume)
-    path = start.path
-    with locked(path.with_name("lock"), f"trains {path.parent}") as notes:
+    settings = job.settings(people, selection.identity if selection else "")
+    start = processes.together(lambda: resuming.start_of(job, settings, resume))
+    lock = locked(start.path.with_name("lock"), f"trains {start.path.parent}")
+    with processes.entered_by_first(lock) as notes:
         for note in notes:
             say(note)
-        if path.exists() and not resume:
-            if not restart:
-                raise PosebenchError(
-                    f"A checkpoint of this run already exists: {path}. "
-                    "Add --resume to continue it, or --restart to train anew."
-                )
-            path.unlink()
-            path.with_name(BEST).unlink(missing_ok=True)
-        start.prepare(job.recipe, say)
+        processes.by_first(lambda: _begin(job, start, resume, restart, say))
         if selection is not None:
             say(selection.note)
         parts = Parts(people if selection is None else selection.train, selection)
-        return _train_people(job, parts, path, packs or job.results.packs, show, say)
+        return _train_people(job, parts, start.path, packs or job.results.packs, show, say)
+
+
+def _begin(job: Job, start: "resuming.Start", resume: bool, restart: bool, say: Say) -> None:
+    """Leave the checkpoint that is to be continued, or none, and write the run's settings.
+
+    Raises:
+        PosebenchError: there is a checkpoint, and neither `resume` nor `restart` is set.
+    """
+    path = start.path
+    if path.exists() and not resume:
+        if not restart:
+            raise PosebenchError(
+                f"A checkpoint of this run already exists: {path}. "
+                "Add --resume to continue it, or --restart to train anew."
+            )
+        path.unlink()
+        path.with_name(BEST).unlink(missing_ok=True)
+    start.prepare(job.recipe, say)
+    writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
 
 
 def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, say: Say) -> Trained:
@@ -259,10 +274,9 @@ def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, s
     from posebench.samples.loader import Loading
     from posebench.training import loop
 
-    writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
     model = fresh_network(job, resumed=path.exists())
-    loading = Loading(job.workers, _pack(packs, parts.train, job.recipe, model.pipeline.regions, say), say)
+    loading = Loading(job.workers, training_pack(packs, parts.train, job.recipe, model.pipeline.regions, say), say)
     watch, story = watch_and_story(job, parts, path.parent, packs, model.pipeline.regions)
     try:
         trained = loop.train(model, parts.train, job.recipe, job.seed, path, show, loading, watch)
@@ -273,21 +287,6 @@ def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, s
     unreadable = unreadable_notes(trained.trained_on["unreadable"], "were not trained on")
     best = path.with_name(BEST) if trained.selection.get("epoch") else path
     return Trained(best, (*unreadable, *ending_notes(trained, job.protocol.unit)))
-
-
-def _pack(packs: Path, people: Instances, recipe: Recipe, regions: str, say: Say) -> "Pack | None":
-    """The pack to train from, if there is one; says which, or that those of the split do not fit."""
-    from posebench.samples.pack import find_pack, packs_of
-
-    if people.synthetic:
-        return None
-    pack = find_pack(packs, people, recipe, regions)
-    if pack is not None:
-        coded = " Its pixels are JPEG-coded and differ from the photographs'." if pack.coding == "jpeg" else ""
-        say(f"Pixels come from the pack {pack.folder}.{coded}")
-    elif packs_of(packs, people):
-        say(f"No pack of {people.what} in {packs} fits this recipe and these annotations; the photographs are read.")
-    return pack
 
 
 def unreadable_notes(names: Sequence[str], consequence: str) -> tuple[str, ...]:
