@@ -4,7 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posebench.errors import PosebenchError
+from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.protocol import Protocol
+from posebench.plugins.recipe import Recipe
+from posebench.tasks.initial_network import recipe_network
 from posebench.tasks.people import load_people, run_splits
 from posebench.tasks.train import Settings, chosen_recipe
 
@@ -38,8 +41,23 @@ def plan_pack(
             "A pack is for a recipe, and the paper recipe is the architecture's. Add --arch NAME, or --recipe FILE."
         )
     chosen = chosen_recipe(arch or "", protocol, data, Settings(recipe=recipe))
+    pipeline = _pipeline(arch, protocol, chosen)
     people = load_people(protocol, data, split or run_splits(protocol, data).train)
-    return Packing(people, chosen, packs, coding=coding)
+    return Packing(people, chosen, packs, pipeline.regions, coding, pipeline.alignment)
+
+
+def _pipeline(arch: str | None, protocol: Protocol, recipe: Recipe) -> Pipeline:
+    """The pipeline of the training that a pack is for: it decides where crops are."""
+    import torch
+
+    if recipe.pipeline == "posebench":
+        return Pipeline()
+    if arch is None:
+        raise PosebenchError(
+            f"The recipe {recipe.name} has the published pipeline, which is the architecture's. Add --arch NAME."
+        )
+    with torch.device("meta"):
+        return recipe_network(arch, protocol.skeleton, recipe).pipeline
 
 
 def check_space(packing: "Packing") -> None:

@@ -19,10 +19,10 @@ from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
 from posebench.plugins.recipe_files import PAPER
 from posebench.results.folder import ResultsFolder, plain
+from posebench.tasks.initial_network import initial_network
 from posebench.tasks.people import load_people, run_splits
 
 if TYPE_CHECKING:
-    from posebench.plugins.architecture import Architecture
     from posebench.samples.pack import Pack
     from posebench.training.run import Progress
 
@@ -216,7 +216,7 @@ def _train_people(job: Job, people: Instances, path: Path, packs: Path, show: Sh
     # Written before the first step: a folder that cannot be written to must not be found after an epoch.
     writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
-    model = _fresh(job, resumed=path.exists())
+    model = initial_network(job, resumed=path.exists())
     pack = _pack(packs, people, job.recipe, model.pipeline.regions, say)
     trained = loop.train(model, people, job.recipe, job.seed, path, show, Loading(job.workers, pack, say))
     return Trained(path, unreadable_notes(trained.trained_on["unreadable"], "were not trained on"))
@@ -235,44 +235,6 @@ def _pack(packs: Path, people: Instances, recipe: Recipe, regions: str, say: Say
     elif packs_of(packs, people):
         say(f"No pack of {people.what} in {packs} fits this recipe and these annotations; the photographs are read.")
     return pack
-
-
-def _fresh(job: Job, resumed: bool) -> "Architecture":
-    """The network as training begins: random, from ImageNet, or from published weights. A resumed one gets its own."""
-    from posebench.plugins.registry import architecture, errors_of
-    from posebench.training import published_weights
-
-    skeleton, size = job.protocol.skeleton, job.recipe.input_size
-    if job.weights is not None:
-        return published_weights.load(job.arch, job.weights, keypoints=skeleton, input_size=size)[0]
-    model = architecture(job.arch, skeleton, size)
-    if job.backbone_weights is not None:
-        if not resumed:
-            load_backbone(model, job.backbone_weights)
-    elif job.recipe.pretrained and not resumed:
-        with errors_of("architecture", job.arch, "load_pretrained"):
-            name = model.load_pretrained()
-        if name is not None:
-            model.origin = {"weights": name}
-    return model
-
-
-def load_backbone(model: "Architecture", file: Path) -> None:
-    """Load the initial weights of a network's backbone from a file, and note the file as their origin.
-
-    Raises:
-        PosebenchError: the file is not readable, the network has no backbone, or they do not fit it.
-    """
-    from posebench.plugins.registry import errors_of
-    from posebench.training import published_weights
-
-    tensors = published_weights.read(file)
-    try:
-        with errors_of("architecture", model.name, "load_backbone"):
-            name = model.load_backbone(tensors)
-    except PosebenchError as error:
-        raise PosebenchError(f"{file}: {error}") from error
-    model.origin = {"weights": name, "file": file.name, "sha256": writing.sha256(file)}
 
 
 def _as_published(job: Job, file: Path) -> Path:

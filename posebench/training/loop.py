@@ -59,13 +59,14 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
     model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = optimizer_of(recipe, model)
     run = Run(model, optimizer, recipe, seed, path, _trained_on(instances, rows, loading.pack))
-    run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size)
+    keep_last = recipe.last_batch == "keep"
+    run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size, keep_last)
     run.restore()
     wrapped, prepared = accelerator.prepare(model, optimizer)
     watch.begin(run, accelerator)
     # A run that is resumed may have no patience left.
     done = run.steps if _ended(run, watch, False, accelerator) else run.step
-    keys = own_share(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs)), done, accelerator)
+    keys = own_share(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs), keep_last), done, accelerator)
     pipeline = model.pipeline
     samples = Samples(
         instances, recipe.input_size, recipe.augmentation, seed, pipeline.alignment, pipeline.regions, loading.pack

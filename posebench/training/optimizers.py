@@ -17,7 +17,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 
 def optimizer_of(recipe: Recipe, model: Architecture) -> torch.optim.Optimizer:
     """The optimiser of a recipe, on the device of the network's parameters."""
-    return OPTIMIZERS[recipe.optimizer](model.parameters(), lr=recipe.learning_rate)
+    return OPTIMIZERS[recipe.optimizer](model.parameters(), lr=recipe.learning_rate, eps=recipe.epsilon)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

@@ -1,0 +1,75 @@
+"""Initial network: the network of a job as training begins, its weights, targets and pipeline."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posebench.data.skeleton import Skeleton
+from posebench.errors import PosebenchError
+from posebench.files.writing import sha256
+from posebench.plugins.recipe import Recipe
+from posebench.plugins.registry import architecture, errors_of
+
+if TYPE_CHECKING:
+    from posebench.plugins.architecture import Architecture
+    from posebench.tasks.train import Job
+
+
+def recipe_network(arch: str, skeleton: Skeleton, recipe: Recipe) -> "Architecture":
+    """The network that a recipe trains, with random weights, and the recipe's targets and pipeline.
+
+    Raises:
+        PosebenchError: the recipe sets what the architecture does not have, or the input size does not fit.
+    """
+    model = architecture(arch, skeleton, recipe.input_size)
+    follow(model, recipe)
+    return model
+
+
+def follow(model: "Architecture", recipe: Recipe) -> None:
+    """Let a network take over its part of a recipe.
+
+    Raises:
+        PosebenchError: the recipe sets what the architecture does not have.
+    """
+    with errors_of("architecture", model.name, "follow"):
+        model.follow(recipe)
+
+
+def initial_network(job: "Job", resumed: bool) -> "Architecture":
+    """The network as training begins: random, from ImageNet, or from published weights. A resumed one gets its own."""
+    from posebench.training import published_weights
+
+    skeleton, recipe = job.protocol.skeleton, job.recipe
+    if job.weights is not None:
+        model, _ = published_weights.load(job.arch, job.weights, keypoints=skeleton, input_size=recipe.input_size)
+        pipeline = model.pipeline
+        follow(model, recipe)
+        model.pipeline = pipeline  # of the weights, whatever the recipe says
+        return model
+    model = recipe_network(job.arch, skeleton, recipe)
+    if job.backbone_weights is not None:
+        if not resumed:
+            load_backbone(model, job.backbone_weights)
+    elif recipe.pretrained and not resumed:
+        with errors_of("architecture", job.arch, "load_pretrained"):
+            name = model.load_pretrained()
+        if name is not None:
+            model.origin = {"weights": name}
+    return model
+
+
+def load_backbone(model: "Architecture", file: Path) -> None:
+    """Load the initial weights of a network's backbone from a file, and note the file as their origin.
+
+    Raises:
+        PosebenchError: the file is not readable, the network has no backbone, or they do not fit it.
+    """
+    from posebench.training import published_weights
+
+    tensors = published_weights.read(file)
+    try:
+        with errors_of("architecture", model.name, "load_backbone"):
+            name = model.load_backbone(tensors)
+    except PosebenchError as error:
+        raise PosebenchError(f"{file}: {error}") from error
+    model.origin = {"weights": name, "file": file.name, "sha256": sha256(file)}
