@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 def train(
     arch: str, *, protocol: str | Protocol, data: StrPath | None = None, recipe: str | None = None,
-    epochs: int | None = None, input_size: tuple[int, int] | None = None, seed: int = 0,
-    limit: int | None = None, weights: StrPath | None = None,
-    backbone_weights: StrPath | None = None, pretrained: bool = True, workers: int | None = None,
-    results: StrPath = "results", resume: bool = False, restart: bool = False,
+    epochs: int | None = None, input_size: tuple[int, int] | None = None, batch_size: int | None = None,
+    lr: float | None = None, device: str | None = None, seed: int = 0, limit: int | None = None,
+    weights: StrPath | None = None, backbone_weights: StrPath | None = None, pretrained: bool = True,
+    workers: int | None = None, results: StrPath = "results", resume: bool = False, restart: bool = False,
     show: "Callable[[Progress], None]" = lambda progress: None,
 ) -> "Trained":  # fmt: skip
     """Train a network.
@@ -43,8 +43,9 @@ def train(
     from posebench.tasks import train as tasks
 
     settings = tasks.Settings(
-        recipe=recipe, epochs=epochs, input_size=input_size, seed=seed, limit=limit, weights=optional_path(weights),
-        backbone_weights=optional_path(backbone_weights), pretrained=pretrained, workers=workers,
+        recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=lr, device=device,
+        seed=seed, limit=limit, weights=optional_path(weights), backbone_weights=optional_path(backbone_weights),
+        pretrained=pretrained, workers=workers,
     )  # fmt: skip
     job = tasks.make_job(arch, protocol_named(protocol), optional_path(data), settings, Path(results))
     return tasks.train(job, resume=resume, restart=restart, show=show)

@@ -117,6 +117,16 @@ training_options = together(
         help="Height x width of the crops in pixels, such as 256x192, instead of the recipe's.",
     ),
     click.option(
+        "--batch-size", type=click.IntRange(1), metavar="N", help="Samples for each update, instead of the recipe's."
+    ),
+    click.option(
+        "--lr", "learning_rate", type=click.FloatRange(0, min_open=True), metavar="X",
+        help="Learning rate, instead of the recipe's.",
+    ),
+    click.option(
+        "--device", metavar="NAME", help="cpu, cuda, cuda:1 or mps. Default: a GPU where there is one, else cpu."
+    ),
+    click.option(
         "--seed", type=click.IntRange(0), default=0, show_default=True,
         help="Random seed for initialisation, shuffling and augmentation.",
     ),

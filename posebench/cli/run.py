@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 @quiet_option
 def run(
     archs: tuple[str, ...], protocol_name: str, data: Path | None, recipe: str | None, epochs: int | None,
-    input_size: tuple[int, int] | None, seed: int,
-    limit: int | None, weights: Path | None, backbone_weights: Path | None, no_pretrained: bool, packs: Path | None,
-    resume: bool, restart: bool, workers: int | None, boxes: Path | None, box_threshold: float | None,
-    name: str | None, results: Path, quiet: bool,
+    input_size: tuple[int, int] | None, batch_size: int | None, learning_rate: float | None, device: str | None,
+    seed: int, limit: int | None, weights: Path | None, backbone_weights: Path | None, no_pretrained: bool,
+    packs: Path | None, resume: bool, restart: bool, workers: int | None, boxes: Path | None,
+    box_threshold: float | None, name: str | None, results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Train networks, predict, score, and write the report."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
@@ -62,8 +62,9 @@ def run(
     splits = people_tasks.run_splits(protocol, data)
     print_notes(out, (splits.note,) if splits.note else ())
     settings = tasks.Settings(
-        recipe=recipe, epochs=epochs, input_size=input_size, seed=seed, limit=limit, weights=weights,
-        backbone_weights=backbone_weights, pretrained=not no_pretrained, workers=workers,
+        recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=learning_rate,
+        device=device, seed=seed, limit=limit, weights=weights, backbone_weights=backbone_weights,
+        pretrained=not no_pretrained, workers=workers,
     )  # fmt: skip
     jobs = [tasks.make_job(arch, protocol, data, settings, results) for arch in archs]
     people = people_tasks.load_people(protocol, data, splits.report)

@@ -44,7 +44,8 @@ def explain(error: Exception, model: type[BaseModel] | None = None) -> str:
     if first["type"] == "extra_forbidden":
         near = get_close_matches(str(first["loc"][-1]), _fields(model, first["loc"][:-1]), n=1)
         return f"{where} is not a known field" + (f". Did you mean {near[0]}?" if near else "")
-    value = "" if first["type"] == "missing" else f" (is {first['input']!r:.80})"
+    whole = not where  # a rule about several fields
+    value = "" if whole or first["type"] == "missing" else f" (is {first['input']!r:.80})"
     message = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
     complaint = f"{message[0].lower()}{message[1:]}{value}"
     return f"{where}: {complaint}" if where else complaint

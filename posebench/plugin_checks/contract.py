@@ -19,6 +19,7 @@ from posebench.plugins.recipe import QUICK, Recipe
 from posebench.samples.loader import Batch
 from posebench.training import checkpoints
 from posebench.training.run import Run
+from posebench.training.step import Updater
 
 FAR = 1000.0
 """Pixels by which an unlabelled keypoint is moved, and a labelled one is put outside its crop."""
@@ -193,8 +194,8 @@ def checkpoint(subject: Subject) -> str:
         before = model(images)
         path = Path(folder) / "checkpoint.pt"
         recipe = QUICK.model_copy(update={"input_size": subject.small})
-        run = Run(model, torch.optim.SGD(model.parameters(), lr=1.0), recipe, SEED, path, {})
-        run.keep(SimpleNamespace(is_main_process=True, device=torch.device("cpu")))  # all that it asks of accelerate
+        accelerator: Any = SimpleNamespace(is_main_process=True, device=torch.device("cpu"), num_processes=1)
+        Run(Updater(model, recipe, accelerator, lambda sentence: None), recipe, SEED, path, {}).keep(accelerator)
         size = path.stat().st_size
         torch.manual_seed(SEED + 1)  # the same seed must not restore what is missing in the file
         try:

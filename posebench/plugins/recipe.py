@@ -3,9 +3,9 @@
 import math
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from posebench.errors import PosebenchError, existing, unknown
 from posebench.files.validation import explain, read_model
@@ -75,14 +75,27 @@ class Recipe(BaseModel):
     epochs: int = Field(ge=0)
     batch_size: int = Field(ge=1, description="over all processes")
     last_batch: Literal["drop", "keep"] = Field("drop", description="of an epoch, where it is not full")
-    optimizer: Literal["rmsprop", "adam", "adamw"]
+    optimizer: Literal["rmsprop", "adam", "adamw", "sgd"]
     learning_rate: float = Field(gt=0)
-    epsilon: float = Field(1e-8, gt=0, description="of the optimizer, added to its denominator")
+    epsilon: float = Field(1e-8, gt=0, description="of adam, adamw and rmsprop, added to the denominator")
+    momentum: float = Field(0, ge=0, lt=1, description="of sgd and rmsprop")
+    nesterov: bool = Field(False, description="Nesterov's momentum, of sgd")
+    weight_decay: float | None = Field(
+        None, ge=0, description="not of biases and normalisation; None: PyTorch's own (adamw: 0.01 of every parameter)"
+    )
+    clip_norm: float | None = Field(None, gt=0, description="largest norm of all gradients together")
+    accumulate: int = Field(1, ge=1, description="parts in which a batch passes through the network, to save memory")
+    ema: float | None = Field(None, gt=0, lt=1, description="decay of averaged weights, which are then scored")
+    freeze: tuple[str, ...] = Field((), description="modules or parameters that stay as they are, such as `backbone`")
+    recompute: bool = Field(False, description="keep few activations and compute the others again, to save memory")
+    sync_batch_norm: bool = Field(False, description="batch normalisation over the batches of all GPUs")
     schedule: Literal["steps", "cosine"] = "steps"
     milestones: tuple[Part, ...] = Field((), description="parts of training after which `steps` divides by `divisor`")
     divisor: float = Field(5, gt=1)
     warmup: float = Field(0, ge=0, lt=1, description="part of training over which the rate rises from 0")
-    precision: Literal["no", "bf16", "fp16"] = Field("no", description="mixed precision, in accelerate's words")
+    precision: Literal["no", "auto", "bf16", "fp16"] = Field(
+        "no", description="mixed precision; auto: bf16 on a GPU, and on a CPU where it is measured to be faster"
+    )
     augmentation: Augmentation = Augmentation()
     targets: Targets = Targets()
     pipeline: Literal["posebench", "published"] = Field(
@@ -97,6 +110,16 @@ class Recipe(BaseModel):
         if problem := name_problem(name):
             raise ValueError(problem)
         return name
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.momentum and self.optimizer not in ("sgd", "rmsprop"):
+            raise ValueError(f"{self.optimizer} has no momentum; leave it out, or use sgd or rmsprop")
+        if self.nesterov and not (self.optimizer == "sgd" and self.momentum):
+            raise ValueError("nesterov needs the optimizer sgd and a momentum above 0, such as 0.9")
+        if self.accumulate > self.batch_size:
+            raise ValueError(f"accumulate is {self.accumulate}, but a batch has {self.batch_size} samples")
+        return self
 
     def changed(self, **changes: Any) -> "Recipe":
         """This recipe with some fields replaced.

@@ -64,7 +64,7 @@ class Loading:
     Attributes:
         workers: processes that make batches.
         pack: the pixels of the people for training; None to read their photographs.
-        say: called with what the user should know of the processes.
+        say: called with what the user should know on the way.
     """
 
     workers: int = 0
@@ -209,6 +209,7 @@ def batches(
         return DataLoader(
             samples, batch_sampler=keys, num_workers=workers, collate_fn=_as_made, pin_memory=pin,
             worker_init_fn=begin, prefetch_factor=4 if workers else None,
+            generator=torch.Generator(),  # seeds the workers, which draw nothing: the network's random numbers stay
         )  # fmt: skip
 
     for batch in replaced_once(loader, keys, say) if workers else loader(keys):

@@ -32,6 +32,10 @@ Say = Callable[[str], None]
 """Called with a sentence that matters before the first step."""
 
 
+REPLACED = "epochs", "input_size", "batch_size", "learning_rate"
+"""Fields of a recipe that have a setting of their own."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of training as a person gives them: the options that `posebench train`, `posebench run` and `pb.train` share.
@@ -39,7 +43,9 @@ class Settings:
     Attributes:
         recipe: `paper`, the name of a shipped recipe, or a file; None for `quick` on synthetic people without
             published weights, else `paper`.
-        epochs, input_size: instead of the recipe's; None for the recipe's. The size is (width, height) in pixels.
+        epochs, input_size, batch_size, learning_rate: instead of the recipe's; None for the recipe's. The size is
+            (width, height) in pixels.
+        device: such as `cuda:1`; None for the one that accelerate chooses.
         pretrained: False for random initial weights, whatever the recipe says.
         workers: processes that load batches; None for one less than there are cores, at most 8.
         seed, limit, weights, backbone_weights: as of `Job`.
@@ -48,6 +54,9 @@ class Settings:
     recipe: str | None = None
     epochs: int | None = None
     input_size: tuple[int, int] | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    device: str | None = None
     seed: int = 0
     limit: int | None = None
     weights: Path | None = None
@@ -67,6 +76,7 @@ class Job:
         weights: a file of published weights to begin with; None for none. With no epochs, they are scored as they are.
         limit: train on the first so many usable people; None for all.
         workers: processes that make batches.
+        device: where to train, such as `cuda:1`; no part of what the run is. None for the one that accelerate chooses.
         backbone_weights: a file of initial weights of the architecture's backbone; None for none.
     """
 
@@ -80,6 +90,7 @@ class Job:
     limit: int | None = None
     workers: int = 0
     backbone_weights: Path | None = None
+    device: str | None = None
 
     def key(self, train: Instances) -> str:
         """Folder and file name of this run: readable, and different wherever anything that matters is."""
@@ -107,15 +118,12 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
     """
     _check_initial_weights(settings)
     recipe = chosen_recipe(arch, protocol, data, settings)
-    changes: dict[str, Any] = {
-        name: value
-        for name, value in (("epochs", settings.epochs), ("input_size", settings.input_size))
-        if value is not None
-    }
+    asked: dict[str, Any] = {name: getattr(settings, name) for name in REPLACED}
+    changes = {name: value for name, value in asked.items() if value is not None}
     changes |= {} if settings.pretrained else {"pretrained": False}
     return Job(
         arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results),
-        settings.weights, settings.limit, worker_count(settings.workers), settings.backbone_weights,
+        settings.weights, settings.limit, worker_count(settings.workers), settings.backbone_weights, settings.device,
     )  # fmt: skip
 
 
@@ -187,6 +195,9 @@ def train(
             this run; or a pack is damaged.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
     """
+    from posebench.training.devices import use_device
+
+    use_device(job.device)
     if job.weights is not None and not job.recipe.epochs:
         return Trained(_as_published(job, job.weights))
     people = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).train)

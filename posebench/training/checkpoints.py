@@ -37,6 +37,9 @@ class Checkpoint:
         pipeline: what surrounds the network.
         selection: the state of `training.validation`; empty where the run is not validated. `chosen` in the best checkpoint only.
         stopped: the option that ended training before its last epoch; empty where none did.
+        parts: as `running`, the sums of the loss's parts by name.
+        average: the averaged state dict, where the recipe has `ema`; it is what is scored.
+        random: states of random numbers, and of fp16's scaler.
     """
 
     arch: str
@@ -54,6 +57,9 @@ class Checkpoint:
     pipeline: Pipeline
     selection: dict[str, Any] = field(default_factory=dict)
     stopped: str = ""
+    parts: dict[str, float] = field(default_factory=dict)
+    average: dict[str, Any] = field(default_factory=dict)
+    random: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def published(cls, model: Architecture) -> "Checkpoint":
@@ -89,7 +95,7 @@ class Checkpoint:
         })  # fmt: skip
 
     def network(self, skeleton: Skeleton, path: Path) -> Architecture:
-        """The trained network, on the CPU.
+        """The trained network, on the CPU; with its averaged weights, where it has such.
 
         Args:
             path: of the file, for messages.
@@ -99,7 +105,7 @@ class Checkpoint:
         """
         model = self.untrained(skeleton, path)
         try:
-            model.load_state_dict(self.model)
+            model.load_state_dict(self.average or self.model)
         except RuntimeError as error:
             raise PosebenchError(f"{path} does not fit {self.arch}: {str(error).splitlines()[-1].strip()}") from error
         return model

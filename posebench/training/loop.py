@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from accelerate import Accelerator
 
 from posebench.data.instances import Instances
@@ -16,10 +15,10 @@ from posebench.samples.loader import HERE, Loading, Samples, batches, epoch_step
 from posebench.samples.pack import Pack
 from posebench.training import checkpoints
 from posebench.training.checkpoints import Checkpoint
-from posebench.training.optimizers import optimizer_of, set_rate
+from posebench.training.devices import fast_kernels
 from posebench.training.processes import any_process, own_share
 from posebench.training.run import Progress, Run
-from posebench.training.step import update
+from posebench.training.step import Updater
 from posebench.training.stopping import asked_to_stop, kept_if_killed, stopped
 from posebench.training.watching import Watch
 
@@ -40,7 +39,7 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
 
     Args:
         instances: whom to train on; `usable` rows are used.
-        show: called after every step.
+        show: called after every step, on a GPU after every 20th.
         loading: how samples are loaded.
         watch: what happens after an epoch, and what ends training before its last epoch.
 
@@ -55,14 +54,12 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
     rows = np.flatnonzero(instances.usable)
     if not len(rows):
         raise PosebenchError(f"{instances.what} has no one to train on.")
-    accelerator = Accelerator(mixed_precision=recipe.precision)
-    model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = optimizer_of(recipe, model)
-    run = Run(model, optimizer, recipe, seed, path, _trained_on(instances, rows, loading.pack))
+    accelerator = Accelerator()
+    updater = Updater(model, recipe, accelerator, loading.say)
+    run = Run(updater, recipe, seed, path, _trained_on(instances, rows, loading.pack))
     keep_last = recipe.last_batch == "keep"
     run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size, keep_last)
     run.restore()
-    wrapped, prepared = accelerator.prepare(model, optimizer)
     watch.begin(run, accelerator)
     # A run that is resumed may have no patience left.
     done = run.steps if _ended(run, watch, False, accelerator) else run.step
@@ -71,13 +68,15 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
     samples = Samples(
         instances, recipe.input_size, recipe.augmentation, seed, pipeline.alignment, pipeline.regions, loading.pack
     )  # fmt: skip
-    wrapped.train()
-    with asked_to_stop() as stop:
+    updater.begin()
+    with asked_to_stop() as stop, fast_kernels(accelerator.device):
         made = batches(samples, keys, loading.workers, accelerator.device.type == "cuda", loading.say)
         for batch in run.clock.timed(kept_if_killed(made, run, accelerator)):
-            set_rate(optimizer, recipe.rate(run.step, run.steps))
-            loss = update(model, wrapped, prepared, batch, accelerator)
-            run.advance(loss, batch, instances)
+            parts = updater(batch, run.rate, run.step + 1)
+            run.advance(parts, batch, instances)
+            if not (run.at_epoch_end or run.losses.due(accelerator.device)):
+                continue
+            run.read_losses()
             if run.at_epoch_end:
                 run.end_epoch()
                 watch.end_epoch(run, accelerator)
@@ -99,7 +98,9 @@ def _ended(run: Run, watch: Watch, interrupted: bool, accelerator: Accelerator) 
         Interrupted: one of them has reached any process; the checkpoint is written.
     """
     reason = watch.reason_to_end(run)
-    interrupted, ended = any_process((interrupted, bool(reason)), accelerator)
+    interrupted, ended, due = any_process((interrupted, bool(reason), run.due), accelerator)
+    if due:
+        run.keep(accelerator)
     if run.step >= run.steps or not (interrupted or ended):
         return False
     run.end_early("" if interrupted else reason)

@@ -9,7 +9,7 @@ from posebench.samples.loader import Key
 
 
 def any_process(here: Sequence[bool], accelerator: Accelerator) -> list[bool]:
-    """Whether any process was asked to stop, for each reason to: all must stop after the same step, or the others wait for ever."""
+    """Whether any process says so, for each question: all must stop after the same step, or the others wait for ever."""
     if accelerator.num_processes == 1:
         return list(here)
     flags = torch.tensor(here, dtype=torch.float32, device=accelerator.device)

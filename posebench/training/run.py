@@ -1,25 +1,31 @@
 """Run: how far a training run is, and its checkpoint."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from torch import Tensor
 
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
-from posebench.plugins.architecture import Architecture
 from posebench.plugins.recipe import Recipe
 from posebench.results.folder import BEST
-from posebench.results.history import EPOCH, LOSS, RATE, SCORE, SECONDS, SPEED, STEP, WAIT
+from posebench.results.history import EPOCH, LOSS, PART, RATE, SCORE, SECONDS, SPEED, STEP, WAIT
 from posebench.samples.loader import Batch
-from posebench.training import checkpoints
+from posebench.training import checkpoints, randomness
 from posebench.training.checkpoints import Checkpoint
 from posebench.training.devices import device_name
 from posebench.training.epoch_clock import EpochClock
+from posebench.training.losses import Losses, NotFinite
+from posebench.training.step import Updater
 from posebench.training.validation import Validation
+
+KEPT_EVERY = 600.0
+"""Seconds after which a checkpoint is written within an epoch."""
 
 
 @dataclass
@@ -48,26 +54,24 @@ class Progress:
 
 
 class Run:
-    """How far one training run is, and its checkpoint."""
+    """How far one training run is, and its checkpoint.
 
-    def __init__(
-        self,
-        model: Architecture,
-        optimizer: torch.optim.Optimizer,
-        recipe: Recipe,
-        seed: int,
-        path: Path,
-        trained_on: dict[str, Any],
-    ) -> None:
-        self.model, self.optimizer, self.recipe = model, optimizer, recipe
-        self.seed, self.path, self.trained_on = seed, path, trained_on
+    Attributes:
+        total, parts, count: of the epoch under way, the sums of losses and of their parts, and the number of steps.
+    """
+
+    def __init__(self, updater: Updater, recipe: Recipe, seed: int, path: Path, trained_on: dict[str, Any]) -> None:
+        self.updater, self.model, self.optimizer = updater, updater.model, updater.optimizer
+        self.recipe, self.seed, self.path, self.trained_on = recipe, seed, path, trained_on
         self.step, self.steps, self.total, self.count, self.seconds = 0, 0, 0.0, 0, 0.0
+        self.parts: dict[str, float] = {}
+        self.losses = Losses()
         self.history: list[dict[str, float]] = []
         self.selection: dict[str, Any] = {}
         self.stopped = ""
         self.clock = EpochClock()
         self.unreadable: dict[str, None] = {}
-        self.started = time.monotonic()
+        self.started = self.kept_at = time.monotonic()
         self.kept = -1
 
     @property
@@ -78,6 +82,16 @@ class Run:
     def at_epoch_end(self) -> bool:
         """Whether the last step ended an epoch."""
         return bool(self.step) and self.step % self.steps_per_epoch == 0
+
+    @property
+    def rate(self) -> float:
+        """Learning rate of the next step."""
+        return self.recipe.rate(self.step, self.steps)
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to write the checkpoint within an epoch."""
+        return time.monotonic() - self.kept_at >= KEPT_EVERY
 
     @property
     def progress(self) -> Progress:
@@ -97,21 +111,42 @@ class Run:
         best = {"best_score": self.selection["score"], "best_epoch": self.selection["epoch"]}
         return {"metric": self.selection["metric"], "score": validated[-1]} | (best if best["best_epoch"] else {})
 
-    def advance(self, loss: float, batch: Batch, instances: Instances) -> None:
-        """Note one finished step."""
+    def advance(self, parts: Mapping[str, Tensor], batch: Batch, instances: Instances) -> None:
+        """Note one finished step; its loss stays on the device."""
         self.step += 1
-        self.total += loss
-        self.count += 1
+        self.losses.add(parts)
         for row in batch.rows[~batch.readable].tolist():
             self.unreadable[instances.images[instances.image[row]]] = None
 
+    def read_losses(self) -> None:
+        """Add up the losses of the steps since the last reading; the device is waited for.
+
+        Raises:
+            NotFinite: a loss is not finite; says how to go on.
+        """
+        try:
+            read = self.losses.read(self.step)
+        except NotFinite as error:
+            raise NotFinite(f"{error} {self._lower_rate()}") from None
+        for parts in read:
+            self.total += sum(parts.values())
+            self.count += 1
+            for name, value in parts.items():
+                self.parts[name] = self.parts.get(name, 0.0) + value
+
+    def _lower_rate(self) -> str:
+        return f"Try a lower learning rate: add --lr {self.recipe.learning_rate / 10:.1g} to the same command."
+
     def end_epoch(self) -> None:
         """Add the epoch that has just ended to the history."""
+        self.read_losses()
         row = {EPOCH: self.step // self.steps_per_epoch, STEP: self.step, LOSS: self.total / self.count}
+        several = self.parts if len(self.parts) > 1 else {}
+        row |= {f"{PART}{name}": value / self.count for name, value in several.items()}
         seconds = self.seconds + time.monotonic() - self.started
         rate = self.recipe.rate(self.step - 1, self.steps)
         self.history.append(row | {RATE: rate} | self.clock.facts() | {SECONDS: round(seconds, 1)})
-        self.total, self.count = 0.0, 0
+        self.total, self.count, self.parts = 0.0, 0, {}
 
     def judge(self, validation: Validation, score: float, accelerator: Accelerator) -> None:
         """Note the score of the epoch that has just ended, and keep the checkpoint: as the best one too where it is that."""
@@ -130,23 +165,33 @@ class Run:
             self.stopped, self.kept = reason, -1
 
     def keep(self, accelerator: Accelerator) -> None:
-        """Write the checkpoint, once per step."""
+        """Write the checkpoint, once per step.
+
+        Raises:
+            NotFinite: a loss or a weight is not finite; the last checkpoint stays.
+        """
+        self.read_losses()
         if self.kept == self.step or not accelerator.is_main_process:
             return
+        if not all_finite(self.model.state_dict()):
+            raise NotFinite(f"After step {self.step:,} some weights are not finite. {self._lower_rate()}")
         checkpoints.save(self.path, self.checkpoint(accelerator))
-        self.kept = self.step
+        self.kept, self.kept_at = self.step, time.monotonic()
 
     def checkpoint(self, accelerator: Accelerator) -> Checkpoint:
         """What this run is now."""
+        updater = self.updater
         trained_on = self.trained_on | {
             "began_with": self.model.origin, "unreadable": list(self.unreadable), "device": device_name(accelerator.device),
             "torch": str(torch.__version__), "seconds": self.seconds + time.monotonic() - self.started,
-        }  # fmt: skip
+        } | updater.facts()  # fmt: skip
         return Checkpoint(
             arch=self.model.name, keypoints=self.model.skeleton.keypoints, input_size=self.recipe.input_size,
             recipe=self.recipe, seed=self.seed, step=self.step, steps=self.steps, model=self.model.state_dict(),
             optimizer=self.optimizer.state_dict(), trained_on=trained_on, history=self.history,
             running=(self.total, self.count), pipeline=self.model.pipeline, selection=self.selection, stopped=self.stopped,
+            parts=self.parts, average=updater.average.values if updater.average else {},
+            random=randomness.state(accelerator.device) | {"scaler": updater.scaler.state_dict()},
         )  # fmt: skip
 
     def restore(self) -> None:
@@ -166,11 +211,16 @@ class Run:
         ):
             if its != mine:
                 raise PosebenchError(f"{self.path} is of another run: its {name} is {its}, not {mine}.")
-        self.model.load_state_dict(found.model)
+        self.updater.restore(found)
         self.model.pipeline = found.pipeline
         self.model.origin = found.trained_on["began_with"]
-        self.optimizer.load_state_dict(found.optimizer)
         self.step, self.history, (self.total, self.count) = found.step, found.history, found.running
-        self.selection = found.selection
+        self.selection, self.parts = found.selection, found.parts
         self.unreadable, self.seconds = dict.fromkeys(found.trained_on["unreadable"]), found.trained_on["seconds"]
         self.kept = self.step
+
+
+def all_finite(weights: Mapping[str, Tensor]) -> bool:
+    """Whether no weight is NaN or infinite."""
+    smooth = [value for value in weights.values() if value.is_floating_point()]
+    return bool(torch.stack([value.isfinite().all() for value in smooth]).all()) if smooth else True

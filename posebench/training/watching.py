@@ -81,6 +81,8 @@ class Watch:
     def _validate_and_tell(self, run: Run, accelerator: Accelerator) -> None:
         with undisturbed(run.model):
             if self.validation is not None and self._due(run):
-                score = self.validation.score(run.model)
+                with run.updater.scored_weights():
+                    score = self.validation.score(run.model)
                 run.judge(self.validation, score, accelerator)
-            self.told(run.model, run)
+            with run.updater.scored_weights():
+                self.told(run.model, run)

@@ -52,6 +52,9 @@ TOML = 'name = "mine"\ninput_size = [192, 256]\nepochs = 3\nbatch_size = 4\nopti
     [
         ("epochs = -1", "name: field required"),
         ("name = 3 =", "is not a valid recipe: "),
+        (TOML + "momentum = 0.9", r"adam\w* has no momentum; leave it out, or use sgd or rmsprop\.$"),
+        (TOML + "nesterov = true", r"nesterov needs the optimizer sgd and a momentum above 0"),
+        (TOML + "accumulate = 5", r"accumulate is 5, but a batch has 4 samples\.$"),
         (TOML.replace('"adam"', '"adm"'), "optimizer: .* \\(is 'adm'\\)"),
         (TOML.replace("learning_rate", "learing_rate"), r"learing_rate is not a known field\. Did you mean learning_rate\?$"),
         (TOML + "[augmentation]\nrotate = 3", r"augmentation\.rotate is not a known field\. Did you mean \w+\?$"),

@@ -141,7 +141,7 @@ class Diverging(Tiny):
 
 
 def test_a_loss_that_is_not_finite_stops_with_its_parts(people: Instances, tmp_path: Path) -> None:
-    with pytest.raises(PosebenchError, match=r"The loss is not finite: place 0\.\d+, scale nan"):
+    with pytest.raises(PosebenchError, match=r"The loss of step 2 is not finite: place 0\.\d+, scale nan"):
         train(Diverging(MPII.skeleton, (24, 32)), people, RECIPE, 0, tmp_path / "x.pt")
 
 
@@ -185,7 +185,7 @@ def test_the_file_is_a_plain_dict_that_earlier_versions_wrote_and_read(people: I
     assert {name: type(value) for name, value in plain.items()} == {
         "format": str, "arch": str, "keypoints": list, "input_size": list, "recipe": dict, "seed": int, "step": int,
         "steps": int, "model": OrderedDict, "optimizer": dict, "trained_on": dict, "history": list, "running": list,
-        "pipeline": dict, "selection": dict, "stopped": str,
+        "pipeline": dict, "selection": dict, "stopped": str, "parts": dict, "average": dict, "random": dict,
     }  # fmt: skip
     assert (plain["format"], plain["input_size"], plain["running"]) == ("posebench checkpoint 1", [24, 32], [0.0, 0])
     assert (trained.input_size, trained.running) == ((24, 32), (0.0, 0))

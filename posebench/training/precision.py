@@ -1,0 +1,75 @@
+"""Precision: the arithmetic of a training step. `auto` measures which one is faster on a CPU."""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import torch
+
+from posebench.errors import PosebenchError
+from posebench.plugins.architecture import Architecture
+from posebench.plugins.outputs import loss_parts, total_loss
+from posebench.plugins.registry import errors_of
+from posebench.samples.loader import Batch
+
+NUMBERS = {"bf16": torch.bfloat16, "fp16": torch.float16}
+ROUNDS, LONGEST = 3, 20.0
+"""Steps that are timed of each precision, and seconds after which no further round begins."""
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raise PosebenchError where a device cannot train in a precision."""
+    if precision == "fp16" and device.type == "cpu":
+        raise PosebenchError('precision = "fp16" needs a GPU; on a CPU use "auto", "bf16" or "no".')
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:
+    """The context of a forward pass in that precision."""
+    return torch.autocast(device.type, NUMBERS.get(precision, torch.bfloat16), enabled=precision in NUMBERS)
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether a device computes with bfloat16 in hardware."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    able = torch.cpu.get_capabilities()
+    return device.type == "cpu" and any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def measured_gain(model: Architecture, batch: Batch, device: torch.device) -> float:
+    """How many times as fast a forward and backward pass is in bfloat16 as in float32; the network stays as it is.
+
+    Args:
+        batch: on the device.
+    """
+    times: dict[str, list[float]] = {"no": [], "bf16": []}
+    started = time.perf_counter()
+    with _unchanged(model), errors_of("architecture", model.name, "forward, loss or backward"):
+        for measured in range(ROUNDS + 1):
+            for precision, spent in times.items():
+                began = time.perf_counter()
+                _pass(model, batch, precision, device)
+                if measured:  # the first round chooses kernels
+                    spent.append(time.perf_counter() - began)
+            if measured and time.perf_counter() - started > LONGEST:
+                break
+    return min(times["no"]) / min(times["bf16"])
+
+
+@contextmanager
+def _unchanged(model: Architecture) -> Iterator[None]:
+    """Undo what passes leave behind: random numbers that were drawn, batch statistics, and gradients."""
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    with torch.random.fork_rng(devices=[]):
+        yield
+    with torch.no_grad():
+        for name, buffer in model.named_buffers():
+            buffer.copy_(before[name])
+    model.zero_grad()
+
+
+def _pass(model: Architecture, batch: Batch, precision: str, device: torch.device) -> None:
+    with autocast(precision, device):
+        outputs = model(model.prepare(batch.images))
+    total_loss(loss_parts(model.loss(outputs, batch.keypoints, batch.visible))).backward()  # type: ignore[no-untyped-call]
