@@ -62,7 +62,7 @@ class HeatmapNetwork(Architecture):
     @property
     def sigma(self) -> float:
         """Standard deviation of the target, in cells: the recipe's, or 3 for inputs of 384 pixels, else 2 (the published ones)."""
-        return self.target_settings.sigma or 3.0 if max(self.input_size) >= 384 else 2.0
+        return self.target_settings.sigma or (3.0 if max(self.input_size) >= 384 else 2.0)
 
     def targets(self, keypoints: Tensor, visible: Tensor) -> Tensor:
         """A Gaussian (B, K, H/stride, W/stride) at each labelled keypoint, also where its place is up to 3 sigma off the map."""

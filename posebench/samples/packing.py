@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from posebench.array_type import Array
-from posebench.data.geometry import Alignment, Crop
+from posebench.data.geometry import Crop
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import PosebenchError
 from posebench.files.writing import sha256, write_atomically, write_text
@@ -64,13 +64,12 @@ class Packing:
     """
 
     def __init__(
-        self, people: Instances, recipe: Recipe, packs: Path, regions: str = "", coding: Coding = "raw",
-        alignment: Alignment = "edges",
-    ) -> None:  # fmt: skip
+        self, people: Instances, recipe: Recipe, packs: Path, regions: str = "", coding: Coding = "raw"
+    ) -> None:
         """
         Args:
             packs: the folder of packs.
-            regions, alignment: of the network's pipeline. Regions that are not posebench's own come with one alignment.
+            regions: of the network's pipeline. Its alignment moves crops by half a pixel, and no pixel's middle out of reach.
 
         Raises:
             PosebenchError: there is no one to pack, or photographs are missing.
@@ -83,7 +82,7 @@ class Packing:
         self.images, first = np.unique(np.sort(self.people.image), return_index=True)
         rows = np.split(np.argsort(self.people.image, kind="stable"), first[1:])
         self._rows = dict(zip(self.images.tolist(), rows, strict=True))
-        self._input_size, self._augmentation, self._alignment = recipe.input_size, recipe.augmentation, alignment
+        self._input_size, self._augmentation = recipe.input_size, recipe.augmentation
         self._reach, self._lower = Reach.of(recipe.augmentation), lower_half(people.skeleton)
         self._center, self._size = self.people.region(regions)
         self._read = ImageReader(self.people)
@@ -222,9 +221,7 @@ class Packing:
         labelled = self.people.visibility[row] > UNLABELLED
         halves = possible_halves(self._augmentation, self.people.keypoints[row], labelled, self._lower)
         regions = [(self._center[row], self._size[row]), *halves]
-        shown = np.array(
-            [self._reach.rectangle(Crop.around(*region, self._input_size, self._alignment)) for region in regions]
-        )
+        shown = np.array([self._reach.rectangle(Crop.around(*region, self._input_size)) for region in regions])
         left, top = shown[:, :2].min(0)
         right, bottom = shown[:, 2:].max(0)
         # One pixel for interpolation, and one for its coordinates, which OpenCV rounds.
