@@ -20,7 +20,7 @@ def train(
     arch: str, *, protocol: str | Protocol, data: StrPath | None = None, recipe: str | None = None,
     epochs: int | None = None, input_size: tuple[int, int] | None = None, batch_size: int | None = None,
     lr: float | None = None, device: str | None = None, seed: int = 0, limit: int | None = None,
-    weights: StrPath | None = None, backbone_weights: StrPath | None = None, pretrained: bool = True,
+    weights: StrPath | None = None, backbone_weights: StrPath | None = None, fork: StrPath | None = None, pretrained: bool = True,
     workers: int | None = None, results: StrPath = "results", resume: bool = False, restart: bool = False,
     show: "Callable[[Progress], None]" = lambda progress: None,
 ) -> "Trained":  # fmt: skip
@@ -30,6 +30,8 @@ def train(
         recipe: `paper`, the name of a shipped recipe, or a TOML/JSON file; None for paper with data or
             published weights and quick without.
         input_size: (width, height) of the crops in pixels; None for the recipe's.
+        lr: learning rate, instead of the recipe's.
+        fork: a checkpoint with whose weights a new run begins.
         pretrained: False starts from random weights, also where the architecture starts from ImageNet weights.
         show: called after every step.
         The others are the options of `posebench train`.
@@ -45,7 +47,7 @@ def train(
     settings = tasks.Settings(
         recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=lr, device=device,
         seed=seed, limit=limit, weights=optional_path(weights), backbone_weights=optional_path(backbone_weights),
-        pretrained=pretrained, workers=workers,
+        fork=optional_path(fork), pretrained=pretrained, workers=workers,
     )  # fmt: skip
     job = tasks.make_job(arch, protocol_named(protocol), optional_path(data), settings, Path(results))
     return tasks.train(job, resume=resume, restart=restart, show=show)

@@ -14,6 +14,7 @@ from rich.table import Column
 from rich.text import Text
 
 from posebench import torchrun
+from posebench.cli.wrapping import wrapped
 
 WIDTH_IN_FILE = 150
 """Characters of a line where there is no terminal and COLUMNS does not say."""
@@ -37,7 +38,8 @@ def say_synthetic(out: Console, data: Path | None, protocol: str) -> None:
 def print_notes(out: Console, notes: Iterable[str]) -> None:
     """A line per note."""
     for note in notes:
-        out.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        text = wrapped(note, out.width if out.is_terminal else None)
+        out.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 QUIET_SECONDS = 20
@@ -82,7 +84,10 @@ def progress(console: Console, title: str) -> Iterator[Update]:
     )
     with _Bar(*columns, console=console, expand=True) as bar:
         task = bar.add_task(title, total=None, note="")
-        yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
+        try:
+            yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
+        finally:
+            bar.tasks[0].visible = bar.tasks[0].total is not None  # a bar that never began would stay as `0/?`
 
 
 def _lines(console: Console, title: str) -> Update:

@@ -79,8 +79,11 @@ def _print(out: "Console", found: "DataCheck", quiet: bool) -> None:
     _print_splits(out, found)
     scored = {found.train_split, found.report_split}
     # Of these two the problem is said at the end.
-    absent = [f"{its.split}: {its.problem}" for its in found.splits if its.problem and its.split not in scored]
+    absent = _unreadable(
+        [split for split in found.splits if split.problem and split.split not in scored], found.problems
+    )
     _section(out, "Found", (*(its.sentence for its in found.findings), *_of_photographs(found), *absent))
+    _section(out, "Damaged", found.damaged, "red")
     _section(out, "Notes", () if quiet else found.notes, "yellow")
     _section(out, "Problems", found.problems, "red")
     if found.download and any(split.problem or split.missing for split in found.splits):
@@ -89,6 +92,15 @@ def _print(out: "Console", found: "DataCheck", quiet: bool) -> None:
         _section(out, "Facts and hashes of every photograph", (found.cache,))
     if not found.problems:
         out.print("Training and scoring are possible.", style="green")
+
+
+def _unreadable(splits: "Sequence[SplitCheck]", said: "Sequence[str]") -> list[str]:
+    """Why splits cannot be read, each reason once with its splits; not where a problem says it anyway."""
+    reasons: dict[str, list[str]] = {}
+    for split in splits:
+        if not any(problem.endswith(split.problem) for problem in said):
+            reasons.setdefault(split.problem, []).append(split.split)
+    return [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
 def _of_photographs(found: "DataCheck") -> list[str]:

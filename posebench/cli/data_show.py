@@ -26,7 +26,7 @@ from posebench.errors import PosebenchError
 @click.option("--image", metavar="NAME", help="The people of one photograph, by its file name.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.png",
-    help="The picture to write. Default: PROTOCOL-SPLIT-ARCH.png in this folder.",
+    help="The picture to write. Default: PROTOCOL-SPLIT-ARCH.png in this folder, with the row or image.",
 )  # fmt: skip
 @quiet_option
 def show(
@@ -52,6 +52,8 @@ def show(
     chosen = make_job(arch, protocol, data, Settings(recipe=recipe), Path("results")).recipe
     people, notes = with_photographs(load_people(protocol, data, split or run_splits(protocol, data).train))
     print_notes(console, notes)
-    path = out or Path(f"{plain(protocol.name)}-{people.split}-{plain(arch)}.png")
+    of = "" if row is None else f"-row{row}"
+    of += "" if image is None else f"-{plain(image)}"
+    path = out or Path(f"{plain(protocol.name)}-{people.split}-{plain(arch)}{of}.png")
     show_data(protocol, people, arch, chosen, path, keys=keys_of(people, row, image))
     click.echo(path)

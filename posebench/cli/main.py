@@ -1,5 +1,6 @@
 """The command line: the group of all commands, and how errors end."""
 
+import sys
 from typing import Any
 
 import click
@@ -21,6 +22,7 @@ from posebench.cli import (
 )
 from posebench.cli import list as cli_list
 from posebench.cli import plugin as cli_plugin
+from posebench.cli.wrapping import terminal_width, wrapped
 from posebench.errors import PosebenchError
 
 
@@ -31,7 +33,7 @@ class Sentences(click.Group):
         try:
             return super().invoke(ctx)
         except PosebenchError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(wrapped(f"Error: {error}", terminal_width(sys.stderr)), err=True)
             ctx.exit(error.exit_code)
         except OSError as error:
             raise click.ClickException(f"{error.strerror or error}: {error.filename or ''}") from error

@@ -147,7 +147,14 @@ training_options = together(
         "--packs", type=click.Path(path_type=Path), metavar="DIR",
         help="Folder of packs; see `posebench data pack`. Default: packs below --results.",
     ),
-    click.option("--resume", is_flag=True, help="Continue from this run's checkpoint, if there is one."),
+    click.option(
+        "--fork", type=click.Path(path_type=Path), metavar="CHECKPOINT",
+        help="Start a new run from the weights of a checkpoint.",
+    ),
+    click.option(
+        "--resume", is_flag=True,
+        help="Continue from this run's checkpoint, also with more --epochs or another --lr than before.",
+    ),
     click.option("--restart", is_flag=True, help="Delete this run's checkpoint, if there is one, and train anew."),
     workers_option,
 )  # fmt: skip

@@ -39,7 +39,7 @@ def run(
     archs: tuple[str, ...], protocol_name: str, data: Path | None, recipe: str | None, epochs: int | None,
     input_size: tuple[int, int] | None, batch_size: int | None, learning_rate: float | None, device: str | None,
     seed: int, limit: int | None, weights: Path | None, backbone_weights: Path | None, no_pretrained: bool,
-    packs: Path | None, resume: bool, restart: bool, workers: int | None, boxes: Path | None,
+    packs: Path | None, fork: Path | None, resume: bool, restart: bool, workers: int | None, boxes: Path | None,
     box_threshold: float | None, name: str | None, results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Train networks, predict, score, and write the report."""
@@ -64,7 +64,7 @@ def run(
     settings = tasks.Settings(
         recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=learning_rate,
         device=device, seed=seed, limit=limit, weights=weights, backbone_weights=backbone_weights,
-        pretrained=not no_pretrained, workers=workers,
+        fork=fork, pretrained=not no_pretrained, workers=workers,
     )  # fmt: skip
     jobs = [tasks.make_job(arch, protocol, data, settings, results) for arch in archs]
     people = people_tasks.load_people(protocol, data, splits.report)

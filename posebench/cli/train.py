@@ -34,7 +34,7 @@ def train(
     arch: str, protocol_name: str, data: Path | None, recipe: str | None, epochs: int | None,
     input_size: tuple[int, int] | None, batch_size: int | None, learning_rate: float | None, device: str | None,
     seed: int, limit: int | None, weights: Path | None, backbone_weights: Path | None, no_pretrained: bool,
-    packs: Path | None, resume: bool, restart: bool, workers: int | None, results: Path, quiet: bool,
+    packs: Path | None, fork: Path | None, resume: bool, restart: bool, workers: int | None, results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Train a network; print the checkpoint's path."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
@@ -53,7 +53,7 @@ def train(
     settings = tasks.Settings(
         recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=learning_rate,
         device=device, seed=seed, limit=limit, weights=weights, backbone_weights=backbone_weights,
-        pretrained=not no_pretrained, workers=workers,
+        fork=fork, pretrained=not no_pretrained, workers=workers,
     )  # fmt: skip
     job = tasks.make_job(arch, protocol, data, settings, results)
     print_notes(out, check_before_training(job))

@@ -33,6 +33,10 @@ class TrainedOn(_Stated):
     device: str | None = None
     torch: str | None = None
     seconds: float | None = None
+    precision: str | None = Field(None, description="that `auto` chose")
+    precision_gain: float | None = Field(None, description="speed in bf16 as a multiple of that in float32, measured")
+    passes: int | None = Field(None, description="parts of a batch, where the device had too little memory for fewer")
+    continued: list[dict[str, Any]] = Field([], description="step and recipe of each run that it went on from")
 
 
 class Boxes(_Stated):
@@ -80,6 +84,7 @@ class Provenance(_Stated):
     stopped: str | None = Field(None, description="the option that stopped training before its last epoch")
     history: list[dict[str, float | None]] = Field([], description="of each epoch: posebench.results.history")
     checkpoint_sha256: str | None = None
+    weights: str | None = Field(None, description="`averaged`, where they are not the last ones")
     flip_test: bool | None = None
     device: str | None = None
     posebench: str | None = None
@@ -100,7 +105,8 @@ class Provenance(_Stated):
             said.pop(name, None)
         for name in ("epoch", "score"):
             said.get("selection", {}).pop(name, None)
-        said.get("trained_on", {}).pop("seconds", None)
+        for measured in ("seconds", "precision_gain"):
+            said.get("trained_on", {}).pop(measured, None)
         said.get("inference", {}).pop("difference", None)
         if unreadable := said.get("trained_on", {}).get("unreadable"):
             unreadable.sort()  # they are listed in the order in which they were met

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,11 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Copy a file, whole or not at all."""
+    write_atomically(path, lambda partial: shutil.copyfile(source, partial))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -8,6 +8,8 @@ CHECKPOINT = "checkpoint.pt"
 """File name of a run's checkpoint."""
 BEST = "best.pt"
 """File name of a run's best checkpoint, beside the last one."""
+SETTINGS = "settings.json"
+"""File name of a run's settings, beside its checkpoint."""
 HISTORY, CURVES, SHEETS = "history.csv", "curves.png", "sheets"
 """Names in a run's folder: what each epoch was like, the picture of it, and the folder of prediction sheets."""
 

@@ -63,6 +63,7 @@ class DataCheck:
         protocol: its name. data: the folder. download: where the dataset comes from.
         train_split, report_split: the splits that a run trains on and scores.
         splits: in the protocol's order. findings: what was counted. duplicates: photographs in both of these splits.
+        damaged: photographs that do not decode, a sentence for each split that has some.
         problems: what makes training or scoring impossible, as sentences. notes: what else a reader should know.
         cache: the file with the facts and hashes of every photograph.
     """
@@ -75,6 +76,7 @@ class DataCheck:
     splits: tuple[SplitCheck, ...]
     findings: tuple[Finding, ...]
     duplicates: tuple[Finding, ...]
+    damaged: tuple[str, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     cache: str
@@ -152,6 +154,7 @@ def check_data(
         report_split=report.name, splits=tuple(checked.values()),
         findings=(*photograph_findings(facts), *_people_findings(splits)),
         duplicates=tuple(duplicates(train.decoded, report.decoded, (train.name, report.name))),
+        damaged=tuple(filter(None, map(_damaged, splits.values()))),
         problems=tuple(_problems(protocol, checked[train.name], checked[report.name], report.people)),
         notes=tuple(filter(None, (run.note, *_notes(splits)))), cache=str(cache),
     )  # fmt: skip
@@ -192,13 +195,22 @@ def photograph_findings(facts: Facts) -> list[Finding]:
     decode = [Finding(whole, "photograph decodes" if whole == 1 else "photographs decode", ())] if whole else []
     return [
         *decode,
-        *found("does not decode", "do not decode", lambda its: bool(its.problem)),
         *found("is grayscale", "are grayscale", lambda its: its.grayscale),
         *found("is CMYK", "are CMYK", lambda its: its.cmyk),
         *found("has 16 bits a channel", "have 16 bits a channel", lambda its: its.bits > 8),
         *found("is rotated by EXIF (posebench uses the stored pixels)",
                "are rotated by EXIF (posebench uses the stored pixels)", lambda its: its.orientation > 1),
     ]  # fmt: skip
+
+
+def _damaged(split: _Split) -> str:
+    """A sentence on the photographs of a split that do not decode; empty where all do."""
+    names = [path.name for path in split.paths.values() if path in split.facts and path not in split.decoded]
+    if not names:
+        return ""
+    many = counted(len(names), "photograph does not decode; its", "photographs do not decode; their")
+    shown = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+    return f"{split.name}: {many} people are not trained on, and count as missed where they are scored: {shown}"
 
 
 def _people_findings(splits: Mapping[str, _Split]) -> list[Finding]:
@@ -241,6 +253,9 @@ def duplicates(one: Facts, other: Facts, splits: tuple[str, str]) -> list[Findin
 def _problems(protocol: Protocol, train: SplitCheck, report: SplitCheck, people: Instances | None) -> list[str]:
     """What makes training or scoring impossible."""
     found = []
+    if train.problem and train.problem == report.problem:
+        both = train.split if train.split == report.split else f"{train.split} and {report.split}"
+        return [f"Training and scoring are impossible, because {both} cannot be read: {train.problem}"]
     for split, verb in ((train, "Training"), (report, "Scoring")):
         if split.problem:
             found.append(f"{verb} is impossible, because {split.split} cannot be read: {split.problem}")

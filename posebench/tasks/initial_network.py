@@ -8,6 +8,7 @@ from posebench.errors import PosebenchError
 from posebench.files.writing import sha256
 from posebench.plugins.recipe import Recipe
 from posebench.plugins.registry import architecture, errors_of
+from posebench.tasks.forking import forked
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
@@ -36,16 +37,15 @@ def follow(model: "Architecture", recipe: Recipe) -> None:
 
 
 def initial_network(job: "Job", resumed: bool) -> "Architecture":
-    """The network as training begins: random, from ImageNet, or from published weights. A resumed one gets its own."""
+    """The network as training begins: random, from ImageNet, from published weights or another run. A resumed one gets its own."""
     from posebench.training import published_weights
 
     skeleton, recipe = job.protocol.skeleton, job.recipe
+    if job.fork is not None and not resumed:
+        return _keeping_its_pipeline(forked(job.arch, skeleton, recipe.input_size, job.fork), recipe)
     if job.weights is not None:
         model, _ = published_weights.load(job.arch, job.weights, keypoints=skeleton, input_size=recipe.input_size)
-        pipeline = model.pipeline
-        follow(model, recipe)
-        model.pipeline = pipeline  # of the weights, whatever the recipe says
-        return model
+        return _keeping_its_pipeline(model, recipe)
     model = recipe_network(job.arch, skeleton, recipe)
     if job.backbone_weights is not None:
         if not resumed:
@@ -55,6 +55,14 @@ def initial_network(job: "Job", resumed: bool) -> "Architecture":
             name = model.load_pretrained()
         if name is not None:
             model.origin = {"weights": name}
+    return model
+
+
+def _keeping_its_pipeline(model: "Architecture", recipe: Recipe) -> "Architecture":
+    """A network with trained weights, after it took over its part of a recipe: weights come with their pipeline."""
+    pipeline = model.pipeline
+    follow(model, recipe)
+    model.pipeline = pipeline
     return model
 
 

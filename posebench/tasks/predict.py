@@ -118,7 +118,7 @@ def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any
         "device": device_name(next(model.parameters()).device), "posebench": posebench.__version__,
         "torch": version("torch"),
     }  # fmt: skip
-    return facts
+    return facts | ({"weights": "averaged"} if trained.average else {})
 
 
 def predictions_path(checkpoint: Path, people: Instances, results: ResultsFolder) -> Path:

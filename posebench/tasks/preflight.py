@@ -21,8 +21,8 @@ from posebench.tasks.people import load_people, run_splits
 if TYPE_CHECKING:
     from posebench.tasks.train import Job
 
-COPIES = {"rmsprop": 2, "adam": 3, "adamw": 3}
-"""Numbers that a checkpoint holds for each parameter: its value, and one or two of the optimizer."""
+COPIES = {"sgd": 1, "rmsprop": 2, "adam": 3, "adamw": 3}
+"""Numbers that a checkpoint holds for each parameter: its value, and up to two of the optimizer."""
 BYTES_PER_KEYPOINT = 25
 """Of a predictions file: place and score as doubles, and whether it is missing."""
 OTHER_FILES = 20_000_000
@@ -145,7 +145,9 @@ def checkpoint_bytes(job: "Job") -> int:
     Raises:
         PosebenchError: the network cannot be built.
     """
-    return 2 * 4 * COPIES[job.recipe.optimizer] * parameters(job)
+    recipe = job.recipe
+    copies = COPIES[recipe.optimizer] + (recipe.momentum > 0) + (recipe.ema is not None)
+    return 2 * 4 * copies * parameters(job)
 
 
 def writing_problem(results: ResultsFolder) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
 from posebench.plugins.recipe_files import PAPER
 from posebench.results.folder import ResultsFolder, plain
+from posebench.tasks import resuming
 from posebench.tasks.initial_network import initial_network
 from posebench.tasks.people import load_people, run_splits
 
@@ -48,7 +49,7 @@ class Settings:
         device: such as `cuda:1`; None for the one that accelerate chooses.
         pretrained: False for random initial weights, whatever the recipe says.
         workers: processes that load batches; None for one less than there are cores, at most 8.
-        seed, limit, weights, backbone_weights: as of `Job`.
+        seed, limit, weights, backbone_weights, fork: as of `Job`.
     """
 
     recipe: str | None = None
@@ -61,6 +62,7 @@ class Settings:
     limit: int | None = None
     weights: Path | None = None
     backbone_weights: Path | None = None
+    fork: Path | None = None
     pretrained: bool = True
     workers: int | None = None
 
@@ -78,6 +80,7 @@ class Job:
         workers: processes that make batches.
         device: where to train, such as `cuda:1`; no part of what the run is. None for the one that accelerate chooses.
         backbone_weights: a file of initial weights of the architecture's backbone; None for none.
+        fork: a checkpoint with whose weights to begin; None for none.
     """
 
     arch: str
@@ -91,16 +94,23 @@ class Job:
     workers: int = 0
     backbone_weights: Path | None = None
     device: str | None = None
+    fork: Path | None = None
 
-    def key(self, train: Instances) -> str:
-        """Folder and file name of this run: readable, and different wherever anything that matters is."""
-        facts = {
-            "recipe": self.recipe.model_dump(mode="json"), "limit": self.limit, "protocol": self.protocol.version,
-            "data": [train.dataset, train.split, train.source.identity], "arch": self.arch,
-            "weights": None if self.weights is None else writing.sha256(self.weights),
+    def settings(self, train: Instances) -> dict[str, Any]:
+        """Everything that makes this run what it is."""
+        files = {"weights": self.weights, "backbone_weights": self.backbone_weights, "fork": self.fork}
+        return {
+            "arch": self.arch, "protocol": self.protocol.name, "protocol_version": self.protocol.version,
+            "seed": self.seed, "data": [train.dataset, train.split, train.source.identity], "limit": self.limit,
+            "recipe": self.recipe.model_dump(mode="json"),
+        } | {
+            name: writing.sha256(existing(file, "a file of weights")) for name, file in files.items() if file is not None
         }  # fmt: skip
-        if self.backbone_weights is not None:  # only then, so that runs without them keep their names
-            facts["backbone_weights"] = writing.sha256(existing(self.backbone_weights, "a file of weights"))
+
+    def key(self, settings: Mapping[str, Any]) -> str:
+        """Folder and file name of a run with these settings: readable, and different wherever anything that matters is."""
+        # Defaults are left out, so that runs keep their names when recipes gain fields.
+        facts = {**settings, "recipe": self.recipe.model_dump(mode="json", exclude_defaults=True)}
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
         return f"{plain(self.arch)}-{plain(self.protocol.name)}-{self.recipe.name}-seed{self.seed}-{digest}"
 
@@ -124,10 +134,14 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
     return Job(
         arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results),
         settings.weights, settings.limit, worker_count(settings.workers), settings.backbone_weights, settings.device,
+        settings.fork,
     )  # fmt: skip
 
 
 def _check_initial_weights(settings: Settings) -> None:
+    if settings.fork is not None and (settings.weights is not None or settings.backbone_weights is not None):
+        other = "--weights" if settings.weights is not None else "--backbone-weights"
+        raise PosebenchError(f"--fork starts from a checkpoint and {other} from published weights; give one of them.")
     if settings.backbone_weights is None:
         return
     if settings.weights is not None:
@@ -184,7 +198,7 @@ def train(
     """Train, and keep the checkpoint below the job's results. Published weights and no epochs: they are the checkpoint.
 
     Args:
-        resume: continue from this run's checkpoint, if there is one.
+        resume: continue from this run's checkpoint, or from that of a run with other epochs or another learning rate.
         restart: discard it.
         packs: the folder of packs; None for the one below the job's results. A pack that fits is used.
         show: called after every step.
@@ -203,7 +217,8 @@ def train(
     people = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).train)
     if job.limit is not None:
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
-    path = job.results.checkpoint(job.key(people))
+    start = resuming.start_of(job, job.settings(people), resume)
+    path = start.path
     with locked(path.with_name("lock"), f"trains {path.parent}") as notes:
         for note in notes:
             say(note)
@@ -214,6 +229,7 @@ def train(
                     "Add --resume to continue it, or --restart to train anew."
                 )
             path.unlink()
+        start.prepare(job.recipe, say)
         return _train_people(job, people, path, packs or job.results.packs, show, say)
 
 
@@ -224,7 +240,6 @@ def _train_people(job: Job, people: Instances, path: Path, packs: Path, show: Sh
     from posebench.samples.loader import Loading
     from posebench.training import loop
 
-    # Written before the first step: a folder that cannot be written to must not be found after an epoch.
     writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
     model = initial_network(job, resumed=path.exists())

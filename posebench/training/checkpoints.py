@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Checkpoint:
         pipeline: what surrounds the network.
         selection: the state of `training.validation`; empty where the run is not validated. `chosen` in the best checkpoint only.
         stopped: the option that ended training before its last epoch; empty where none did.
+        begin: the step at which the schedule of the recipe began; not 0 where the run goes on from another one.
         parts: as `running`, the sums of the loss's parts by name.
         average: the averaged state dict, where the recipe has `ema`; it is what is scored.
         random: states of random numbers, and of fp16's scaler.
@@ -57,6 +58,7 @@ class Checkpoint:
     pipeline: Pipeline
     selection: dict[str, Any] = field(default_factory=dict)
     stopped: str = ""
+    begin: int = 0
     parts: dict[str, float] = field(default_factory=dict)
     average: dict[str, Any] = field(default_factory=dict)
     random: dict[str, Any] = field(default_factory=dict)
@@ -93,6 +95,26 @@ class Checkpoint:
             "keypoints": tuple(values["keypoints"]), "input_size": (width, height), "running": (total, count),
             "recipe": Recipe.model_validate(values["recipe"]), "pipeline": Pipeline.of(values["pipeline"]),
         })  # fmt: skip
+
+    def steps_of(self, recipe: Recipe) -> int:
+        """Steps in all of a run that goes on from here with another number of epochs."""
+        return self.steps // max(self.recipe.epochs, 1) * recipe.epochs
+
+    def continued(self, recipe: Recipe) -> "Checkpoint":
+        """The same state as the beginning of a run with another recipe, whose schedule starts here.
+
+        `trained_on` says what was before.
+        """
+        before = {"step": self.step, "steps": self.steps, "recipe": self.recipe.model_dump(mode="json")}
+        earlier = self.trained_on.get("continued", [])
+        return replace(
+            self, recipe=recipe, steps=self.steps_of(recipe), begin=self.step, stopped="",
+            trained_on=self.trained_on | {"continued": [*earlier, before]},
+        )  # fmt: skip
+
+    def resized(self, input_size: tuple[int, int]) -> "Checkpoint":
+        """The same weights for crops of another (width, height), pixels."""
+        return replace(self, input_size=input_size)
 
     def network(self, skeleton: Skeleton, path: Path) -> Architecture:
         """The trained network, on the CPU; with its averaged weights, where it has such.
@@ -160,6 +182,12 @@ def load(path: Path) -> Checkpoint:
         raise PosebenchError(f"{path} is a {state['format']!r}; this posebench reads {FORMAT!r}. Update posebench.")
     if lacking := [name for name in REQUIRED if name not in state]:
         raise PosebenchError(f"{path} lacks {', '.join(lacking)}.")
+    recipe = state["recipe"]
+    if isinstance(recipe, Mapping) and (strange := sorted(recipe.keys() - Recipe.model_fields)):
+        raise PosebenchError(
+            f"{path} was written by another version of posebench: its recipe has {', '.join(strange)}, which this version "
+            "does not know. Update posebench."
+        )
     try:
         return Checkpoint.of(state)
     except (KeyError, TypeError, ValueError) as error:

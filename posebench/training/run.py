@@ -64,6 +64,7 @@ class Run:
         self.updater, self.model, self.optimizer = updater, updater.model, updater.optimizer
         self.recipe, self.seed, self.path, self.trained_on = recipe, seed, path, trained_on
         self.step, self.steps, self.total, self.count, self.seconds = 0, 0, 0.0, 0, 0.0
+        self.begin = 0
         self.parts: dict[str, float] = {}
         self.losses = Losses()
         self.history: list[dict[str, float]] = []
@@ -86,7 +87,10 @@ class Run:
     @property
     def rate(self) -> float:
         """Learning rate of the next step."""
-        return self.recipe.rate(self.step, self.steps)
+        return self._rate_of(self.step)
+
+    def _rate_of(self, step: int) -> float:
+        return self.recipe.rate(step - self.begin, self.steps - self.begin)
 
     @property
     def due(self) -> bool:
@@ -97,7 +101,7 @@ class Run:
     def progress(self) -> Progress:
         epoch = min((self.step - 1) // max(self.steps_per_epoch, 1) + 1, self.recipe.epochs)
         loss = self.total / self.count if self.count else self.history[-1]["loss"] if self.history else float("nan")
-        rate = self.recipe.rate(max(self.step - 1, 0), self.steps)
+        rate = self._rate_of(max(self.step - 1, self.begin))
         facts = self.clock.facts() if self.count or not self.history else self.history[-1]
         return Progress(
             self.steps, self.recipe.epochs, self.step, epoch, loss, rate, facts[SPEED], facts[WAIT], **self._scores()
@@ -135,7 +139,14 @@ class Run:
                 self.parts[name] = self.parts.get(name, 0.0) + value
 
     def _lower_rate(self) -> str:
-        return f"Try a lower learning rate: add --lr {self.recipe.learning_rate / 10:.1g} to the same command."
+        """What to do about a loss that is not finite."""
+        lower = f"--lr {self.recipe.learning_rate / 10:.1g}"
+        if not self.path.exists():
+            return f"Add {lower} to the same command to train with a lower learning rate."
+        return (
+            f"The last checkpoint is kept. Add --resume {lower} to the same command to go on from there with a lower "
+            "learning rate."
+        )
 
     def end_epoch(self) -> None:
         """Add the epoch that has just ended to the history."""
@@ -144,8 +155,9 @@ class Run:
         several = self.parts if len(self.parts) > 1 else {}
         row |= {f"{PART}{name}": value / self.count for name, value in several.items()}
         seconds = self.seconds + time.monotonic() - self.started
-        rate = self.recipe.rate(self.step - 1, self.steps)
-        self.history.append(row | {RATE: rate} | self.clock.facts() | {SECONDS: round(seconds, 1)})
+        self.history.append(
+            row | {RATE: self._rate_of(self.step - 1)} | self.clock.facts() | {SECONDS: round(seconds, 1)}
+        )
         self.total, self.count, self.parts = 0.0, 0, {}
 
     def judge(self, validation: Validation, score: float, accelerator: Accelerator) -> None:
@@ -190,7 +202,7 @@ class Run:
             recipe=self.recipe, seed=self.seed, step=self.step, steps=self.steps, model=self.model.state_dict(),
             optimizer=self.optimizer.state_dict(), trained_on=trained_on, history=self.history,
             running=(self.total, self.count), pipeline=self.model.pipeline, selection=self.selection, stopped=self.stopped,
-            parts=self.parts, average=updater.average.values if updater.average else {},
+            begin=self.begin, parts=self.parts, average=updater.average.values if updater.average else {},
             random=randomness.state(accelerator.device) | {"scaler": updater.scaler.state_dict()},
         )  # fmt: skip
 
@@ -212,6 +224,8 @@ class Run:
             if its != mine:
                 raise PosebenchError(f"{self.path} is of another run: its {name} is {its}, not {mine}.")
         self.updater.restore(found)
+        self.begin = found.begin
+        self.trained_on |= {name: found.trained_on[name] for name in ("continued",) if name in found.trained_on}
         self.model.pipeline = found.pipeline
         self.model.origin = found.trained_on["began_with"]
         self.step, self.history, (self.total, self.count) = found.step, found.history, found.running

@@ -54,6 +54,7 @@ from .annotations import (
 from .matrices import LSP as LEEDS
 from .matrices import LSPET, OBSERVER_CENTRIC, PERSON_CENTRIC, SKELETON
 from .near_duplicates import ceiling
+from .sides import other_sides
 
 THRESHOLDS = np.arange(51) / 100
 AT_TENTH, AT_FIFTH, AT_HALF = 10, 20, 50
@@ -237,7 +238,7 @@ class LSP(PCKProtocol):
         scored = int(_with_torso(instances).sum())  # one person an image
         return replace(
             scores, people=scored, images=scored, ceiling=ceiling(instances, chosen.pck),
-            notes=(*scores.notes, *other_labels(instances, chosen)),
+            notes=(*scores.notes, *other_labels(instances, chosen), *_sides(predictions, instances, chosen)),
         )  # fmt: skip
 
     def curves(
@@ -245,6 +246,12 @@ class LSP(PCKProtocol):
     ) -> tuple[Curve, ...]:
         """PCK (PDJ) over thresholds in torsos, or PCP over thresholds in limb lengths."""
         return pck.curves(predictions, instances, self.convention(convention).pck, thresholds)
+
+
+def _sides(predictions: Predictions, instances: Instances, chosen: PCKConvention) -> tuple[str, ...]:
+    """A sentence where a person-centric convention scores predictions that seem to be observer-centric."""
+    name = chosen.name.replace(PERSON_CENTRIC, OBSERVER_CENTRIC)
+    return other_sides(predictions, instances, name) if chosen.person_centric else ()
 
 
 def other_labels(instances: Instances, convention: PCKConvention) -> tuple[str, ...]:

@@ -79,9 +79,12 @@ def test_unusual_photographs_are_counted_and_named(tmp_path: Path) -> None:
     Image.fromarray(photograph(4)[:150, :250]).convert("CMYK").save(train / name_of("train", 4), "JPEG")
     whole = (val / name_of("val", 1)).read_bytes()
     (val / name_of("val", 1)).write_bytes(whole[: len(whole) // 2])
-    assert sentences(checked(root, tmp_path)) == [
+    found = checked(root, tmp_path)
+    assert found.damaged == (
+        "val: 1 photograph does not decode; its people are not trained on, and count as missed where they are scored: val_1.png",
+    )
+    assert sentences(found) == [
         "6 photographs decode.",
-        "1 photograph does not decode: val_1.png",
         "1 photograph is grayscale: train_1.png",
         "1 photograph is CMYK: train_4.png",
         "1 photograph has 16 bits a channel: train_2.png",
@@ -158,3 +161,10 @@ def test_lsp_extendeds_halves_share_no_photograph(shared: Path, tmp_path: Path) 
     assert (found.train_split, found.report_split) == ("lspet-train", "lspet-val")
     assert {s.split: (s.people, s.present) for s in found.splits}["lspet-train"] == (3998, 3998)
     assert (sentences(found), found.problems) == (["5,000 photographs decode."], ())
+
+
+def test_one_reason_for_both_splits_is_one_problem(tmp_path: Path) -> None:
+    (tmp_path / "people.json").write_text("hello")
+    (problem,) = check_data(protocol("coco"), tmp_path / "people.json", ResultsFolder(tmp_path)).problems
+    assert problem.startswith("Training and scoring are impossible, because train and val cannot be read: ")
+    assert problem.count("people.json") == 1

@@ -39,6 +39,26 @@ def test_pck_equals_the_reference_and_the_printed_table(shared: Path, golden: An
     assert (scores.people, scores.images, scores.notes, scores.ceiling) == (1000, 1000, (), None)
 
 
+@pytest.mark.parametrize("rule", ["", "-pcp"])
+def test_observer_centric_predictions_scored_by_person_centric_labels_name_the_other_convention(
+    shared: Path, rule: str
+) -> None:
+    (note,) = yang(shared, f"person-centric{rule}", "observer-centric").notes
+    assert note == (
+        "For 28 % of the people, 3 or more keypoints fit better with left and right exchanged. If these predictions have an "
+        f"observer's left and right, score them with --convention observer-centric{rule}."
+    )
+
+
+@pytest.mark.parametrize("exchanged, noted", [(1, 0), (2, 1)])
+def test_more_than_a_fifth_of_the_people_with_exchanged_sides_are_noted(exchanged: int, noted: int) -> None:
+    people = synthetic.instances(LSP.skeleton, "test", 8)
+    keypoints = people.keypoints.copy()
+    keypoints[:exchanged] = keypoints[:exchanged, list(LSP.skeleton.flip_order)]
+    notes = LSP.score(for_instances(people, keypoints), people, "person-centric").notes
+    assert [note.startswith("For 25 % of the people") for note in notes].count(True) == noted
+
+
 @pytest.mark.parametrize("labels", PREDICTED)
 def test_pcp_equals_the_reference(shared: Path, golden: Any, labels: str) -> None:
     expected = golden["lsp"][PREDICTED[labels]]["PCP@0.5 from keypoints"]
