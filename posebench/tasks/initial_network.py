@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 from posebench.files.writing import sha256
+from posebench.plugins import registry
 from posebench.plugins.recipe import Recipe
-from posebench.plugins.registry import architecture, errors_of
+from posebench.plugins.registry import errors_of
 from posebench.tasks.forking import forked
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def recipe_network(arch: str, skeleton: Skeleton, recipe: Recipe) -> "Architectu
     Raises:
         PosebenchError: the recipe sets what the architecture does not have, or the input size does not fit.
     """
-    model = architecture(arch, skeleton, recipe.input_size)
+    model = registry.architecture(arch, skeleton, recipe.input_size)
     follow(model, recipe)
     return model
 
