@@ -46,18 +46,18 @@ QUIET_SECONDS = 20
 """How often a line is written where there is no terminal."""
 
 Update = Callable[[int, int, str], None]
-"""Called with how much is done, of how much, and what to say of it."""
+"""Called with how much is done, of how much, and what to say of it, on one line or several."""
 
 
 class _Bar(Progress):
-    """One task on two lines: title, bar, count and times; below it the note, which then never displaces a time."""
+    """One task: a line of title, bar, count and times; below it the note's lines, which then never displace a time."""
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """The lines to draw."""
         yield self.make_tasks_table(self.tasks)
         for task in self.tasks:
-            if note := task.fields["note"]:
-                yield Text(f"  {note}", style="dim", no_wrap=True, overflow="ellipsis")
+            for line in task.fields["note"].splitlines():
+                yield Text(f"  {line}", style="dim", no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager
@@ -104,7 +104,8 @@ def _lines(console: Console, title: str) -> Update:
         left = (now - started) / max(done - first, 1) * (total - done)
         spent = timedelta(seconds=round(now - started))
         console.print(
-            f"{title} {done:,}/{total:,}  {spent}  eta {timedelta(seconds=round(left))}  {note}", highlight=False
+            f"{title} {done:,}/{total:,}  {spent}  eta {timedelta(seconds=round(left))}  {'  '.join(note.splitlines())}",
+            highlight=False,
         )
 
     return update

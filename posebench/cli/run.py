@@ -14,6 +14,7 @@ from posebench.cli.options import (
     quiet_option,
     results_option,
     training_options,
+    watch_options,
 )
 from posebench.cli.train import check_resume, training_shown
 from posebench.errors import PosebenchError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from posebench.data.instances import Instances
     from posebench.results.record import Record
     from posebench.tasks.train import Job
+    from posebench.tasks.watching import Watching
 
 
 @click.command()
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 @protocol_option
 @data_option
 @training_options
+@watch_options
 @box_options
 @name_option
 @results_option
@@ -41,6 +44,7 @@ def run(
     seed: int, limit: int | None, weights: Path | None, backbone_weights: Path | None, no_pretrained: bool,
     packs: Path | None, fork: Path | None, resume: bool, restart: bool, workers: int | None, boxes: Path | None,
     box_threshold: float | None, name: str | None, results: Path, quiet: bool,
+    watching: "Watching",
 ) -> None:  # fmt: skip
     """Train networks, predict, score, and write the report."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
@@ -64,7 +68,7 @@ def run(
     settings = tasks.Settings(
         recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=learning_rate,
         device=device, seed=seed, limit=limit, weights=weights, backbone_weights=backbone_weights,
-        fork=fork, pretrained=not no_pretrained, workers=workers,
+        fork=fork, pretrained=not no_pretrained, workers=workers, watching=watching,
     )  # fmt: skip
     jobs = [tasks.make_job(arch, protocol, data, settings, results) for arch in archs]
     people = people_tasks.load_people(protocol, data, splits.report)

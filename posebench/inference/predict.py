@@ -16,6 +16,7 @@ from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import Outputs, each
 from posebench.plugins.registry import errors_of
 from posebench.samples.loader import HERE, Loading, Samples, batches, prediction_keys
+from posebench.samples.pack import Pack
 
 
 @torch.inference_mode()
@@ -28,7 +29,7 @@ def predict(
     Args:
         model: on the device to use; put in eval mode here.
         flip_test: decode the mean of the outputs for the crop and for its mirror image.
-        loading: how samples are loaded.
+        loading: how samples are loaded; the rows of its pack are the usable people.
         provenance: kept in the predictions.
         show: called after every batch with how many people are done, and of how many.
 
@@ -50,7 +51,8 @@ def predict(
     missing = np.ones(keypoints.shape[:2], bool)
     done = 0
     keys = prediction_keys(people.image, batch_size, loading.workers)
-    for batch in batches(samples_for(model, people), keys, loading.workers, device.type == "cuda", loading.say):
+    samples = samples_for(model, people, loading.pack)
+    for batch in batches(samples, keys, loading.workers, device.type == "cuda", loading.say):
         crops, confidence = decoded(model, batch.images.to(device, non_blocking=True), flip_test)
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
             raise PosebenchError(
@@ -81,9 +83,14 @@ def first_images(model: Architecture, instances: Instances, batch_size: int = 32
     return batch.images.to(next(model.parameters()).device)
 
 
-def samples_for(model: Architecture, people: Instances) -> Samples:
-    """Upright crops, as the model's pipeline cuts them."""
-    return Samples(people, model.input_size, alignment=model.pipeline.alignment, regions=model.pipeline.regions)
+def samples_for(model: Architecture, people: Instances, pack: Pack | None = None) -> Samples:
+    """Upright crops, as the model's pipeline cuts them.
+
+    Args:
+        pack: the pixels of these people; None to read their photographs.
+    """
+    pipeline = model.pipeline
+    return Samples(people, model.input_size, alignment=pipeline.alignment, regions=pipeline.regions, pack=pack)
 
 
 def regions(people: Instances, input_size: tuple[int, int], code: str = "") -> Array:

@@ -63,7 +63,7 @@ class Loading:
 
     Attributes:
         workers: processes that make batches.
-        pack: the pixels of the people for training; None to read their photographs.
+        pack: the pixels of the people; None to read their photographs.
         say: called with what the user should know on the way.
     """
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
-from posebench.tasks.initial_network import recipe_network
+from posebench.tasks.initial_weights import recipe_network
 from posebench.tasks.people import load_people, run_splits
 from posebench.tasks.train import Settings, chosen_recipe
 

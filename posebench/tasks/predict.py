@@ -16,7 +16,7 @@ from posebench.errors import Interrupted
 from posebench.files import writing
 from posebench.files.locking import locked
 from posebench.plugins.protocol import Protocol
-from posebench.results.folder import CHECKPOINT, ResultsFolder, plain
+from posebench.results.folder import BEST, CHECKPOINT, ResultsFolder, plain
 from posebench.tasks.train import unreadable_notes
 
 if TYPE_CHECKING:
@@ -114,11 +114,14 @@ def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any
     facts = {name: getattr(trained, name) for name in ("arch", "input_size", "seed", "step", "steps", "trained_on")}
     facts |= {
         "recipe": trained.recipe.model_dump(mode="json"), "parameters": sum(p.numel() for p in model.parameters()),
-        "pipeline": trained.pipeline.name, "checkpoint": "the last one", "flip_test": trained.recipe.flip_test,
+        "pipeline": trained.pipeline.name,
+        "checkpoint": "the best one" if trained.selection.get("chosen") else "the last one", "flip_test": trained.recipe.flip_test,
         "device": device_name(next(model.parameters()).device), "posebench": posebench.__version__,
-        "torch": version("torch"),
+        "torch": version("torch"), "history": trained.history,
     }  # fmt: skip
-    return facts | ({"weights": "averaged"} if trained.average else {})
+    facts |= {"weights": "averaged"} if trained.average else {}
+    facts |= {"selection": trained.selection} if trained.selection else {}
+    return facts | ({"stopped": trained.stopped} if trained.stopped else {})
 
 
 def predictions_path(checkpoint: Path, people: Instances, results: ResultsFolder) -> Path:
@@ -126,6 +129,8 @@ def predictions_path(checkpoint: Path, people: Instances, results: ResultsFolder
     facts = people.dataset, people.box_source, people.source.identity
     data = hashlib.sha256(repr(facts).encode()).hexdigest()[:8]
     run = checkpoint.resolve().parent.name
-    if checkpoint.name != CHECKPOINT:  # not a run's own: an imported one, among others in some folder
+    if checkpoint.name == BEST and checkpoint.with_name(CHECKPOINT).is_file():
+        run += "-best"
+    elif checkpoint.name != CHECKPOINT:  # not a run's own: an imported one, among others in some folder
         run = f"{plain(checkpoint.name.partition('.')[0])}-{writing.sha256(checkpoint)[:8]}"
     return results.predictions / f"{run}-{people.split}-{data}.h5"

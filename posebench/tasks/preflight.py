@@ -15,7 +15,7 @@ from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
 from posebench.results.folder import ResultsFolder
 from posebench.samples.images import ImageReader
-from posebench.tasks.initial_network import load_backbone, recipe_network
+from posebench.tasks.initial_weights import load_backbone, recipe_network
 from posebench.tasks.people import load_people, run_splits
 
 if TYPE_CHECKING:
@@ -140,13 +140,14 @@ def parameters(job: "Job") -> int:
 
 
 def checkpoint_bytes(job: "Job") -> int:
-    """Bytes of the checkpoint, twice: the new one is written beside the old one.
+    """Bytes of the checkpoints, twice: a new one is written beside the old one. The best one has no state of the optimizer.
 
     Raises:
         PosebenchError: the network cannot be built.
     """
     recipe = job.recipe
     copies = COPIES[recipe.optimizer] + (recipe.momentum > 0) + (recipe.ema is not None)
+    copies += job.watching.validate_every is not None  # the best checkpoint
     return 2 * 4 * copies * parameters(job)
 
 

@@ -13,7 +13,7 @@ from posebench.errors import PosebenchError, counted, unknown
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Augmentation, Recipe
 from posebench.samples.augment import Reach
-from posebench.tasks.initial_network import recipe_network
+from posebench.tasks.initial_weights import recipe_network
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture

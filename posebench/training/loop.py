@@ -84,6 +84,8 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
             if _ended(run, watch, stop.is_set(), accelerator):
                 break
     run.keep(accelerator)
+    if accelerator.is_main_process:
+        run.complete_best()
     accelerator.wait_for_everyone()
     return checkpoints.load(path)
 

@@ -171,6 +171,15 @@ class Run:
         self.kept = -1
         self.keep(accelerator)
 
+    def complete_best(self) -> None:
+        """Tell in the best checkpoint how training went on after it."""
+        path = self.path.with_name(BEST)
+        if self.selection.get("epoch") and path.exists():
+            selection, found = self.selection | {"chosen": True}, checkpoints.load(path)
+            best = replace(found, history=self.history, selection=selection, stopped=self.stopped)
+            if (best.history, best.selection, best.stopped) != (found.history, found.selection, found.stopped):
+                checkpoints.save(path, best)
+
     def end_early(self, reason: str) -> None:
         """Note which option ends training before its last epoch; empty where a person does."""
         if reason != self.stopped:

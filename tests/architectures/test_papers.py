@@ -11,7 +11,7 @@ from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.recipe import Recipe, shipped
 from posebench.plugins.registry import architecture, protocol
-from posebench.tasks.initial_network import recipe_network
+from posebench.tasks.initial_weights import recipe_network
 
 HAND = Skeleton(keypoints=("wrist", "left_tip", "right_tip"))
 EPOCHS = {"hrnet": (210, (170, 200)), "simplebaseline": (140, (90, 120))}
