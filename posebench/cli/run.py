@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from posebench import torchrun
 from posebench.cli.options import (
     archs_option,
     box_options,
@@ -84,16 +85,16 @@ def run(
             )
         print_notes(out, trained.notes)
         label = f"{name} ({job.arch})" if name and len(jobs) > 1 else name  # several rows cannot have one name
-        records.append(_predict_and_score(job, trained.checkpoint, people, asked, label, out))
-    _report(results, records, out)
+        predictions = _predict(job, trained.checkpoint, asked, out)
+        if torchrun.is_first():
+            records.append(_score(job, predictions, people, label, out))
+    if torchrun.is_first():
+        _report(results, records, out)
 
 
-def _predict_and_score(
-    job: "Job", checkpoint: Path, people: "Instances", asked: "Instances", name: str | None, out: "Console"
-) -> "Record":
+def _predict(job: "Job", checkpoint: Path, asked: "Instances", out: "Console") -> Path:
+    """Predict people and return the predictions file."""
     from posebench.cli.console import print_notes, progress
-    from posebench.cli.show_scores import print_scores
-    from posebench.tasks.evaluate import evaluate
     from posebench.tasks.predict import predict, predictions_path
 
     path = predictions_path(checkpoint, asked, job.results)
@@ -103,7 +104,14 @@ def _predict_and_score(
             show=lambda done, total: update(done, total, ""),
         )  # fmt: skip
     print_notes(out, predicted.notes)
-    evaluation = evaluate(path, job.protocol, people, name=name)
+    return path
+
+
+def _score(job: "Job", predictions: Path, people: "Instances", name: str | None, out: "Console") -> "Record":
+    from posebench.cli.show_scores import print_scores
+    from posebench.tasks.evaluate import evaluate
+
+    evaluation = evaluate(predictions, job.protocol, people, name=name)
     print_scores(out, evaluation.record)
     evaluation.save(job.results.path)
     evaluation.draw_overlays(job.results.path)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from posebench import torchrun
 from posebench.cli.options import (
     arch_option,
     data_option,
@@ -66,7 +67,8 @@ def train(
             job, resume=resume, restart=restart, packs=packs, show=show, say=lambda text: print_notes(out, [text])
         )
     print_notes(out, trained.notes)
-    click.echo(trained.checkpoint)
+    if torchrun.is_first():
+        click.echo(trained.checkpoint)
 
 
 def check_resume(resume: bool, restart: bool) -> None:

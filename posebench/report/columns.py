@@ -1,6 +1,5 @@
 """Columns of a table: values at full precision and as shown text."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +7,7 @@ from typing import Any
 
 from posebench.data.instances import SYNTHETIC
 from posebench.data.provenance import Provenance
+from posebench.plain_text import one_line
 
 UNKNOWN = "–"
 
@@ -54,11 +54,6 @@ class Column:
         return (
             one_line(str(value)) if self.decimals is None or isinstance(value, str) else f"{value:,.{self.decimals}f}"
         )
-
-
-def one_line(text: str) -> str:
-    """Text without line breaks, control characters and marks that reorder it; white space becomes a space."""
-    return " ".join("".join(" " if unicodedata.category(c)[0] == "C" else c for c in text).split())
 
 
 def bounds(interval: Sequence[float] | None, decimals: int) -> str | None:

@@ -41,7 +41,7 @@ def predict(
     checkpoint: Path, protocol: Protocol, people: Instances, out: Path, *, workers: int = 0, how: "How | None" = None,
     show: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:  # fmt: skip
-    """Predict people with a checkpoint into a predictions file.
+    """Predict people with a checkpoint into a predictions file. Of several processes, each predicts a part and the first writes.
 
     Args:
         checkpoint: or an exported ONNX file.
@@ -55,6 +55,7 @@ def predict(
             process writes `out`.
         Interrupted: Ctrl-C or SIGTERM; no file is written.
     """
+    from posebench.training import processes
     from posebench.training.stopping import asked_to_stop
 
     def show_or_stop(done: int, total: int) -> None:
@@ -64,9 +65,11 @@ def predict(
                 f"Stopped after {done:,} of {total:,} people; {out} is not written. Type the same command again."
             )
 
-    with locked(out.with_name(f"{out.name}.lock"), f"writes {out}") as notes, asked_to_stop() as stop:
+    processes.join()
+    lock = locked(out.with_name(f"{out.name}.lock"), f"writes {out}")
+    with processes.entered_by_first(lock) as notes, asked_to_stop() as stop:
         made, more = _predictions(checkpoint, protocol, people, workers, how, show_or_stop)
-        predictions.save(made, out)
+        processes.by_first(lambda: predictions.save(made, out))
     return Predicted(out, (*notes, *more))
 
 
@@ -101,7 +104,7 @@ def _predictions(
         facts["inference"] = Inference(way=how.label, folded=model.folded[0], difference=vars(found))
     with fast.precision("fp32", device):
         made, unreadable = inference.predict(
-            model, people, flip_test=trained.recipe.flip_test, loading=Loading(workers, say=said.append),
+            model, people, flip_test=trained.recipe.flip_test, loading=Loading(workers, say=said.append, divided=True),
             provenance=Provenance(**facts), show=show,
         )  # fmt: skip
     return made, (*notes, *said, *unreadable_notes(unreadable, "count as missed"))

@@ -222,34 +222,49 @@ def train(
             this run; or a pack is damaged.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
     """
+    from posebench.training import processes
     from posebench.training.devices import use_device
 
+    processes.join(job.device)
     use_device(job.device)
     if job.weights is not None and not job.recipe.epochs:
-        return Trained(as_published(job, job.weights))
+        file = job.weights
+        return Trained(processes.by_first(lambda: as_published(job, file)))
     people = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).train)
     if job.limit is not None:
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
     watched = job.watching.validate_every is not None
     selection = choose_people(job.protocol, job.data, people, job.watching.select_by) if watched else None
-    start = resuming.start_of(job, job.settings(people, selection.split if selection else ""), resume)
-    path = start.path
-    with locked(path.with_name("lock"), f"trains {path.parent}") as notes:
+    settings = job.settings(people, selection.split if selection else "")
+    start = processes.together(lambda: resuming.start_of(job, settings, resume))
+    lock = locked(start.path.with_name("lock"), f"trains {start.path.parent}")
+    with processes.entered_by_first(lock) as notes:
         for note in notes:
             say(note)
-        if path.exists() and not resume:
-            if not restart:
-                raise PosebenchError(
-                    f"A checkpoint of this run already exists: {path}. "
-                    "Add --resume to continue it, or --restart to train anew."
-                )
-            path.unlink()
-            path.with_name(BEST).unlink(missing_ok=True)
-        start.prepare(job.recipe, say)
+        processes.by_first(lambda: _begin(job, start, resume, restart, say))
         if selection is not None:
             say(selection.note)
         parts = Parts(people if selection is None else selection.train, selection)
-        return _train_people(job, parts, path, packs or job.results.packs, show, say)
+        return _train_people(job, parts, start.path, packs or job.results.packs, show, say)
+
+
+def _begin(job: Job, start: "resuming.Start", resume: bool, restart: bool, say: Say) -> None:
+    """Leave the checkpoint that is to be continued, or none, and write the run's settings.
+
+    Raises:
+        PosebenchError: there is a checkpoint, and neither `resume` nor `restart` is set.
+    """
+    path = start.path
+    if path.exists() and not resume:
+        if not restart:
+            raise PosebenchError(
+                f"A checkpoint of this run already exists: {path}. "
+                "Add --resume to continue it, or --restart to train anew."
+            )
+        path.unlink()
+        path.with_name(BEST).unlink(missing_ok=True)
+    start.prepare(job.recipe, say)
+    writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
 
 
 def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, say: Say) -> Trained:
@@ -259,7 +274,6 @@ def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, s
     from posebench.samples.loader import Loading
     from posebench.training import loop
 
-    writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
     model = fresh_network(job, resumed=path.exists())
     loading = Loading(job.workers, _pack(packs, parts.train, job.recipe, model.pipeline.regions, say), say)
