@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
+    "plain_text",
     "errors",
     "array_type",
     "torchrun",

@@ -19,7 +19,8 @@ import pandas as pd
 from posebench.data.box_source import ANNOTATION
 from posebench.data.instances import SYNTHETIC
 from posebench.errors import natural
-from posebench.report.columns import Column, bounds, millions, one_line, other_training_data, size, training
+from posebench.plain_text import one_line
+from posebench.report.columns import Column, bounds, millions, other_training_data, size, training
 from posebench.report.rows import Row, rows
 from posebench.results.record import Data, Record, Rule, newest
 from posebench.scoring.rank_ranges import Range, rank_ranges, tied

@@ -12,6 +12,8 @@ SETTINGS = "settings.json"
 """File name of a run's settings, beside its checkpoint."""
 HISTORY, CURVES, SHEETS = "history.csv", "curves.png", "sheets"
 """Names in a run's folder: what each epoch was like, the picture of it, and the folder of prediction sheets."""
+VISIBLE_JSON = "[!.]*.json"
+"""Pattern of JSON files in a folder. A name that begins with a dot is a temporary one, or an editor's."""
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def scoring_problem(protocol: Protocol, people: Instances, convention: str | Non
 def network_problem(job: "Job") -> str:
     """Why the network cannot be built for the recipe's input size, or begin with its weights; empty where it can."""
     from posebench.plugins.registry import architecture
-    from posebench.tasks.train import load_backbone
+    from posebench.tasks.initial_weights import load_backbone
 
     try:
         parameters(job)
@@ -144,13 +144,14 @@ def parameters(job: "Job") -> int:
 
 
 def checkpoint_bytes(job: "Job") -> int:
-    """Bytes of the checkpoint, twice: the new one is written beside the old one.
+    """Bytes of the checkpoints, twice: a new one is written beside the old one. The best one has no state of the optimizer.
 
     Raises:
         PosebenchError: the network cannot be built.
     """
     recipe = job.recipe
     copies = COPIES[recipe.optimizer] + (recipe.momentum > 0) + (recipe.ema is not None)
+    copies += job.watching.validate_every is not None  # the best checkpoint
     return 2 * 4 * copies * parameters(job)
 
 

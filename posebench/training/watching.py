@@ -62,6 +62,7 @@ class Watch:
 
     def begin(self, run: Run, accelerator: Accelerator) -> None:
         """What comes before the first step: perhaps the validation of an epoch in which a run was killed."""
+        run.collect(accelerator)
         if not accelerator.is_main_process:
             return
         self.begun()
