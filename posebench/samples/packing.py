@@ -69,7 +69,7 @@ class Packing:
         """
         Args:
             packs: the folder of packs.
-            regions: of the network's pipeline.
+            regions: of the network's pipeline. Its alignment moves crops by half a pixel, and no pixel's middle out of reach.
 
         Raises:
             PosebenchError: there is no one to pack, or photographs are missing.

@@ -13,6 +13,7 @@ from posebench.errors import PosebenchError, counted, unknown
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Augmentation, Recipe
 from posebench.samples.augment import Reach
+from posebench.tasks.initial_weights import recipe_network
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
@@ -39,13 +40,12 @@ def show_data(
     """
     import torch
 
-    from posebench.plugins.registry import architecture
     from posebench.report.board import SYNTHETIC_NOTE
     from posebench.report.contact_sheet import Heading, contact_sheet
     from posebench.samples.loader import Samples
 
     with torch.device("meta"):  # only its targets are asked for
-        model = architecture(arch, protocol.skeleton, recipe.input_size)
+        model = recipe_network(arch, protocol.skeleton, recipe)
     samples = Samples(
         people, recipe.input_size, recipe.augmentation, alignment=model.pipeline.alignment, regions=model.pipeline.regions
     )  # fmt: skip
