@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import errors_of
+from posebench.samples.images import ImageReader
 from posebench.tasks.packs import upright_pack
 from posebench.tasks.selection import Selection
 from posebench.tasks.story import Story, shown_people
@@ -73,7 +74,8 @@ def watch_and_story(job: "Job", parts: Parts, folder: Path, packs: Path, regions
         packs: the folder of packs. regions: of the network's pipeline.
 
     Raises:
-        PosebenchError: a tracker is unknown or not installed, or a pack is damaged.
+        PosebenchError: a tracker is unknown or not installed, a pack is damaged, or the selection people's photographs
+            are not there.
     """
     from posebench.training.watching import Watch
 
@@ -85,6 +87,8 @@ def watch_and_story(job: "Job", parts: Parts, folder: Path, packs: Path, regions
     if parts.selection is not None:
         scored = parts.selection.people
         pack = upright_pack(packs, scored.take(scored.usable), recipe, regions)
+        if pack is None:
+            ImageReader(scored)  # photographs that are not there are missed now, not after the first epoch
         validation = _validation(job, parts.selection, pack)
     return Watch(validation, story.begin, story.tell, asked.max_time), story
 
