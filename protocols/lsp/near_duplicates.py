@@ -79,7 +79,7 @@ def annotated_twice(file: Path, digest: str) -> tuple[Instances, Instances, Inst
         file: LSPET's joints.mat. digest: its hash, as it was when the people were read.
 
     Returns:
-        None where the file is not there any more, or another one.
+        None where the file is not there any more, is another one, or has no such photograph.
     """
     try:
         joints = read_joints(file)
@@ -94,6 +94,8 @@ def annotated_twice(file: Path, digest: str) -> tuple[Instances, Instances, Inst
         for a, b in combinations(cluster, 2)
         if (pair := _pair(places[a - 1], places[b - 1]))
     ]
+    if not found:
+        return None
     one, other, exchanged, torso = (np.array(column) for column in zip(*found, strict=True))
     return _people(one, torso), _people(other, torso), _people(exchanged, torso)
 

@@ -1,0 +1,279 @@
+"""What `fuzz.py` reads: for each form of file, a small whole one, how it is damaged, and what reads it and scores with it."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import h5py
+import mpii_release
+import numpy as np
+import torch
+from coco_data import annotation, dataset, written
+from flic_data import example_rows, h5_columns, parts, write_examples, write_h5
+from fuzzing import damaged, odd_json
+from lsp_data import joints, write_lspet
+from packs import noise_people
+from packs import recipe as pack_recipe
+from records import record
+from scipy.io import savemat
+
+from posebench.data.instances import Instances
+from posebench.data.predictions import for_instances, save
+from posebench.data.provenance import Provenance
+from posebench.files.checksum import LENGTH, with_checksum
+from posebench.inference.picture_boxes import read_boxes
+from posebench.plugins import recipe as recipes
+from posebench.plugins.recipe_files import shipped_file
+from posebench.plugins.registry import architecture, protocol
+from posebench.report.contents import read_contents
+from posebench.report.leaderboard import csv, markdown
+from posebench.report.page import page
+from posebench.results.record import save_record
+from posebench.samples.images import read_image
+from posebench.samples.pack import find_pack
+from posebench.samples.packing import Packing
+from posebench.synthetic import people as synthetic
+from posebench.tasks.evaluate import naming
+from posebench.training import checkpoints
+
+Mutate = Callable[[bytes, np.random.Generator], bytes]
+FORMS = "jpg", "png", "webp", "bmp", "tif"
+MPII, COCO, FLIC, LSP = (protocol(name) for name in ("mpii", "coco", "flic", "lsp"))
+
+
+@dataclass(frozen=True)
+class Target:
+    """One form of file.
+
+    Attributes:
+        name: for the table.
+        content: of a whole file.
+        path: where a damaged one is written; what lies beside it is whole.
+        read: reads it, and does with it what posebench does.
+        mutate: how it is damaged.
+    """
+
+    name: str
+    content: bytes
+    path: Path
+    read: Callable[[], object]
+    mutate: Mutate = damaged
+
+
+def targets(folder: Path) -> list[Target]:
+    """All forms, their whole files written below a folder."""
+    groups = (predictions_files, coco_files, annotations, results_files, other_files)
+    return [target for group in groups for target in group(folder / group.__name__)]
+
+
+def made(name: str, path: Path, read: Callable[[Path], object], *mutations: Mutate) -> list[Target]:
+    """Targets of a file that is there, one for each way to damage it."""
+    content, found = path.read_bytes(), []
+    for mutate in mutations or (damaged,):
+        how = "" if mutate is damaged else f", {mutate.__name__.replace('_', ' ')}"
+        found.append(Target(f"{name}{how}", content, path, lambda: read(path), mutate))
+    return found
+
+
+def without_checksum(content: bytes, random: np.random.Generator) -> bytes:
+    """HDF5 content damaged before its checksum was made, or that has none."""
+    changed = damaged(content[:-LENGTH], random)
+    return with_checksum(changed) if random.random() < 0.3 else changed
+
+
+def pick(values: Sequence[Any], random: np.random.Generator) -> Any:
+    """One of them, as it is."""
+    return values[int(random.integers(len(values)))]
+
+
+def odd_columns(content: bytes, random: np.random.Generator) -> bytes:
+    """A predictions file with a column or a text of another type, shape or value."""
+    import io
+
+    memory = io.BytesIO(content)
+    odd = [
+        np.array([]), np.array(3), np.arange(6), np.full((3, 16), 2), np.zeros((3, 16, 2), complex), np.full((3, 16, 2), 1e300),
+        np.full((3, 16, 2), np.nan), np.array([b"x", b"\xff", b""]), np.array([2**62, -1, 0]), np.zeros((3, 16), bool),
+        np.full(3, 2**64 - 1, np.uint64), np.zeros((0, 16, 2)), np.full((3, 4), -1e308), np.array([0.5, np.inf, -np.inf]),
+        h5py.Empty("f8"), np.zeros(3, [("a", "f8")]), np.array(["text"] * 3, h5py.string_dtype()),
+    ]  # fmt: skip
+    texts = [
+        "",
+        "[]",
+        "null",
+        "{",
+        '{"arch": ' + "[" * 210 + "]" * 210 + "}",
+        '{"n": ' + "9" * 4000 + "}",
+        '{"a": "\\ud800"}',
+        "[1]",
+    ]
+    with h5py.File(memory, "a") as file:
+        if random.random() < 0.3:
+            name = pick(["format", "keypoint_names", "dataset", "split", "box_source", "provenance"], random)
+            file.attrs[name] = np.bytes_(pick(texts, random).encode()) if random.random() < 0.8 else "\x1b[31m"
+        else:
+            name = pick(list(file), random)
+            del file[name]
+            if random.random() < 0.9:
+                file[name] = pick(odd, random)
+    return memory.getvalue()
+
+
+def scoring(people: Instances, of: Any, convention: str) -> Callable[[Path], object]:
+    """Reads a predictions file and scores it."""
+
+    def read(path: Path) -> object:
+        predictions = of.read_predictions(path, people)
+        with naming(path):
+            return of.score(predictions, people, convention)
+
+    return read
+
+
+def annotated(of: Any, split: str, convention: str) -> Callable[[Path], object]:
+    """Reads an annotation, and scores its own keypoints by it."""
+
+    def read(path: Path) -> object:
+        people = of.instances(path, split)
+        with naming(path):
+            return of.score(for_instances(people, people.keypoints), people, convention)
+
+    return read
+
+
+def predictions_files(folder: Path) -> list[Target]:
+    """Every form of predictions of three people of MPII."""
+    folder.mkdir()
+    people = synthetic.instances(MPII.skeleton, "val", 3)
+    score = scoring(people, MPII, "official")
+    save(for_instances(people, people.keypoints, provenance=Provenance(arch="tiny", seed=3)), folder / "own.h5")
+    write_h5(folder / "preds.h5", {"preds": people.keypoints})
+    for name, options in {"preds.mat": {}, "packed.mat": {"do_compression": True}}.items():
+        savemat(folder / name, {"preds": people.keypoints}, **options)
+    np.savez(folder / "table.npz", keypoints=people.keypoints, scores=np.ones((3, 16)))
+    lines = [
+        f"{people.images[people.image[row]]},{people.person[row]},{name},{x:.3f},{y:.3f},0.5"
+        for row in range(3)
+        for name, (x, y) in zip(people.skeleton.keypoints, people.keypoints[row], strict=True)
+    ]
+    (folder / "table.csv").write_text("\n".join(["image,person,keypoint,x,y,score", *lines]))
+    found = made("predictions own.h5", folder / "own.h5", score, damaged, without_checksum, odd_columns)
+    names = ("preds.h5", "preds.mat", "packed.mat", "table.npz", "table.csv")
+    return found + [target for name in names for target in made(f"predictions {name}", folder / name, score)]
+
+
+def coco_files(folder: Path) -> list[Target]:
+    """COCO's results and annotations."""
+    truth = written(
+        folder / "truth.json", dataset(annotation(), annotation(id=8, image_id=9), annotation(id=9, iscrowd=1))
+    )
+    points = [0.5 if i % 3 == 2 else float(v) for i, v in enumerate(annotation()["keypoints"])]
+    rows = [{"image_id": i, "category_id": 1, "keypoints": points, "score": 0.1 * i} for i in (3, 3, 9, 5)]
+    results = written(folder / "results.json", rows)
+    score = scoring(COCO.instances(truth, "val"), COCO, "official")
+    return [
+        *made("COCO results", results, score, damaged, odd_json),
+        *made("COCO annotations", truth, annotated(COCO, "val", "official"), damaged, odd_json),
+    ]
+
+
+def annotations(folder: Path) -> list[Target]:
+    """The annotations of MPII, FLIC and LSP in the forms that people have."""
+    folder.mkdir()
+    columns = {
+        "imgname": np.array([b"a.jpg", b"b.jpg", b"a.jpg"]), "person": np.array([0.0, 0, 1]), "index": np.array([4.0, 9, 4]),
+        "center": np.full((3, 2), 50.0), "scale": np.array([1.0, 0.5, 0.25]), "part": np.arange(96.0).reshape(3, 16, 2),
+        "visible": np.ones((3, 16)), "normalize": np.array([10.0, 12.0, 14.0]),
+    }  # fmt: skip
+    person = {
+        "center": [50.0, 60.0],
+        "scale": 2.0,
+        "joints": [[10.0 + k, 20.5] for k in range(16)],
+        "joints_vis": [1] * 16,
+    }
+    table = example_rows(parts(3), ["a.jpg", "b.jpg", "c.jpg"], [1, 1, 0])
+    mpii, flic = annotated(MPII, "train", "official"), annotated(FLIC, "test", next(iter(FLIC.conventions)))
+    lsp = annotated(LSP, "lspet-val", next(iter(LSP.conventions)))
+    return [
+        *made("MPII train.h5", write_h5(folder / "train.h5", columns), mpii),
+        *made("MPII release .mat", mpii_release.write_trainers(folder / "release.mat", *mpii_release.ODD.values()), mpii),
+        *made(
+            "MPII train.json", written(folder / "train.json", [person | {"image": f"{i}.jpg"} for i in range(3)]),
+            lambda path: MPII.instances(path, "train"), damaged, odd_json,
+        ),
+        *made("FLIC examples.mat", write_examples(folder / "examples.mat", table), flic),
+        *made("FLIC test.h5", write_h5(folder / "test.h5", h5_columns(parts(3))), flic),
+        *made("LSP joints.mat", write_lspet(folder / "lsp" / "joints.mat", joints(10_000) + [0, 0, 1]), lsp),
+    ]  # fmt: skip
+
+
+def results_files(folder: Path) -> list[Target]:
+    """What a report reads: records, costs and published rows."""
+
+    def report(path: Path) -> object:
+        contents = read_contents(folder)
+        tables = [csv(board) for board in contents.boards]
+        if not contents.boards or (contents.notes and str(path) not in " ".join(contents.notes)):
+            raise ValueError(contents.notes)
+        return page(contents, {board.slug: [] for board in contents.boards}), markdown(contents.boards), tables
+
+    save_record(record("whole"), folder)
+    one = save_record(record("other", model={"arch": "tiny", "seed": 3, "recipe": {"name": "x"}}), folder)
+    cost = {
+        "arch": "tiny", "input_size": [192, 256], "protocol": "mpii", "keypoints": 16, "parameters": 3, "unused": {},
+        "macs": 5, "macs_on_outputs": 5, "activations": 7, "kept": 9, "device": "cpu", "created": "", "environment": {},
+    }  # fmt: skip
+    header = "arch,input_size,protocol,split,convention,metric,value,params_m,gflops,source"
+    (folder / "published.csv").write_text(f"{header}\nhg2,,mpii,val,bearpaw eval_PCKh,PCKh@0.5/head,95.8,,,x\n")
+    return [
+        *made("record", one, report, damaged, odd_json),
+        *made("cost", written(folder / "cost" / "cpu" / "tiny.json", cost), report, damaged, odd_json),
+        *made("published.csv", folder / "published.csv", report),
+    ]
+
+
+def other_files(folder: Path) -> list[Target]:
+    """Recipes, checkpoints, packs, photographs and boxes."""
+    folder.mkdir()
+    toml, network = folder / "recipe.toml", folder / "network.pt"
+    toml.write_bytes(shipped_file("quick").read_bytes())
+    with torch.random.fork_rng():
+        checkpoints.save(network, checkpoints.Checkpoint.published(architecture("hourglass1", MPII.skeleton, (64, 64))))
+    people = noise_people(folder)
+    packing = Packing(people, pack_recipe(), folder)
+    packing.make(workers=1)
+    manifest, index = packing.folder / "pack.json", packing.folder / "part-0000.npz"
+    for form in FORMS:
+        assert cv2.imwrite(
+            str(folder / f"x.{form}"), np.random.default_rng(0).integers(0, 255, (40, 60, 3)).astype(np.uint8)
+        )
+    boxes = written(
+        folder / "boxes.json", [{"image_id": 3, "category_id": 1, "bbox": [1, 2, 30, 40], "score": 0.5}] * 3
+    )
+    (folder / "boxes.csv").write_text("image,x,y,width,height,score\na.jpg,1,2,30,40,0.5\nb.jpg,1,2,30,40,0.5\n")
+
+    def pack(path: Path) -> object:
+        found = find_pack(folder, people, pack_recipe())
+        return found and [found.region(row) for row in range(len(people))]
+
+    def in_pack(path: Path) -> object:
+        with naming(path):
+            return pack(path)
+
+    return [
+        *made("recipe .toml", toml, lambda path: recipes.choose(str(path))),
+        *made("checkpoint", network, lambda path: checkpoints.load(path).network(MPII.skeleton, path)),
+        *made("pack.json", manifest, in_pack, damaged, odd_json),
+        *made("pack index", index, in_pack),
+        *(one for form in FORMS for one in made(f"photograph .{form}", folder / f"x.{form}", read_image)),
+        *made("boxes .json", boxes, read_boxes, damaged, odd_json),
+        *made("boxes .csv", folder / "boxes.csv", read_boxes),
+    ]  # fmt: skip
+
+
+def names(found: Sequence[Target]) -> str:
+    """The targets' names, for messages."""
+    return json.dumps([target.name for target in found])
