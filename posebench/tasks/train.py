@@ -124,7 +124,7 @@ class Job:
         # Defaults are left out, so that runs keep their names when recipes gain fields.
         facts = {**settings, "recipe": self.recipe.model_dump(mode="json", exclude_defaults=True)}
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
-        return f"{plain(self.arch)}-{plain(self.protocol.name)}-{self.recipe.name}-seed{self.seed}-{digest}"
+        return f"{plain(self.arch)}-{plain(self.protocol.name)}-{plain(self.recipe.name)}-seed{self.seed}-{digest}"
 
 
 def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Settings, results: Path) -> Job:
