@@ -12,8 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
+    "plain_text",
     "errors",
     "array_type",
+    "opencv",
     "torchrun",
     "files",
     "data",

@@ -1,6 +1,6 @@
 """Networks from Python: train, predict, load published weights, count the cost, check a plugin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ def train(
     lr: float | None = None, device: str | None = None, seed: int = 0, limit: int | None = None,
     weights: StrPath | None = None, backbone_weights: StrPath | None = None, fork: StrPath | None = None, pretrained: bool = True,
     workers: int | None = None, results: StrPath = "results", resume: bool = False, restart: bool = False,
+    validate_every: int | None = None, select_by: str | None = None, early_stop: int | None = None,
+    max_time: str | None = None, track: Sequence[str] = (),
     show: "Callable[[Progress], None]" = lambda progress: None,
 ) -> "Trained":  # fmt: skip
     """Train a network.
@@ -37,17 +39,21 @@ def train(
         The others are the options of `posebench train`.
 
     Returns:
-        `Trained`: `.checkpoint` (a path) and `.notes`.
+        `Trained`: `.checkpoint` (a path; the best one where the run is validated) and `.notes`.
 
     Raises:
         PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set.
     """
     from posebench.tasks import train as tasks
+    from posebench.tasks.watching import Watching
 
     settings = tasks.Settings(
         recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=lr, device=device,
         seed=seed, limit=limit, weights=optional_path(weights), backbone_weights=optional_path(backbone_weights),
         fork=optional_path(fork), pretrained=pretrained, workers=workers,
+        watching=Watching(
+            validate_every=validate_every, select_by=select_by, early_stop=early_stop, max_time=max_time, track=tuple(track),
+        ),
     )  # fmt: skip
     job = tasks.make_job(arch, protocol_named(protocol), optional_path(data), settings, Path(results))
     return tasks.train(job, resume=resume, restart=restart, show=show)

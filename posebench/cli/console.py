@@ -8,23 +8,34 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Column
 from rich.text import Text
 
 from posebench import torchrun
 from posebench.cli.wrapping import wrapped
+from posebench.plain_text import printable
 
 WIDTH_IN_FILE = 150
 """Characters of a line where there is no terminal and COLUMNS does not say."""
+
+
+class _PrintableConsole(Console):
+    """Prints text as it is seen: names of others may have terminal escape sequences, or marks that reorder a line."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """The segments of what is printed. Rich's own escape sequences are added to them later."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
 
 def open_console(stderr: bool = False, quiet: bool = False) -> Console:
     """The console of a command, as wide as the terminal; COLUMNS says otherwise."""
     silent = quiet or not torchrun.is_first()
     told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
-    return Console(stderr=stderr, quiet=silent, width=None if told else WIDTH_IN_FILE)
+    return _PrintableConsole(stderr=stderr, quiet=silent, width=None if told else WIDTH_IN_FILE)
 
 
 def say_synthetic(out: Console, data: Path | None, protocol: str) -> None:
@@ -46,18 +57,18 @@ QUIET_SECONDS = 20
 """How often a line is written where there is no terminal."""
 
 Update = Callable[[int, int, str], None]
-"""Called with how much is done, of how much, and what to say of it."""
+"""Called with how much is done, of how much, and what to say of it, on one line or several."""
 
 
 class _Bar(Progress):
-    """One task on two lines: title, bar, count and times; below it the note, which then never displaces a time."""
+    """One task: a line of title, bar, count and times; below it the note's lines, which then never displace a time."""
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """The lines to draw."""
         yield self.make_tasks_table(self.tasks)
         for task in self.tasks:
-            if note := task.fields["note"]:
-                yield Text(f"  {note}", style="dim", no_wrap=True, overflow="ellipsis")
+            for line in task.fields["note"].splitlines():
+                yield Text(f"  {line}", style="dim", no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager
@@ -75,7 +86,7 @@ def progress(console: Console, title: str) -> Iterator[Update]:
         yield _lines(console, title)
         return
     columns = (
-        TextColumn("{task.description}", table_column=Column(ratio=3, no_wrap=True, overflow="ellipsis")),
+        TextColumn("{task.description}", markup=False, table_column=Column(ratio=3, no_wrap=True, overflow="ellipsis")),
         BarColumn(bar_width=None, table_column=Column(ratio=2)),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -104,7 +115,9 @@ def _lines(console: Console, title: str) -> Update:
         left = (now - started) / max(done - first, 1) * (total - done)
         spent = timedelta(seconds=round(now - started))
         console.print(
-            f"{title} {done:,}/{total:,}  {spent}  eta {timedelta(seconds=round(left))}  {note}", highlight=False
+            f"{title} {done:,}/{total:,}  {spent}  eta {timedelta(seconds=round(left))}  {'  '.join(note.splitlines())}",
+            highlight=False,
+            markup=False,
         )
 
     return update

@@ -83,7 +83,7 @@ def cost(
             )  # fmt: skip
         costs.append(found)
         if results is not None:
-            errors.print(f"saved: {save(found, results)}", highlight=False, soft_wrap=True)
+            errors.print(f"saved: {save(found, results)}", highlight=False, markup=False, soft_wrap=True)
     if as_json:
         click.echo(json.dumps(_plain(costs)))
     else:

@@ -131,13 +131,17 @@ def _show_and_save(
         print_scores(out, evaluation.record, quiet)  # before anything is written: a full disk must not cost the numbers
     path = evaluation.save(results)
     if not as_json:
-        out.print(f"Record: {path}", highlight=False, soft_wrap=True)
+        out.print(f"Record: {path}", highlight=False, markup=False, soft_wrap=True)
     if overlays:
         try:
             drawn = evaluation.draw_overlays(results)
         except PosebenchError as error:
             raise PosebenchError(f"The record is written ({path}), but its overlays are not. {error}") from error
-        out.print(f"Overlays: {drawn or 'not drawn; this protocol does not score people one by one'}", soft_wrap=True)
+        out.print(
+            f"Overlays: {drawn or 'not drawn; this protocol does not score people one by one'}",
+            markup=False,
+            soft_wrap=True,
+        )
     if as_json:
         click.echo(json.dumps(evaluation.record.model_dump(mode="json") | {"record": str(path)}))
 

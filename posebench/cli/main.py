@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 import posebench
+from posebench import torchrun
 from posebench.cli import (
     compare,
     cost,
@@ -24,6 +25,7 @@ from posebench.cli import list as cli_list
 from posebench.cli import plugin as cli_plugin
 from posebench.cli.wrapping import terminal_width, wrapped
 from posebench.errors import PosebenchError
+from posebench.plain_text import printable
 
 
 class Sentences(click.Group):
@@ -32,11 +34,26 @@ class Sentences(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except PosebenchError as error:
+        except (PosebenchError, click.ClickException) as error:
+            if not _speaks():
+                ctx.exit(error.exit_code)
+            if isinstance(error, click.ClickException):
+                raise
             click.echo(wrapped(f"Error: {error}", terminal_width(sys.stderr)), err=True)
             ctx.exit(error.exit_code)
         except OSError as error:
-            raise click.ClickException(f"{error.strerror or error}: {error.filename or ''}") from error
+            if not _speaks():
+                ctx.exit(1)
+            raise click.ClickException(printable(f"{error.strerror or error}: {error.filename or ''}")) from error
+
+
+def _speaks() -> bool:
+    """Whether this process says why it ends: of several, the first one that fails."""
+    if torchrun.processes() == 1:
+        return True
+    from posebench.training.processes import fails_first
+
+    return fails_first()
 
 
 @click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -1,5 +1,6 @@
 """Options that several commands share. A command declares each of them as a parameter of its own."""
 
+import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -158,6 +159,46 @@ training_options = together(
     click.option("--restart", is_flag=True, help="Delete this run's checkpoint, if there is one, and train anew."),
     workers_option,
 )  # fmt: skip
+
+_watch_options = together(
+    click.option(
+        "--validate-every", type=click.IntRange(1), metavar="N",
+        help="Score the selection people every N epochs, and keep the best checkpoint.",
+    ),
+    click.option(
+        "--select-by", metavar="SPLIT", shell_complete=splits,
+        help="Split of the selection people. Default: the protocol's, else 10 % of the training images.",
+    ),
+    click.option(
+        "--early-stop", type=click.IntRange(1), metavar="N", help="End training after N validations without a better score."
+    ),
+    click.option("--max-time", metavar="TIME", help="End training after this time, such as 30m, 1h30m or 90s."),
+    click.option(
+        "--track", multiple=True, metavar="NAME",
+        help="Send loss, rate and score to tensorboard, wandb, mlflow or another tracker of accelerate.",
+    ),
+)  # fmt: skip
+
+
+def watch_options(command: Command) -> Command:
+    """The options that watch a training run. The command gets them as one parameter, `watching`."""
+
+    @_watch_options
+    @functools.wraps(command)
+    def with_watching(
+        *arguments: Any, validate_every: int | None, select_by: str | None, early_stop: int | None, max_time: str | None,
+        track: tuple[str, ...], **others: Any,
+    ) -> Any:  # fmt: skip
+        from posebench.tasks.watching import Watching
+
+        watching = Watching(
+            validate_every=validate_every, select_by=select_by, early_stop=early_stop, max_time=max_time, track=track
+        )
+        return command(*arguments, watching=watching, **others)
+
+    watched: Command = with_watching
+    return watched
+
 
 speed_options = together(
     click.option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from posebench import torchrun
 from posebench.cli.complete import protocols
 from posebench.cli.options import (
     box_options,
@@ -153,4 +154,5 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
             how=None if how == How() else how, show=lambda done, total: update(done, total, ""),
         )  # fmt: skip
     print_notes(out, predicted.notes)
-    click.echo(predicted.predictions)
+    if torchrun.is_first():
+        click.echo(predicted.predictions)

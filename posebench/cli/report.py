@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from posebench.cli.options import results_option
-from posebench.errors import counted
+from posebench.errors import PosebenchError, counted
 
 
 @click.command()
@@ -27,3 +27,6 @@ def report(results: Path) -> None:
         click.echo(path)
     if len(paths) > len(first):
         click.echo(f"and {counted(len(paths) - len(first), 'more file', 'more files')} below {results}")
+    if contents.notes:
+        left = counted(len(contents.notes), "file is", "files are")
+        raise PosebenchError(f"{left} left out of the report, because of what is said above.")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from posebench import torchrun
 from posebench.cli.options import (
     archs_option,
     box_options,
@@ -14,6 +15,7 @@ from posebench.cli.options import (
     quiet_option,
     results_option,
     training_options,
+    watch_options,
 )
 from posebench.cli.train import check_resume, training_shown
 from posebench.errors import PosebenchError
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from posebench.data.instances import Instances
     from posebench.results.record import Record
     from posebench.tasks.train import Job
+    from posebench.tasks.watching import Watching
 
 
 @click.command()
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 @protocol_option
 @data_option
 @training_options
+@watch_options
 @box_options
 @name_option
 @results_option
@@ -41,6 +45,7 @@ def run(
     seed: int, limit: int | None, weights: Path | None, backbone_weights: Path | None, no_pretrained: bool,
     packs: Path | None, fork: Path | None, resume: bool, restart: bool, workers: int | None, boxes: Path | None,
     box_threshold: float | None, name: str | None, results: Path, quiet: bool,
+    watching: "Watching",
 ) -> None:  # fmt: skip
     """Train networks, predict, score, and write the report."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
@@ -64,7 +69,7 @@ def run(
     settings = tasks.Settings(
         recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=learning_rate,
         device=device, seed=seed, limit=limit, weights=weights, backbone_weights=backbone_weights,
-        fork=fork, pretrained=not no_pretrained, workers=workers,
+        fork=fork, pretrained=not no_pretrained, workers=workers, watching=watching,
     )  # fmt: skip
     jobs = [tasks.make_job(arch, protocol, data, settings, results) for arch in archs]
     people = people_tasks.load_people(protocol, data, splits.report)
@@ -80,16 +85,16 @@ def run(
             )
         print_notes(out, trained.notes)
         label = f"{name} ({job.arch})" if name and len(jobs) > 1 else name  # several rows cannot have one name
-        records.append(_predict_and_score(job, trained.checkpoint, people, asked, label, out))
-    _report(results, records, out)
+        predictions = _predict(job, trained.checkpoint, asked, out)
+        if torchrun.is_first():
+            records.append(_score(job, predictions, people, label, out))
+    if torchrun.is_first():
+        _report(results, records, out)
 
 
-def _predict_and_score(
-    job: "Job", checkpoint: Path, people: "Instances", asked: "Instances", name: str | None, out: "Console"
-) -> "Record":
+def _predict(job: "Job", checkpoint: Path, asked: "Instances", out: "Console") -> Path:
+    """Predict people and return the predictions file."""
     from posebench.cli.console import print_notes, progress
-    from posebench.cli.show_scores import print_scores
-    from posebench.tasks.evaluate import evaluate
     from posebench.tasks.predict import predict, predictions_path
 
     path = predictions_path(checkpoint, asked, job.results)
@@ -99,7 +104,14 @@ def _predict_and_score(
             show=lambda done, total: update(done, total, ""),
         )  # fmt: skip
     print_notes(out, predicted.notes)
-    evaluation = evaluate(path, job.protocol, people, name=name)
+    return path
+
+
+def _score(job: "Job", predictions: Path, people: "Instances", name: str | None, out: "Console") -> "Record":
+    from posebench.cli.show_scores import print_scores
+    from posebench.tasks.evaluate import evaluate
+
+    evaluation = evaluate(predictions, job.protocol, people, name=name)
     print_scores(out, evaluation.record)
     evaluation.save(job.results.path)
     evaluation.draw_overlays(job.results.path)

@@ -5,8 +5,9 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 from posebench.errors import counted
+from posebench.plain_text import one_line
 from posebench.report.board import INTERVAL, SYNTHETIC_NOTE, Board
-from posebench.report.columns import Column, one_line
+from posebench.report.columns import Column
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 
 from posebench.errors import counted
-from posebench.report.columns import UNKNOWN, one_line
+from posebench.plain_text import one_line
+from posebench.report.columns import UNKNOWN
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL, RESAMPLES
 from posebench.scoring.scores import Curve, known
@@ -29,7 +30,7 @@ def print_scores(out: Console, record: Record, quiet: bool = False) -> None:
     out.print(
         f"[bold]{escape(record.name)}[/bold] on {escape(data.what)}: {data.people:,} people in "
         f"{counted(data.images, 'image', 'images')}, "
-        f"boxes: {data.box_source}, ground truth: {escape(data.annotations)}",
+        f"boxes: {escape(data.box_source)}, ground truth: {escape(data.annotations)}",
         highlight=False,
     )
     out.print(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from posebench import torchrun
 from posebench.cli.options import (
     arch_option,
     data_option,
@@ -14,12 +15,14 @@ from posebench.cli.options import (
     quiet_option,
     results_option,
     training_options,
+    watch_options,
 )
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from posebench.tasks.watching import Watching
     from posebench.training.run import Progress
 
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 @protocol_option
 @data_option
 @training_options
+@watch_options
 @results_option
 @quiet_option
 def train(
@@ -35,6 +39,7 @@ def train(
     input_size: tuple[int, int] | None, batch_size: int | None, learning_rate: float | None, device: str | None,
     seed: int, limit: int | None, weights: Path | None, backbone_weights: Path | None, no_pretrained: bool,
     packs: Path | None, fork: Path | None, resume: bool, restart: bool, workers: int | None, results: Path, quiet: bool,
+    watching: "Watching",
 ) -> None:  # fmt: skip
     """Train a network; print the checkpoint's path."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
@@ -53,7 +58,7 @@ def train(
     settings = tasks.Settings(
         recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=learning_rate,
         device=device, seed=seed, limit=limit, weights=weights, backbone_weights=backbone_weights,
-        fork=fork, pretrained=not no_pretrained, workers=workers,
+        fork=fork, pretrained=not no_pretrained, workers=workers, watching=watching,
     )  # fmt: skip
     job = tasks.make_job(arch, protocol, data, settings, results)
     print_notes(out, check_before_training(job))
@@ -62,7 +67,8 @@ def train(
             job, resume=resume, restart=restart, packs=packs, show=show, say=lambda text: print_notes(out, [text])
         )
     print_notes(out, trained.notes)
-    click.echo(trained.checkpoint)
+    if torchrun.is_first():
+        click.echo(trained.checkpoint)
 
 
 def check_resume(resume: bool, restart: bool) -> None:
@@ -81,7 +87,18 @@ def training_shown(out: "Console", arch: str) -> "Iterator[Callable[[Progress], 
         estimate = Estimate(lambda sentence: out.print(sentence, highlight=False))
 
         def show(p: "Progress") -> None:
-            update(p.step, p.steps, f"epoch {p.epoch}/{p.epochs}  loss {p.loss:.6f}  rate {p.rate:.1e}")
+            update(p.step, p.steps, training_note(p))
             estimate(p)
 
         yield show
+
+
+def training_note(p: "Progress") -> str:
+    """The lines below the bar: loss and rate; then speed, waiting and, once there was a validation, its score."""
+    lines = [f"epoch {p.epoch}/{p.epochs}  loss {p.loss:.6f}  rate {p.rate:.1e}"]
+    more = f"{p.speed:,.{0 if p.speed >= 10 else 1}f} images/s  {100 * p.waiting:.0f} % waiting for data"
+    if p.metric:
+        digits = 2 if abs(p.best_score) > 1 else 3
+        best = f" (best {p.best_score:.{digits}f}, epoch {p.best_epoch})" if p.best_epoch else ""
+        more += f"  {p.metric} {p.score:.{digits}f}{best}"
+    return "\n".join([*lines, more])

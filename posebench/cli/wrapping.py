@@ -4,6 +4,8 @@ import shutil
 from textwrap import fill
 from typing import TextIO
 
+from posebench.plain_text import printable
+
 
 def terminal_width(file: TextIO) -> int | None:
     """Characters of a line where the file is a terminal, else None."""
@@ -11,10 +13,11 @@ def terminal_width(file: TextIO) -> int | None:
 
 
 def wrapped(text: str, width: int | None) -> str:
-    """Text in lines of at most `width` characters, broken at spaces only; None keeps its lines.
+    """Printable text in lines of at most `width` characters, broken at spaces only; None keeps its lines.
 
     A longer word, such as a path, stays whole, so that it can be copied. Indented lines go on indented.
     """
+    text = printable(text)
     if width is None:
         return text
     lines = []

@@ -1,16 +1,15 @@
 """Cost: the counts and times of one network as a file, one per device, network, input size and number of keypoints."""
 
-import re
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from posebench.cost.published_figures import PublishedCost, published
-from posebench.files.validation import read_model
+from posebench.files.validation import read_models
 from posebench.files.writing import write_text
 from posebench.inference.ways import LIMIT, How
-from posebench.results.folder import ResultsFolder
+from posebench.results.folder import VISIBLE_JSON, ResultsFolder, slug
 
 NOT_TIMED = "counted only"
 GIBI = 1024**3
@@ -112,11 +111,6 @@ class Cost(_Part):
         return min(able, key=lambda timing: timing.median, default=None)
 
 
-def slug(text: str) -> str:
-    """A text as part of a file name: lower-case letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:80]
-
-
 def save(cost: Cost, results: Path) -> Path:
     """Write `results/cost/<device>/<network>-<height>x<width>-<keypoints>.json`; measuring again replaces it."""
     path = ResultsFolder(results).cost / cost.path
@@ -124,12 +118,7 @@ def save(cost: Cost, results: Path) -> Path:
     return path
 
 
-def load(results: Path) -> list[Cost]:
-    """All costs below a results folder, in the order of their paths.
-
-    Raises:
-        PosebenchError: one is damaged.
-    """
-    paths = sorted(ResultsFolder(results).cost.glob("*/*.json"))
-    fix = "Measure again with posebench cost, or remove the file."
-    return [read_model(Cost, path, "a cost file", fix) for path in paths]
+def load(results: Path) -> tuple[list[Cost], list[str]]:
+    """All costs below a results folder, in the order of their paths, and a sentence for each file that cannot be read."""
+    paths = ResultsFolder(results).cost.glob(f"*/{VISIBLE_JSON}")
+    return read_models(Cost, paths, "a cost file", "Measure again with posebench cost, or remove the file.")

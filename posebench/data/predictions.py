@@ -12,38 +12,48 @@
 /input_box     (R, 4) float    optional; the box (x, y, width, height) that the network was given, before padding
 /box_score     (R,) float      optional; the detector's confidence in the box; 1 for an annotated one
 attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
+
+Behind the HDF5 content, posebench writes a checksum of it (`posebench.files.checksum`).
 """
 
 import hashlib
+import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.provenance import Provenance
+from posebench.data.stated_provenance import read_provenance
 from posebench.errors import PosebenchError, existing
-from posebench.files.arrays import datasets, is_hdf5
-from posebench.files.validation import explain
-from posebench.files.writing import write_atomically
+from posebench.files.arrays import datasets, is_hdf5, open_hdf5
+from posebench.files.checksum import states_checksum, with_checksum
+from posebench.files.writing import write_bytes
 
 LONGEST_FIXED = 60_000
 """Bytes of an attribute of fixed length; HDF5 allows 64 KiB."""
 FORMAT = "posebench predictions 1"
 COLUMNS = "image", "person", "keypoints", "scores", "score", "missing"
 OPTIONAL = "bbox", "region", "input_box", "box_score"
+KINDS = {"image": "iu", "person": "iu", "missing": "b"}
+"""Kinds of numpy's types that a column may have; the others are numbers."""
+NUMBERS = "fiu"
+KIND_NAMES = {"iu": "whole numbers", "b": "truth values", NUMBERS: "numbers"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Predictions:
     """R predicted people. The attributes are the datasets and attributes of the file above.
 
+    Attributes:
+        notes: what of the file was left out, as sentences.
+
     Raises:
-        PosebenchError: a column of another length, a row of an image that is not there, or a keypoint that is not
+        PosebenchError: a column of another length or type, a row of an image that is not there, or a keypoint that is not
             finite although nothing declares it missing.
     """
 
@@ -63,6 +73,7 @@ class Predictions:
     split: str = ""
     box_source: str = "annotation"
     provenance: Provenance = field(default_factory=Provenance)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         r, k = len(self.image), len(self.keypoint_names)
@@ -74,6 +85,9 @@ class Predictions:
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise PosebenchError(f"predictions: {name} is {getattr(self, name).shape}, but should be {shape}.")
+        for name in ("image", *expected):
+            if (found := getattr(self, name).dtype).kind not in (kinds := KINDS.get(name, NUMBERS)):
+                raise PosebenchError(f"predictions: {name} is {found}, but should be {KIND_NAMES[kinds]}.")
         if r and not (self.image.min() >= 0 and self.image.max() < len(self.images)):
             raise PosebenchError(f"predictions: a person is in an image row outside 0..{len(self.images) - 1}.")
         finite = np.isfinite(self.keypoints)
@@ -115,28 +129,34 @@ def for_instances(instances: Instances, keypoints: Array, scores: Array | None =
 
 
 def save(predictions: Predictions, path: Path) -> None:
-    """Write the file: whole, or not at all."""
+    """Write the file: whole, or not at all.
+
+    Raises:
+        PosebenchError: the folder cannot be written to, or the disk is full.
+    """
+    write_bytes(path, with_checksum(_content(predictions)))
+
+
+def _content(predictions: Predictions) -> bytes:
+    """The file's bytes. They are made in memory, because HDF5's library ends the process where the disk is full."""
     import h5py
 
-    def write(partial: Path) -> None:
-        with h5py.File(partial, "w") as file:
-            texts = {name: getattr(predictions, name) for name in ("dataset", "split", "box_source")} | {
-                "format": FORMAT,
-                "keypoint_names": json.dumps(predictions.keypoint_names),
-                "provenance": predictions.provenance.model_dump_json(),
-            }
-            for name, text in texts.items():
-                # Of a fixed length: HDF5's own library crashes on damaged texts of variable length. Longer ones do not fit.
-                if text:
-                    file.attrs[name] = np.bytes_(text.encode()) if len(text.encode()) < LONGEST_FIXED else text
-            file["images"] = np.array([name.encode() for name in predictions.images] or [b""])[
-                : len(predictions.images)
-            ]
-            for name in (*COLUMNS, *OPTIONAL):
-                if (column := getattr(predictions, name)) is not None:
-                    file[name] = column  # as it is: gzip saves a third and reads many times slower
-
-    write_atomically(path, write)
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        texts = {name: getattr(predictions, name) for name in ("dataset", "split", "box_source")} | {
+            "format": FORMAT,
+            "keypoint_names": json.dumps(predictions.keypoint_names),
+            "provenance": predictions.provenance.model_dump_json(),
+        }
+        for name, text in texts.items():
+            # Of a fixed length: HDF5's own library crashes on damaged texts of variable length. Longer ones do not fit.
+            if text:
+                file.attrs[name] = np.bytes_(text.encode()) if len(text.encode()) < LONGEST_FIXED else text
+        file["images"] = np.array([name.encode() for name in predictions.images] or [b""])[: len(predictions.images)]
+        for name in (*COLUMNS, *OPTIONAL):
+            if (column := getattr(predictions, name)) is not None:
+                file[name] = column  # as it is: gzip saves a third and reads many times slower
+    return memory.getvalue()
 
 
 def digest(predictions: Predictions) -> str:
@@ -154,31 +174,49 @@ def load(path: Path) -> Predictions:
     Raises:
         PosebenchError: the file is missing, damaged or of another kind.
     """
-    import h5py
-
     try:
-        with h5py.File(existing(path, "a predictions file"), "r") as file:
+        with open_hdf5(existing(path, "a predictions file")) as file:
             if (form := _text(file, "format")) != FORMAT:
                 raise PosebenchError(f"{path} is no {FORMAT!r} file (its format: {form!r}).")
-            datasets(file, path)
-            columns = {name: file[name][()] for name in (*COLUMNS, *(name for name in OPTIONAL if name in file))}
+            found = datasets(file, path)
+            if lacking := [name for name in ("images", *COLUMNS) if name not in found]:
+                raise PosebenchError(f"{path} lacks /{lacking[0]}.")
+            columns = {name: found[name][()] for name in (*COLUMNS, *OPTIONAL) if name in found}
+            provenance, notes = read_provenance(_text(file, "provenance"))
             return Predictions(
-                **columns,
-                images=tuple(name.decode() for name in file["images"][()]),
-                keypoint_names=tuple(json.loads(_text(file, "keypoint_names"))),
-                provenance=Provenance.model_validate_json(_text(file, "provenance") or "{}"),
+                **columns | {"missing": _truth_values(columns["missing"])},
+                images=_names(found["images"][()]),
+                keypoint_names=_keypoint_names(_text(file, "keypoint_names")),
+                provenance=provenance,
                 dataset=_text(file, "dataset"),
                 split=_text(file, "split"),
                 box_source=_text(file, "box_source"),
+                notes=notes,
             )
     except PosebenchError as error:
         raise error if str(path) in str(error) else PosebenchError(f"{path}: {error}") from error
-    except ValidationError as error:
-        raise PosebenchError(f"{path}: provenance is not understood: {explain(error)}.") from error
     except Exception as error:  # a damaged file makes h5py and numpy raise whatever they meet
         raise PosebenchError(
             f"{path} cannot be read as predictions: {error}. Was it cut off, or written by hand?"
         ) from error
+
+
+def _truth_values(column: Array) -> Array:
+    """`/missing`, where it is 0 and 1 instead; other tools have no truth values."""
+    return column.astype(bool) if column.dtype.kind in "iu" and ((column == 0) | (column == 1)).all() else column
+
+
+def _names(column: Array) -> tuple[str, ...]:
+    if column.ndim != 1 or column.dtype.kind not in "SO":
+        raise PosebenchError(f"/images is {column.shape} {column.dtype}, but should be a list of file names.")
+    return tuple(name.decode() for name in column.tolist())
+
+
+def _keypoint_names(text: str) -> tuple[str, ...]:
+    names = json.loads(text)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise PosebenchError(f"keypoint_names is {text:.60}, but should be a JSON list of names.")
+    return tuple(names)
 
 
 def _text(file: Any, name: str) -> str:
@@ -190,10 +228,10 @@ def is_predictions(path: Path) -> bool:
     """Whether `path` is an HDF5 file in posebench's own format."""
     if not is_hdf5(path):
         return False
-    import h5py
-
+    if states_checksum(path):
+        return True
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             return "format" in file.attrs
     except Exception:  # damaged: whoever reads it next says so
         return False

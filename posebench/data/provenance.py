@@ -64,6 +64,8 @@ class Selection(_Stated):
     every: int = Field(description="epochs from one validation to the next")
     epoch: int | None = Field(None, description="of the best checkpoint; None before the first validation")
     score: float | None = None
+    since: int = Field(0, description="validations after the best checkpoint")
+    chosen: bool = Field(False, description="whether the scored checkpoint is the best one, not the last one")
 
 
 class Provenance(_Stated):
@@ -101,9 +103,14 @@ class Provenance(_Stated):
         """As `plain`, without the seed and what follows from it: equal for two seeds of one recipe."""
         said = self.plain()
         # Where the best checkpoint is scored, it is of another step for each seed.
-        for name in ("seed", "checkpoint_sha256", "history", *(["step"] if self.selection else [])):
+        for name in (
+            "seed",
+            "checkpoint_sha256",
+            "history",
+            *(["step"] if self.selection and self.selection.chosen else []),
+        ):
             said.pop(name, None)
-        for name in ("epoch", "score"):
+        for name in ("epoch", "score", "since"):
             said.get("selection", {}).pop(name, None)
         for measured in ("seconds", "precision_gain"):
             said.get("trained_on", {}).pop(measured, None)

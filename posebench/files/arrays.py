@@ -1,13 +1,14 @@
 """Arrays in other people's files, HDF5 and MATLAB of any version: read whole or refused, never trusted with memory."""
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from posebench.array_type import Array
 from posebench.errors import PosebenchError, existing
-from posebench.files import matlab
+from posebench.files import checksum, matlab
 
 Read = TypeVar("Read")
 
@@ -67,30 +68,57 @@ def load_structs(path: Path, name: str) -> matlab.Element:
     return _read_either(path, from_hdf5, from_mat)
 
 
+@contextmanager
+def open_hdf5(path: Path) -> Iterator[Any]:
+    """An HDF5 file, open for reading.
+
+    Raises:
+        PosebenchError: the file does not have its checksum.
+    """
+    import h5py
+
+    checksum.check(path)
+    with h5py.File(path, "r") as file:
+        yield file
+
+
 def datasets(file: Any, path: Path) -> dict[str, Any]:
     """The datasets of an open HDF5 file, before anything is allocated for them.
 
     Raises:
-        PosebenchError: together they declare more than `LARGEST` bytes: compressed, that takes a file of some kilobytes.
+        PosebenchError: together they declare more than `LARGEST` bytes (compressed, that takes a file of some kilobytes); or one of
+            them is kept elsewhere: HDF5 would read any file that is named there.
     """
     import h5py
 
-    # A name that is no UTF-8 comes as bytes; str() keeps it from meeting text.
-    nodes = {str(name): node for name, node in file.items() if isinstance(node, h5py.Dataset)}
-    found = {name: node for name, node in nodes.items() if node.shape is not None}
-    declared = sum(math.prod(node.shape) * node.dtype.itemsize for node in found.values())
+    found: dict[str, Any] = {}
+    for name in file:
+        label = str(name)  # a name that is no UTF-8 comes as bytes; str() keeps it from meeting text
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+            raise PosebenchError(f"{path}: {label!r} is a link. Copy the data into the file; links are not followed.")
+        node = file[name]
+        if isinstance(node, h5py.Dataset) and node.shape is not None:
+            found[label] = node
+    for label, node in found.items():
+        if node.external or node.is_virtual:
+            raise PosebenchError(f"{path}: the data of {label!r} is in another file. Copy it into this one.")
+    declared = sum(_declared(node) for node in found.values())
     if declared > LARGEST:
         raise PosebenchError(f"{path} declares arrays of {declared:,} bytes; {LARGEST:,} is the most that is read.")
     return found
+
+
+def _declared(node: Any) -> int:
+    """Bytes that reading a dataset takes. A compressed one is unpacked by chunks, which may be larger than it is."""
+    elements: int = max(math.prod(node.shape), math.prod(node.chunks or ()))
+    return elements * int(node.dtype.itemsize)
 
 
 def _read_either(path: Path, from_hdf5: Callable[[Any], Read], from_mat: Callable[[], Read]) -> Read:
     existing(path, "a predictions file")
     try:
         if is_hdf5(path):
-            import h5py
-
-            with h5py.File(path, "r") as file:
+            with open_hdf5(path) as file:
                 return from_hdf5(file)
         return from_mat()
     except PosebenchError:

@@ -1,6 +1,7 @@
 """Files of pydantic models: recipes, records, costs and descriptions; and validation errors as one sentence."""
 
 import tomllib
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,26 @@ def read_model(model: type[Model], path: Path, what: str, fix: str = "") -> Mode
         problem = explain(error, model)
         end = "" if problem.endswith("?") else "."
         raise PosebenchError(" ".join(filter(None, (f"{path} is not {what}: {problem}{end}", fix)))) from error
+
+
+def read_models(model: type[Model], paths: Iterable[Path], what: str, fix: str) -> tuple[list[Model], list[str]]:
+    """Read the files of a folder that other processes may write to; a file that is gone by now is left out.
+
+    Args:
+        what, fix: as for `read_model`.
+
+    Returns:
+        The models in the order of their paths, and a sentence for each file that cannot be read.
+    """
+    models, problems = [], []
+    for path in sorted(paths):
+        try:
+            if path.is_file():  # no pipe, which would wait for ever
+                models.append(read_model(model, path, what, fix))
+        except PosebenchError as error:
+            if path.exists():
+                problems.append(f"Warning: skipped. {error}")
+    return models, problems
 
 
 def explain(error: Exception, model: type[BaseModel] | None = None) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from posebench.errors import PosebenchError, counted
+from posebench.opencv import cv2
+from posebench.plain_text import shown_name
 from posebench.samples.images import Image, read_image
 
 PHOTOGRAPHS = ".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"
@@ -80,13 +81,13 @@ def find_pictures(inputs: Sequence[Path], apart: Path) -> list[Picture]:
         if path.is_dir():
             found += _inside(path, apart)
         elif path.is_file():
-            found.append(Picture(printable(path.name), path))
+            found.append(Picture(shown_name(path.name), path))
         elif path.exists() or path.is_symlink():
-            raise PosebenchError(f"{printable(str(path))} is not a photograph, a video or a folder.")
+            raise PosebenchError(f"{shown_name(str(path))} is not a photograph, a video or a folder.")
         else:
-            raise PosebenchError(f"{printable(str(path))} does not exist. Name a photograph, a video or a folder.")
+            raise PosebenchError(f"{shown_name(str(path))} does not exist. Name a photograph, a video or a folder.")
     if not found:
-        folders = ", ".join(printable(str(path)) for path in inputs)
+        folders = ", ".join(shown_name(str(path)) for path in inputs)
         raise PosebenchError(
             f"{folders} has no photograph or video. Files with these endings are read: {' '.join(PHOTOGRAPHS + VIDEOS)}."
         )
@@ -94,7 +95,7 @@ def find_pictures(inputs: Sequence[Path], apart: Path) -> list[Picture]:
     for picture in found:
         if (other := named.setdefault(picture.name, picture.path)) is not picture.path:
             raise PosebenchError(
-                f"Two pictures are named {picture.name}: {printable(str(other))} and {printable(str(picture.path))}. "
+                f"Two pictures are named {picture.name}: {shown_name(str(other))} and {shown_name(str(picture.path))}. "
                 "Name their common folder, or predict them one after the other."
             )
     return found
@@ -106,15 +107,10 @@ def _inside(folder: Path, apart: Path) -> list[Picture]:
         folders[:] = sorted(name for name in folders if (Path(parent) / name).resolve() != apart.resolve())
         paths += [Path(parent) / name for name in sorted(names)]
     return [
-        Picture(printable(path.relative_to(folder).as_posix()), path)
+        Picture(shown_name(path.relative_to(folder).as_posix()), path)
         for path in paths
         if path.suffix.lower() in PHOTOGRAPHS + VIDEOS and path.is_file()
     ]
-
-
-def printable(name: str) -> str:
-    """A file name as text that can be printed and stored: control characters and bytes that are no UTF-8 become escapes."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in name)
 
 
 def read_upright(path: Path) -> Image:
@@ -156,7 +152,7 @@ def _open(path: Path) -> cv2.VideoCapture:
     finally:
         logging.setLogLevel(before)
     if capture is None or not capture.isOpened():
-        raise PosebenchError(f"{printable(str(path))} is damaged, or not a video that OpenCV reads.")
+        raise PosebenchError(f"{shown_name(str(path))} is damaged, or not a video that OpenCV reads.")
     return capture
 
 

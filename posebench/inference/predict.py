@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from posebench.array_type import Array
@@ -16,6 +17,8 @@ from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import Outputs, each
 from posebench.plugins.registry import errors_of
 from posebench.samples.loader import HERE, Loading, Samples, batches, prediction_keys
+from posebench.samples.pack import Pack
+from posebench.training import processes
 
 
 @torch.inference_mode()
@@ -28,7 +31,8 @@ def predict(
     Args:
         model: on the device to use; put in eval mode here.
         flip_test: decode the mean of the outputs for the crop and for its mirror image.
-        loading: how samples are loaded.
+        loading: how samples are loaded; the rows of its pack are the usable people. With `divided`, each process predicts a
+            part, and all return the whole; the batches stay those of a single process, so the numbers are the same.
         provenance: kept in the predictions.
         show: called after every batch with how many people are done, and of how many.
 
@@ -49,8 +53,10 @@ def predict(
     scores = np.zeros(keypoints.shape[:2])
     missing = np.ones(keypoints.shape[:2], bool)
     done = 0
-    keys = prediction_keys(people.image, batch_size, loading.workers)
-    for batch in batches(samples_for(model, people), keys, loading.workers, device.type == "cuda", loading.say):
+    share = (processes.index(), processes.count()) if loading.divided else (0, 1)
+    keys = prediction_keys(people.image, batch_size, loading.workers, share)
+    samples = samples_for(model, people, loading.pack)
+    for batch in batches(samples, keys, loading.workers, device.type == "cuda", loading.say):
         crops, confidence = decoded(model, batch.images.to(device, non_blocking=True), flip_test)
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
             raise PosebenchError(
@@ -61,7 +67,11 @@ def predict(
         scores[index[readable]] = confidence[readable]
         missing[index[readable]] = False
         done += len(index)
-        show(done, len(people))
+        show(min(done * share[1], len(people)), len(people))  # as if the others were as far
+    if loading.divided:
+        _gather(keypoints, scores, missing)
+        if share[1] > 1:
+            show(len(people), len(people))
     lost = missing.all(axis=1)
     unreadable = list(dict.fromkeys(people.images[i] for i in people.image[lost].tolist()))
     made = for_instances(
@@ -69,6 +79,13 @@ def predict(
         input_box=people.bbox, provenance=provenance or Provenance(), **detected(people, scores),
     )  # fmt: skip
     return made, unreadable
+
+
+def _gather(keypoints: Array, scores: Array, missing: NDArray[np.bool_]) -> None:
+    """Fill in what the other processes predicted."""
+    mine = ~missing.all(axis=1)
+    for rows, found, confidence in processes.gathered((np.flatnonzero(mine), keypoints[mine], scores[mine])):
+        keypoints[rows], scores[rows], missing[rows] = found, confidence, False
 
 
 def first_images(model: Architecture, instances: Instances, batch_size: int = 32) -> Tensor:
@@ -81,9 +98,14 @@ def first_images(model: Architecture, instances: Instances, batch_size: int = 32
     return batch.images.to(next(model.parameters()).device)
 
 
-def samples_for(model: Architecture, people: Instances) -> Samples:
-    """Upright crops, as the model's pipeline cuts them."""
-    return Samples(people, model.input_size, alignment=model.pipeline.alignment, regions=model.pipeline.regions)
+def samples_for(model: Architecture, people: Instances, pack: Pack | None = None) -> Samples:
+    """Upright crops, as the model's pipeline cuts them.
+
+    Args:
+        pack: the pixels of these people; None to read their photographs.
+    """
+    pipeline = model.pipeline
+    return Samples(people, model.input_size, alignment=pipeline.alignment, regions=pipeline.regions, pack=pack)
 
 
 def regions(people: Instances, input_size: tuple[int, int], code: str = "") -> Array:

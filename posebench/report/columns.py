@@ -1,6 +1,5 @@
 """Columns of a table: values at full precision and as shown text."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +7,7 @@ from typing import Any
 
 from posebench.data.instances import SYNTHETIC
 from posebench.data.provenance import Provenance
+from posebench.plain_text import one_line
 
 UNKNOWN = "–"
 
@@ -56,11 +56,6 @@ class Column:
         )
 
 
-def one_line(text: str) -> str:
-    """Text without line breaks, control characters and marks that reorder it; white space becomes a space."""
-    return " ".join("".join(" " if unicodedata.category(c)[0] == "C" else c for c in text).split())
-
-
 def bounds(interval: Sequence[float] | None, decimals: int) -> str | None:
     """Such as `88.41–89.77`."""
     return None if interval is None else "–".join(f"{bound:.{decimals}f}" for bound in interval)
@@ -96,7 +91,7 @@ def other_training_data(models: Sequence[Provenance]) -> tuple[str, ...]:
 
 def training(model: Provenance, seeds: Sequence[int]) -> str | None:
     """Such as `quick, 4 epochs, 4000 people of mpii train, seed 0`: what tells two runs of one architecture apart."""
-    recipe, trained_on, data = model.recipe, model.trained_on, training_data(model)
+    recipe, trained_on, data, chosen = model.recipe, model.trained_on, training_data(model), model.selection
     if recipe is None or trained_on is None:
         return None if data is None else f"on {data}"
     if trained_on.began_with is not None and not trained_on.people:
@@ -108,7 +103,7 @@ def training(model: Provenance, seeds: Sequence[int]) -> str | None:
         if trained_on.dataset == SYNTHETIC
         else f"{trained_on.people} people" + ("" if data is None else f" of {data}"),
         *([] if model.stopped is None else [f"stopped by {model.stopped} at step {model.step} of {model.steps}"]),
-        *([] if model.selection is None else [f"checkpoint by {model.selection.metric} of {model.selection.split}"]),
+        *([f"checkpoint by {chosen.metric} of {chosen.split}"] if chosen is not None and chosen.chosen else []),
     ]
     told = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {model.seed}"
     return ", ".join(map(str, [*parts, told]))

@@ -19,7 +19,7 @@ class Contents:
 
     Attributes:
         records: at least one.
-        notes: a sentence for each file among the records that is skipped.
+        notes: a sentence for each record or cost that is skipped because it cannot be read.
         costs: measured costs of networks.
         literature: the rows of `published.csv`.
     """
@@ -40,7 +40,7 @@ def read_contents(results: Path) -> Contents:
     """Read the records, costs and published rows of a results folder.
 
     Raises:
-        PosebenchError: there is no readable record, or a cost or `published.csv` is damaged.
+        PosebenchError: there is no readable record, or `published.csv` is damaged.
     """
     folder = ResultsFolder(results)
     found = find_records(results)
@@ -49,4 +49,5 @@ def read_contents(results: Path) -> Contents:
             f"{folder.records} has no records. `posebench run` trains and scores a network, "
             "`posebench evaluate` scores a predictions file; either writes one."
         )
-    return Contents(folder, found.records, found.notes, tuple(cost.load(results)), tuple(published(results)))
+    costs, notes = cost.load(results)
+    return Contents(folder, found.records, (*found.notes, *notes), tuple(costs), tuple(published(results)))

@@ -6,7 +6,8 @@ from importlib.resources import files
 from itertools import groupby
 
 from posebench.cost.record import NOT_TIMED, PUBLISHED_RULE, RULE, Cost
-from posebench.report.columns import UNKNOWN, one_line
+from posebench.plain_text import one_line
+from posebench.report.columns import UNKNOWN
 
 COUNTS = (
     "network", "input (h×w)", "keypoints", "params (M)", "unused params", "MACs (G)", "by the papers' rule", "published",

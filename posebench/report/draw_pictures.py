@@ -4,11 +4,11 @@ import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from posebench.errors import PosebenchError
-from posebench.files.writing import write_atomically
+from posebench.files.writing import write_atomically, write_bytes
+from posebench.opencv import cv2
 from posebench.samples.images import Image
 
 CODEC = "mp4v"
@@ -28,7 +28,7 @@ def write_photograph(image: Image, path: Path) -> None:
     if not cv2.haveImageWriter(path.name):
         path = path.with_name(f"{path.name}.png")
     _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    write_atomically(path, lambda partial: partial.write_bytes(encoded.tobytes()))
+    write_bytes(path, encoded.tobytes())
 
 
 def write_video(images: Iterable[Image], rate: float, path: Path) -> None:
@@ -41,7 +41,8 @@ def write_video(images: Iterable[Image], rate: float, path: Path) -> None:
         PosebenchError: the folder cannot be written to.
         CannotEncode: OpenCV does not write videos of this size, or none at all, here.
     """
-    write_atomically(path, lambda partial: _encode(iter(images), rate, partial))
+    # FFmpeg chooses the form of the file by its ending.
+    write_atomically(path, lambda partial: _encode(iter(images), rate, partial), ending=path.suffix)
 
 
 def _encode(images: Iterator[Image], rate: float, path: Path) -> None:

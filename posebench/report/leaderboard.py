@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from posebench.files.writing import write_text
+from posebench.plain_text import one_line
 from posebench.report.board import SYNTHETIC_NOTE, Board
-from posebench.report.columns import Column, one_line
+from posebench.report.columns import Column
 from posebench.report.published_scores import HEADING, PublishedScores, beside
 from posebench.results.folder import ResultsFolder
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from posebench.errors import counted
 from posebench.files.writing import write_text
+from posebench.plain_text import printable
 from posebench.report import cost_tables, plot_cost, plot_training
 from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import UNKNOWN, bounds
@@ -59,7 +60,9 @@ def page(contents: Contents, plots: Mapping[str, list[Plot]]) -> str:
     from jinja2 import Environment, StrictUndefined
 
     # Autoescape is on for all: names are other people's.
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_seen
+    )
     environment.filters["facts"] = facts
     template = environment.from_string(files(__package__).joinpath("page.html.jinja").read_text("utf-8"))
     folder = contents.folder
@@ -80,6 +83,11 @@ def page(contents: Contents, plots: Mapping[str, list[Plot]]) -> str:
         preamble=PREAMBLE,
         costs=cost_tables.html(contents.costs),
     )
+
+
+def _seen(value: Any) -> Any:
+    """Text as a reader sees it. What a template made (markup) and numbers stay."""
+    return printable(value) if type(value) is str else value
 
 
 def facts(nested: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:

@@ -18,8 +18,9 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 
 from posebench.files.writing import write_atomically
+from posebench.plain_text import one_line
 from posebench.report.board import SYNTHETIC_NOTE, Board
-from posebench.report.columns import UNKNOWN, one_line
+from posebench.report.columns import UNKNOWN
 
 # Okabe and Ito, "Color universal design" (2008), without the yellow that white paper swallows.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333", "#AAAAAA")

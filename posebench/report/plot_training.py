@@ -37,7 +37,7 @@ from posebench.results.history import EPOCH, LOSS, SCORE, Row
 WIDTH, PANEL = 8.2, 2.6
 """Inches: of the figure, and of the height of its panels."""
 LOSSES = "losses of different networks are not comparable"
-DOT = "dot: the checkpoint that was scored"
+DOT = "dot: the best checkpoint"
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ class Line:
     Attributes:
         label: of the key; lines of one label have one colour and one entry.
         metric: of the selection score, such as `Mean`; empty where the run was not validated.
-        scored: the epoch of the checkpoint that was scored; None where that is not known yet.
+        best: the epoch of the best checkpoint; None where there is none.
     """
 
     label: str
     history: Sequence[Row]
     metric: str = ""
-    scored: float | None = None
+    best: float | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def of_board(board: Board) -> Figure | None:
 
 
 def line_of(model: Provenance, label: str) -> Line:
-    """The line of a run whose predictions were scored."""
+    """The line of what a predictions file states."""
     selection = model.selection
     metric = "" if selection is None else f"{selection.metric} of {selection.split}"
     return Line(label, model.history, metric, None if selection is None else selection.epoch)
@@ -160,7 +160,7 @@ def _panel(axis: Axes, lines: Sequence[Line], labels: Sequence[str], column: str
         axis.plot(*zip(*points, strict=True), color=color, linewidth=1.6, marker="o" if len(points) == 1 else "")
         positive &= all(value > 0 for _, value in points)
         for epoch, value in points if column == SCORE else []:
-            if epoch == line.scored:
+            if epoch == line.best:
                 axis.plot([epoch], [value], "o", color=color, markersize=7, markeredgecolor="white")
     if column == LOSS and positive:
         axis.set_yscale("log")

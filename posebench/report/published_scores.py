@@ -5,6 +5,7 @@ them are which convention here; whatever it does not name is joined with nothing
 """
 
 import csv
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,22 +79,31 @@ def published(results: Path) -> list[PublishedScores]:
     path = ResultsFolder(results).published
     if not path.is_file():
         return []
+    try:
+        return _rows(path)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise PosebenchError(f"{path} is not readable as a .csv in UTF-8: {error}. Save it as CSV UTF-8.") from error
+
+
+def _rows(path: Path) -> list[PublishedScores]:
+    """As `published`. Raises UnicodeDecodeError, csv.Error, too."""
     rows: dict[tuple[str, str, str, str, str, str, str], dict[str, float]] = defaultdict(dict)
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
         lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
         if lacking:
             raise PosebenchError(f"{path} lacks the column {lacking[0]}; it should have {', '.join(COLUMNS)}.")
         for entry in reader:
+            if None in entry or None in entry.values():
+                raise PosebenchError(
+                    f"{path}, line {reader.line_num} should have {len(reader.fieldnames or ())} values, as the header has."
+                )
             rule = _rule(entry["protocol"], entry["convention"])
             if rule is None:
                 continue
-            try:
-                value = float(entry["value"])
-            except ValueError:
-                raise PosebenchError(
-                    f"{path}, line {reader.line_num}: value {entry['value']!r} is not a number."
-                ) from None
+            value = _number(entry["value"])
+            if not math.isfinite(value):
+                raise PosebenchError(f"{path}, line {reader.line_num}: value {entry['value']!r} is not a number.")
             split = entry["split"].removesuffix("2017")
             key = (_name(entry), entry["input_size"], entry["protocol"], split, *rule, entry["source"])
             rows[key].setdefault(
@@ -128,6 +138,13 @@ def beside(board: Board, rows: Sequence[PublishedScores]) -> list[Column]:
         *(column for column in metrics if column.known),
         Column("source", tuple(row.source for row in found)),
     ]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _rule(protocol: str, description: str) -> tuple[str, str] | None:

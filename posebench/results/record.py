@@ -3,7 +3,6 @@
 import hashlib
 import math
 import platform
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,10 +18,10 @@ from posebench.data.instances import SYNTHETIC, Instances
 from posebench.data.predictions import Predictions, digest
 from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
-from posebench.files.validation import read_model
+from posebench.files.validation import read_models
 from posebench.files.writing import sha256, write_text
 from posebench.plugins.protocol import Convention, Protocol
-from posebench.results.folder import ResultsFolder
+from posebench.results.folder import VISIBLE_JSON, ResultsFolder, slug
 from posebench.scoring.bootstrap import Sampling
 from posebench.scoring.scores import Ceiling, Curve, Scores, Slice, known
 
@@ -130,7 +129,7 @@ class Record(_Part):
         return f"{self._readable(self.data.split)}-{self.id[-8:]}"
 
     def _readable(self, people: str) -> str:
-        return re.sub(r"[^a-z0-9]+", "-", f"{self.rule.protocol} {people} {self.name}".lower()).strip("-")[:80]
+        return slug(f"{self.rule.protocol} {people} {self.name}")
 
     @property
     def sampling(self) -> Sampling:
@@ -183,7 +182,7 @@ def make_record(
         ceiling=scores.ceiling,
         resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
         resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
-        notes=[*instances.source.notes, *scores.notes, *few_units(scores.sampling)],
+        notes=[*instances.source.notes, *predictions.notes, *scores.notes, *few_units(scores.sampling)],
         predictions=IN_MEMORY if path is None else path.name,
         predictions_sha256=digest(predictions) if path is None else sha256(path),
         model=predictions.provenance, created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -241,15 +240,11 @@ def find_records(results: Path) -> RecordsFound:
         raise PosebenchError(
             f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results."
         )
-    records, problems = [], []
-    for path in sorted(ResultsFolder(results).records.glob("*.json")):
-        try:
-            records.append(read_model(Record, path, "a readable record", FIX))
-        except PosebenchError as error:
-            problems.append(str(error))
-    if problems and not records:
-        raise PosebenchError(problems[0])
-    return RecordsFound(tuple(records), tuple(f"Warning: skipped. {problem}" for problem in problems))
+    paths = ResultsFolder(results).records.glob(VISIBLE_JSON)
+    records, notes = read_models(Record, paths, "a readable record", FIX)
+    if notes and not records:
+        raise PosebenchError(notes[0])
+    return RecordsFound(tuple(records), tuple(notes))
 
 
 def newest(records: Iterable[Record]) -> Record:

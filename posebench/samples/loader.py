@@ -63,13 +63,15 @@ class Loading:
 
     Attributes:
         workers: processes that make batches.
-        pack: the pixels of the people for training; None to read their photographs.
+        pack: the pixels of the people; None to read their photographs.
         say: called with what the user should know on the way.
+        divided: whether each of several processes that predict loads a part of the people; they all must predict then.
     """
 
     workers: int = 0
     pack: Pack | None = None
     say: Callable[[str], None] = lambda sentence: None
+    divided: bool = False
 
 
 HERE = Loading()
@@ -223,25 +225,29 @@ def _as_made(batch: Any) -> Any:
     return batch
 
 
-def epoch_steps(people: int, batch_size: int) -> int:
-    """Batches in an epoch over so many people: whole ones, but at least one."""
-    return max(people // batch_size, 1)
+def epoch_steps(people: int, batch_size: int, keep_last: bool = False) -> int:
+    """Batches in an epoch over so many people: whole ones, but at least one; or all, the last one perhaps not full."""
+    return -(-people // batch_size) if keep_last else max(people // batch_size, 1)
 
 
-def training_keys(rows: NDArray[np.int64], batch_size: int, seed: int, epochs: range) -> Iterator[list[Key]]:
+def training_keys(
+    rows: NDArray[np.int64], batch_size: int, seed: int, epochs: range, keep_last: bool = False
+) -> Iterator[list[Key]]:
     """Batches of sample addresses over some epochs, each a shuffle that depends on (seed, epoch) alone.
 
     What `batch_size` leaves over is left out, others in each epoch: batch normalisation makes a small last batch count
-    more than the rest, and cannot work on one sample at all (one person alone comes twice).
+    more than the rest, and cannot work on one sample at all (one person alone comes twice). Published codes keep it.
     """
     for epoch in epochs:
         order = np.random.default_rng((seed, epoch)).permutation(rows).tolist()
-        for step in range(epoch_steps(len(order), batch_size)):
+        for step in range(epoch_steps(len(order), batch_size, keep_last)):
             batch = [(epoch, row) for row in order[step * batch_size : (step + 1) * batch_size]]
             yield batch * 2 if len(order) == 1 else batch
 
 
-def prediction_keys(image: NDArray[np.int64], batch_size: int, workers: int) -> Iterator[list[Key]]:
+def prediction_keys(
+    image: NDArray[np.int64], batch_size: int, workers: int, share: tuple[int, int] = (0, 1)
+) -> Iterator[list[Key]]:
     """Batches of sample addresses that have every person once, such that a photograph is decoded as rarely as possible.
 
     The people of a photograph follow each other. Batch i goes to worker i modulo `workers`, so batches are dealt out such
@@ -249,9 +255,12 @@ def prediction_keys(image: NDArray[np.int64], batch_size: int, workers: int) -> 
 
     Args:
         image: (N,) which photograph shows each person.
+        share: (i, n) for the i-th, from 0, of n equal parts of the batches; a batch does not depend on n.
     """
     rows = np.argsort(image, kind="stable").tolist()
     whole = [[(0, row) for row in rows[i : i + batch_size]] for i in range(0, len(rows), batch_size)]
-    share = -(-len(whole) // max(workers, 1))
-    for i in range(share):
-        yield from whole[i::share]
+    part, parts = share
+    own = whole[len(whole) * part // parts : len(whole) * (part + 1) // parts]
+    stride = -(-len(own) // max(workers, 1))
+    for i in range(stride):
+        yield from own[i::stride]

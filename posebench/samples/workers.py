@@ -98,13 +98,13 @@ def _from_workers(loader: DataLoader[Any]) -> Iterator[Any]:
             except StopIteration:
                 return
             except Exception:
-                # A dying worker closes its connections a moment before it is dead.
-                if not wait([process.sentinel for process in started], timeout=1):
+                dead = _first_dead(started)
+                if dead is None:
                     raise
                 break
             yield made
         # Raised here, outside `except`: the loader's own error would keep the loader, and so the other workers.
-        raise WorkerDied(_reason(started))
+        raise WorkerDied(_reason(dead.exitcode or 0, len(started)))
     finally:
         del iterator  # ends the workers, which finish what they do
         end()
@@ -125,17 +125,27 @@ def _without_handler(make: Callable[[], T]) -> T:
         signal.signal(signal.SIGCHLD, before)
 
 
-def _reason(workers: list[BaseProcess]) -> str:
-    """The sentence on the first worker that died."""
-    code = next(process.exitcode or 0 for process in workers if not process.is_alive())
+def _first_dead(workers: list[BaseProcess]) -> BaseProcess | None:
+    """The first worker that has ended, if any has."""
+    # A dying worker closes its connections, which the loader notices, and its sentinel a moment before it is dead.
+    ended = wait([process.sentinel for process in workers], timeout=1)
+    for process in workers:
+        if process.sentinel in ended:
+            process.join()
+            return process
+    return None
+
+
+def _reason(code: int, workers: int) -> str:
+    """The sentence on a worker that died with that exit code."""
     if code == -signal.SIGKILL:
         return (
             f"A process that makes batches was killed, most likely because memory ran out. "
-            f"Use fewer --workers than {len(workers)}."
+            f"Use fewer --workers than {workers}."
         )
     if code == -getattr(signal, "SIGBUS", 0):
         return (
-            f"A process that makes batches found no shared memory. Use fewer --workers than {len(workers)}, "
+            f"A process that makes batches found no shared memory. Use fewer --workers than {workers}, "
             "or give /dev/shm more memory."
         )
     how = f"signal {-code}" if code < 0 else f"exit code {code}"

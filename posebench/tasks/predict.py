@@ -16,7 +16,7 @@ from posebench.errors import Interrupted
 from posebench.files import writing
 from posebench.files.locking import locked
 from posebench.plugins.protocol import Protocol
-from posebench.results.folder import CHECKPOINT, ResultsFolder, plain
+from posebench.results.folder import BEST, CHECKPOINT, ResultsFolder, plain
 from posebench.tasks.train import unreadable_notes
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def predict(
     checkpoint: Path, protocol: Protocol, people: Instances, out: Path, *, workers: int = 0, how: "How | None" = None,
     show: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:  # fmt: skip
-    """Predict people with a checkpoint into a predictions file.
+    """Predict people with a checkpoint into a predictions file. Of several processes, each predicts a part and the first writes.
 
     Args:
         checkpoint: or an exported ONNX file.
@@ -55,6 +55,7 @@ def predict(
             process writes `out`.
         Interrupted: Ctrl-C or SIGTERM; no file is written.
     """
+    from posebench.training import processes
     from posebench.training.stopping import asked_to_stop
 
     def show_or_stop(done: int, total: int) -> None:
@@ -64,9 +65,11 @@ def predict(
                 f"Stopped after {done:,} of {total:,} people; {out} is not written. Type the same command again."
             )
 
-    with locked(out.with_name(f"{out.name}.lock"), f"writes {out}") as notes, asked_to_stop() as stop:
+    processes.join()
+    lock = locked(out.with_name(f"{out.name}.lock"), f"writes {out}")
+    with processes.entered_by_first(lock) as notes, asked_to_stop() as stop:
         made, more = _predictions(checkpoint, protocol, people, workers, how, show_or_stop)
-        predictions.save(made, out)
+        processes.by_first(lambda: predictions.save(made, out))
     return Predicted(out, (*notes, *more))
 
 
@@ -101,7 +104,7 @@ def _predictions(
         facts["inference"] = Inference(way=how.label, folded=model.folded[0], difference=vars(found))
     with fast.precision("fp32", device):
         made, unreadable = inference.predict(
-            model, people, flip_test=trained.recipe.flip_test, loading=Loading(workers, say=said.append),
+            model, people, flip_test=trained.recipe.flip_test, loading=Loading(workers, say=said.append, divided=True),
             provenance=Provenance(**facts), show=show,
         )  # fmt: skip
     return made, (*notes, *said, *unreadable_notes(unreadable, "count as missed"))
@@ -114,11 +117,14 @@ def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any
     facts = {name: getattr(trained, name) for name in ("arch", "input_size", "seed", "step", "steps", "trained_on")}
     facts |= {
         "recipe": trained.recipe.model_dump(mode="json"), "parameters": sum(p.numel() for p in model.parameters()),
-        "pipeline": trained.pipeline.name, "checkpoint": "the last one", "flip_test": trained.recipe.flip_test,
+        "pipeline": trained.pipeline.name,
+        "checkpoint": "the best one" if trained.selection.get("chosen") else "the last one", "flip_test": trained.recipe.flip_test,
         "device": device_name(next(model.parameters()).device), "posebench": posebench.__version__,
-        "torch": version("torch"),
+        "torch": version("torch"), "history": trained.history,
     }  # fmt: skip
-    return facts | ({"weights": "averaged"} if trained.average else {})
+    facts |= {"weights": "averaged"} if trained.average else {}
+    facts |= {"selection": trained.selection} if trained.selection else {}
+    return facts | ({"stopped": trained.stopped} if trained.stopped else {})
 
 
 def predictions_path(checkpoint: Path, people: Instances, results: ResultsFolder) -> Path:
@@ -126,6 +132,8 @@ def predictions_path(checkpoint: Path, people: Instances, results: ResultsFolder
     facts = people.dataset, people.box_source, people.source.identity
     data = hashlib.sha256(repr(facts).encode()).hexdigest()[:8]
     run = checkpoint.resolve().parent.name
-    if checkpoint.name != CHECKPOINT:  # not a run's own: an imported one, among others in some folder
+    if checkpoint.name == BEST and checkpoint.with_name(CHECKPOINT).is_file():
+        run += "-best"
+    elif checkpoint.name != CHECKPOINT:  # not a run's own: an imported one, among others in some folder
         run = f"{plain(checkpoint.name.partition('.')[0])}-{writing.sha256(checkpoint)[:8]}"
-    return results.predictions / f"{run}-{people.split}-{data}.h5"
+    return results.predictions / f"{run}-{plain(people.split)}-{data}.h5"

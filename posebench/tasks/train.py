@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from posebench import torchrun
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted, existing
 from posebench.files import writing
@@ -18,16 +19,18 @@ from posebench.plugins import recipe as recipes
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
 from posebench.plugins.recipe_files import PAPER
-from posebench.results.folder import ResultsFolder, plain
+from posebench.results.folder import BEST, ResultsFolder, plain
 from posebench.tasks import resuming
-from posebench.tasks.forking import forked
+from posebench.tasks.initial_weights import as_published, fresh_network
+from posebench.tasks.packs import training_pack
 from posebench.tasks.people import load_people, run_splits
+from posebench.tasks.selection import choose_people
+from posebench.tasks.watching import Parts, Watching, ending_notes, watch_and_story
 
 if TYPE_CHECKING:
-    from posebench.plugins.architecture import Architecture
-    from posebench.samples.pack import Pack
     from posebench.training.run import Progress
 
+UNWATCHED = Watching()
 Show = Callable[["Progress"], None]
 """Called after every step of training."""
 Say = Callable[[str], None]
@@ -50,7 +53,7 @@ class Settings:
         device: such as `cuda:1`; None for the one that accelerate chooses.
         pretrained: False for random initial weights, whatever the recipe says.
         workers: processes that load batches; None for one less than there are cores, at most 8.
-        seed, limit, weights, backbone_weights, fork: as of `Job`.
+        seed, limit, weights, backbone_weights, fork, watching: as of `Job`.
     """
 
     recipe: str | None = None
@@ -66,6 +69,7 @@ class Settings:
     fork: Path | None = None
     pretrained: bool = True
     workers: int | None = None
+    watching: Watching = UNWATCHED
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Job:
         device: where to train, such as `cuda:1`; no part of what the run is. None for the one that accelerate chooses.
         backbone_weights: a file of initial weights of the architecture's backbone; None for none.
         fork: a checkpoint with whose weights to begin; None for none.
+        watching: how it is validated, ended and followed.
     """
 
     arch: str
@@ -96,9 +101,15 @@ class Job:
     backbone_weights: Path | None = None
     device: str | None = None
     fork: Path | None = None
+    watching: Watching = UNWATCHED
 
-    def settings(self, train: Instances) -> dict[str, Any]:
-        """Everything that makes this run what it is."""
+    def settings(self, train: Instances, selected_by: str = "") -> dict[str, Any]:
+        """Everything that makes this run what it is.
+
+        Args:
+            train: the people of the training split, with those who are held out of it.
+            selected_by: whose score chooses the best checkpoint, `Selection.identity`; empty where the run is not validated.
+        """
         files = {"weights": self.weights, "backbone_weights": self.backbone_weights, "fork": self.fork}
         return {
             "arch": self.arch, "protocol": self.protocol.name, "protocol_version": self.protocol.version,
@@ -106,14 +117,14 @@ class Job:
             "recipe": self.recipe.model_dump(mode="json"),
         } | {
             name: writing.sha256(existing(file, "a file of weights")) for name, file in files.items() if file is not None
-        }  # fmt: skip
+        } | ({"selected_by": selected_by} if selected_by else {})  # fmt: skip
 
     def key(self, settings: Mapping[str, Any]) -> str:
         """Folder and file name of a run with these settings: readable, and different wherever anything that matters is."""
         # Defaults are left out, so that runs keep their names when recipes gain fields.
         facts = {**settings, "recipe": self.recipe.model_dump(mode="json", exclude_defaults=True)}
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
-        return f"{plain(self.arch)}-{plain(self.protocol.name)}-{self.recipe.name}-seed{self.seed}-{digest}"
+        return f"{plain(self.arch)}-{plain(self.protocol.name)}-{plain(self.recipe.name)}-seed{self.seed}-{digest}"
 
 
 def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Settings, results: Path) -> Job:
@@ -135,7 +146,7 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
     return Job(
         arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results),
         settings.weights, settings.limit, worker_count(settings.workers), settings.backbone_weights, settings.device,
-        settings.fork,
+        settings.fork, settings.watching,
     )  # fmt: skip
 
 
@@ -185,7 +196,8 @@ class Trained:
     """What training leaves.
 
     Attributes:
-        checkpoint: the file. notes: what was left out, as sentences.
+        checkpoint: the file to score: the best checkpoint of a run that is validated, else the last one.
+        notes: what was left out and what ended training, as sentences.
     """
 
     checkpoint: Path
@@ -210,111 +222,71 @@ def train(
             this run; or a pack is damaged.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
     """
+    from posebench.training import processes
     from posebench.training.devices import use_device
 
+    processes.join(job.device)
     use_device(job.device)
     if job.weights is not None and not job.recipe.epochs:
-        return Trained(_as_published(job, job.weights))
+        file = job.weights
+        return Trained(processes.by_first(lambda: as_published(job, file)))
     people = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).train)
     if job.limit is not None:
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
-    start = resuming.start_of(job, job.settings(people), resume)
-    path = start.path
-    with locked(path.with_name("lock"), f"trains {path.parent}") as notes:
+    watched = job.watching.validate_every is not None
+    selection = choose_people(job.protocol, job.data, people, job.watching.select_by) if watched else None
+    settings = job.settings(people, selection.identity if selection else "")
+    start = processes.together(lambda: resuming.start_of(job, settings, resume))
+    lock = locked(start.path.with_name("lock"), f"trains {start.path.parent}")
+    with processes.entered_by_first(lock) as notes:
         for note in notes:
             say(note)
-        if path.exists() and not resume:
-            if not restart:
-                raise PosebenchError(
-                    f"A checkpoint of this run already exists: {path}. "
-                    "Add --resume to continue it, or --restart to train anew."
-                )
-            path.unlink()
-        start.prepare(job.recipe, say)
-        return _train_people(job, people, path, packs or job.results.packs, show, say)
+        processes.by_first(lambda: _begin(job, start, resume, restart, say))
+        if selection is not None:
+            say(selection.note)
+        parts = Parts(people if selection is None else selection.train, selection)
+        return _train_people(job, parts, start.path, packs or job.results.packs, show, say)
 
 
-def _train_people(job: Job, people: Instances, path: Path, packs: Path, show: Show, say: Say) -> Trained:
+def _begin(job: Job, start: "resuming.Start", resume: bool, restart: bool, say: Say) -> None:
+    """Leave the checkpoint that is to be continued, or none, and write the run's settings.
+
+    Raises:
+        PosebenchError: there is a checkpoint, and neither `resume` nor `restart` is set.
+    """
+    path = start.path
+    if path.exists() and not resume:
+        if not restart:
+            raise PosebenchError(
+                f"A checkpoint of this run already exists: {path}. "
+                "Add --resume to continue it, or --restart to train anew."
+            )
+        path.unlink()
+        path.with_name(BEST).unlink(missing_ok=True)
+    start.prepare(job.recipe, say)
+    writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
+
+
+def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, say: Say) -> Trained:
     """Train from scratch, or from the checkpoint at `path`."""
     import torch
 
     from posebench.samples.loader import Loading
     from posebench.training import loop
 
-    writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
     torch.manual_seed(job.seed)
-    model = _fresh(job, resumed=path.exists())
-    pack = _pack(packs, people, job.recipe, model.pipeline.regions, say)
-    trained = loop.train(model, people, job.recipe, job.seed, path, show, Loading(job.workers, pack, say))
-    return Trained(path, unreadable_notes(trained.trained_on["unreadable"], "were not trained on"))
-
-
-def _pack(packs: Path, people: Instances, recipe: Recipe, regions: str, say: Say) -> "Pack | None":
-    """The pack to train from, if there is one; says which, or that those of the split do not fit."""
-    from posebench.samples.pack import find_pack, packs_of
-
-    if people.synthetic:
-        return None
-    pack = find_pack(packs, people, recipe, regions)
-    if pack is not None:
-        coded = " Its pixels are JPEG-coded and differ from the photographs'." if pack.coding == "jpeg" else ""
-        say(f"Pixels come from the pack {pack.folder}.{coded}")
-    elif packs_of(packs, people):
-        say(f"No pack of {people.what} in {packs} fits this recipe and these annotations; the photographs are read.")
-    return pack
-
-
-def _fresh(job: Job, resumed: bool) -> "Architecture":
-    """The network as training begins: random, from ImageNet, or from published weights. A resumed one gets its own."""
-    from posebench.plugins.registry import architecture, errors_of
-    from posebench.training import published_weights
-
-    skeleton, size = job.protocol.skeleton, job.recipe.input_size
-    if job.fork is not None and not resumed:
-        return forked(job.arch, skeleton, size, job.fork)
-    if job.weights is not None:
-        return published_weights.load(job.arch, job.weights, keypoints=skeleton, input_size=size)[0]
-    model = architecture(job.arch, skeleton, size)
-    if job.backbone_weights is not None:
-        if not resumed:
-            load_backbone(model, job.backbone_weights)
-    elif job.recipe.pretrained and not resumed:
-        with errors_of("architecture", job.arch, "load_pretrained"):
-            name = model.load_pretrained()
-        if name is not None:
-            model.origin = {"weights": name}
-    return model
-
-
-def load_backbone(model: "Architecture", file: Path) -> None:
-    """Load the initial weights of a network's backbone from a file, and note the file as their origin.
-
-    Raises:
-        PosebenchError: the file is not readable, the network has no backbone, or they do not fit it.
-    """
-    from posebench.plugins.registry import errors_of
-    from posebench.training import published_weights
-
-    tensors = published_weights.read(file)
+    model = fresh_network(job, resumed=path.exists())
+    loading = Loading(job.workers, training_pack(packs, parts.train, job.recipe, model.pipeline.regions, say), say)
+    watch, story = watch_and_story(job, parts, path.parent, packs, model.pipeline.regions)
     try:
-        with errors_of("architecture", model.name, "load_backbone"):
-            name = model.load_backbone(tensors)
-    except PosebenchError as error:
-        raise PosebenchError(f"{file}: {error}") from error
-    model.origin = {"weights": name, "file": file.name, "sha256": writing.sha256(file)}
-
-
-def _as_published(job: Job, file: Path) -> Path:
-    """The checkpoint of published weights that are scored as they are."""
-    from posebench.training import published_weights
-    from posebench.training.checkpoints import Checkpoint, save
-
-    model, _ = published_weights.load(job.arch, file, keypoints=job.protocol.skeleton, input_size=job.recipe.input_size)
-    width, height = job.recipe.input_size
-    name = f"{plain(model.name)}-{job.protocol.name}-published-{width}x{height}-{writing.sha256(file)[:8]}"
-    path = job.results.checkpoint(name)
-    save(path, Checkpoint.published(model))
-    return path
+        trained = loop.train(model, parts.train, job.recipe, job.seed, path, show, loading, watch)
+    finally:
+        story.close()
+    if torchrun.is_first():
+        story.draw_curves(trained.history, trained.selection)
+    unreadable = unreadable_notes(trained.trained_on["unreadable"], "were not trained on")
+    best = path.with_name(BEST) if trained.selection.get("epoch") else path
+    return Trained(best, (*unreadable, *ending_notes(trained, job.protocol.unit)))
 
 
 def unreadable_notes(names: Sequence[str], consequence: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from accelerate import Accelerator
 
 from posebench.data.instances import Instances
@@ -13,10 +14,9 @@ from posebench.plugins.architecture import Architecture
 from posebench.plugins.recipe import Recipe
 from posebench.samples.loader import HERE, Loading, Samples, batches, epoch_steps, training_keys
 from posebench.samples.pack import Pack
-from posebench.training import checkpoints
+from posebench.training import checkpoints, processes
 from posebench.training.checkpoints import Checkpoint
 from posebench.training.devices import fast_kernels
-from posebench.training.processes import any_process, own_share
 from posebench.training.run import Progress, Run
 from posebench.training.step import Updater
 from posebench.training.stopping import asked_to_stop, kept_if_killed, stopped
@@ -55,14 +55,19 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
     if not len(rows):
         raise PosebenchError(f"{instances.what} has no one to train on.")
     accelerator = Accelerator()
+    if processes.index():  # initial weights are the first one's, but dropout should not drop the same in all
+        torch.manual_seed(seed + processes.index() * 2**32)
     updater = Updater(model, recipe, accelerator, loading.say)
     run = Run(updater, recipe, seed, path, _trained_on(instances, rows, loading.pack))
-    run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size)
+    keep_last = recipe.last_batch == "keep"
+    run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size, keep_last)
     run.restore()
+    _check_same_step(run)
     watch.begin(run, accelerator)
     # A run that is resumed may have no patience left.
     done = run.steps if _ended(run, watch, False, accelerator) else run.step
-    keys = own_share(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs)), done, accelerator)
+    whole = training_keys(rows, recipe.batch_size, seed, range(recipe.epochs), keep_last)
+    keys, weights = processes.own_shares(whole, done)
     pipeline = model.pipeline
     samples = Samples(
         instances, recipe.input_size, recipe.augmentation, seed, pipeline.alignment, pipeline.regions, loading.pack
@@ -70,8 +75,10 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
     updater.begin()
     with asked_to_stop() as stop, fast_kernels(accelerator.device):
         made = batches(samples, keys, loading.workers, accelerator.device.type == "cuda", loading.say)
-        for batch in run.clock.timed(kept_if_killed(made, run, accelerator)):
-            parts = updater(batch, run.rate, run.step + 1)
+        own = run.clock.timed(kept_if_killed(processes.in_step(made), run, accelerator))
+        for batch, weight in zip(own, weights, strict=False):
+            with processes.losing_others():
+                parts = updater(batch, run.rate, run.step + 1, weight)
             run.advance(parts, batch, instances)
             if not (run.at_epoch_end or run.losses.due(accelerator.device)):
                 continue
@@ -83,8 +90,18 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
             if _ended(run, watch, stop.is_set(), accelerator):
                 break
     run.keep(accelerator)
-    accelerator.wait_for_everyone()
+    processes.by_first(run.complete_best)
     return checkpoints.load(path)
+
+
+def _check_same_step(run: Run) -> None:
+    """Raise PosebenchError where the processes did not find the same checkpoint."""
+    found = processes.gathered(run.step)
+    if len(set(found)) > 1:
+        raise PosebenchError(
+            f"The processes begin at different steps ({', '.join(map(str, found))}), so they do not see the same "
+            f"{run.path}. Name a results folder on a disk that all machines share."
+        )
 
 
 def _ended(run: Run, watch: Watch, interrupted: bool, accelerator: Accelerator) -> bool:
@@ -97,11 +114,12 @@ def _ended(run: Run, watch: Watch, interrupted: bool, accelerator: Accelerator) 
         Interrupted: one of them has reached any process; the checkpoint is written.
     """
     reason = watch.reason_to_end(run)
-    interrupted, ended, due = any_process((interrupted, bool(reason), run.due), accelerator)
+    interrupted, ended, due = processes.any_process((interrupted, bool(reason), run.due))
     if due:
         run.keep(accelerator)
     if run.step >= run.steps or not (interrupted or ended):
         return False
+    reason = next(filter(None, processes.gathered(reason)), "")
     run.end_early("" if interrupted else reason)
     run.keep(accelerator)
     if interrupted:

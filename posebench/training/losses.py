@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from posebench.errors import PosebenchError
+from posebench.training import processes
 
 EVERY = 20
 """Steps after which the losses of a GPU are read; on a CPU, which is not waited for, they are read after each."""
@@ -31,14 +32,16 @@ class Losses:
         return len(self.unread) >= (1 if device.type == "cpu" else EVERY)
 
     def read(self, step: int) -> list[dict[str, float]]:
-        """The losses of the steps since the last reading, the last of which was `step`.
+        """The losses of the steps since the last reading, the last of which was `step`: the means over all processes.
 
         Raises:
             NotFinite: one of them is not; names its step and its parts.
         """
         if not self.unread:
             return []
-        values = iter(torch.stack([part.float() for parts in self.unread for part in parts.values()]).tolist())
+        values = iter(
+            processes.mean(torch.stack([part.float() for parts in self.unread for part in parts.values()])).tolist()
+        )
         read = [{name: next(values) for name in parts} for parts in self.unread]
         self.unread = []
         for number, parts in enumerate(read, step - len(read) + 1):

@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from posebench.training import processes
+
 
 def state(device: torch.device) -> dict[str, Any]:
     """The states of the generators that a network on this device uses."""
@@ -17,7 +19,9 @@ def state(device: torch.device) -> dict[str, Any]:
 
 
 def restore(states: Mapping[str, Any], device: torch.device) -> None:
-    """Go on from the states of a checkpoint; those of another kind of device are left out."""
+    """Go on from the states of a checkpoint; those of another kind of device, or of another process, are left out."""
+    if processes.index():
+        states = dict(enumerate(states.get("others", ()), 1)).get(processes.index(), {})
     if "cpu" in states:
         torch.set_rng_state(states["cpu"])
     if device.type == "cuda" and "cuda" in states:

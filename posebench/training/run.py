@@ -16,7 +16,7 @@ from posebench.plugins.recipe import Recipe
 from posebench.results.folder import BEST
 from posebench.results.history import EPOCH, LOSS, PART, RATE, SCORE, SECONDS, SPEED, STEP, WAIT
 from posebench.samples.loader import Batch
-from posebench.training import checkpoints, randomness
+from posebench.training import checkpoints, processes, randomness
 from posebench.training.checkpoints import Checkpoint
 from posebench.training.devices import device_name
 from posebench.training.epoch_clock import EpochClock
@@ -70,8 +70,9 @@ class Run:
         self.history: list[dict[str, float]] = []
         self.selection: dict[str, Any] = {}
         self.stopped = ""
-        self.clock = EpochClock()
+        self.clock = EpochClock(processes.count())
         self.unreadable: dict[str, None] = {}
+        self.random: list[dict[str, Any]] = []
         self.started = self.kept_at = time.monotonic()
         self.kept = -1
 
@@ -168,8 +169,16 @@ class Run:
             best = replace(self.checkpoint(accelerator), optimizer={}, selection=self.selection | {"chosen": True})
             # The best one first: a run that is killed between the two writes it again.
             checkpoints.save(self.path.with_name(BEST), best)
-        self.kept = -1
-        self.keep(accelerator)
+        self.write(accelerator)
+
+    def complete_best(self) -> None:
+        """Tell in the best checkpoint how training went on after it."""
+        path = self.path.with_name(BEST)
+        if self.selection.get("epoch") and path.exists():
+            selection, found = self.selection | {"chosen": True}, checkpoints.load(path)
+            best = replace(found, history=self.history, selection=selection, stopped=self.stopped)
+            if (best.history, best.selection, best.stopped) != (found.history, found.selection, found.stopped):
+                checkpoints.save(path, best)
 
     def end_early(self, reason: str) -> None:
         """Note which option ends training before its last epoch; empty where a person does."""
@@ -177,17 +186,28 @@ class Run:
             self.stopped, self.kept = reason, -1
 
     def keep(self, accelerator: Accelerator) -> None:
-        """Write the checkpoint, once per step.
+        """Write the checkpoint, once per step; all processes call this, and the first one writes.
 
         Raises:
             NotFinite: a loss or a weight is not finite; the last checkpoint stays.
         """
         self.read_losses()
-        if self.kept == self.step or not accelerator.is_main_process:
-            return
-        if not all_finite(self.model.state_dict()):
-            raise NotFinite(f"After step {self.step:,} some weights are not finite. {self._lower_rate()}")
-        checkpoints.save(self.path, self.checkpoint(accelerator))
+        if processes.any_process((self.kept != self.step,))[0]:
+            self.collect(accelerator)
+            self.write(accelerator)
+
+    def collect(self, accelerator: Accelerator) -> None:
+        """Learn what a checkpoint needs of all processes, which must all call this."""
+        self.random = processes.gathered(randomness.state(accelerator.device))
+        for names in processes.gathered(list(self.unreadable)):
+            self.unreadable |= dict.fromkeys(names)
+
+    def write(self, accelerator: Accelerator) -> None:
+        """Write the checkpoint, in the first process, from what was collected after this step."""
+        if accelerator.is_main_process:
+            if not all_finite(self.model.state_dict()):
+                raise NotFinite(f"After step {self.step:,} some weights are not finite. {self._lower_rate()}")
+            checkpoints.save(self.path, self.checkpoint(accelerator))
         self.kept, self.kept_at = self.step, time.monotonic()
 
     def checkpoint(self, accelerator: Accelerator) -> Checkpoint:
@@ -203,7 +223,7 @@ class Run:
             optimizer=self.optimizer.state_dict(), trained_on=trained_on, history=self.history,
             running=(self.total, self.count), pipeline=self.model.pipeline, selection=self.selection, stopped=self.stopped,
             begin=self.begin, parts=self.parts, average=updater.average.values if updater.average else {},
-            random=randomness.state(accelerator.device) | {"scaler": updater.scaler.state_dict()},
+            random=self.random[0] | {"others": self.random[1:], "scaler": updater.scaler.state_dict()},
         )  # fmt: skip
 
     def restore(self) -> None:

@@ -15,7 +15,7 @@ from posebench.plugins.plugin_errors import PluginError
 from posebench.plugins.recipe import Recipe
 from posebench.plugins.registry import errors_of
 from posebench.samples.loader import Batch
-from posebench.training import randomness
+from posebench.training import processes, randomness
 from posebench.training.averaging import Average
 from posebench.training.checkpoints import Checkpoint
 from posebench.training.freezing import freeze, set_training_mode
@@ -91,14 +91,15 @@ class Updater:
             self.scaler.load_state_dict(scaler)
         randomness.restore(found.random, self.device)
 
-    def __call__(self, batch: Batch, rate: float, step: int) -> dict[str, Tensor]:
+    def __call__(self, batch: Batch, rate: float, step: int, weight: float = 1) -> dict[str, Tensor]:
         """One forward, backward and update.
 
         Args:
             rate: learning rate. step: its number, from 1.
+            weight: of this process's loss in the mean over all processes.
 
         Returns:
-            The parts of the loss, on the device: the host does not wait for them.
+            The parts of this process's loss, weighted, on the device: the host does not wait for them.
 
         Raises:
             PosebenchError: the architecture failed, or the device's memory is too small for one sample.
@@ -107,10 +108,10 @@ class Updater:
         if self.precision == "auto":
             self._choose_precision(batch)
         set_rate(self.optimizer, rate)
-        parts = self._gradients(batch)
+        parts = self._gradients(batch, weight)
         while parts is None:
             self._halve_passes(len(batch.rows))
-            parts = self._gradients(batch)
+            parts = self._gradients(batch, weight)
         if self.recipe.clip_norm is not None:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], self.recipe.clip_norm)
@@ -120,14 +121,14 @@ class Updater:
             self.average.update(step)
         return parts
 
-    def _gradients(self, batch: Batch) -> dict[str, Tensor] | None:
+    def _gradients(self, batch: Batch, weight: float) -> dict[str, Tensor] | None:
         """Compute the gradients of a batch; the parts of its loss, or None where the device has too little memory."""
         self.optimizer.zero_grad()
         sums: dict[str, Tensor] = {}
         pieces = _pieces(batch, self.passes)
         try:
             for number, piece in enumerate(pieces, 1):
-                share = len(piece.rows) / len(batch.rows)
+                share = weight * len(piece.rows) / len(batch.rows)
                 alone = number < len(pieces) and self.wrapped is not self.model
                 with self.accelerator.no_sync(self.wrapped) if alone else nullcontext():
                     parts = self._loss(piece)
@@ -183,9 +184,7 @@ class Updater:
         if not able or self.device.type != "cpu":
             return
         gain = torch.tensor(measured_gain(self.model, batch, self.device))
-        if self.accelerator.num_processes > 1:  # all must choose the same
-            gain = self.accelerator.reduce(gain, "mean")
-        self.gain = round(gain.item(), 2)
+        self.gain = round(processes.mean(gain).item(), 2)  # all processes must choose the same
         self.precision = "bf16" if self.gain > 1 else "no"
         chosen = {"bf16": "bfloat16", "no": "float32"}[self.precision]
         self.say(f"Trained in {chosen}: bfloat16 is {self.gain:.2f} times as fast as float32 here.")

@@ -54,10 +54,12 @@ def test_a_bar_ends_with_its_whole_count_elapsed_and_remaining_time(
     assert len(line) <= columns
 
 
-def test_loss_and_rate_stand_whole_below_the_bar(ran: tuple[Seen, int, Path]) -> None:
+def test_loss_rate_and_speed_stand_whole_below_the_bar(ran: tuple[Seen, int, Path]) -> None:
     seen, _, _ = ran
-    below = seen.lines[seen.lines.index(bar_of(seen, "train hourglass1")) + 1]
+    bar = seen.lines.index(bar_of(seen, "train hourglass1"))
+    below, speed = seen.lines[bar + 1 : bar + 3]
     assert re.fullmatch(r"  epoch 1/1  loss \d+\.\d{6}  rate \d\.\de[-+]\d\d", below), below
+    assert re.fullmatch(r"  [\d,.]+ images/s  \d+ % waiting for data", speed), speed
 
 
 def test_training_and_predicting_alone_run_on_a_terminal(ran: tuple[Seen, int, Path]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,6 @@ from records import MPII, record
 
 from posebench.cost.published_figures import TABLE, published
 from posebench.cost.record import Cost, load, save
-from posebench.errors import PosebenchError
 from posebench.report import cost_tables
 from posebench.report.board import boards
 from posebench.report.contents import read_contents
@@ -55,7 +55,7 @@ def test_height_comes_first_on_the_command_line_and_width_in_files(tmp_path: Pat
     (found,) = json.loads(done.stdout)["costs"]
     assert (found["input_size"], found["keypoints"], found["timings"]) == ([128, 64], 16, [])
     assert (found["parameters"], found["macs"], found["unused"]) == (3_426_448, 643_792_896, {})
-    assert load(tmp_path)[0].model_dump(mode="json").items() <= found.items()
+    assert load(tmp_path)[0][0].model_dump(mode="json").items() <= found.items()
     assert "hourglass1-64x128-16.json" in done.stderr
 
 
@@ -107,17 +107,22 @@ def test_times_stand_against_the_plain_way_and_another_result_is_marked() -> Non
 def test_costs_survive_a_round_trip_and_each_has_a_file(tmp_path: Path) -> None:
     costs = [cost(), cost(device="GPU"), cost(input_size=(256, 256)), cost(keypoints=17)]
     assert len({save(one, tmp_path) for one in costs}) == 4
-    assert sorted(map(repr, load(tmp_path))) == sorted(map(repr, costs))
+    found, problems = load(tmp_path)
+    assert sorted(map(repr, found)) == sorted(map(repr, costs))
+    assert problems == []
 
 
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"arch": 3', "\udcff", cost().model_dump_json().replace("25434112", "-1")]
 )
-def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
+def test_a_damaged_file_is_named_and_the_others_are_read(tmp_path: Path, content: str) -> None:
+    whole = cost(keypoints=17)
+    save(whole, tmp_path)
     path = save(cost(), tmp_path)
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
-    with pytest.raises(PosebenchError, match=f"{path.name} is not a cost file: .* Measure again"):
-        load(tmp_path)
+    found, (problem,) = load(tmp_path)
+    assert found == [whole]
+    assert re.match(f"Warning: skipped. .*{path.name} is not a cost file: .* Measure again", problem)
 
 
 def test_a_record_meets_the_cost_of_its_network_size_and_protocol() -> None:

@@ -1,6 +1,5 @@
 """Pictures: what is found at a path, which way up it is, and what damaged or oddly named files do."""
 
-import os
 from pathlib import Path
 
 import cv2
@@ -12,7 +11,6 @@ from posebench.inference.pictures import (
     FALLBACK_RATE,
     PictureReader,
     find_pictures,
-    printable,
     read_upright,
     video_facts,
 )
@@ -67,12 +65,6 @@ def test_a_path_without_pictures_is_refused(tmp_path: Path, what: str, sentence:
     (tmp_path / "empty").mkdir()
     with pytest.raises(PosebenchError, match=sentence):
         names(tmp_path / what)
-
-
-def test_names_with_control_characters_and_other_encodings_become_printable() -> None:
-    assert printable("a\nb\x1b[31m.jpg") == r"a\nb\x1b[31m.jpg"
-    assert printable(os.fsdecode(b"caf\xe9.jpg")) == r"caf\udce9.jpg"
-    assert printable("café 人.jpg") == "café 人.jpg"
 
 
 def test_a_photograph_stored_on_its_side_is_read_upright(tmp_path: Path) -> None:

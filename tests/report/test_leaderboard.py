@@ -9,7 +9,6 @@ from rich.console import Console
 
 from posebench.cli.show_leaderboard import terminal_tables
 from posebench.report.board import BY_VALUE, CEILING, SYNTHETIC_NOTE, boards
-from posebench.report.columns import one_line
 from posebench.report.leaderboard import csv as as_csv
 from posebench.report.leaderboard import escape, markdown, write_leaderboards
 from posebench.results.folder import ResultsFolder
@@ -214,10 +213,6 @@ def test_a_hostile_name_stays_one_cell_of_plain_text():
 
 def test_escaping_leaves_ordinary_names_as_they_are():
     assert escape("hourglass8 (seed 1), 256x256, PCKh@0.5 - new") == "hourglass8 (seed 1), 256x256, PCKh@0.5 - new"
-
-
-def test_one_line_drops_what_would_break_or_reorder_a_line():
-    assert one_line("a\r\n\tb\x1b[31m\u202ec  d") == "a b [31m c d"
 
 
 def test_csv_has_full_precision_and_the_rule_and_files_of_each_row():

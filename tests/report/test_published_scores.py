@@ -108,3 +108,24 @@ def test_drawn_people_and_other_boxes_have_no_literature(tmp_path: Path) -> None
     rows = published(write(tmp_path, "hg,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/mean(macro14),86.76,,,repo"))
     for data in ({"synthetic": True}, {"box_source": "a detector"}, {"split": "train"}):
         assert beside(boards([record(rule={"convention": "bearpaw"}, data=data)])[0], rows) == []
+
+
+@pytest.mark.parametrize(
+    "content, sentence",
+    [
+        (b"\xff\xfe\0a", "published.csv is not readable as a .csv in UTF-8: .* Save it as CSV UTF-8"),
+        (b"hg2,256x256,mpii", "published.csv, line 2 should have 10 values, as the header has"),
+        (b"a,b,c,d,e,f,g,h,i,j,k", "published.csv, line 2 should have 10 values, as the header has"),
+        (b"hg2,,mpii,val,bearpaw eval_PCKh,PCKh@0.5/head,nan,,,x", "line 2: value 'nan' is not a number"),
+    ],
+)
+def test_a_damaged_file_is_a_sentence(content: bytes, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "published.csv").write_bytes(",".join(COLUMNS).encode() + b"\n" + content + b"\n")
+    with pytest.raises(PosebenchError, match=sentence):
+        published(tmp_path)
+
+
+def test_a_byte_order_mark_as_spreadsheets_write_it_is_no_part_of_the_header(tmp_path: Path) -> None:
+    row = "hg2,,mpii,val,bearpaw eval_PCKh,PCKh@0.5/head,95.8,,,x"
+    (tmp_path / "published.csv").write_text("\n".join([",".join(COLUMNS), row]) + "\n", "utf-8-sig")
+    assert [dict(one.metrics) for one in published(tmp_path)] == [{"Head": 95.8}]

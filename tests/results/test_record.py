@@ -1,7 +1,9 @@
 """Records: what is written is read back, and what is damaged is named."""
 
 import json
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.files.writing import sha256
 from posebench.plugins.registry import protocol
-from posebench.results.record import Record, find_records, make_record, save_record
+from posebench.results.record import Record, RecordsFound, find_records, make_record, save_record
 from posebench.scoring.scores import Curve
 
 MPII = protocol("mpii")
@@ -140,6 +142,25 @@ def test_a_damaged_record_is_skipped_with_a_sentence_and_the_others_are_read(rec
     assert found.records == (record,)
     (note,) = found.notes
     assert note.startswith(f"Warning: skipped. {broken} is not a readable record: ")
+
+
+def test_temporary_files_and_pipes_among_the_records_are_not_read(record: Record, tmp_path: Path) -> None:
+    path = save_record(record, tmp_path)
+    for name in (".x.json.0123abcd.partial", ".x.json.0123abcd.json"):
+        path.with_name(name).write_text(path.read_text()[:50])
+    os.mkfifo(path.with_name("pipe.json"))
+    path.with_name("folder.json").mkdir()
+    assert find_records(tmp_path) == RecordsFound((record,), ())
+
+
+def test_records_can_be_read_while_others_are_written(record: Record, tmp_path: Path) -> None:
+    save_record(record, tmp_path)
+    others = [record.model_copy(update={"name": f"row {number}"}) for number in range(3)]
+    with ThreadPoolExecutor(1) as writer:
+        writing = writer.submit(lambda: [save_record(other, tmp_path) for _ in range(20) for other in others])
+        while not writing.done():
+            assert find_records(tmp_path).notes == ()
+    assert len(find_records(tmp_path).records) == 4
 
 
 def test_a_curve_with_an_unknown_entry_is_refused(record: Record) -> None:

@@ -44,7 +44,9 @@ def test_a_second_command_on_a_run_ends_at_once_and_names_the_first(
     assert [answer.returncode for answer in answers] == [1]
     assert answers[0].stderr.startswith(f"Error: Process {os.getpid()} on ")
     assert f" trains {trained.parent}. Wait until it has ended" in answers[0].stderr
-    assert sorted(file.name for file in trained.parent.iterdir()) == ["checkpoint.pt", "recipe.json", "settings.json"]
+    assert sorted(file.name for file in trained.parent.iterdir()) == [
+        "checkpoint.pt", "curves.png", "history.csv", "recipe.json", "settings.json", "sheets",
+    ]  # fmt: skip
 
 
 def test_a_second_prediction_of_the_same_file_ends_at_once(trained: Path, tmp_path: Path) -> None:
@@ -66,4 +68,6 @@ def test_a_stopped_prediction_is_a_sentence_and_leaves_no_file(trained: Path) ->
         Interrupted, match=r"Stopped after 32 of 33 people; .*x\.h5 is not written\. Type the same command"
     ):
         predict(trained, MPII, synthetic.instances(MPII.skeleton, "val", 33), trained.with_name("x.h5"), show=stop)
-    assert sorted(file.name for file in trained.parent.iterdir()) == ["checkpoint.pt", "recipe.json", "settings.json"]
+    assert sorted(file.name for file in trained.parent.iterdir()) == [
+        "checkpoint.pt", "curves.png", "history.csv", "recipe.json", "settings.json", "sheets",
+    ]  # fmt: skip

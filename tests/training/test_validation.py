@@ -82,7 +82,8 @@ def test_the_best_checkpoint_is_kept_beside_the_last_one(people: Instances, tmp_
     assert not torch.equal(best.model["body.0.weight"], last.model["body.0.weight"])
     facts = {"split": "val", "people": 5, "metric": "Mean", "every": 1, "epoch": 2, "score": 30}
     assert last.selection == facts | {"since": 2}
-    assert best.selection == facts | {"since": 0, "chosen": True}
+    assert best.selection == facts | {"since": 2, "chosen": True}
+    assert best.history == last.history
 
 
 def test_every_second_epoch_and_the_last_one_are_validated(people: Instances, tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""One of several processes of test_processes.py: `python one_of_several.py SCENARIO FOLDER`, with what torchrun sets."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
+from stranger import Tiny
+
+from posebench.data.instances import Instances
+from posebench.errors import Interrupted, PosebenchError
+from posebench.inference.predict import predict
+from posebench.plugins.registry import protocol
+from posebench.samples.loader import Loading
+from posebench.synthetic import people as synthetic
+from posebench.training import checkpoints, loop, processes
+from posebench.training.run import Progress
+
+MPII = protocol("mpii")
+BATCH_OF_5, BATCH_OF_1 = (
+    Tiny.paper.model_copy(update={"epochs": epochs, "batch_size": size}) for epochs, size in ((3, 5), (1, 1))
+)
+
+
+def people(number: int = 10) -> Instances:
+    return synthetic.instances(MPII.skeleton, "train", number)
+
+
+def fresh(kind: type[Tiny] = Tiny) -> Tiny:
+    torch.manual_seed(3)
+    model = kind(MPII.skeleton, Tiny.paper.input_size)
+    model.name = "tiny"
+    return model
+
+
+class Forgetful(Tiny):
+    """With dropout, whose random numbers are each process's own."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.body = nn.Sequential(*self.body[:4], nn.Dropout(), self.body[4])
+
+
+class Failing(Tiny):
+    """Whose second loss is not a number in the second process alone."""
+
+    def loss(self, *arguments: Any) -> dict[str, torch.Tensor]:
+        self.calls = getattr(self, "calls", 0) + 1
+        bad = self.calls == 2 and processes.index() == 1
+        return {"place": super().loss(*arguments)["place"], "extra": torch.tensor(float("nan") if bad else 0.0)}
+
+
+def train(
+    path: Path, recipe: Any = BATCH_OF_5, kind: type[Tiny] = Tiny, show: Callable[[Progress], None] = lambda _: None
+) -> checkpoints.Checkpoint:
+    return loop.train(fresh(kind), people(), recipe, 7, path, show, Loading(1))
+
+
+def do(number: int, when: int) -> Callable[[Progress], None]:
+    """A callback that sends this process a signal, in the second process and after one step."""
+
+    def show(progress: Progress) -> None:
+        if (processes.index(), progress.step) == (1, when):
+            os.kill(os.getpid(), number)
+
+    return show
+
+
+def work(folder: Path) -> None:
+    """Train, stop, resume and predict."""
+    train(folder / "five.pt")
+    train(folder / "one.pt", BATCH_OF_1)
+    train(folder / "whole.pt", kind=Forgetful)
+    try:
+        train(folder / "cut.pt", kind=Forgetful, show=do(signal.SIGTERM, 3))
+    except Interrupted as stopped:
+        (folder / f"stopped-{processes.index()}").write_text(str(stopped))
+    train(folder / "cut.pt", kind=Forgetful)
+    made, _ = predict(fresh(), people(11), batch_size=2, loading=Loading(1, divided=True))
+    np.save(folder / f"predicted-{processes.index()}.npy", np.dstack([made.keypoints, made.scores]))
+
+
+def fail(folder: Path) -> None:
+    """Meet a loss that is not a number, and go on; then fail in the first process; then lose the second process."""
+    for name, kind, show in (("nan", Failing, do(0, 0)), ("lost", Tiny, do(signal.SIGKILL, 3))):
+        try:
+            train(folder / f"{name}.pt", kind=kind, show=show)
+        except PosebenchError as error:
+            (folder / f"{name}-{processes.index()}").write_text(f"{type(error).__name__}: {error}")
+        try:
+            processes.by_first(lambda: checkpoints.load(folder / "nothing.pt"))
+        except PosebenchError as error:
+            (folder / f"{name}-first-{processes.index()}").write_text(str(error))
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    processes.join()
+    {"work": work, "fail": fail}[sys.argv[1]](Path(sys.argv[2]))
