@@ -10,7 +10,7 @@ killed in three ways, in turn:
     worker    SIGKILL to one of the workers; it must go on, or end with a sentence
 
 Then the same command with --resume trains to the end. Prints one Markdown table, and what went wrong. Trainings are forked from
-this process, which has imported everything, so that they are killed while they train and not while they start.
+this process, which has imported everything, and are killed when they have workers, so while they train and not while they start.
 """
 
 import argparse
@@ -92,7 +92,7 @@ class Trial:
     """What one kill did.
 
     Attributes:
-        way: one of WAYS. after: seconds from the start. code: exit code; None where nothing was killed any more.
+        way: one of WAYS. after: seconds from the start of the first worker. code: exit code; None where nothing was killed any more.
         message: the error output's last line. step: of the checkpoint that was left, 0 for none.
         orphans: workers that still ran ten seconds later. equal: whether the resumed run has the undisturbed run's weights.
     """
@@ -122,7 +122,7 @@ def start(folder: Path, *more: str) -> int:
     code = 1
     try:
         os.setsid()
-        said = os.open(folder / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        said = os.open(folder / ("said again" if more else "said"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(said, 1)
         os.dup2(said, 2)
         where = ["--results", str(folder), "--recipe", str(folder / "kills.toml"), "--quiet"]
@@ -176,12 +176,17 @@ def runs(process: int) -> bool:
         return False
 
 
+def wait_for_worker(process: int) -> None:
+    """Wait until a training has a worker, so has begun, or has ended."""
+    while not children(process) and runs(process):
+        time.sleep(0.001)
+
+
 def kill(way: str, after: float, folder: Path) -> Trial:
-    """Start the training, kill it `after` so many seconds, and resume it; `equal` is still to be found."""
+    """Start the training, kill it so many seconds `after` its first worker began, and resume it; `equal` is still to be found."""
     process = start(folder)
+    wait_for_worker(process)
     time.sleep(after)
-    while way == "worker" and not children(process) and runs(process):
-        time.sleep(0.01)  # a worker can be killed only once there is one
     workers, ended = children(process), not runs(process)
     if way == "group" and not ended:
         os.killpg(process, signal.SIGTERM)
@@ -196,7 +201,7 @@ def kill(way: str, after: float, folder: Path) -> Trial:
     finished = wait(start(folder, "--resume"))
     message = "Traceback" if "Traceback" in said else next((x for x in said.splitlines() if x.startswith("Error")), "")
     if finished:
-        message += " | resumed: " + (folder / "said").read_text()
+        message += " | resumed: " + (folder / "said again").read_text()
     step = 0 if left is None else left["step"]
     return Trial(way, after, None if ended else code, message, step, sum(map(runs, workers)), False)
 
@@ -240,8 +245,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.folder or Path(temporary)
         install(folder / "plugin")
+        process = start(folder / "whole")
+        wait_for_worker(process)
         began = time.monotonic()
-        assert wait(start(folder / "whole")) == 0, (folder / "whole" / "said").read_text()
+        assert wait(process) == 0, (folder / "whole" / "said").read_text()
         length = time.monotonic() - began
         whole = checkpoint(folder / "whole")
         assert whole is not None
