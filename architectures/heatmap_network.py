@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 
 from posebench.data.geometry import cell_to_pixel, pixel_to_cell
 from posebench.plugins import heatmaps
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.checkpoint_layout import CheckpointLayout
-from posebench.plugins.heatmaps import Peak
+from posebench.plugins.heatmaps import CUT, Peak
 from posebench.plugins.pipeline import Pipeline
 
 Size = tuple[int, int]
@@ -55,31 +56,43 @@ class HeatmapNetwork(Architecture):
     """
 
     pipeline = OURS
+    draws_targets = True
     stride: int
 
     @property
     def sigma(self) -> float:
-        """Standard deviation of the target, in cells: 3 for inputs of 384 pixels, else 2 (the published settings)."""
-        return 3.0 if max(self.input_size) >= 384 else 2.0
+        """Standard deviation of the target, in cells: the recipe's, or 3 for inputs of 384 pixels, else 2 (the published ones)."""
+        return self.target_settings.sigma or (3.0 if max(self.input_size) >= 384 else 2.0)
 
     def targets(self, keypoints: Tensor, visible: Tensor) -> Tensor:
         """A Gaussian (B, K, H/stride, W/stride) at each labelled keypoint, also where its place is up to 3 sigma off the map."""
         size = (self.input_size[0] // self.stride, self.input_size[1] // self.stride)
-        alignment, reach = self.pipeline.alignment, 3 * self.sigma
+        alignment, reach = self.pipeline.alignment, CUT * self.sigma
+        if self.target_settings.place == "cell":
+            return heatmaps.cell_targets(keypoints, visible, size, self.stride, self.sigma, alignment)
         return heatmaps.gaussian_targets(keypoints, visible, size, self.stride, self.sigma, alignment, reach)
 
     def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor]:
-        """Half the mean squared error of the labelled keypoints' maps, averaged over all.
+        """Half the mean squared error of the labelled keypoints' maps, averaged over all; or of all maps, as the recipe says.
 
-        A keypoint is left out only where nothing of its Gaussian, cut at 3 sigma, is on the map.
+        A labelled keypoint is left out only where nothing of its Gaussian, cut at 3 sigma, is on the map.
         """
-        height, width = outputs.shape[-2:]
-        alignment, reach = self.pipeline.alignment, 3 * self.sigma
-        target = self.targets(keypoints, visible)
-        x, y = pixel_to_cell(keypoints, self.stride, alignment).unbind(-1)
-        counts = visible & heatmaps.within(x, width, reach) & heatmaps.within(y, height, reach)
-        errors = (outputs.float() - target).square() * counts[..., None, None]
+        errors = (outputs.float() - self.targets(keypoints, visible)).square()
+        if self.target_settings.unlabelled != "empty":
+            height, width = outputs.shape[-2:]
+            errors = errors * (visible & self._near(keypoints, width, height))[..., None, None]
         return {"heatmaps": errors.mean() / 2}
+
+    def _near(self, keypoints: Tensor, width: int, height: int) -> Tensor:
+        """(B, K) whether a keypoint is on the map, or so near that its Gaussian is."""
+        alignment, reach = self.pipeline.alignment, CUT * self.sigma
+        if self.target_settings.place == "exact":
+            x, y = pixel_to_cell(keypoints, self.stride, alignment).unbind(-1)
+            return heatmaps.within(x, width, reach) & heatmaps.within(y, height, reach)
+        # As JointsDataset.generate_target of HRNet, which also counts a Gaussian that ends one cell before the map.
+        cells = heatmaps.nearest_cell(keypoints, self.stride, alignment)
+        ends = torch.tensor([width, height], device=cells.device)
+        return ((cells + reach + 1 >= 0) & (cells - reach < ends)).all(dim=-1)
 
     def decode(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
         """The highest cell, refined as the pipeline says."""

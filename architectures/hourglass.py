@@ -128,6 +128,7 @@ class Stack(nn.Module):
 class StackedHourglass(Architecture):
     """`stacks` hourglasses in a row, each refining the last one's heatmaps."""
 
+    draws_targets = True
     published = (
         CheckpointLayout(
             "princeton", "outs.0.conv.weight", PRINCETON, lambda key: princeton(key), lambda model: unread(model)
@@ -171,13 +172,21 @@ class StackedHourglass(Architecture):
     def targets(self, keypoints: Tensor, visible: Tensor) -> Tensor:
         """A Gaussian (B, K, H/stride, W/stride) at each labelled keypoint; nothing where its place is off the map."""
         size = (self.input_size[0] // self.stride, self.input_size[1] // self.stride)
-        return heatmaps.gaussian_targets(keypoints, visible, size, self.stride, SIGMA, self.pipeline.alignment)
+        draw = heatmaps.cell_targets if self.target_settings.place == "cell" else heatmaps.gaussian_targets
+        sigma = self.target_settings.sigma or SIGMA
+        return draw(keypoints, visible, size, self.stride, sigma, self.pipeline.alignment)
 
     def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor]:
-        """Mean squared error of each supervised stack against one target; the stacks' errors are added."""
+        """Mean squared error of each supervised stack against one target; the stacks' errors are added.
+
+        Maps of unlabelled keypoints are trained to be empty, as in the paper, unless the recipe leaves them out.
+        """
         stacks, target = outputs.shape[1], self.targets(keypoints, visible)
         first = stacks - self.supervised
-        errors = (outputs[:, first:].float() - target[:, None]).square().mean(dim=(0, 2, 3, 4))
+        squares = (outputs[:, first:].float() - target[:, None]).square()
+        if self.target_settings.unlabelled == "ignored":
+            squares = squares * visible[:, None, :, None, None]
+        errors = squares.mean(dim=(0, 2, 3, 4))
         return {f"stack{first + i + 1}": error for i, error in enumerate(errors)}
 
     def decode(self, outputs: Tensor) -> tuple[Tensor, Tensor]:

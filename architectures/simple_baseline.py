@@ -19,6 +19,7 @@ from posebench.errors import PosebenchError
 from posebench.plugins.architecture import check_input_size
 from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.pipeline import Pipeline
+from posebench.plugins.recipe import Recipe
 
 from .backbone_weights import fitted, tensor_names
 from .heatmap_network import OURS, SIMPLE_BASELINE, HeatmapNetwork, Size, initialise, mmpose
@@ -74,6 +75,12 @@ class SimpleBaseline(HeatmapNetwork):
         """(B, 3, H, W) → (B, K, H/stride, W/stride)."""
         maps: Tensor = self.final_layer(self.deconv_layers(self.backbone(images)[-1]))
         return maps
+
+    def follow(self, recipe: Recipe) -> None:
+        """As every architecture; the normalisation stays the backbone's, which another one than a ResNet may need."""
+        mean, std = self.pipeline.mean, self.pipeline.std
+        super().follow(recipe)
+        self.pipeline = replace(self.pipeline, mean=mean, std=std)
 
     def load_pretrained(self) -> str | None:
         """The backbone's ImageNet weights, through timm, resampled to this input size where they depend on it."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--arch", metavar="NAME", shell_complete=architectures, help="Architecture, for its published recipe.")
 @click.option(
     "--recipe", metavar="NAME", shell_complete=recipes,
-    help="paper, quick, or a TOML/JSON file. Default: paper, which needs --arch.",
+    help="paper, a name of `posebench recipe list`, or a TOML/JSON file. Default: paper, which needs --arch.",
 )  # fmt: skip
 @click.option(
     "--jpeg", is_flag=True,

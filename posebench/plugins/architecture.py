@@ -12,7 +12,7 @@ from posebench.errors import PosebenchError
 from posebench.plugins.checkpoint_layout import CheckpointLayout
 from posebench.plugins.outputs import Outputs
 from posebench.plugins.pipeline import Pipeline
-from posebench.plugins.recipe import Recipe
+from posebench.plugins.recipe import Recipe, Targets
 
 
 class Architecture(nn.Module, ABC):
@@ -32,13 +32,17 @@ class Architecture(nn.Module, ABC):
             replaces it on the instance.
         origin: source and file of the initial weights; empty if they are random.
         paper: the published recipe.
-        published: layouts of the checkpoints that can be imported.
+        published: layouts of the checkpoints that can be imported; the first has the pipeline of the authors' code.
+        target_settings: the recipe's, which `targets` and `loss` follow where `draws_targets` is set.
+        draws_targets: whether the recipe's place and sigma of targets apply.
     """
 
     name: str = ""
     pipeline: Pipeline = Pipeline()
     paper: Recipe
     published: ClassVar[tuple[CheckpointLayout, ...]] = ()
+    target_settings: Targets = Targets()
+    draws_targets: ClassVar[bool] = False
 
     def __init__(self, skeleton: Skeleton, input_size: tuple[int, int]) -> None:
         super().__init__()
@@ -50,8 +54,31 @@ class Architecture(nn.Module, ABC):
         """Crops (B, H, W, 3) uint8 RGB → (B, 3, H, W) float, normalised; channels stay last in memory."""
         if self.pipeline.channels == "bgr":
             images = images.flip(-1)
-        mean, std = (torch.tensor(values, device=images.device) for values in (self.pipeline.mean, self.pipeline.std))
+        # Not created on the device: a GPU would be waited for.
+        mean, std = (
+            torch.tensor(values).to(images.device, non_blocking=True)
+            for values in (self.pipeline.mean, self.pipeline.std)
+        )
         return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+
+    def follow(self, recipe: Recipe) -> None:
+        """Take over what a recipe sets of the network itself, its targets and its pipeline; called before training.
+
+        Raises:
+            PosebenchError: the recipe sets what the architecture does not have.
+        """
+        if not self.draws_targets and (recipe.targets.place, recipe.targets.sigma) != ("exact", None):
+            raise PosebenchError(
+                f"{self.name} draws targets by a rule of its own, so `place` and `sigma` below the recipe's [targets] do not "
+                "apply. Remove them from the recipe."
+            )
+        self.target_settings = recipe.targets
+        if recipe.pipeline == "published":
+            if not self.published:
+                raise PosebenchError(f"{self.name} has no published pipeline. Remove `pipeline` from the recipe.")
+            options = self.name.partition(":")[2].split(",")
+            layout = next((it for it in self.published if it.option in options), self.published[0])
+            self.pipeline = layout.pipeline
 
     def load_pretrained(self) -> str | None:
         """Load initial weights that were trained on another task, such as ImageNet.

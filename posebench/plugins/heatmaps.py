@@ -9,6 +9,9 @@ from torch import Tensor
 
 from posebench.data.geometry import Alignment, pixel_to_cell
 
+CUT = 3
+"""Standard deviations at which published codes cut a target off."""
+
 
 @dataclass(frozen=True)
 class Peak:
@@ -50,11 +53,37 @@ def gaussian_targets(
     width, height = size
     x, y = pixel_to_cell(keypoints.float(), stride, alignment).unbind(-1)  # (B, K) cells
     inside = visible & within(x, width, reach) & within(y, height, reach)
+    return _gaussians(x, y, size, sigma) * inside[..., None, None]
+
+
+def cell_targets(
+    keypoints: Tensor, visible: Tensor, size: tuple[int, int], stride: int, sigma: float, alignment: Alignment = "edges"
+) -> Tensor:
+    """One Gaussian of height 1 per keypoint as published codes draw it: in the middle of the nearest cell, cut off at 3 sigma.
+
+    Args:
+        as for `gaussian_targets`.
+
+    Returns:
+        (B, K, height, width) float32; of a keypoint outside the map, what is on the map.
+    """
+    x, y = nearest_cell(keypoints, stride, alignment).unbind(-1)
+    return _gaussians(x, y, size, sigma, CUT * sigma) * visible[..., None, None]
+
+
+def nearest_cell(keypoints: Tensor, stride: int, alignment: Alignment) -> Tensor:
+    """(B, K, 2) crop pixels → the nearest cells as whole numbers; those before the first are rounded towards it (C's cast)."""
+    return torch.trunc(pixel_to_cell(keypoints.float(), stride, alignment) + 0.5)
+
+
+def _gaussians(x: Tensor, y: Tensor, size: tuple[int, int], sigma: float, cut: float = math.inf) -> Tensor:
+    """Gaussians (B, K, height, width) around cells (B, K), 0 where an axis is further than `cut` cells away."""
+    width, height = size
     columns = torch.arange(width, device=x.device) - x[..., None]  # (B, K, w)
     rows = torch.arange(height, device=y.device) - y[..., None]  # (B, K, h)
-    across, down = (torch.exp(-(d**2) / (2 * sigma**2)) for d in (columns, rows))
-    targets: Tensor = down[..., :, None] * across[..., None, :] * inside[..., None, None]
-    return targets
+    across, down = (torch.exp(-(d**2) / (2 * sigma**2)) * (d.abs() <= cut) for d in (columns, rows))
+    drawn: Tensor = down[..., :, None] * across[..., None, :]
+    return drawn
 
 
 def within(place: Tensor, length: int, reach: float = 0.0) -> Tensor:

@@ -50,6 +50,21 @@ class Augmentation(BaseModel):
         return scale
 
 
+class Targets(BaseModel):
+    """How targets are drawn, by architectures that draw heatmaps. What is not set is the architecture's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    place: Literal["exact", "cell"] = Field(
+        "exact",
+        description="cell: in the middle of the nearest cell and cut off at 3 sigma, as published codes draw them",
+    )
+    sigma: float | None = Field(None, gt=0, description="standard deviation in heatmap cells")
+    unlabelled: Literal["empty", "ignored"] | None = Field(
+        None, description="a keypoint without a label is trained to an empty map, or is left out of the loss"
+    )
+
+
 class Recipe(BaseModel):
     """All settings of training, except the seed and the data."""
 
@@ -59,8 +74,10 @@ class Recipe(BaseModel):
     input_size: tuple[Side, Side] = Field(description="crop (width, height) in pixels")
     epochs: int = Field(ge=0)
     batch_size: int = Field(ge=1, description="over all processes")
+    last_batch: Literal["drop", "keep"] = Field("drop", description="of an epoch, where it is not full")
     optimizer: Literal["rmsprop", "adam", "adamw", "sgd"]
     learning_rate: float = Field(gt=0)
+    epsilon: float = Field(1e-8, gt=0, description="of adam, adamw and rmsprop, added to the denominator")
     momentum: float = Field(0, ge=0, lt=1, description="of sgd and rmsprop")
     nesterov: bool = Field(False, description="Nesterov's momentum, of sgd")
     weight_decay: float | None = Field(
@@ -70,6 +87,7 @@ class Recipe(BaseModel):
     accumulate: int = Field(1, ge=1, description="parts in which a batch passes through the network, to save memory")
     ema: float | None = Field(None, gt=0, lt=1, description="decay of averaged weights, which are then scored")
     freeze: tuple[str, ...] = Field((), description="modules or parameters that stay as they are, such as `backbone`")
+    compile: bool = Field(False, description="let torch.compile make the network's kernels; that takes minutes")
     recompute: bool = Field(False, description="keep few activations and compute the others again, to save memory")
     sync_batch_norm: bool = Field(False, description="batch normalisation over the batches of all GPUs")
     schedule: Literal["steps", "cosine"] = "steps"
@@ -80,6 +98,10 @@ class Recipe(BaseModel):
         "no", description="mixed precision; auto: bf16 on a GPU, and on a CPU where it is measured to be faster"
     )
     augmentation: Augmentation = Augmentation()
+    targets: Targets = Targets()
+    pipeline: Literal["posebench", "published"] = Field(
+        "posebench", description="published: alignment, order of channels and mirror of the authors' code"
+    )
     flip_test: bool = Field(True, description="predict the mean of an image and its mirror")
     pretrained: bool = Field(True, description="start from weights of another task, where the architecture does so")
 

@@ -225,20 +225,22 @@ def _as_made(batch: Any) -> Any:
     return batch
 
 
-def epoch_steps(people: int, batch_size: int) -> int:
-    """Batches in an epoch over so many people: whole ones, but at least one."""
-    return max(people // batch_size, 1)
+def epoch_steps(people: int, batch_size: int, keep_last: bool = False) -> int:
+    """Batches in an epoch over so many people: whole ones, but at least one; or all, the last one perhaps not full."""
+    return -(-people // batch_size) if keep_last else max(people // batch_size, 1)
 
 
-def training_keys(rows: NDArray[np.int64], batch_size: int, seed: int, epochs: range) -> Iterator[list[Key]]:
+def training_keys(
+    rows: NDArray[np.int64], batch_size: int, seed: int, epochs: range, keep_last: bool = False
+) -> Iterator[list[Key]]:
     """Batches of sample addresses over some epochs, each a shuffle that depends on (seed, epoch) alone.
 
     What `batch_size` leaves over is left out, others in each epoch: batch normalisation makes a small last batch count
-    more than the rest, and cannot work on one sample at all (one person alone comes twice).
+    more than the rest, and cannot work on one sample at all (one person alone comes twice). Published codes keep it.
     """
     for epoch in epochs:
         order = np.random.default_rng((seed, epoch)).permutation(rows).tolist()
-        for step in range(epoch_steps(len(order), batch_size)):
+        for step in range(epoch_steps(len(order), batch_size, keep_last)):
             batch = [(epoch, row) for row in order[step * batch_size : (step + 1) * batch_size]]
             yield batch * 2 if len(order) == 1 else batch
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol
+from posebench.plugins.recipe import Recipe
+from posebench.tasks.initial_weights import recipe_network
 from posebench.tasks.people import load_people, run_splits
 from posebench.tasks.train import Settings, chosen_recipe
 
@@ -26,7 +28,7 @@ def plan_pack(
         packs: the folder of packs.
         split: None for the one that is trained on.
         arch: whose published recipe is meant, where `recipe` is None or `paper`.
-        recipe: `paper`, `quick`, or a TOML/JSON file.
+        recipe: `paper`, the name of a shipped recipe, or a TOML/JSON file.
 
     Raises:
         PosebenchError: no recipe is meant, no one is to be packed, or photographs are missing.
@@ -38,8 +40,23 @@ def plan_pack(
             "A pack is for a recipe, and the paper recipe is the architecture's. Add --arch NAME, or --recipe FILE."
         )
     chosen = chosen_recipe(arch or "", protocol, data, Settings(recipe=recipe))
+    regions = _regions(arch, protocol, chosen)
     people = load_people(protocol, data, split or run_splits(protocol, data).train)
-    return Packing(people, chosen, packs, coding=coding)
+    return Packing(people, chosen, packs, regions, coding)
+
+
+def _regions(arch: str | None, protocol: Protocol, recipe: Recipe) -> str:
+    """By which code base's rule boxes become crops in the training that a pack is for; "" for posebench's own."""
+    import torch
+
+    if recipe.pipeline == "posebench":
+        return ""
+    if arch is None:
+        raise PosebenchError(
+            f"The recipe {recipe.name} has the published pipeline, which is the architecture's. Add --arch NAME."
+        )
+    with torch.device("meta"):
+        return recipe_network(arch, protocol.skeleton, recipe).pipeline.regions
 
 
 def check_space(packing: "Packing") -> None:

@@ -15,6 +15,7 @@ from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
 from posebench.results.folder import ResultsFolder
 from posebench.samples.images import ImageReader
+from posebench.tasks.initial_weights import load_backbone, recipe_network
 from posebench.tasks.people import load_people, run_splits
 
 if TYPE_CHECKING:
@@ -116,13 +117,10 @@ def scoring_problem(protocol: Protocol, people: Instances, convention: str | Non
 
 def network_problem(job: "Job") -> str:
     """Why the network cannot be built for the recipe's input size, or begin with its weights; empty where it can."""
-    from posebench.plugins.registry import architecture
-    from posebench.tasks.initial_weights import load_backbone
-
     try:
         parameters(job)
         if job.backbone_weights is not None:
-            load_backbone(architecture(job.arch, job.protocol.skeleton, job.recipe.input_size), job.backbone_weights)
+            load_backbone(recipe_network(job.arch, job.protocol.skeleton, job.recipe), job.backbone_weights)
     except PosebenchError as error:
         return str(error)
     return ""
@@ -136,10 +134,8 @@ def parameters(job: "Job") -> int:
     """
     import torch
 
-    from posebench.plugins.registry import architecture
-
     with torch.device("meta"):
-        model = architecture(job.arch, job.protocol.skeleton, job.recipe.input_size)
+        model = recipe_network(job.arch, job.protocol.skeleton, job.recipe)
     return sum(parameter.numel() for parameter in model.parameters())
 
 

@@ -13,6 +13,7 @@ from posebench.errors import PosebenchError, counted, unknown
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Augmentation, Recipe
 from posebench.samples.augment import Reach
+from posebench.tasks.initial_weights import recipe_network
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
@@ -39,13 +40,12 @@ def show_data(
     """
     import torch
 
-    from posebench.plugins.registry import architecture
     from posebench.report.board import SYNTHETIC_NOTE
     from posebench.report.contact_sheet import Heading, contact_sheet
     from posebench.samples.loader import Samples
 
     with torch.device("meta"):  # only its targets are asked for
-        model = architecture(arch, protocol.skeleton, recipe.input_size)
+        model = recipe_network(arch, protocol.skeleton, recipe)
     samples = Samples(
         people, recipe.input_size, recipe.augmentation, alignment=model.pipeline.alignment, regions=model.pipeline.regions
     )  # fmt: skip
@@ -109,7 +109,7 @@ def with_photographs(people: Instances) -> tuple[Instances, tuple[str, ...]]:
     if people.synthetic:
         return people, ()
     root = people.image_root or Path()
-    there = np.array([(root / name).is_file() for name in people.images], bool)
+    there = np.array([people.photograph(row).is_file() for row in range(len(people.images))], bool)
     needed = np.unique(people.image[people.usable])
     lacking = int((~there[needed]).sum())
     many = counted(len(needed), "photograph", "photographs")

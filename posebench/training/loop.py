@@ -59,13 +59,15 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
         torch.manual_seed(seed + processes.index() * 2**32)
     updater = Updater(model, recipe, accelerator, loading.say)
     run = Run(updater, recipe, seed, path, _trained_on(instances, rows, loading.pack))
-    run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size)
+    keep_last = recipe.last_batch == "keep"
+    run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size, keep_last)
     run.restore()
     _check_same_step(run)
     watch.begin(run, accelerator)
     # A run that is resumed may have no patience left.
     done = run.steps if _ended(run, watch, False, accelerator) else run.step
-    keys, weights = processes.own_shares(training_keys(rows, recipe.batch_size, seed, range(recipe.epochs)), done)
+    whole = training_keys(rows, recipe.batch_size, seed, range(recipe.epochs), keep_last)
+    keys, weights = processes.own_shares(whole, done)
     pipeline = model.pipeline
     samples = Samples(
         instances, recipe.input_size, recipe.augmentation, seed, pipeline.alignment, pipeline.regions, loading.pack

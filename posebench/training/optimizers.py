@@ -10,16 +10,16 @@ from posebench.plugins.recipe import Recipe
 
 def optimizer_of(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     """The optimiser of a recipe for the parameters that are trained, in PyTorch's fastest form of it."""
-    groups, rate = _groups(recipe, model), recipe.learning_rate
+    groups, rate, epsilon = _groups(recipe, model), recipe.learning_rate, recipe.epsilon
     match recipe.optimizer:
         case "adam":
-            return torch.optim.Adam(groups, lr=rate, fused=True)
+            return torch.optim.Adam(groups, lr=rate, eps=epsilon, fused=True)
         case "adamw":
-            return torch.optim.AdamW(groups, lr=rate, fused=True)
+            return torch.optim.AdamW(groups, lr=rate, eps=epsilon, fused=True)
         case "sgd":
             return torch.optim.SGD(groups, lr=rate, momentum=recipe.momentum, nesterov=recipe.nesterov, fused=True)
         case "rmsprop":
-            return torch.optim.RMSprop(groups, lr=rate, momentum=recipe.momentum, foreach=True)
+            return torch.optim.RMSprop(groups, lr=rate, eps=epsilon, momentum=recipe.momentum, foreach=True)
 
 
 def _groups(recipe: Recipe, model: nn.Module) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -45,6 +46,41 @@ def test_decoding_a_target_is_off_by_less_than_a_quarter_cell(shift: tuple[float
     decoded, scores = heatmaps.decode(drawn)
     assert (decoded - cells).abs().max() <= 0.25 + 1e-6
     assert scores.min() > 0.7
+
+
+@pytest.mark.parametrize(
+    "pixel, cell", [(9.5, 2), (11.4, 2), (11.5, 3), (-2.4, 0), (-8.4, -1), (-8.6, -2)]
+)  # cell i covers pixels 4i - 0.5 to 4i + 3.5; before the first cell, C's cast rounds towards it
+def test_the_nearest_cell_of_a_pixel(pixel: float, cell: int) -> None:
+    found = heatmaps.nearest_cell(torch.tensor([[[pixel, 1.5]]]), 4, "edges")
+    assert found.tolist() == [[[cell, 0]]]
+
+
+def test_a_published_target_is_in_the_middle_of_a_cell_and_cut_off_at_3_sigma() -> None:
+    keypoints = torch.tensor([[[11.4, 7.0], [11.5, 7.0], [9.5, 9.5]]])
+    drawn = heatmaps.cell_targets(keypoints, torch.tensor([[True, True, False]]), (9, 5), 4, 1.0)[0]
+    row = [math.exp(-d * d / 2) for d in range(4)]
+    assert drawn[0, 1].tolist() == pytest.approx([row[2], row[1], 1, row[1], row[2], row[3], 0, 0, 0])
+    assert drawn[1, 1].tolist() == pytest.approx([row[3], row[2], row[1], 1, row[1], row[2], row[3], 0, 0])
+    assert drawn[0, 4, 2].item() == pytest.approx(row[3])
+    assert drawn[2].abs().max() == 0
+
+
+@pytest.mark.parametrize(
+    "name, sigma, alignment, shift", [("hrnet_sigma2", 2.0, "points", 0.0), ("bearpaw_sigma1", 1.0, "edges", -0.5)]
+)
+def test_published_targets_are_those_of_hrnet_and_pytorch_pose(
+    golden: Any, name: str, sigma: float, alignment: Any, shift: float
+) -> None:
+    """pytorch-pose counts from the crop's edge, so its 0 is half a pixel before the middle of our first pixel."""
+    points = torch.tensor(golden["decode"]["targets"]["points_256"])[None] + shift
+    drawn = heatmaps.cell_targets(points, torch.ones(1, 7, dtype=torch.bool), (64, 64), 4, sigma, alignment)[0]
+    for target, expected in zip(drawn, golden["decode"]["targets"][name], strict=True):
+        x, y = expected["peak_xy"]
+        assert (target.max().item(), target[y, x].item()) == pytest.approx(
+            (expected["peak"], expected["peak"]), abs=1e-6
+        )
+        assert target.sum().item() == pytest.approx(expected["sum"], abs=1e-4)
 
 
 def maps(*values: tuple[int, int, float]) -> torch.Tensor:

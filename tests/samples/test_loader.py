@@ -218,3 +218,11 @@ def test_a_batch_has_the_samples_that_are_made_one_by_one(dots: Instances) -> No
     for i, key in enumerate(keys):
         for name, value in samples[key].items():
             np.testing.assert_array_equal(getattr(batch, name)[i].numpy(), value)
+
+
+@pytest.mark.parametrize("people, sizes", [(10, [4, 4, 2]), (8, [4, 4]), (3, [3]), (1, [2])])
+def test_the_last_batch_of_an_epoch_is_kept_where_the_recipe_says_so(people: int, sizes: list[int]) -> None:
+    keys = list(training_keys(np.arange(people), 4, 0, range(2), keep_last=True))
+    assert [len(batch) for batch in keys] == sizes * 2
+    assert len(keys) == 2 * epoch_steps(people, 4, keep_last=True)
+    assert {row for batch in keys[: len(sizes)] for _, row in batch} == set(range(people))

@@ -16,6 +16,7 @@ from posebench.errors import PosebenchError
 from posebench.plugins.recipe import Augmentation
 from posebench.samples.loader import Samples, batches, training_keys
 from posebench.samples.pack import find_pack
+from posebench.samples.packing import Packing
 
 
 @pytest.fixture
@@ -129,3 +130,17 @@ def test_crops_of_large_real_photographs_are_equal_too(people: Instances, shared
     assert close(
         samples(some, its, opened(some, tmp_path, its)).batch(keys).images, samples(some, its).batch(keys).images
     )
+
+
+def test_a_pack_of_published_regions_has_what_crops_aligned_to_points_show(people: Instances, tmp_path: Path) -> None:
+    its = recipe(UNIFORM, (6, 8))  # half a pixel of such a crop is several of the photograph
+    people = replace(people, regions={"hrnet": np.column_stack([people.center + 20, people.size * 1.3])})
+    Packing(people, its, tmp_path, "hrnet").make(workers=1)
+    pack = find_pack(tmp_path, people, its, "hrnet")
+    assert pack is not None
+    keys = [(epoch, row) for epoch in range(30) for row in range(len(people))]
+    packed, photographs = (
+        Samples(people, its.input_size, UNIFORM, 4, "points", "hrnet", each).batch(keys) for each in (pack, None)
+    )
+    assert close(packed.images, photographs.images)
+    assert find_pack(tmp_path, people, its) is None

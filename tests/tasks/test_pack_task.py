@@ -44,6 +44,14 @@ def test_a_pack_needs_a_recipe(data: Path, tmp_path: Path) -> None:
         tasks.plan_pack(protocol("mpii"), data, tmp_path, recipe="paper")
 
 
+def test_a_pack_for_a_published_pipeline_has_its_authors_regions(data: Path, tmp_path: Path) -> None:
+    paper = tasks.plan_pack(protocol("mpii"), data, tmp_path, arch="hrnet_w32", recipe="paper")
+    assert paper.contents.regions == "hrnet"
+    assert tasks.plan_pack(protocol("mpii"), data, tmp_path, arch="hrnet_w32", recipe="common").contents.regions == ""
+    with pytest.raises(PosebenchError, match=r"hrnet-mpii has the published pipeline, .* Add --arch NAME"):
+        tasks.plan_pack(protocol("mpii"), data, tmp_path, recipe="hrnet-mpii")
+
+
 def test_the_split_that_is_trained_on_is_packed(data: Path, tmp_path: Path) -> None:
     packing = plan(data, tmp_path / "packs")
     assert packing.people.what == "mpii train"
