@@ -92,7 +92,8 @@ class Trial:
     """What one kill did.
 
     Attributes:
-        way: one of WAYS. after: seconds from the start of the first worker. code: exit code; None where nothing was killed any more.
+        way: one of WAYS. after: seconds from the start of the first worker.
+        code: exit code; None where nothing was killed any more.
         message: the error output's last line. step: of the checkpoint that was left, 0 for none.
         orphans: workers that still ran ten seconds later. equal: whether the resumed run has the undisturbed run's weights.
     """
