@@ -54,7 +54,11 @@ class Architecture(nn.Module, ABC):
         """Crops (B, H, W, 3) uint8 RGB → (B, 3, H, W) float, normalised; channels stay last in memory."""
         if self.pipeline.channels == "bgr":
             images = images.flip(-1)
-        mean, std = (torch.tensor(values, device=images.device) for values in (self.pipeline.mean, self.pipeline.std))
+        # Not created on the device: a GPU would be waited for.
+        mean, std = (
+            torch.tensor(values).to(images.device, non_blocking=True)
+            for values in (self.pipeline.mean, self.pipeline.std)
+        )
         return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
 
     def follow(self, recipe: Recipe) -> None:

@@ -1,5 +1,6 @@
 """Selection: the people whose score chooses a run's best checkpoint. They are neither trained on nor reported."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,6 +32,12 @@ class Selection:
     people: Instances
     split: str
     note: str
+
+    @property
+    def identity(self) -> str:
+        """What tells this selection from others: the split, and a digest of the images."""
+        names = sorted({self.people.images[row] for row in self.people.image.tolist()})
+        return f"{self.split} ({hashlib.sha256(repr(names).encode()).hexdigest()[:8]})"
 
 
 def choose_people(protocol: Protocol, data: Path | None, train: Instances, asked: str | None = None) -> Selection:

@@ -22,12 +22,12 @@ from posebench.plugins.recipe_files import PAPER
 from posebench.results.folder import BEST, ResultsFolder, plain
 from posebench.tasks import resuming
 from posebench.tasks.initial_weights import as_published, fresh_network
+from posebench.tasks.packs import training_pack
 from posebench.tasks.people import load_people, run_splits
 from posebench.tasks.selection import choose_people
 from posebench.tasks.watching import Parts, Watching, ending_notes, watch_and_story
 
 if TYPE_CHECKING:
-    from posebench.samples.pack import Pack
     from posebench.training.run import Progress
 
 UNWATCHED = Watching()
@@ -108,7 +108,7 @@ class Job:
 
         Args:
             train: the people of the training split, with those who are held out of it.
-            selected_by: whose score chooses the best checkpoint, `Selection.split`; empty where the run is not validated.
+            selected_by: whose score chooses the best checkpoint, `Selection.identity`; empty where the run is not validated.
         """
         files = {"weights": self.weights, "backbone_weights": self.backbone_weights, "fork": self.fork}
         return {
@@ -235,7 +235,7 @@ def train(
         people = people.take(np.flatnonzero(people.usable)[: job.limit])
     watched = job.watching.validate_every is not None
     selection = choose_people(job.protocol, job.data, people, job.watching.select_by) if watched else None
-    settings = job.settings(people, selection.split if selection else "")
+    settings = job.settings(people, selection.identity if selection else "")
     start = processes.together(lambda: resuming.start_of(job, settings, resume))
     lock = locked(start.path.with_name("lock"), f"trains {start.path.parent}")
     with processes.entered_by_first(lock) as notes:
@@ -276,7 +276,7 @@ def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, s
 
     torch.manual_seed(job.seed)
     model = fresh_network(job, resumed=path.exists())
-    loading = Loading(job.workers, _pack(packs, parts.train, job.recipe, model.pipeline.regions, say), say)
+    loading = Loading(job.workers, training_pack(packs, parts.train, job.recipe, model.pipeline.regions, say), say)
     watch, story = watch_and_story(job, parts, path.parent, packs, model.pipeline.regions)
     try:
         trained = loop.train(model, parts.train, job.recipe, job.seed, path, show, loading, watch)
@@ -287,21 +287,6 @@ def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, s
     unreadable = unreadable_notes(trained.trained_on["unreadable"], "were not trained on")
     best = path.with_name(BEST) if trained.selection.get("epoch") else path
     return Trained(best, (*unreadable, *ending_notes(trained, job.protocol.unit)))
-
-
-def _pack(packs: Path, people: Instances, recipe: Recipe, regions: str, say: Say) -> "Pack | None":
-    """The pack to train from, if there is one; says which, or that those of the split do not fit."""
-    from posebench.samples.pack import find_pack, packs_of
-
-    if people.synthetic:
-        return None
-    pack = find_pack(packs, people, recipe, regions)
-    if pack is not None:
-        coded = " Its pixels are JPEG-coded and differ from the photographs'." if pack.coding == "jpeg" else ""
-        say(f"Pixels come from the pack {pack.folder}.{coded}")
-    elif packs_of(packs, people):
-        say(f"No pack of {people.what} in {packs} fits this recipe and these annotations; the photographs are read.")
-    return pack
 
 
 def unreadable_notes(names: Sequence[str], consequence: str) -> tuple[str, ...]:

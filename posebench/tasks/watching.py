@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
-from posebench.plugins.recipe import Recipe
 from posebench.plugins.registry import errors_of
+from posebench.tasks.packs import upright_pack
 from posebench.tasks.selection import Selection
 from posebench.tasks.story import Story, shown_people
 from posebench.tasks.tracking import Tracker, check_tracker
@@ -80,11 +80,11 @@ def watch_and_story(job: "Job", parts: Parts, folder: Path, packs: Path, regions
     asked, recipe = job.watching, job.recipe
     trackers = [Tracker(name, folder.name, folder.parent, recipe) for name in asked.track]
     people = shown_people(parts.train if parts.selection is None else parts.selection.people)
-    story = Story(folder, people, _upright_pack(packs, people, recipe, regions), recipe.flip_test, trackers)
+    story = Story(folder, people, upright_pack(packs, people, recipe, regions), recipe.flip_test, trackers)
     validation = None
     if parts.selection is not None:
         scored = parts.selection.people
-        pack = _upright_pack(packs, scored.take(scored.usable), recipe, regions)
+        pack = upright_pack(packs, scored.take(scored.usable), recipe, regions)
         validation = _validation(job, parts.selection, pack)
     return Watch(validation, story.begin, story.tell, asked.max_time), story
 
@@ -109,17 +109,6 @@ def _validation(job: "Job", selection: Selection, pack: "Pack | None") -> "Valid
         selection.split, int(people.usable.sum()), protocol.headline, score, job.watching.validate_every or 1,
         job.watching.early_stop,
     )  # fmt: skip
-
-
-def _upright_pack(packs: Path, people: Instances, recipe: Recipe, regions: str) -> "Pack | None":
-    """The pack that has these people's upright crops; None to read their photographs."""
-    from posebench.samples.pack import find_pack
-
-    if (
-        people.synthetic or max(recipe.augmentation.scale) < 1
-    ):  # training then sees less of a person than an upright crop
-        return None
-    return find_pack(packs, people, recipe, regions)
 
 
 def ending_notes(trained: "Checkpoint", unit: str) -> tuple[str, ...]:

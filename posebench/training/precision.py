@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -26,7 +26,7 @@ def check_precision(precision: str, device: torch.device) -> None:
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:
     """The context of a forward pass in that precision."""
-    return torch.autocast(device.type, NUMBERS.get(precision, torch.bfloat16), enabled=precision in NUMBERS)
+    return torch.autocast(device.type, NUMBERS[precision]) if precision in NUMBERS else nullcontext()
 
 
 def has_bf16(device: torch.device) -> bool:

@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
 from posebench.results.history import SCORE
+from posebench.training import processes
 from posebench.training.run import Run
 from posebench.training.validation import Validation, undisturbed
 
@@ -63,17 +64,14 @@ class Watch:
     def begin(self, run: Run, accelerator: Accelerator) -> None:
         """What comes before the first step: perhaps the validation of an epoch in which a run was killed."""
         run.collect(accelerator)
-        if not accelerator.is_main_process:
-            return
-        self.begun()
+        processes.by_first(self.begun)
         if run.at_epoch_end and self._due(run) and SCORE not in run.history[-1]:
-            self._validate_and_tell(run, accelerator)
+            processes.by_first(lambda: self._validate_and_tell(run, accelerator))
 
     def end_epoch(self, run: Run, accelerator: Accelerator) -> None:
         """What comes after an epoch. The checkpoint is written first: a run that is killed in here loses no step."""
         run.keep(accelerator)
-        if accelerator.is_main_process:
-            self._validate_and_tell(run, accelerator)
+        processes.by_first(lambda: self._validate_and_tell(run, accelerator))
         run.clock.start()
 
     def _due(self, run: Run) -> bool:

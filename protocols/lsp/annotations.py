@@ -23,7 +23,7 @@ from posebench.errors import PosebenchError, counted
 
 from ..dataset_folder import files_named, none_found
 from .matrices import LSP, LSPET, PERSON_CENTRIC, SKELETON, Joints, read_joints
-from .near_duplicates import without_clusters_of
+from .near_duplicates import cluster_names, without_clusters_of
 
 FOLDERS = {LSP: ("lsp_dataset", "lsp", ""), LSPET: ("lspet_dataset", "lspet", "")}
 """Where each dataset lies below `--data`: as its archive unpacks, or under a short name, or at once."""
@@ -39,6 +39,8 @@ SPLITS = {
     LSPET_VAL: {LSPET: list(HELD_OUT)},
 }
 """Split → dataset → numbers, from 1, of its images."""
+TRAINED_ON = (TRAIN, LSPET_TRAIN)
+"""Splits whose photographs may be there twice: what holds out people of them holds out all copies of a photograph."""
 PEOPLE = {split: sum(len(numbers) for numbers in of.values()) for split, of in SPLITS.items()}
 """One in each image."""
 ENLARGED = 1.25
@@ -139,11 +141,14 @@ def to_instances(parts: list[Part], split: str) -> Instances:
         root = first.joints.file.parent.parent
         names = tuple(f"{(part.image_root / name).relative_to(root)}" for part in parts for name in part.names)
     digests = [part.joints.sha256 for part in parts]
+    groups = None
+    if split in TRAINED_ON:
+        groups = np.concatenate([cluster_names(part.joints.dataset, part.numbers) for part in parts])
     return Instances(
         dataset="lsp", split=split, skeleton=SKELETON, images=names,
         image_ids=np.concatenate([part.numbers for part in parts]), image=np.arange(n), person=np.zeros(n, np.int64),
         center=center, size=size, keypoints=keypoints, visibility=visibility, usable=np.asarray(labelled.any(axis=1)),
-        measures={"torso_diameter": torso}, image_root=root,
+        measures={"torso_diameter": torso}, image_root=root, groups=groups, group="photograph",
         source=Source(
             str(first.joints.file),
             digests[0] if len(parts) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest(),

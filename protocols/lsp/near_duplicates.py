@@ -37,6 +37,16 @@ SAME_PHOTOGRAPH = 0.3
 """Of the shorter torso, the mean distance of the keypoints."""
 
 
+def cluster_names(dataset: str, numbers: Array) -> Array:
+    """(N,) names of photographs: equal for images of one cluster of LSPET, and different for all others.
+
+    Args:
+        dataset: `LSP` or `LSPET`. numbers: (N,) of its images, from 1.
+    """
+    first = {image: cluster[0] for cluster in CLUSTERS for image in cluster} if dataset == LSPET else {}
+    return np.array([f"{dataset} {first.get(number, number)}" for number in numbers.tolist()])
+
+
 def without_clusters_of(images: range, held_out: range) -> list[int]:
     """The images that share no cluster with one of `held_out`; both are numbers from 1."""
     cut = {image for cluster in CLUSTERS if any(member in held_out for member in cluster) for image in cluster}

@@ -49,6 +49,20 @@ def test_training_time_and_the_order_of_unreadable_photographs_are_not_part_of_a
     assert len(row(trained(0), trained(1, model=other)).records) == 2
 
 
+def test_seeds_of_which_the_best_checkpoints_are_of_different_epochs_are_one_row() -> None:
+    def model(epoch: int, **more: Any) -> dict[str, Any]:
+        selection = {"split": "val", "people": 9, "metric": "Mean", "every": 1, "epoch": epoch, "score": 50.0 + epoch}
+        return MODEL | {
+            "step": 100 * epoch,
+            "history": [{"loss": epoch}],
+            "selection": selection | {"chosen": True} | more,
+        }
+
+    assert len(row(trained(0, model=model(1)), trained(1, model=model(3))).records) == 2
+    assert len(rows([trained(0, model=model(1)), trained(1, model=model(1, split="test"))])) == 2
+    assert len(rows([trained(0, model=model(1)), trained(1, model=model(3, chosen=False))])) == 2
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -40,6 +40,12 @@ def test_the_held_out_people_are_the_same_every_time() -> None:
     assert names(held_out(people(40)).people) == names(held_out(people(40)).people)
 
 
+def test_a_selection_is_told_by_its_images() -> None:
+    first, again, other = (held_out(people(count)).identity for count in (20, 20, 40))
+    assert first == again != other
+    assert first.startswith("10 % of train (")
+
+
 def test_people_of_one_image_are_held_out_together() -> None:
     alone = people(20)
     pairs = replace(alone, image=np.repeat(np.arange(10), 2), images=alone.images[:10], image_ids=np.arange(10))

@@ -1,7 +1,9 @@
 """One update of the weights: what each field of a recipe changes, and what it leaves as it is."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,15 +15,16 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
 from stranger import Tiny
 
 from posebench.errors import PosebenchError
+from posebench.plugins import registry
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.recipe import Recipe
-from posebench.plugins.registry import protocol
 from posebench.samples.loader import Batch
 from posebench.training import precision
 from posebench.training.averaging import Average
+from posebench.training.losses import Losses
 from posebench.training.step import Updater
 
-MPII = protocol("mpii")
+MPII = registry.protocol("mpii")
 SGD = Tiny.paper.changed(**{"optimizer": "sgd", "learning_rate": 0.5, "batch_size": 6})
 
 
@@ -175,6 +178,22 @@ def test_the_average_follows_the_weights_by_its_rule() -> None:
     with average.applied():
         assert model.weight.item() == pytest.approx(15.625)
     assert model.weight.item() == 20
+
+
+@pytest.mark.parametrize("arch", ["hourglass1", "hrnet_w32", "simplebaseline:resnet18"])
+def test_no_step_waits_for_the_device(arch: str) -> None:
+    """On the device `meta` there are no values: whatever needs one, such as `.item()`, is an error."""
+    with pytest.raises(RuntimeError, match="meta"):
+        torch.ones((), device="meta").item()
+    model = registry.architecture(arch, MPII.skeleton, (64, 64))
+    recipe = SGD.changed(optimizer="rmsprop", input_size=(64, 64), accumulate=2, clip_norm=1.0, ema=0.9)
+    accelerator: Any = SimpleNamespace(device=torch.device("meta"), num_processes=1)
+    updater = Updater(model, recipe, accelerator, print)
+    updater.begin()
+    losses = Losses()
+    for step in (1, 2):
+        losses.add(updater(replace(batch(), images=torch.zeros(6, 64, 64, 3, dtype=torch.uint8)), 1e-3, step))
+    assert [part.device.type for parts in losses.unread for part in parts.values()][:2] == ["meta", "meta"]
 
 
 class Hungry(Tiny):

@@ -52,6 +52,15 @@ def test_no_near_duplicate_of_lspet_val_is_trained_on(root: Path) -> None:
     assert sorted({f"im{number:05d}.jpg" for number in range(1, 4001)} - set(images)) == ["im00545.jpg", "im03597.jpg"]
 
 
+def test_copies_of_a_photograph_are_one_group_of_the_training_people(root: Path) -> None:
+    people = LSP.instances(root, "lspet-train")
+    where = dict(zip(people.images, people.groups, strict=True))
+    assert where["im00298.jpg"] == where["im02636.jpg"] == where["im03556.jpg"] != where["im00299.jpg"]
+    # Seven pairs and two trios of the list lie within 1 to 4000 whole.
+    assert (people.group, len(people.images) - len(set(people.groups.tolist()))) == ("photograph", 7 + 2 * 2)
+    assert LSP.instances(root, "lspet-val").groups is None
+
+
 def test_no_cluster_of_the_references_list_is_cut(shared: Path) -> None:
     import json
 

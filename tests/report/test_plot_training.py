@@ -1,0 +1,98 @@
+"""The plot of training: a line per run, the best checkpoint marked, and nothing where records have no history."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from matplotlib.colors import to_hex
+from records import MPII, record
+from test_rows import board
+
+from posebench.report.board import SYNTHETIC_NOTE
+from posebench.report.plot_style import PALETTE
+from posebench.report.plot_training import LOSSES, Line, of_board, write_plots, write_run
+from posebench.results.folder import ResultsFolder
+from posebench.results.record import Record
+
+
+def run(name: str, seed: int, *losses: float, scores: tuple[float | None, ...] = ()) -> Record:
+    history = [{"epoch": epoch, "loss": loss} for epoch, loss in enumerate(losses, start=1)]
+    model: dict[str, Any] = {
+        "arch": name, "seed": seed, "recipe": {"name": "quick"}, "trained_on": {"people": 9}, "history": history,
+    }  # fmt: skip
+    if scores:
+        for row, score in zip(history, scores, strict=True):
+            row["score"] = score
+        best = max((score or 0, row["epoch"]) for row, score in zip(history, scores, strict=True))
+        model["selection"] = {
+            "split": "10 % of train", "people": 2, "metric": "Mean", "every": 1, "epoch": best[1], "score": best[0],
+            "chosen": True,
+        }  # fmt: skip
+    return record(
+        name, model=model, metrics=MPII["metrics"] | {"Mean": 50.0 + len(name)}, predictions_sha256=f"{seed}" * 64
+    )
+
+
+def points(axis: Any) -> list[list[tuple[float, float]]]:
+    return [[(float(x), float(y)) for x, y in line.get_xydata()] for line in axis.lines]
+
+
+def test_loss_and_score_are_drawn_over_epochs_and_the_best_checkpoint_is_a_dot() -> None:
+    figure = of_board(board(run("a", 0, 0.4, 0.2, 0.1, scores=(10, None, 30))))
+    loss, score = figure.axes
+    assert points(loss) == [[(1, 0.4), (2, 0.2), (3, 0.1)]]
+    assert points(score) == [[(1, 10), (3, 30)], [(3, 30)]]
+    assert (loss.get_yscale(), score.get_title(loc="left")) == ("log", "Mean of 10 % of train")
+
+
+def test_seeds_of_a_row_have_one_colour_and_one_entry_of_the_key() -> None:
+    figure = of_board(board(run("a", 0, 0.4, 0.2), run("a", 1, 0.5, 0.3), run("bb", 0, 0.6, 0.5)))
+    (axis,) = figure.axes
+    assert [to_hex(line.get_color()) for line in axis.lines] == [
+        name.lower() for name in (PALETTE[0], *PALETTE[1:2] * 2)
+    ]
+    (key,) = figure.legends
+    assert [text.get_text() for text in key.get_texts()] == ["bb", "a"]
+    assert LOSSES in [text.get_text() for text in figure.texts]
+
+
+def test_one_epoch_is_a_mark() -> None:
+    (axis,) = of_board(board(run("a", 0, 0.4))).axes
+    assert axis.lines[0].get_marker() == "o"
+    low, high = axis.get_xlim()
+    assert [tick for tick in axis.get_xticks() if low <= tick <= high] == [1]
+
+
+def test_a_loss_that_is_not_positive_is_drawn_on_a_straight_scale() -> None:
+    (axis,) = of_board(board(run("a", 0, 0.4, -0.2))).axes
+    assert axis.get_yscale() == "linear"
+
+
+def test_records_without_a_history_have_no_plot(tmp_path: Path) -> None:
+    assert write_plots(board(record("a")), ResultsFolder(tmp_path)) == []
+
+
+def test_the_same_records_give_the_same_picture(tmp_path: Path) -> None:
+    one, other = (
+        write_plots(board(run("a", 0, 0.4, 0.2)), ResultsFolder(tmp_path / name))[0].path.read_bytes() for name in "ab"
+    )
+    assert one == other
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_a_runs_picture_names_the_run_and_warns_of_synthetic_people(
+    synthetic: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts: list[str] = []
+    monkeypatch.setattr(
+        "posebench.report.plot_training.save_png",
+        lambda figure, path: texts.extend(text.get_text() for text in figure.texts),
+    )
+    write_run(Line("tiny-mpii-quick-seed0", [{"epoch": 1, "loss": 0.5}]), synthetic, tmp_path / "curves.png")
+    assert texts == ["tiny-mpii-quick-seed0", SYNTHETIC_NOTE if synthetic else "after 1 epoch"]
+
+
+def test_a_runs_picture_is_a_png(tmp_path: Path) -> None:
+    write_run(Line("tiny", [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.4}]), False, tmp_path / "curves.png")
+    assert cv2.imread(str(tmp_path / "curves.png")).shape[2] == 3
