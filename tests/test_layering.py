@@ -15,6 +15,7 @@ ORDER = [
     "plain_text",
     "errors",
     "array_type",
+    "opencv",
     "torchrun",
     "files",
     "data",

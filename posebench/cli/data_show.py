@@ -54,6 +54,6 @@ def show(
     print_notes(console, notes)
     of = "" if row is None else f"-row{row}"
     of += "" if image is None else f"-{plain(image)}"
-    path = out or Path(f"{plain(protocol.name)}-{people.split}-{plain(arch)}{of}.png")
+    path = out or Path(f"{plain(protocol.name)}-{plain(people.split)}-{plain(arch)}{of}.png")
     show_data(protocol, people, arch, chosen, path, keys=keys_of(people, row, image))
     click.echo(path)

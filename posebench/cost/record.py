@@ -1,6 +1,5 @@
 """Cost: the counts and times of one network as a file, one per device, network, input size and number of keypoints."""
 
-import re
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +9,7 @@ from posebench.cost.published_figures import PublishedCost, published
 from posebench.files.validation import read_models
 from posebench.files.writing import write_text
 from posebench.inference.ways import LIMIT, How
-from posebench.results.folder import VISIBLE_JSON, ResultsFolder
+from posebench.results.folder import VISIBLE_JSON, ResultsFolder, slug
 
 NOT_TIMED = "counted only"
 GIBI = 1024**3
@@ -110,11 +109,6 @@ class Cost(_Part):
         """The fastest float32 way with the plain network's outputs, for batches of that size; None if none was timed."""
         able = [t for t in self.timings if t.batch == batch and t.float32 and t.same]
         return min(able, key=lambda timing: timing.median, default=None)
-
-
-def slug(text: str) -> str:
-    """A text as part of a file name: lower-case letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:80]
 
 
 def save(cost: Cost, results: Path) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
+from posebench.plain_text import shown_name
 
 SYNTHETIC = "synthetic people"
 """The dataset of the people that posebench draws."""
@@ -142,6 +143,20 @@ class Instances:
         """Such as `mpii val`, for messages."""
         return f"{self.dataset} {self.split}"
 
+    def photograph(self, row: int) -> Path:
+        """The file of an image, by its row.
+
+        Raises:
+            PosebenchError: its name leads out of the folder of images: annotations may not name any file of the machine.
+        """
+        name = self.images[row]
+        if _leads_out(name):
+            raise PosebenchError(
+                f"{self.what}: the image {shown_name(name)!r} is not below the folder of images. "
+                "Write the path below that folder in the annotation, without '..'."
+            )
+        return (self.image_root or Path()) / name
+
     @property
     def units(self) -> Array:
         """(N,) int, which unit of resampling each person is in: the image, or its group."""
@@ -177,3 +192,9 @@ class Instances:
             columns[kind] = {name: column[rows] for name, column in getattr(self, kind).items()}
         columns["bbox"] = None if self.bbox is None else self.bbox[rows]
         return replace(self, **columns)
+
+
+def _leads_out(name: str) -> bool:
+    """Whether a name is no path below a folder. Links inside the folder may lead anywhere: whoever made them chose so."""
+    parts = name.replace("\\", "/").split("/")
+    return parts[0] == "" or ".." in parts or "\0" in name or Path(name).is_absolute() or Path(name).drive != ""

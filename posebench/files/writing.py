@@ -24,6 +24,10 @@ _searched: set[Path] = set()
 """Folders that this process has searched for leftovers."""
 
 
+class NotWritten(PosebenchError):
+    """The disk is full, or a limit is reached. The old file stays, and no other."""
+
+
 def sha256(path: Path) -> str:
     """Hex digest of a file."""
     with path.open("rb") as file:
@@ -40,7 +44,8 @@ def write_atomically(
         size: bytes that `write` writes, where that is known; for the message on a full disk.
 
     Raises:
-        PosebenchError: the folder cannot be made or written to, or the disk is full.
+        PosebenchError: the folder cannot be made or written to.
+        NotWritten: the disk is full.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +64,7 @@ def write_atomically(
         if error.errno not in FULL:
             raise
         partial.unlink(missing_ok=True)  # before the free space is looked at
-        raise PosebenchError(_not_written(path, error, size)) from error
+        raise NotWritten(_not_written(path, error, size)) from error
     finally:
         partial.unlink(missing_ok=True)
 

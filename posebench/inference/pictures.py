@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from posebench.errors import PosebenchError, counted
+from posebench.opencv import cv2
 from posebench.plain_text import shown_name
 from posebench.samples.images import Image, read_image
 

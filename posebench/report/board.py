@@ -6,7 +6,6 @@ source and ground truth file. Everything is a function of the records alone, so 
 
 import hashlib
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from posebench.errors import natural
 from posebench.plain_text import one_line
 from posebench.report.columns import Column, bounds, millions, other_training_data, size, training
 from posebench.report.rows import Row, rows
+from posebench.results.folder import slug
 from posebench.results.record import Data, Record, Rule, newest
 from posebench.scoring.rank_ranges import Range, rank_ranges, tied
 from posebench.scoring.scores import Ceiling
@@ -81,7 +81,7 @@ class Board:
         rule, data = self.rule, self.data
         text = f"{rule.protocol} {rule.convention} {data.dataset} {data.split} {data.box_source}"
         tail = hashlib.sha256(repr(self.records[0].group).encode()).hexdigest()[:8]
-        return f"{re.sub('[^a-z0-9]+', '-', text.lower()).strip('-')[:80]}-{tail}"
+        return f"{slug(text)}-{tail}"
 
     @cached_property
     def title(self) -> str:

@@ -4,11 +4,11 @@ import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from posebench.errors import PosebenchError
 from posebench.files.writing import write_atomically, write_bytes
+from posebench.opencv import cv2
 from posebench.samples.images import Image
 
 CODEC = "mp4v"

@@ -1,10 +1,10 @@
 """Draw skeletons: predicted people over a photograph or a frame of a video, as an image of the same size."""
 
-import cv2
 import numpy as np
 
 from posebench.array_type import Array
 from posebench.data.skeleton import Skeleton
+from posebench.opencv import cv2
 from posebench.report.overlays import side_color
 from posebench.report.plot_style import INK
 from posebench.samples.images import Image

@@ -119,7 +119,7 @@ def _key(figure: Figure, x: float, y: float) -> None:
 
 def _person(axis: Axes, image: Array, crop: Crop, drawn: tuple[Instances, Array, int]) -> None:
     """One tile: the crop of an image, the prediction, and the labelled keypoints over it."""
-    import cv2
+    from posebench.opencv import cv2
 
     instances, keypoints, row = drawn
     size = (crop.width, crop.height)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from posebench.array_type import Array
 from posebench.data.skeleton import Skeleton
+from posebench.opencv import cv2
 from posebench.report.draw_skeletons import draw_skeletons
 from posebench.samples.images import Image
 

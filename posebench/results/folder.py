@@ -1,5 +1,6 @@
 """The results folder: its layout and its names."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ SETTINGS = "settings.json"
 """File name of a run's settings, beside its checkpoint."""
 HISTORY, CURVES, SHEETS = "history.csv", "curves.png", "sheets"
 """Names in a run's folder: what each epoch was like, the picture of it, and the folder of prediction sheets."""
+LONGEST_PART, LONGEST_SLUG = 60, 80
+"""Bytes of a name in a file name, and of a text; file systems allow 255 for all parts together."""
 VISIBLE_JSON = "[!.]*.json"
 """Pattern of JSON files in a folder. A name that begins with a dot is a temporary one, or an editor's."""
 
@@ -77,6 +80,11 @@ class ResultsFolder:
         return self.path / "plots"
 
     @property
+    def drawn_plots(self) -> Path:
+        """What each plot was drawn from. Without this file, `report` draws them all."""
+        return self.path / ".drawn-plots.json"
+
+    @property
     def leaderboard(self) -> Path:
         """The leaderboards as Markdown."""
         return self.path / "leaderboard.md"
@@ -117,5 +125,17 @@ class ResultsFolder:
 
 
 def plain(name: str) -> str:
-    """A plugin's name as part of a file name, without the colon: `hourglass2-stem=bearpaw`."""
-    return re.sub(r"[^\w.=-]+", "-", name)
+    """A name of anyone (plugin, split, image) as part of a file name, without the colon: `hourglass2-stem=bearpaw`.
+
+    It never leads to another folder, hides the file, or has a character that acts; a long one is cut and gets a digest.
+    """
+    kept = re.sub(r"[^\w.=-]+", "-", name).lstrip(".") or "-"
+    if len(kept.encode()) <= LONGEST_PART:
+        return kept
+    cut = kept.encode()[: LONGEST_PART - 9].decode("utf-8", "ignore")
+    return f"{cut}-{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}"
+
+
+def slug(text: str) -> str:
+    """A text as part of a file name, in lower-case letters, digits and hyphens; a digest must tell two texts apart."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:LONGEST_SLUG] or "-"

@@ -3,7 +3,6 @@
 import hashlib
 import math
 import platform
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from posebench.errors import PosebenchError
 from posebench.files.validation import read_models
 from posebench.files.writing import sha256, write_text
 from posebench.plugins.protocol import Convention, Protocol
-from posebench.results.folder import VISIBLE_JSON, ResultsFolder
+from posebench.results.folder import VISIBLE_JSON, ResultsFolder, slug
 from posebench.scoring.bootstrap import Sampling
 from posebench.scoring.scores import Ceiling, Curve, Scores, Slice, known
 
@@ -130,7 +129,7 @@ class Record(_Part):
         return f"{self._readable(self.data.split)}-{self.id[-8:]}"
 
     def _readable(self, people: str) -> str:
-        return re.sub(r"[^a-z0-9]+", "-", f"{self.rule.protocol} {people} {self.name}".lower()).strip("-")[:80]
+        return slug(f"{self.rule.protocol} {people} {self.name}")
 
     @property
     def sampling(self) -> Sampling:

@@ -1,9 +1,9 @@
 """Colour: random brightness of each channel, as Newell's release and pytorch-pose draw it. By a table, after the warp."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from posebench.opencv import cv2
 from posebench.plugins.recipe import Augmentation
 from posebench.samples.images import Image
 

@@ -1,19 +1,25 @@
 """Images: read a photograph, and cut a crop out of it."""
 
+import errno
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from posebench.data.geometry import Crop
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
+from posebench.opencv import MOST_PIXELS, cv2
 from posebench.samples.drawn import DrawnPictures
+from posebench.samples.headers import read_header
 
 Image = NDArray[np.uint8]
+AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Opening a pipe does not wait for its other end; on Windows, line ends stay."""
 
 cv2.setNumThreads(0)  # one sample is too small to share; workers and the network need the cores
 
@@ -35,16 +41,40 @@ def read_image(path: Path) -> Image:
     """A photograph as (H, W, 3) uint8 RGB, without its EXIF rotation: annotations are in the stored pixels.
 
     Raises:
-        PosebenchError: the file is missing, not an image, or truncated (decoders would fill the rest with grey).
+        PosebenchError: the file is missing, no regular file, not an image, states too many pixels, or is truncated (decoders would
+            fill the rest with grey).
     """
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PosebenchError(f"{path} cannot be read: {error.strerror}.") from error
+        data = _content(path)
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        raise PosebenchError(f"{path} cannot be read: {getattr(error, 'strerror', error)}.") from error
+    if (pixels := _stated_pixels(data)) > MOST_PIXELS:
+        raise PosebenchError(f"{path} states {pixels:,} pixels; {MOST_PIXELS:,} is the most that is read.")
     image = None if _cut_off(data) else decode(data)
     if image is None:
         raise PosebenchError(f"{path} is damaged or not an image ({len(data):,} bytes).")
     return image
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a regular file. Whoever reads a pipe or a device may wait for ever."""
+    handle = os.open(path, os.O_RDONLY | AT_ONCE)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is not a file but a folder, a pipe or a device")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)
+
+
+def _stated_pixels(data: bytes) -> int:
+    """How many pixels the header of an encoded image states; 0 where it cannot be read, so that the decoder says so."""
+    try:
+        header = read_header(data)
+    except PosebenchError:
+        return 0
+    return 0 if header is None else header.width * header.height
 
 
 def decode(data: bytes) -> Image | None:
@@ -116,16 +146,19 @@ class ImageReader:
         name = self.instances.images[row]
         if self.instances.synthetic:
             return self._drawn.picture(row, name)
-        return read_image(Path(self.instances.image_root or ".") / name)
+        return read_image(self.instances.photograph(row))
 
     def _check_folder(self) -> None:
         people, root = self.instances, self.instances.image_root
-        names = [people.images[row] for row in np.unique(people.image[people.usable]).tolist()]
+        rows = np.unique(people.image[people.usable]).tolist()
+        names = [people.images[row] for row in rows]
         if root is None or not root.is_dir():
             raise PosebenchError(
                 f"The photographs of {people.what} should be in {root}, which does not exist. "
                 f"{len(names):,} are needed, such as {names[0] if names else 'none'}."
             )
+        for row in rows:
+            people.photograph(row)  # an image outside the folder is an error before anything is read
         # One listing, not a question per name: network file systems answer 118,000 questions slowly.
         present = {path.name for path in root.iterdir()}
         missing = [name for name in names if name not in present and not (root / name).is_file()]

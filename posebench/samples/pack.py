@@ -191,9 +191,9 @@ def _check_photographs(people: Instances, indices: Sequence[Mapping[str, Array]]
     """Raise an error where a photograph's file has another size than when it was packed. Those not there are not needed."""
     if people.image_root is None or not people.image_root.is_dir():
         return
-    needed = {people.images[row] for row in np.unique(people.image[people.usable]).tolist()}
+    needed = {people.images[row]: people.photograph(row) for row in np.unique(people.image[people.usable]).tolist()}
     for index in indices:
         for name, size in zip(index["names"].tolist(), index["bytes"].tolist(), strict=True):
-            now = file_size(people.image_root / name) if name in needed else size
+            now = file_size(needed[name]) if name in needed else size
             if now not in (size, -1):
-                raise other(folder, f"{people.image_root / name} is not the file that was packed ({now:,} bytes)")
+                raise other(folder, f"{needed[name]} is not the file that was packed ({now:,} bytes)")

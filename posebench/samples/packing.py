@@ -13,14 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import cv2
 import numpy as np
 
 from posebench.array_type import Array
 from posebench.data.geometry import Crop
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import PosebenchError
-from posebench.files.writing import sha256, write_atomically, write_text
+from posebench.files.writing import NotWritten, sha256, write_atomically, write_text
+from posebench.opencv import cv2
 from posebench.plugins.recipe import Recipe
 from posebench.samples import pack_files
 from posebench.samples.augment import Reach
@@ -121,6 +121,8 @@ class Packing:
             running = [executor.submit(self._part, *each, show) for each in enumerate(parts)]
             try:
                 made = [part.result() for part in running]
+            except NotWritten as error:
+                raise PosebenchError(f"{error} The finished parts stay; the same command continues.") from error
             except OSError as error:
                 raise PosebenchError(
                     f"Cannot write {self.folder}: {error.strerror}. The finished parts stay; the same command continues."
@@ -142,7 +144,7 @@ class Packing:
         """Make one part unless it is there, undamaged."""
         people = np.concatenate([self._rows[image] for image in images.tolist()])
         names = [self.people.images[image] for image in images.tolist()]
-        sizes = [pack_files.file_size((self.people.image_root or Path()) / name) for name in names]
+        sizes = [pack_files.file_size(self.people.photograph(image)) for image in images.tolist()]
         expected = {
             "names": np.array(names), "bytes": np.array(sizes),
             "image": np.searchsorted(images, self.people.image[people]), "person": self.people.person[people],

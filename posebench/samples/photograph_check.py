@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from posebench.array_type import Array
 from posebench.errors import PosebenchError
+from posebench.opencv import cv2
 from posebench.samples.headers import read_header
 from posebench.samples.images import Image, read_image
 

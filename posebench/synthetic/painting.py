@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import cv2
 import numpy as np
 
 from posebench.array_type import Array
+from posebench.opencv import cv2
 from posebench.synthetic.bodies import BEHIND_HEAD, INDEX, PARTS, Bodies
 
 _Painter = Callable[["Array", "Figure"], None]

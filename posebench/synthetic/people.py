@@ -8,7 +8,6 @@ demonstrations and tests; scores on them say nothing about photographs, and `Ins
 
 import re
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from posebench.array_type import Array
 from posebench.data.instances import SYNTHETIC, Instances, Source
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, unknown
+from posebench.opencv import cv2
 from posebench.synthetic.bodies import INDEX, KEYPOINTS, OTHER_NAMES
 from posebench.synthetic.painting import Figure, dress, hull, line, muted, paint_person, shaded
 from posebench.synthetic.scenes import ABSENT, BOARD, FOLIAGE, IN_FRONT, Scenes, arrange, generator

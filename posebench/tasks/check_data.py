@@ -100,9 +100,8 @@ class _Split:
         """Row of `images` → its photograph, of usable people."""
         if self.people is None:
             return {}
-        root = self.people.image_root or Path()
         rows = np.unique(self.people.image[self.people.usable]).tolist()
-        return {row: root / self.people.images[row] for row in rows}
+        return {row: self.people.photograph(row) for row in rows}
 
     @cached_property
     def decoded(self) -> dict[Path, PhotographFacts]:

@@ -87,7 +87,7 @@ def as_published(job: "Job", file: Path) -> Path:
 
     model, _ = published_weights.load(job.arch, file, keypoints=job.protocol.skeleton, input_size=job.recipe.input_size)
     width, height = job.recipe.input_size
-    name = f"{plain(model.name)}-{job.protocol.name}-published-{width}x{height}-{writing.sha256(file)[:8]}"
+    name = f"{plain(model.name)}-{plain(job.protocol.name)}-published-{width}x{height}-{writing.sha256(file)[:8]}"
     path = job.results.checkpoint(name)
     save(path, Checkpoint.published(model))
     return path

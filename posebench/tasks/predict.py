@@ -136,4 +136,4 @@ def predictions_path(checkpoint: Path, people: Instances, results: ResultsFolder
         run += "-best"
     elif checkpoint.name != CHECKPOINT:  # not a run's own: an imported one, among others in some folder
         run = f"{plain(checkpoint.name.partition('.')[0])}-{writing.sha256(checkpoint)[:8]}"
-    return results.predictions / f"{run}-{people.split}-{data}.h5"
+    return results.predictions / f"{run}-{plain(people.split)}-{data}.h5"

@@ -11,6 +11,7 @@ from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Protocol
 from posebench.tasks.people import load_people, run_splits
+from posebench.tasks.preflight import scoring_problem
 
 PART = 0.1
 """Of the training images, held out where the protocol has no split for selection."""
@@ -68,8 +69,8 @@ def choose_people(protocol: Protocol, data: Path | None, train: Instances, asked
             f"--select-by {name}: {counted(len(shared), 'image', 'images')} of {name} are also in {splits.report}, "
             f"whose scores are reported (first: {min(shared)[1]}). Name another split, or leave out --select-by."
         )
-    if not people.usable.any():
-        raise PosebenchError(f"--select-by {name}: {people.what} has no one to predict. Name another split.")
+    if problem := scoring_problem(protocol, people):
+        raise PosebenchError(f"--select-by {name}: {problem}")
     theirs = _images(people)
     also = np.array([key in theirs for key in _keys(train)])[train.image]
     note = f"{people.usable.sum():,} people of {name} choose the best checkpoint"

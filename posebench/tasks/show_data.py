@@ -109,7 +109,7 @@ def with_photographs(people: Instances) -> tuple[Instances, tuple[str, ...]]:
     if people.synthetic:
         return people, ()
     root = people.image_root or Path()
-    there = np.array([(root / name).is_file() for name in people.images], bool)
+    there = np.array([people.photograph(row).is_file() for row in range(len(people.images))], bool)
     needed = np.unique(people.image[people.usable])
     lacking = int((~there[needed]).sum())
     many = counted(len(needed), "photograph", "photographs")

@@ -124,7 +124,7 @@ class Job:
         # Defaults are left out, so that runs keep their names when recipes gain fields.
         facts = {**settings, "recipe": self.recipe.model_dump(mode="json", exclude_defaults=True)}
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
-        return f"{plain(self.arch)}-{plain(self.protocol.name)}-{self.recipe.name}-seed{self.seed}-{digest}"
+        return f"{plain(self.arch)}-{plain(self.protocol.name)}-{plain(self.recipe.name)}-seed{self.seed}-{digest}"
 
 
 def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Settings, results: Path) -> Job:
@@ -286,7 +286,7 @@ def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, s
         story.draw_curves(trained.history, trained.selection)
     unreadable = unreadable_notes(trained.trained_on["unreadable"], "were not trained on")
     best = path.with_name(BEST) if trained.selection.get("epoch") else path
-    return Trained(best, (*unreadable, *ending_notes(trained, job.protocol.unit)))
+    return Trained(best, (*unreadable, *ending_notes(trained, job.protocol.unit, parts.selection)))
 
 
 def unreadable_notes(names: Sequence[str], consequence: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import errors_of
+from posebench.samples.images import ImageReader
 from posebench.tasks.packs import upright_pack
 from posebench.tasks.selection import Selection
 from posebench.tasks.story import Story, shown_people
@@ -73,7 +74,8 @@ def watch_and_story(job: "Job", parts: Parts, folder: Path, packs: Path, regions
         packs: the folder of packs. regions: of the network's pipeline.
 
     Raises:
-        PosebenchError: a tracker is unknown or not installed, or a pack is damaged.
+        PosebenchError: a tracker is unknown or not installed, a pack is damaged, or the selection people's photographs
+            are not there.
     """
     from posebench.training.watching import Watch
 
@@ -85,6 +87,8 @@ def watch_and_story(job: "Job", parts: Parts, folder: Path, packs: Path, regions
     if parts.selection is not None:
         scored = parts.selection.people
         pack = upright_pack(packs, scored.take(scored.usable), recipe, regions)
+        if pack is None:
+            ImageReader(scored)  # photographs that are not there are missed now, not after the first epoch
         validation = _validation(job, parts.selection, pack)
     return Watch(validation, story.begin, story.tell, asked.max_time), story
 
@@ -111,11 +115,12 @@ def _validation(job: "Job", selection: Selection, pack: "Pack | None") -> "Valid
     )  # fmt: skip
 
 
-def ending_notes(trained: "Checkpoint", unit: str) -> tuple[str, ...]:
+def ending_notes(trained: "Checkpoint", unit: str, asked: Selection | None) -> tuple[str, ...]:
     """Sentences on what ended a run before its last epoch, and on its best checkpoint.
 
     Args:
         unit: of the protocol's scores.
+        asked: who were to choose the best checkpoint; None where the run is not validated.
     """
     notes = []
     if trained.stopped:
@@ -130,6 +135,8 @@ def ending_notes(trained: "Checkpoint", unit: str) -> tuple[str, ...]:
             f"Best checkpoint: epoch {selection['epoch']} of {len(trained.history)}, {selection['metric']} {score} on "
             f"{selection['people']:,} people ({selection['split']})."
         )
+    elif asked is not None:
+        notes.append("No validation gave a score before training ended, so the last checkpoint is scored.")
     return tuple(notes)
 
 

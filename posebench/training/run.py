@@ -222,7 +222,7 @@ class Run:
             recipe=self.recipe, seed=self.seed, step=self.step, steps=self.steps, model=self.model.state_dict(),
             optimizer=self.optimizer.state_dict(), trained_on=trained_on, history=self.history,
             running=(self.total, self.count), pipeline=self.model.pipeline, selection=self.selection, stopped=self.stopped,
-            begin=self.begin, parts=self.parts, average=updater.average.values if updater.average else {},
+            begin=self.begin, parts=self.parts, average=updater.average.state() if updater.average else {},
             random=self.random[0] | {"others": self.random[1:], "scaler": updater.scaler.state_dict()},
         )  # fmt: skip
 

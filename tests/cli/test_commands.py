@@ -60,7 +60,7 @@ def test_run_trains_scores_and_shows_the_leaderboard(trained: Path) -> None:
     for name in ("index.html", "leaderboard.md"):
         assert "hourglass1" in (results / name).read_text()
     assert len(list((results / "overlays").glob("*.png"))) == 1
-    assert len(list((results / "plots").glob("*.png"))) == 2
+    assert len(list((results / "plots").glob("*.png"))) == 3
 
 
 def test_each_step_runs_alone_on_the_last_ones_file_and_gives_the_same_score(trained: Path, tmp_path: Path) -> None:
@@ -213,6 +213,12 @@ def test_an_unreadable_photograph_is_named_and_counted_and_its_person_missed(pho
             "training and scoring would share their people",
         ),
         (["run", "--arch", "hourglass1", "--protocol", "mpii", "--recipe", "papr"], "No recipe is named 'papr'"),
+        (["train", "--arch", "hourglass1", "--protocol", "mpii", "--early-stop", "3"], "add --validate-every 1."),
+        (["run", "--arch", "hourglass1", "--protocol", "mpii", "--max-time", "30"], "'30' is no time: give hours"),
+        (
+            ["train", "--arch", "hourglass1", "--protocol", "mpii", "--validate-every", "1", "--select-by", "val"],
+            "--select-by val: scores of val are reported",
+        ),
         (["evaluate", "none.h5", "--protocol", "mpii"], "none.h5 does not exist; a predictions file should be there"),
         (
             ["evaluate", "x.h5", "--protocol", "mpii", "--split", "minival"],

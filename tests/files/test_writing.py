@@ -33,7 +33,7 @@ def test_predictions_that_do_not_fit_on_the_disk_end_in_a_sentence_and_the_old_f
     command = [sys.executable, "-c", LIMITED, str(tmp_path / "p.h5")]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended.stderr  # HDF5's own writer ends in a segmentation fault
-    assert ended.stdout.startswith("PosebenchError ")
+    assert ended.stdout.startswith("NotWritten ")
     assert "p.h5 is not written: this process may not write files of that size" in ended.stdout
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 

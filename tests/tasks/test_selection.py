@@ -113,6 +113,15 @@ def described(folder: Path, select: str) -> tuple[Path, Path]:
     return root, file
 
 
+def test_people_who_cannot_be_scored_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise PosebenchError("no head boxes.")
+
+    monkeypatch.setattr(MPII, "score", fail, raising=False)
+    with pytest.raises(PosebenchError, match=r"--select-by test: no head boxes\."):
+        choose_people(MPII, None, people(), "test")
+
+
 def test_images_of_a_named_split_are_not_trained_on(tmp_path: Path) -> None:
     root, file = described(tmp_path, "train")
     protocol = registry.protocol(f"coco:{file}")
