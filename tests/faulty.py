@@ -17,7 +17,7 @@ from posebench.data.skeleton import Skeleton
 from posebench.plugins import heatmaps
 from posebench.plugins.architecture import Architecture, check_input_size
 from posebench.plugins.protocol import Convention, Protocol
-from posebench.plugins.recipe import QUICK
+from posebench.plugins.recipe import QUICK, Targets
 from posebench.scoring.pck import hits, normalised_distances, percentage
 from posebench.scoring.scores import Scores
 from posebench.synthetic.people import instances
@@ -195,6 +195,10 @@ class ADict(Sound):
 
 class OtherSize(Sound):
     paper = QUICK.model_copy(update={"input_size": (100, 101)})
+
+
+class OwnTargets(Sound):
+    paper = QUICK.model_copy(update={"targets": Targets(place="cell")})
 
 
 class NoPaper(Sound):
