@@ -196,6 +196,22 @@ def test_no_step_waits_for_the_device(arch: str) -> None:
     assert [part.device.type for parts in losses.unread for part in parts.values()][:2] == ["meta", "meta"]
 
 
+def test_a_compiled_network_is_trained_under_its_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling takes longer than a test may: here it is a module around the network, as torch's is."""
+    compiled: list[nn.Module] = []
+
+    def compile_(network: nn.Module) -> nn.Module:
+        compiled.append(nn.Sequential(network))
+        return compiled[0]
+
+    monkeypatch.setattr(torch, "compile", compile_)
+    model, plain = fresh(), fresh()
+    updater = updated(SGD.changed(compile=True), model)
+    updated(SGD, plain)
+    assert updater.wrapped is compiled[0]
+    assert all(torch.equal(value, plain.state_dict()[name]) for name, value in model.state_dict().items())
+
+
 class Hungry(Tiny):
     """A network for which the device has memory for two samples at a time."""
 
