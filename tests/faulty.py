@@ -1,5 +1,6 @@
 """Plugins with one fault each, by the name of the check that must find it; `sound` and `fair` have none."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from posebench.data.skeleton import Skeleton
 from posebench.plugins import heatmaps
 from posebench.plugins.architecture import Architecture, check_input_size
 from posebench.plugins.protocol import Convention, Protocol
-from posebench.plugins.recipe import QUICK
+from posebench.plugins.recipe import QUICK, Targets
 from posebench.scoring.pck import hits, normalised_distances, percentage
 from posebench.scoring.scores import Scores
 from posebench.synthetic.people import instances
@@ -112,6 +113,13 @@ class CannotEvenSay(Sound):
         raise BrokenMessage
 
 
+class FailsInTheSecondProcess(Sound):
+    def forward(self, images):
+        if os.environ.get("RANK") == "1":
+            raise ValueError("here")
+        return super().forward(images)
+
+
 class Leaves(Sound):
     def __init__(self, skeleton, input_size):
         raise SystemExit("goodbye")
@@ -187,6 +195,10 @@ class ADict(Sound):
 
 class OtherSize(Sound):
     paper = QUICK.model_copy(update={"input_size": (100, 101)})
+
+
+class OwnTargets(Sound):
+    paper = QUICK.model_copy(update={"targets": Targets(place="cell")})
 
 
 class NoPaper(Sound):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -121,9 +121,18 @@ def _architecture_facts(name: str) -> list[tuple[str, str]]:
         ("input", f"{height}×{width} pixels (height × width)"),
     ]
     if facts.recipe is not None:
-        shown = {key: value for key, value in facts.recipe.items() if key not in ("name", "input_size")}
-        lines.append(("recipe paper", ", ".join(f"{key} {_plain(value)}" for key, value in shown.items())))
+        lines.append(("recipe paper", _recipe(facts.recipe)))
     return lines
+
+
+def _recipe(values: dict[str, Any]) -> str:
+    """Its name and size, and the settings that are not their defaults: such as `hrnet-mpii, 256×256: epochs 210, …`."""
+    from posebench.plugins.recipe import Recipe
+
+    recipe = Recipe.model_validate(values)
+    shown = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"name", "input_size"})
+    width, height = recipe.input_size
+    return f"{recipe.name}, {height}×{width}: " + ", ".join(f"{key} {_plain(value)}" for key, value in shown.items())
 
 
 def _line(out: "Console", term: str, text: str) -> None:
@@ -152,4 +161,6 @@ def _example(options: Mapping[str, tuple[str, ...]]) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, dict):
         return "(" + ", ".join(f"{key} {_plain(one)}" for key, one in value.items()) + ")"
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return " ".join(map(_plain, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -231,11 +231,16 @@ def meta(subject: Subject) -> str:
 def paper(subject: Subject) -> str:
     """`--recipe paper` has a recipe, and its crop size is one that the network accepts."""
     with torch.device("cpu"):
-        recipe = getattr(subject.build(TRIO, None), "paper", None)
+        model = subject.build(TRIO, None)
+    recipe = getattr(model, "paper", None)
     if recipe is None:
         raise Unsettled("it has no `paper`, so --recipe is required with --data.")
     if not isinstance(recipe, Recipe):
         raise Broken(f"`paper` is a {type(recipe).__name__}.", "Make it a posebench.plugins.recipe.Recipe.")
     if sentence := subject.refusal(recipe.input_size):
         raise Broken(f"The constructor refuses the crop size of `paper`: {sentence}", "Make the two equal.")
+    try:
+        model.follow(recipe)
+    except PosebenchError as error:
+        raise Broken(f"The network refuses its own `paper`: {error}", "Change `paper`, or the network.") from error
     return f"{recipe.epochs} epochs at {_text(recipe.input_size)}, batches of {recipe.batch_size}, {recipe.optimizer}"

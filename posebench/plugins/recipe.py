@@ -87,6 +87,7 @@ class Recipe(BaseModel):
     accumulate: int = Field(1, ge=1, description="parts in which a batch passes through the network, to save memory")
     ema: float | None = Field(None, gt=0, lt=1, description="decay of averaged weights, which are then scored")
     freeze: tuple[str, ...] = Field((), description="modules or parameters that stay as they are, such as `backbone`")
+    compile: bool = Field(False, description="let torch.compile make the network's kernels; that takes minutes")
     recompute: bool = Field(False, description="keep few activations and compute the others again, to save memory")
     sync_batch_norm: bool = Field(False, description="batch normalisation over the batches of all GPUs")
     schedule: Literal["steps", "cosine"] = "steps"

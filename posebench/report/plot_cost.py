@@ -22,7 +22,8 @@ from posebench.results.folder import ResultsFolder
 
 def write_plots(board: Board, costs: Sequence[Cost], folder: ResultsFolder) -> list[Plot]:
     """Write the plot of score against cost, where two or more rows of the board have a known cost."""
-    return write_plot(board, PlotKind.COST, partial(plot, board, costs), folder)
+    more = "".join(cost.model_dump_json() for cost in costs)
+    return write_plot(board, PlotKind.COST, partial(plot, board, costs), folder, more)
 
 
 def plot(board: Board, costs: Sequence[Cost]) -> Figure | None:

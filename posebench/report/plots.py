@@ -9,6 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from posebench.report.board import Board
+from posebench.report.drawn_plots import is_drawn, note_drawn, source_of
 from posebench.report.plot_style import save_png, style
 from posebench.results.folder import ResultsFolder
 
@@ -51,19 +52,24 @@ class Plot:
     title: str
 
 
-def write_plot(board: Board, kind: PlotKind, draw: Callable[[], Figure | None], folder: ResultsFolder) -> list[Plot]:
-    """Draw and write one plot of a leaderboard.
+def write_plot(
+    board: Board, kind: PlotKind, draw: Callable[[], Figure | None], folder: ResultsFolder, more: str = ""
+) -> list[Plot]:
+    """Draw and write one plot of a leaderboard, unless it was drawn from the same records before.
 
     Args:
         draw: makes the figure; None where the records lack what it shows.
+        more: what the plot is made from besides the board's records.
 
     Returns:
         The plot, or nothing where there is no figure.
     """
-    with style():
-        figure = draw()
-        if figure is None:
-            return []
-        path = folder.plot(board.slug, kind.value)
-        save_png(figure, path)
+    path, source = folder.plot(board.slug, kind.value), source_of(board, more)
+    if not is_drawn(folder, path, source):
+        with style():
+            figure = draw()
+            if figure is None:
+                return []
+            save_png(figure, path)
+        note_drawn(folder, path, source)
     return [Plot(kind, path, f"{kind.title}: {board.title}")]

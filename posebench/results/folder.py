@@ -80,6 +80,11 @@ class ResultsFolder:
         return self.path / "plots"
 
     @property
+    def drawn_plots(self) -> Path:
+        """What each plot was drawn from. Without this file, `report` draws them all."""
+        return self.path / ".drawn-plots.json"
+
+    @property
     def leaderboard(self) -> Path:
         """The leaderboards as Markdown."""
         return self.path / "leaderboard.md"

@@ -42,7 +42,7 @@ class Tracker:
         first, more = (PROJECT, {named: self.run}) if named else (self.run, {})
         place = {"logging_dir": str(self.folder)} if kind.requires_logging_directory else {}
         self.tracker = kind(first, **place, **more)
-        if hasattr(self.tracker, "start"):  # since accelerate 1.8; before, the constructor starts it
+        if hasattr(self.tracker, "start"):  # in later versions of accelerate; in earlier ones the constructor starts it
             self.tracker.start()
         self.tracker.store_init_configuration(flat(self.recipe.model_dump(mode="json")))
 

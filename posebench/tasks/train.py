@@ -286,7 +286,7 @@ def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, s
         story.draw_curves(trained.history, trained.selection)
     unreadable = unreadable_notes(trained.trained_on["unreadable"], "were not trained on")
     best = path.with_name(BEST) if trained.selection.get("epoch") else path
-    return Trained(best, (*unreadable, *ending_notes(trained, job.protocol.unit)))
+    return Trained(best, (*unreadable, *ending_notes(trained, job.protocol.unit, parts.selection)))
 
 
 def unreadable_notes(names: Sequence[str], consequence: str) -> tuple[str, ...]:

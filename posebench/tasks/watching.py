@@ -115,11 +115,12 @@ def _validation(job: "Job", selection: Selection, pack: "Pack | None") -> "Valid
     )  # fmt: skip
 
 
-def ending_notes(trained: "Checkpoint", unit: str) -> tuple[str, ...]:
+def ending_notes(trained: "Checkpoint", unit: str, asked: Selection | None) -> tuple[str, ...]:
     """Sentences on what ended a run before its last epoch, and on its best checkpoint.
 
     Args:
         unit: of the protocol's scores.
+        asked: who were to choose the best checkpoint; None where the run is not validated.
     """
     notes = []
     if trained.stopped:
@@ -134,6 +135,8 @@ def ending_notes(trained: "Checkpoint", unit: str) -> tuple[str, ...]:
             f"Best checkpoint: epoch {selection['epoch']} of {len(trained.history)}, {selection['metric']} {score} on "
             f"{selection['people']:,} people ({selection['split']})."
         )
+    elif asked is not None:
+        notes.append("No validation gave a score before training ended, so the last checkpoint is scored.")
     return tuple(notes)
 
 

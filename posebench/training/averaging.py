@@ -14,29 +14,27 @@ class Average:
 
     After step t it moves by 1 - min(decay, (1 + t) / (10 + t)) towards the weights, so that the initial weights do not
     count for long (the rule of TensorFlow's ExponentialMovingAverage with `num_updates`).
-
-    Attributes:
-        values: the averaged state dict.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.model, self.decay = model, decay
         self.current: dict[str, Any] = model.state_dict()  # the same memory as the weights
-        self.values = {name: value.clone() for name, value in self.current.items()}
+        self.values = {name: value.clone() for name, value in self.current.items() if value.is_floating_point()}
+        self.followed = [self.current[name] for name in self.values]
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the weights after a step, counted from 1."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        smooth = [name for name, value in self.values.items() if value.is_floating_point()]
-        average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-        average([self.values[name] for name in smooth], [self.current[name] for name in smooth], step)
-        for name in self.values.keys() - smooth:  # counters of batches
-            self.values[name].copy_(self.current[name])
+        average = get_ema_multi_avg_fn(min(self.decay, (1 + step) / (10 + step)))  # type: ignore[no-untyped-call]
+        average(list(self.values.values()), self.followed, step)
+
+    def state(self) -> dict[str, Any]:
+        """The averaged state dict; counters of batches are the last ones."""
+        return {name: self.values.get(name, value) for name, value in self.current.items()}
 
     @torch.no_grad()
     def load(self, values: Mapping[str, Any]) -> None:
-        """Go on from the values of a checkpoint."""
+        """Go on from the state of a checkpoint."""
         for name, value in self.values.items():
             value.copy_(values[name])
 
@@ -44,7 +42,7 @@ class Average:
     def applied(self) -> Iterator[None]:
         """The network with the averaged weights; the last ones come back afterwards."""
         last = {name: value.clone() for name, value in self.current.items()}
-        self.model.load_state_dict(self.values)
+        self.model.load_state_dict(self.state())
         try:
             yield
         finally:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
@@ -66,6 +66,8 @@ class Updater:
         """What comes before the first step: the network is shared with the other processes, and put in training mode."""
         if self.accelerator.num_processes > 1:
             self.wrapped = self.accelerator.prepare(self.model)
+        if self.recipe.compile:
+            self.wrapped = cast(nn.Module, torch.compile(self.wrapped))
         set_training_mode(self.model, self.recipe.freeze)
 
     def scored_weights(self) -> AbstractContextManager[None]:

@@ -50,7 +50,7 @@ def test_list_of_a_protocol_shows_conventions_splits_exports_and_headline() -> N
 def test_list_of_an_architecture_shows_parameters_options_and_the_paper_recipe() -> None:
     out = posebench("list", "hourglass2:stem=bearpaw")
     assert "parameters    6,730,912 for 16 keypoints" in out
-    assert "recipe paper  epochs 100, batch_size 16" in out
+    assert "recipe paper  hourglass-mpii, 256×256: epochs 216, batch_size 6, optimizer rmsprop" in out
     assert "such as hourglass2:stem=bearpaw" in out
 
 

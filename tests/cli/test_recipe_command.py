@@ -21,7 +21,7 @@ def test_the_list_has_a_line_for_each_recipe_that_says_what_it_is() -> None:
         "common", "hourglass-coco", "hourglass-mpii", "hrnet-coco", "hrnet-mpii", "quick", "simplebaseline-coco",
         "simplebaseline-mpii",
     ]  # fmt: skip
-    assert lines[0] == "common               One recipe for every architecture, to compare architectures."
+    assert lines[0] == "common               One recipe for every architecture, to compare them."
     assert "HRNet on COCO (Sun et al., CVPR 2019)." in lines[3]
     assert max(map(len, lines)) <= 80
 

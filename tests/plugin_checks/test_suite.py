@@ -114,6 +114,7 @@ FAULTS = [
     ("Unlimited", "odd sizes", "The constructor takes 66x70, but then fails: RuntimeError: The size of tensor a"),
     ("ReadsItsWeights", "meta", "On the meta device: RuntimeError: Tensor.item() cannot be called on meta tensors"),
     ("ADict", "paper", "`paper` is a dict."),
+    ("OwnTargets", "paper", "The network refuses its own `paper`: OwnTargets draws targets by a rule of its own"),
     ("OtherSize", "paper", "The constructor refuses the crop size of `paper`: sound needs an input whose sides"),
     ("MeanOfNobody", "loss", "The loss is nan for a batch in which no keypoint is labelled."),
     ("SeesUnlabelled", "loss", "when unlabelled keypoints move: their coordinates mean nothing."),

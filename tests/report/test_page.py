@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from posebench.errors import PosebenchError
 from posebench.report.board import SYNTHETIC_NOTE
 from posebench.report.contents import read_contents
 from posebench.report.page import facts, write_pages
+from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record, save_record
 
 
@@ -33,6 +35,30 @@ def test_a_report_is_tables_plots_and_a_page(tmp_path: Path):
 def test_the_same_records_make_the_same_bytes(tmp_path: Path):
     page(tmp_path, record("a"), record("b"), record(base=FLIC))
     before = made(tmp_path)
+    ResultsFolder(tmp_path).drawn_plots.unlink()
+    write_pages(read_contents(tmp_path))
+    assert made(tmp_path) == before
+
+
+def test_only_plots_of_changed_records_are_drawn_again(tmp_path: Path):
+    page(tmp_path, record("a"), record(base=COCO))
+    plots = sorted((tmp_path / "plots").glob("*.png"))
+    changed = [path for path in plots if "mpii" in path.name]
+    assert 0 < len(changed) < len(plots)
+    for path in plots:
+        os.utime(path, ns=(0, 0))
+    page(tmp_path, record("a", per_joint={"neck": 12.5}))
+    assert [path for path in plots if path.stat().st_mtime_ns] == changed
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"1": 2}'])
+def test_a_missing_plot_and_a_damaged_list_of_plots_are_made_again(content: str | None, tmp_path: Path):
+    page(tmp_path, record("a"))
+    before, known = made(tmp_path), ResultsFolder(tmp_path).drawn_plots
+    if content is None:
+        next((tmp_path / "plots").glob("*.png")).unlink()
+    else:
+        known.write_text(content)
     write_pages(read_contents(tmp_path))
     assert made(tmp_path) == before
 

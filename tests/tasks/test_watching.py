@@ -112,6 +112,14 @@ def test_the_record_says_which_option_ended_training(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.usefixtures("tiny")
+def test_a_run_that_ends_before_its_first_validation_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("posebench.training.watching.seconds_of", lambda text: 0)
+    trained = train(job(tmp_path, validate_every=1, max_time="1m"))
+    assert trained.checkpoint.name == "checkpoint.pt"
+    assert trained.notes[1:] == ("No validation gave a score before training ended, so the last checkpoint is scored.",)
+
+
+@pytest.mark.usefixtures("tiny")
 def test_the_last_and_the_best_checkpoint_of_a_run_have_predictions_of_their_own(tmp_path: Path) -> None:
     trained = train(job(tmp_path, validate_every=1))
     people = synthetic.instances(MPII.skeleton, "val", 2)

@@ -22,6 +22,8 @@ from posebench.samples.loader import Loading
 from posebench.synthetic import people as synthetic
 from posebench.training import checkpoints, loop, processes
 from posebench.training.run import Progress
+from posebench.training.validation import Validation
+from posebench.training.watching import Watch
 
 MPII = protocol("mpii")
 BATCH_OF_5, BATCH_OF_1 = (
@@ -73,8 +75,24 @@ def do(number: int, when: int) -> Callable[[Progress], None]:
     return show
 
 
+def train_watched(folder: Path) -> None:
+    """Train until the score of the selection people does not rise."""
+    scored: list[bool] = []
+
+    def score(model: nn.Module) -> float:
+        scored.append(model.training)
+        return 1.0
+
+    watch = Watch(Validation("val", 5, "Mean", score, patience=1))
+    trained = loop.train(fresh(), people(), BATCH_OF_5, 7, folder / "watched.pt", loading=Loading(1), watch=watch)
+    (folder / f"watched-{processes.index()}").write_text(
+        f"{trained.stopped}, {trained.step} steps, {len(scored)} scores"
+    )
+
+
 def work(folder: Path) -> None:
     """Train, stop, resume and predict."""
+    train_watched(folder)
     train(folder / "five.pt")
     train(folder / "one.pt", BATCH_OF_1)
     train(folder / "whole.pt", kind=Forgetful)

@@ -62,6 +62,12 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step_and_a_resumed_run
     assert [row["loss"] for row in whole.history] == [row["loss"] for row in cut.history]
 
 
+def test_the_first_process_validates_and_all_end_early_after_the_same_step(done: Path) -> None:
+    assert [(done / f"watched-{rank}").read_text() for rank in range(2)] == [
+        "--early-stop 1, 4 steps, 2 scores", "--early-stop 1, 4 steps, 0 scores",
+    ]  # fmt: skip
+
+
 def test_every_process_gets_the_predictions_of_a_single_one_to_the_bit(done: Path) -> None:
     torch.set_num_threads(1)
     made, _ = predict(one_of_several.fresh(), one_of_several.people(11), batch_size=2)

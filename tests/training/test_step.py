@@ -196,6 +196,22 @@ def test_no_step_waits_for_the_device(arch: str) -> None:
     assert [part.device.type for parts in losses.unread for part in parts.values()][:2] == ["meta", "meta"]
 
 
+def test_a_compiled_network_is_trained_under_its_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling takes longer than a test may: here it is a module around the network, as torch's is."""
+    compiled: list[nn.Module] = []
+
+    def compile_(network: nn.Module) -> nn.Module:
+        compiled.append(nn.Sequential(network))
+        return compiled[0]
+
+    monkeypatch.setattr(torch, "compile", compile_)
+    model, plain = fresh(), fresh()
+    updater = updated(SGD.changed(compile=True), model)
+    updated(SGD, plain)
+    assert updater.wrapped is compiled[0]
+    assert all(torch.equal(value, plain.state_dict()[name]) for name, value in model.state_dict().items())
+
+
 class Hungry(Tiny):
     """A network for which the device has memory for two samples at a time."""
 
@@ -254,6 +270,15 @@ def test_auto_takes_the_faster_precision_and_says_so(gain: float, chosen: str, m
     assert said == [
         f"Trained in {'bfloat16' if gain > 1 else 'float32'}: bfloat16 is {gain:.2f} times as fast as float32 here."
     ]
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_bfloat16_is_found_with_a_pytorch_that_lists_no_capabilities(
+    able: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: able)
+    assert precision.has_bf16(torch.device("cpu")) == able
 
 
 def test_auto_is_float32_where_the_processor_has_no_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
