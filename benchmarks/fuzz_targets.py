@@ -206,7 +206,7 @@ def annotations(folder: Path) -> list[Target]:
         ),
         *made("FLIC examples.mat", write_examples(folder / "examples.mat", table), flic),
         *made("FLIC test.h5", write_h5(folder / "test.h5", h5_columns(parts(3))), flic),
-        *made("LSP joints.mat", write_lspet(folder / "lsp" / "joints.mat", joints(10_000) + [0, 0, 1]), lsp),
+        *made("LSP joints.mat", write_lspet(folder / "lsp" / "joints.mat", np.add(joints(10_000), [0, 0, 1])), lsp),
     ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.recipe import Recipe
 from posebench.plugins.registry import architecture
 from posebench.training import published_weights
+from posebench.training.checkpoint_fields import check_fields
 
 FORMAT = "posebench checkpoint 1"
 
@@ -88,6 +89,7 @@ class Checkpoint:
         Raises:
             KeyError, TypeError, ValueError: a field is missing or malformed.
         """
+        check_fields(plain)
         values = {one.name: plain[one.name] for one in fields(cls) if one.name in plain or one.name in REQUIRED}
         width, height = values["input_size"]
         total, count = values["running"]

@@ -215,3 +215,11 @@ def test_no_ceiling_is_drawn_of_a_file_that_has_changed(root: Path) -> None:
     assert LSP.score(made, other, "person-centric").ceiling is None
     gone = replace(people, source=replace(people.source, file=str(root / "gone.mat")))
     assert LSP.score(made, gone, "person-centric").ceiling is None
+
+
+def test_a_file_without_a_photograph_that_is_annotated_twice_has_no_ceiling(tmp_path: Path) -> None:
+    rows = joints(10_000)
+    rows[..., 2] = 1
+    rows[..., :2] += np.random.default_rng(0).uniform(0, 300, (10_000, 14, 2))  # no two people are alike
+    people = LSP.instances(write_lspet(tmp_path / "joints.mat", rows).parent, "lspet-val")
+    assert LSP.score(for_instances(people, people.keypoints), people, "person-centric").ceiling is None
