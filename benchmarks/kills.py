@@ -2,20 +2,21 @@
 
     python benchmarks/kills.py [--kills N] [--seed S] [--folder DIR]
 
-The training is `posebench train` of hourglass1 on 16 drawn people, with two workers. It is killed in three ways, in turn:
+The training is `posebench train` of a tiny network on 24 drawn people, with two workers and 24 steps. It is
+killed in three ways, in turn:
 
     process   SIGKILL to the main process, as by the kernel when memory runs out; its workers must end by themselves
     group     SIGTERM to the whole group, as by a batch scheduler; it must write its checkpoint and end with a sentence
     worker    SIGKILL to one of the workers; it must go on, or end with a sentence
 
-Then the same command with --resume trains to the end. Prints one Markdown table, and what went wrong.
+Then the same command with --resume trains to the end. Prints one Markdown table, and what went wrong. Trainings are forked from
+this process, which has imported everything, and are killed when they have workers, so while they train and not while they start.
 """
 
 import argparse
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,12 +25,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import torch
+from torch import Tensor, nn
+
+import posebench.tasks.train
+import posebench.training.loop  # noqa: F401 - imported before the fork
+from posebench.cli.main import main as posebench_main
+from posebench.data.skeleton import Skeleton
+from posebench.plugins.architecture import Architecture
 
 RECIPE = """
 name = "kills"
-input_size = [64, 64]
-epochs = 6
+input_size = [24, 32]
+epochs = 4
 batch_size = 4
 optimizer = "adam"
 learning_rate = 1e-3
@@ -39,12 +49,51 @@ LONGEST = 600
 """Seconds after which a training that does not end counts as hanging."""
 
 
+class Tiny(Architecture):
+    """Regresses each keypoint's place, in parts of the crop. It has dropout and batch normalisation, both hard to resume."""
+
+    def __init__(self, skeleton: Skeleton, input_size: tuple[int, int]) -> None:
+        super().__init__(skeleton, input_size)
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 8, 3, stride=4, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten(),
+            nn.Dropout(), nn.Linear(128, len(skeleton) * 2),
+        )  # fmt: skip
+
+    def forward(self, images: Tensor) -> Tensor:
+        places: Tensor = self.body(images).reshape(len(images), -1, 2)
+        return places
+
+    def loss(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> dict[str, Tensor]:
+        return {"place": ((outputs - keypoints / torch.tensor(self.input_size)).abs() * visible[..., None]).mean()}
+
+    def decode(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        return outputs * torch.tensor(self.input_size), torch.ones_like(outputs[..., 0])
+
+    def unflip(self, outputs: Tensor) -> Tensor:
+        return outputs
+
+
+def tiny(skeleton: Skeleton, input_size: tuple[int, int] = (24, 32)) -> Tiny:
+    """The network under the name `tiny`."""
+    return Tiny(skeleton, input_size)
+
+
+def install(folder: Path) -> None:
+    """Let posebench find `tiny` as a plugin."""
+    info = folder / "kills-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: kills\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[posebench.architectures]\ntiny = kills:tiny\n")
+    sys.path.insert(0, str(folder))
+
+
 @dataclass(frozen=True)
 class Trial:
     """What one kill did.
 
     Attributes:
-        way: one of WAYS. after: seconds from the start. code: exit code; None where nothing was killed any more.
+        way: one of WAYS. after: seconds from the start of the first worker.
+        code: exit code; None where nothing was killed any more.
         message: the error output's last line. step: of the checkpoint that was left, 0 for none.
         orphans: workers that still ran ten seconds later. equal: whether the resumed run has the undisturbed run's weights.
     """
@@ -64,31 +113,46 @@ class Trial:
         return self.equal and not self.orphans and "Traceback" not in self.message and self.code in (None, 0, *expected)
 
 
-def command(folder: Path, *more: str) -> list[str]:
-    """The training, with its results in `folder`."""
-    arguments = ["train", "--arch", "hourglass1", "--protocol", "mpii", "--recipe", str(folder / "kills.toml")]
-    return [
-        sys.executable,
-        "-m",
-        "posebench",
-        *arguments,
-        "--limit",
-        "16",
-        "--workers",
-        "2",
-        "--results",
-        str(folder),
-        *more,
-    ]
-
-
-def finish(folder: Path, *more: str) -> float:
-    """Train to the end; how long that took, in seconds."""
+def start(folder: Path, *more: str) -> int:
+    """Start the training in a process group of its own, with its results in `folder`; the process."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "kills.toml").write_text(RECIPE)
-    began = time.monotonic()
-    subprocess.run(command(folder, *more), check=True, capture_output=True, timeout=LONGEST)
-    return time.monotonic() - began
+    process = os.fork()
+    if process:
+        return process
+    code = 1
+    try:
+        os.setsid()
+        said = os.open(folder / ("said again" if more else "said"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        where = ["--results", str(folder), "--recipe", str(folder / "kills.toml"), "--quiet"]
+        posebench_main(
+            ["train", "--arch", "tiny", "--protocol", "mpii", "--limit", "24", "--workers", "2", *where, *more]
+        )
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # what this process would do at its end is the benchmark's
+
+
+def wait(process: int) -> int:
+    """The exit code of a training, negative for a signal.
+
+    Raises:
+        TimeoutError: it hangs.
+    """
+    limit = time.monotonic() + LONGEST
+    while time.monotonic() < limit:
+        ended, status = os.waitpid(process, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    raise TimeoutError(f"The training hangs: process {process}.")
 
 
 def checkpoint(folder: Path) -> dict[str, Any] | None:
@@ -113,31 +177,32 @@ def runs(process: int) -> bool:
         return False
 
 
+def wait_for_worker(process: int) -> None:
+    """Wait until a training has a worker, so has begun, or has ended."""
+    while not children(process) and runs(process):
+        time.sleep(0.001)
+
+
 def kill(way: str, after: float, folder: Path) -> Trial:
-    """Start the training, kill it `after` so many seconds, and resume it; `equal` is still to be found."""
-    folder.mkdir(parents=True)
-    (folder / "kills.toml").write_text(RECIPE)
-    with (folder / "stderr").open("w") as stderr:
-        process = subprocess.Popen(
-            command(folder), stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True
-        )  # fmt: skip
-        time.sleep(after)
-        while way == "worker" and not children(process.pid) and process.poll() is None:
-            time.sleep(0.01)  # a worker can be killed only once there is one
-        workers = children(process.pid)
-        ended = process.poll() is not None
-        if not ended and way == "group":
-            os.killpg(process.pid, signal.SIGTERM)
-        elif not ended and (way == "process" or workers):
-            os.kill(process.pid if way == "process" else random.choice(workers), signal.SIGKILL)  # noqa: S311
-        code = process.wait(LONGEST)
+    """Start the training, kill it so many seconds `after` its first worker began, and resume it; `equal` is still to be found."""
+    process = start(folder)
+    wait_for_worker(process)
+    time.sleep(after)
+    workers, ended = children(process), not runs(process)
+    if way == "group" and not ended:
+        os.killpg(process, signal.SIGTERM)
+    elif not ended and (way == "process" or workers):
+        os.kill(process if way == "process" else random.choice(workers), signal.SIGKILL)  # noqa: S311
+    code = wait(process)
     limit = time.monotonic() + 10
     while any(map(runs, workers)) and time.monotonic() < limit:
         time.sleep(0.1)
-    said = (folder / "stderr").read_text()
+    said = (folder / "said").read_text()
     left = checkpoint(folder)
-    finish(folder, "--resume")
+    finished = wait(start(folder, "--resume"))
     message = "Traceback" if "Traceback" in said else next((x for x in said.splitlines() if x.startswith("Error")), "")
+    if finished:
+        message += " | resumed: " + (folder / "said again").read_text()
     step = 0 if left is None else left["step"]
     return Trial(way, after, None if ended else code, message, step, sum(map(runs, workers)), False)
 
@@ -170,16 +235,22 @@ def table(trials: Sequence[Trial]) -> str:
 
 def main() -> None:
     """Kill as often as asked, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, help="where to train; default: a temporary folder")
+    parser.add_argument("--folder", type=Path, help="where to train, a new folder; default: a temporary one")
     asked = parser.parse_args()
     random.seed(asked.seed)
+    torch.set_num_threads(1)  # the threads of this process would be missing in its forks
     trials = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.folder or Path(temporary)
-        length = finish(folder / "whole")
+        install(folder / "plugin")
+        process = start(folder / "whole")
+        wait_for_worker(process)
+        began = time.monotonic()
+        assert wait(process) == 0, (folder / "whole" / "said").read_text()
+        length = time.monotonic() - began
         whole = checkpoint(folder / "whole")
         assert whole is not None
         for number in range(asked.kills):

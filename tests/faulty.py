@@ -1,5 +1,6 @@
 """Plugins with one fault each, by the name of the check that must find it; `sound` and `fair` have none."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +111,13 @@ class BrokenMessage(Exception):
 class CannotEvenSay(Sound):
     def forward(self, images):
         raise BrokenMessage
+
+
+class FailsInTheSecondProcess(Sound):
+    def forward(self, images):
+        if os.environ.get("RANK") == "1":
+            raise ValueError("here")
+        return super().forward(images)
 
 
 class Leaves(Sound):

@@ -70,7 +70,7 @@ def predict(
         show(min(done * share[1], len(people)), len(people))  # as if the others were as far
     if loading.divided:
         _gather(keypoints, scores, missing)
-        if share[1] > 1:
+        if done * share[1] < len(people):
             show(len(people), len(people))
     lost = missing.all(axis=1)
     unreadable = list(dict.fromkeys(people.images[i] for i in people.image[lost].tolist()))

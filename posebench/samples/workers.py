@@ -82,9 +82,7 @@ def _from_workers(loader: DataLoader[Any]) -> Iterator[Any]:
     Raises:
         WorkerDied: a worker was killed.
     """
-    before = set(multiprocessing.active_children())
-    iterator = _without_handler(lambda: iter(loader))
-    started = [child for child in multiprocessing.active_children() if child not in before]
+    iterator, started = _begun(loader)
 
     def end() -> None:
         for process in started:
@@ -109,6 +107,28 @@ def _from_workers(loader: DataLoader[Any]) -> Iterator[Any]:
         del iterator  # ends the workers, which finish what they do
         end()
         atexit.unregister(end)
+
+
+def _begun(loader: DataLoader[Any]) -> tuple[Iterator[Any], list[BaseProcess]]:
+    """The loader's iterator and its workers.
+
+    Raises:
+        WorkerDied: a worker was killed as soon as it was there.
+    """
+    before = set(multiprocessing.active_children())
+    iterator = None
+    try:
+        iterator = _without_handler(lambda: iter(loader))
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+    started = [child for child in multiprocessing.active_children() if child not in before]
+    if iterator is not None and len(started) == loader.num_workers:
+        return iterator, started
+    del iterator
+    for process in started:
+        process.kill()
+    raise WorkerDied(_reason(-signal.SIGKILL, loader.num_workers))
 
 
 def _without_handler(make: Callable[[], T]) -> T:

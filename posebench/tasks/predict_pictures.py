@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from posebench import torchrun
 from posebench.data import predictions
 from posebench.data.predictions import Predictions
 from posebench.data.provenance import Boxes, Inference, Provenance
@@ -107,6 +108,8 @@ def predict_pictures(job: PictureJob, show: Callable[[int, int], None] = lambda 
     from posebench.inference.picture_boxes import read_boxes
     from posebench.inference.pictures import PictureReader, find_pictures
 
+    if torchrun.processes() > 1:
+        raise PosebenchError("Pictures are predicted by one process. Type the same command without torchrun.")
     if job.boxes is None and job.box_threshold is not None:
         raise PosebenchError("--box-threshold applies to the scores of --boxes, and --boxes is not given.")
     boxes = None if job.boxes is None else read_boxes(job.boxes, job.box_threshold or 0.0)

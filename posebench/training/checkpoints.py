@@ -123,14 +123,30 @@ class Checkpoint:
             path: of the file, for messages.
 
         Raises:
-            PosebenchError: it was trained for other keypoints, or its weights do not fit the architecture of that name.
+            PosebenchError: it was trained for other keypoints, its weights do not fit the architecture of that name, or they
+                are not finite.
         """
+        self.check_finite(path)
         model = self.untrained(skeleton, path)
         try:
             model.load_state_dict(self.average or self.model)
         except RuntimeError as error:
             raise PosebenchError(f"{path} does not fit {self.arch}: {str(error).splitlines()[-1].strip()}") from error
         return model
+
+    def check_finite(self, path: Path) -> None:
+        """Raise PosebenchError where a weight is NaN or infinite.
+
+        Args:
+            path: of the file, for messages.
+        """
+        weights = {**self.model, **self.average}
+        bad = [name for name, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]
+        if bad:
+            raise PosebenchError(
+                f"{path} has weights that are not finite, the first in {bad[0]}. Use another checkpoint, or train anew "
+                "with a lower learning rate."
+            )
 
     def untrained(self, skeleton: Skeleton, path: Path) -> Architecture:
         """The network with its pipeline and initial weights, on the CPU.

@@ -230,7 +230,7 @@ class Run:
         """Go on from the checkpoint at `path`, if there is one.
 
         Raises:
-            PosebenchError: it is of another run.
+            PosebenchError: it is of another run, does not fit the network, or has weights that are not finite.
         """
         if not self.path.exists():
             return
@@ -243,7 +243,14 @@ class Run:
         ):
             if its != mine:
                 raise PosebenchError(f"{self.path} is of another run: its {name} is {its}, not {mine}.")
-        self.updater.restore(found)
+        found.check_finite(self.path)
+        try:
+            self.updater.restore(found)
+        except (RuntimeError, ValueError, KeyError) as error:  # the plugin may be another version than then
+            raise PosebenchError(
+                f"{self.path} does not fit {self.model.name}: {str(error).splitlines()[-1].strip()} "
+                "Add --restart to train anew."
+            ) from error
         self.begin = found.begin
         self.trained_on |= {name: found.trained_on[name] for name in ("continued",) if name in found.trained_on}
         self.model.pipeline = found.pipeline

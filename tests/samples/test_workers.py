@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,26 @@ def test_a_second_killed_worker_ends_in_a_sentence(samples: Samples) -> None:
         for _ in made:
             for process in multiprocessing.active_children():
                 process.kill()
+    assert multiprocessing.active_children() == []
+
+
+def test_a_worker_that_is_killed_as_soon_as_it_is_there_is_replaced(
+    samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def start_and_kill_the_second(process: multiprocessing.Process) -> None:
+        real(process)
+        started.append(process)
+        if len(started) == 2:
+            process.kill()
+            wait([process.sentinel])
+
+    real = multiprocessing.Process.start
+    monkeypatch.setattr(multiprocessing.Process, "start", start_and_kill_the_second)
+    said: list[str] = []
+    assert len(list(batches(samples, KEYS, 2, say=said.append))) == len(KEYS)
+    assert (len(said), len(started)) == (1, 4)
     assert multiprocessing.active_children() == []
 
 

@@ -164,6 +164,43 @@ def test_a_damaged_checkpoint_is_a_sentence(damage: str, people: Instances, tmp_
         checkpoints.load(path)
 
 
+def test_a_checkpoint_whose_weights_are_not_finite_is_neither_resumed_nor_predicted_with(
+    people: Instances, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.pt"
+    train(fresh(), people, RECIPE, 7, path)
+    plain = torch.load(path, weights_only=True)
+    plain["model"]["body.4.bias"][3] = float("nan")
+    torch.save(plain, path)
+    with pytest.raises(
+        PosebenchError, match=r"x\.pt has weights that are not finite, the first in body\.4\.bias\. Use an"
+    ):
+        train(fresh(), people, RECIPE, 7, path)
+    with pytest.raises(PosebenchError, match="the first in body.4.bias"):
+        checkpoints.load(path).network(MPII.skeleton, path)
+
+
+def test_a_checkpoint_of_another_form_of_the_network_is_not_resumed(people: Instances, tmp_path: Path) -> None:
+    path = tmp_path / "x.pt"
+    train(fresh(), people, RECIPE, 7, path)
+    changed = fresh()
+    changed.body[4] = torch.nn.Linear(128, 32, bias=False)
+    with pytest.raises(
+        PosebenchError, match=r'does not fit tiny: Unexpected key.*"body\.4\.bias".* Add --restart to train'
+    ):
+        train(changed, people, RECIPE, 7, path)
+
+
+def test_a_checkpoint_of_a_later_version_asks_for_an_update(people: Instances, tmp_path: Path) -> None:
+    path = tmp_path / "x.pt"
+    train(fresh(), people, RECIPE, 7, path)
+    torch.save(torch.load(path, weights_only=True) | {"format": "posebench checkpoint 9"}, path)
+    with pytest.raises(
+        PosebenchError, match=r"is a 'posebench checkpoint 9'; this posebench reads .*1'\. Update posebench\."
+    ):
+        checkpoints.load(path)
+
+
 @pytest.mark.parametrize(
     "content",
     [

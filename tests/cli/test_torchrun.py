@@ -1,0 +1,49 @@
+"""The commands under torchrun, in two processes on the CPU: one of them speaks, and the people are divided among both."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import faulty
+import h5py
+import pytest
+
+TORCHRUN = Path(sys.executable).with_name("torchrun")
+
+
+def torchrun(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run posebench with these arguments in two processes, with the plugins of faulty.py."""
+    (folder / "plugins").mkdir()
+    plugins = faulty.install(folder / "plugins")
+    environment = os.environ | {
+        "PYTHONPATH": f"{plugins}{os.pathsep}{Path(faulty.__file__).parent}",
+        "OMP_NUM_THREADS": "1",
+    }
+    few = "--limit", 6, "--epochs", 1, "--recipe", "quick", "--workers", 0
+    command = [TORCHRUN, "--nproc_per_node", 2, "-m", "posebench", *arguments, "--protocol", "fair", *few]
+    return subprocess.run(
+        list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_run_trains_and_predicts_with_both_processes_and_scores_once(tmp_path: Path) -> None:
+    done = torchrun("run", "--arch", "Sound", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Leaderboards and plots: ") == done.stdout.count("train Sound 1/1") == 1
+    (predictions,) = (tmp_path / "results" / "predictions").iterdir()
+    with h5py.File(predictions) as file:
+        assert file["keypoints"].shape == (500, 3, 2)
+        assert not file["missing"][:].any()
+    assert len(list((tmp_path / "results" / "records").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "arch, failure", [("FailsInTheSecondProcess", "failed in forward: "), ("Soundd", "Did you mean")]
+)
+def test_an_error_of_one_process_or_of_both_is_one_sentence(arch: str, failure: str, tmp_path: Path) -> None:
+    done = torchrun("train", "--arch", arch, folder=tmp_path)
+    assert done.returncode != 0
+    assert [line[:7] for line in done.stderr.splitlines() if "Error: " in line[:7]] == ["Error: "]
+    assert failure in " ".join(done.stderr.split())
+    assert done.stdout == ""
