@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from posebench.training.checkpoints import Checkpoint
 
 CHANGEABLE = "epochs", "learning_rate"
-"""Settings of a recipe with which a run can go on."""
+"""Settings of a recipe with which a run can go on, one at a time."""
 CONTINUES = "continues"
 """The setting that names the run from which another one goes on."""
 MOST_NAMED = 3
@@ -120,14 +120,15 @@ def other_runs(results: ResultsFolder, settings: Mapping[str, Any]) -> list[Othe
 
 
 def predecessor(others: list[Other], recipe: Recipe) -> "tuple[Other, Checkpoint] | None":
-    """The run from which one with this recipe can go on: they differ in `CHANGEABLE` only, and steps are left.
+    """The run from which one with this recipe can go on: they differ in one of `CHANGEABLE`, and steps are left.
 
     Returns:
         The run, of several the one with most steps done, and its checkpoint.
     """
     from posebench.training import checkpoints
 
-    able = [(other, checkpoints.load(other.checkpoint)) for other in others if {*other.differences} <= {*CHANGEABLE}]
+    near = [other for other in others if len(other.differences) == 1 and {*other.differences} <= {*CHANGEABLE}]
+    able = [(other, checkpoints.load(other.checkpoint)) for other in near]
     left = [(other, found) for other, found in able if found.step < found.steps_of(recipe)]
     return max(left, key=lambda pair: pair[1].step, default=None)
 

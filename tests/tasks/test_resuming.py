@@ -123,6 +123,12 @@ def test_a_finished_run_with_another_rate_is_named_and_not_continued(tmp_path: P
     assert f"{first.parent} differs in: learning_rate 0.001, not 0.5." in said[0]
 
 
+def test_a_run_that_differs_in_epochs_and_rate_is_named_and_not_continued(tmp_path: Path) -> None:
+    first, said = run(tmp_path), []
+    assert facts(run(tmp_path, said, resume=True, epochs=2, learning_rate=0.5)).begin == 0
+    assert f"{first.parent} differs in: epochs 1, not 2; learning_rate 0.001, not 0.5." in said[0]
+
+
 def test_damaged_settings_of_other_runs_are_passed_over(tmp_path: Path) -> None:
     first = run(tmp_path)
     settings = first.with_name("settings.json")

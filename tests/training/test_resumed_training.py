@@ -24,6 +24,8 @@ from posebench.training.checkpoints import Checkpoint
 from posebench.training.loop import train
 from posebench.training.losses import NotFinite
 from posebench.training.run import Progress
+from posebench.training.validation import Validation
+from posebench.training.watching import Watch
 
 MPII = protocol("mpii")
 RECIPE = Tiny.paper.changed(epochs=3, batch_size=4)
@@ -145,6 +147,21 @@ def test_averaged_weights_are_what_a_checkpoint_is_scored_by(people: Instances, 
     scored = replace(found, average={name: value + 1 for name, value in hourglass.items()}, model=hourglass)
     network = scored.network(MPII.skeleton, tmp_path / "x.pt")
     assert torch.equal(network.state_dict()["stem.0.bias"], hourglass["stem.0.bias"] + 1)
+
+
+def test_averaged_weights_are_what_is_validated_and_training_goes_on_with_the_others(
+    people: Instances, tmp_path: Path
+) -> None:
+    recipe, seen = RECIPE.changed(ema=0.9), []
+
+    def score(model: Any) -> float:
+        seen.append(model.state_dict()["body.0.weight"].clone())
+        return float(len(seen))
+
+    watched = train(fresh(), people, recipe, 7, tmp_path / "x.pt", watch=Watch(Validation("val", 1, "Mean", score)))
+    assert torch.equal(seen[-1], watched.average["body.0.weight"])
+    assert_same(train(fresh(), people, recipe, 7, tmp_path / "plain.pt"), watched)
+    assert torch.equal(checkpoints.load(tmp_path / "best.pt").average["body.0.weight"], seen[-1])
 
 
 def test_a_checkpoint_is_written_after_ten_minutes_of_an_epoch(
