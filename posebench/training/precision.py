@@ -33,6 +33,8 @@ def has_bf16(device: torch.device) -> bool:
     """Whether a device computes with bfloat16 in hardware."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if not hasattr(torch.cpu, "get_capabilities"):  # the oldest PyTorch that is supported may lack it
+        return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
     able = torch.cpu.get_capabilities()
     return device.type == "cpu" and any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 

@@ -221,7 +221,7 @@ def test_the_file_is_a_plain_dict_that_earlier_versions_wrote_and_read(people: I
     plain = torch.load(tmp_path / "x.pt", weights_only=True)
     assert {name: type(value) for name, value in plain.items()} == {
         "format": str, "arch": str, "keypoints": list, "input_size": list, "recipe": dict, "seed": int, "step": int,
-        "steps": int, "model": OrderedDict, "optimizer": dict, "trained_on": dict, "history": list, "running": list,
+        "steps": int, "begin": int, "model": OrderedDict, "optimizer": dict, "trained_on": dict, "history": list, "running": list,
         "pipeline": dict, "selection": dict, "stopped": str, "parts": dict, "average": dict, "random": dict,
     }  # fmt: skip
     assert (plain["format"], plain["input_size"], plain["running"]) == ("posebench checkpoint 1", [24, 32], [0.0, 0])

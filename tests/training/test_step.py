@@ -272,6 +272,15 @@ def test_auto_takes_the_faster_precision_and_says_so(gain: float, chosen: str, m
     ]
 
 
+@pytest.mark.parametrize("able", [True, False])
+def test_bfloat16_is_found_with_a_pytorch_that_lists_no_capabilities(
+    able: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: able)
+    assert precision.has_bf16(torch.device("cpu")) == able
+
+
 def test_auto_is_float32_where_the_processor_has_no_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("posebench.training.step.has_bf16", lambda device: False)
     updater = updated(SGD.changed(**{"precision": "auto"}), fresh())
