@@ -1,5 +1,7 @@
 """The shipped recipes of papers: the published settings, as numbers, and what they make of a network."""
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,8 @@ from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.recipe import Recipe, shipped
 from posebench.plugins.registry import architecture, protocol
-from posebench.tasks.initial_weights import recipe_network
+from posebench.tasks.initial_weights import fresh_network, recipe_network
+from posebench.training import published_weights
 
 HAND = Skeleton(keypoints=("wrist", "left_tip", "right_tip"))
 EPOCHS = {"hrnet": (210, (170, 200)), "simplebaseline": (140, (90, 120))}
@@ -117,6 +120,19 @@ def test_the_published_pipeline_is_that_of_the_authors_weights() -> None:
     assert (lite.pipeline.mean, lite.pipeline.alignment) == ((0.5, 0.5, 0.5), "points")
     assert (common.pipeline.name, common.pipeline.alignment) == ("posebench", "edges")
     assert mine.pipeline.name == "bearpaw"
+
+
+def test_weights_keep_their_pipeline_whatever_the_recipe_says(tmp_path: Path) -> None:
+    """Of published weights; `forked` goes the same way."""
+    torch.save(
+        published_weights.export(architecture("hourglass1:stem=bearpaw", HAND, (64, 64))), tmp_path / "weights.pth"
+    )
+    recipe = small("hourglass-mpii", pipeline="published")
+    mpii = SimpleNamespace(skeleton=HAND)
+    job = SimpleNamespace(arch="hourglass1", protocol=mpii, recipe=recipe, fork=None, weights=tmp_path / "weights.pth")
+    model = fresh_network(job, resumed=False)  # type: ignore[arg-type]
+    assert model.pipeline.name == "bearpaw"
+    assert model.target_settings == recipe.targets
 
 
 @pytest.mark.parametrize("arch", ["hourglass1", "simplebaseline:resnet18"])

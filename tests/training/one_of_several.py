@@ -118,7 +118,17 @@ def fail(folder: Path) -> None:
             (folder / f"{name}-first-{processes.index()}").write_text(str(error))
 
 
+def die(folder: Path) -> None:
+    """Be killed in the middle of the second epoch."""
+
+    def show(progress: Progress) -> None:
+        if progress.step == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    train(folder / "cut.pt", kind=Forgetful, show=show)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     processes.join()
-    {"work": work, "fail": fail}[sys.argv[1]](Path(sys.argv[2]))
+    {"work": work, "fail": fail, "die": die}[sys.argv[1]](Path(sys.argv[2]))

@@ -221,7 +221,7 @@ def test_the_file_is_a_plain_dict_that_earlier_versions_wrote_and_read(people: I
     plain = torch.load(tmp_path / "x.pt", weights_only=True)
     assert {name: type(value) for name, value in plain.items()} == {
         "format": str, "arch": str, "keypoints": list, "input_size": list, "recipe": dict, "seed": int, "step": int,
-        "steps": int, "model": OrderedDict, "optimizer": dict, "trained_on": dict, "history": list, "running": list,
+        "steps": int, "begin": int, "model": OrderedDict, "optimizer": dict, "trained_on": dict, "history": list, "running": list,
         "pipeline": dict, "selection": dict, "stopped": str, "parts": dict, "average": dict, "random": dict,
     }  # fmt: skip
     assert (plain["format"], plain["input_size"], plain["running"]) == ("posebench checkpoint 1", [24, 32], [0.0, 0])
@@ -298,7 +298,7 @@ def test_an_hourglass_learns_embedded_people_it_never_saw(tmp_path: Path) -> Non
     unseen = synthetic.instances(MPII.skeleton, "val", 100)
     from posebench.plugins.recipe import QUICK
 
-    recipe = QUICK.model_copy(update={"epochs": 6})
+    recipe = QUICK.model_copy(update={"epochs": 6, "batch_size": 4})  # few people need small batches
     torch.manual_seed(0)
     model = architecture("hourglass1", MPII.skeleton, recipe.input_size)
     means = [MPII.score(predict(model, unseen)[0], unseen, "official").metrics["Mean"]]

@@ -88,6 +88,17 @@ def test_what_one_process_finds_ends_all_and_none_waits_for_ever(tmp_path: Path)
     assert checkpoints.load(tmp_path / "lost.pt").step == 2  # the end of the first epoch
 
 
+def test_a_run_that_was_killed_goes_on_from_the_last_epoch_to_the_same_bits(tmp_path: Path) -> None:
+    assert start("die", tmp_path, 1) == [-9]
+    assert checkpoints.load(tmp_path / "cut.pt").step == 2
+    torch.set_num_threads(1)
+    cut = one_of_several.train(tmp_path / "cut.pt", kind=one_of_several.Forgetful)
+    whole = one_of_several.train(tmp_path / "whole.pt", kind=one_of_several.Forgetful)
+    for key, value in whole.model.items():
+        assert torch.equal(value, cut.model[key]), key
+    assert [row["loss"] for row in whole.history] == [row["loss"] for row in cut.history]
+
+
 def test_alone_everything_is_ones_own() -> None:
     keys, weights = processes.own_shares(iter([[(0, 1), (0, 2)], [(0, 3)]]), 1)
     assert (list(keys), list(weights)) == ([[(0, 3)]], [1.0])
