@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from posebench.cost.published_figures import PublishedCost, published
-from posebench.files.validation import read_models
+from posebench.files.validation import Count, read_models
 from posebench.files.writing import write_text
 from posebench.inference.ways import LIMIT, How
 from posebench.results.folder import VISIBLE_JSON, ResultsFolder, slug
@@ -39,13 +39,13 @@ class Timing(_Part):
     """
 
     how: str
-    batch: int = Field(ge=1)
+    batch: int = Field(ge=1, lt=2**63)
     median: float = Field(gt=0)
     low: float = Field(ge=0)
     high: float = Field(ge=0)
-    rounds: int = Field(ge=1)
+    rounds: int = Field(ge=1, lt=2**63)
     images_per_second: float = Field(gt=0)
-    memory: int | None
+    memory: Count | None
     relative: float
 
     @field_validator("how")
@@ -69,15 +69,15 @@ class Cost(_Part):
 
     schema_version: Literal[1] = 1
     arch: str = Field(min_length=1)
-    input_size: tuple[int, int]
+    input_size: tuple[Count, Count]
     protocol: str
-    keypoints: int
-    parameters: int = Field(ge=0)
-    unused: dict[str, int]
-    macs: int = Field(ge=0)
-    macs_on_outputs: int = Field(ge=0)
-    activations: int
-    kept: int
+    keypoints: Count
+    parameters: Count
+    unused: dict[str, Count]
+    macs: Count
+    macs_on_outputs: Count
+    activations: Count
+    kept: Count
     uncounted: tuple[str, ...] = ()
     device: str = Field(NOT_TIMED, description="name of the device, for a CPU with the number of threads")
     timings: tuple[Timing, ...] = ()

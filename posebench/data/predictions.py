@@ -76,6 +76,10 @@ class Predictions:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.image.ndim != 1:
+            raise PosebenchError(
+                f"predictions: image is {self.image.shape}, but should be one row of an image per person."
+            )
         r, k = len(self.image), len(self.keypoint_names)
         expected = {
             "person": (r,), "keypoints": (r, k, 2), "scores": (r, k), "score": (r,), "missing": (r, k),

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+from posebench.files.validation import Count
+
 
 class _Stated(BaseModel):
     """Fields that a file may state. Unknown ones are kept, and what was not stated is not written."""
@@ -24,7 +26,7 @@ class TrainedOn(_Stated):
 
     dataset: str | None = None
     split: str | None = None
-    people: int | None = None
+    people: Count | None = None
     annotations: str | None = Field(None, description="name of the annotation file")
     annotations_sha256: str | None = None
     began_with: dict[str, str] | None = Field(None, description="initial weights; empty where they are random")
@@ -43,7 +45,7 @@ class Boxes(_Stated):
     """The detector's boxes in which people were predicted."""
 
     sha256: str
-    count: int
+    count: Count
     notes: list[str] = []
 
 
@@ -51,7 +53,7 @@ class Inference(_Stated):
     """The way in which the network was run, where it was not the plain one."""
 
     way: str
-    folded: int | None = None
+    folded: Count | None = None
     difference: dict[str, float] = Field({}, description="of the outputs from the plain network's, measured")
 
 
@@ -59,10 +61,10 @@ class Selection(_Stated):
     """The people whose score chose the best checkpoint, and what it scored on them."""
 
     split: str
-    people: int
+    people: Count
     metric: str
     every: int = Field(description="epochs from one validation to the next")
-    epoch: int | None = Field(None, description="of the best checkpoint; None before the first validation")
+    epoch: Count | None = Field(None, description="of the best checkpoint; None before the first validation")
     score: float | None = None
     since: int = Field(0, description="validations after the best checkpoint")
     chosen: bool = Field(False, description="whether the scored checkpoint is the best one, not the last one")
@@ -73,12 +75,12 @@ class Provenance(_Stated):
 
     arch: str | None = None
     stated: str | None = Field(None, description="who states it, where the file itself does not")
-    parameters: int | None = None
-    input_size: tuple[int, int] | None = Field(None, description="(width, height) of the crops, pixels")
+    parameters: Count | None = None
+    input_size: tuple[Count, Count] | None = Field(None, description="(width, height) of the crops, pixels")
     recipe: dict[str, Any] | None = None
-    seed: int | None = None
-    step: int | None = None
-    steps: int | None = None
+    seed: Count | None = None
+    step: Count | None = None
+    steps: Count | None = None
     trained_on: TrainedOn | None = None
     pipeline: str | None = Field(None, description="name of the pipeline around the network")
     checkpoint: str | None = Field(None, description="which of the run's checkpoints, such as `the last one`")

@@ -4,13 +4,15 @@ import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from posebench.errors import PosebenchError
 
 Model = TypeVar("Model", bound=BaseModel)
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+"""A number of things, as tables and arrays can hold it."""
 
 
 def read_model(model: type[Model], path: Path, what: str, fix: str = "") -> Model:

@@ -18,7 +18,7 @@ from posebench.data.instances import SYNTHETIC, Instances
 from posebench.data.predictions import Predictions, digest
 from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
-from posebench.files.validation import read_models
+from posebench.files.validation import Count, read_models
 from posebench.files.writing import sha256, write_text
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.results.folder import VISIBLE_JSON, ResultsFolder, slug
@@ -45,7 +45,7 @@ class Rule(_Part):
     """Which protocol and convention made the numbers."""
 
     protocol: str
-    version: int
+    version: Count
     convention: str
     rule: str
     evaluator: str
@@ -60,8 +60,8 @@ class Data(_Part):
     dataset: str
     split: str
     box_source: str
-    people: int
-    images: int
+    people: Count
+    images: Count
     annotations: str
     annotations_sha256: str
     synthetic: bool = Field(
@@ -84,7 +84,7 @@ class Resampling(_Part):
     """How the intervals were made; None in older records, where they are the middle 95 % of resamples of the images."""
 
     unit: str = Field(description="what was drawn, such as `image` or `film`")
-    units: int
+    units: Count
     largest: float | None = Field(description="the score of a perfect prediction; None: unbounded")
     intervals: str
 

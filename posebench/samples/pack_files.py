@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
+from posebench.files.validation import Count
 from posebench.plugins.recipe import Recipe
 from posebench.results.folder import plain
 from posebench.samples.augment import Reach
@@ -86,7 +87,7 @@ class Part(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    size: int
+    size: Count
     index_sha256: str
 
 
@@ -97,7 +98,7 @@ class Manifest(BaseModel):
 
     format: int
     contents: dict[str, Any]
-    parts: list[Part]
+    parts: list[Part] = Field(min_length=1)
 
 
 def pixels_file(folder: Path, part: int) -> Path:

@@ -7,10 +7,9 @@ import torch
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from posebench.data.provenance import Selection, TrainedOn
+from posebench.files.validation import Count
 from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.recipe import Recipe, Side
-
-Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 def _tensor(value: Any) -> Any:

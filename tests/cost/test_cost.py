@@ -113,7 +113,16 @@ def test_costs_survive_a_round_trip_and_each_has_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"arch": 3', "\udcff", cost().model_dump_json().replace("25434112", "-1")]
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"arch": 3',
+        "\udcff",
+        cost().model_dump_json().replace("25434112", "-1"),
+        cost().model_dump_json().replace("30000000", "9" * 400),
+    ],
 )
 def test_a_damaged_file_is_named_and_the_others_are_read(tmp_path: Path, content: str) -> None:
     whole = cost(keypoints=17)

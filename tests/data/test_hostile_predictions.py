@@ -115,6 +115,8 @@ def test_missing_may_be_whole_numbers_of_any_type(kind: str, file: Path) -> None
         ("person", np.array([b"0", b"1"]), r"person is \|S1, but should be whole numbers"),
         ("keypoints", np.zeros((2, 16, 2), complex), "keypoints is complex128, but should be numbers"),
         ("scores", np.array(1.5), r"scores is \(\), but should be \(2, 16\)"),
+        ("image", np.zeros((2, 3), int), r"image is \(2, 3\), but should be one row of an image per person"),
+        ("image", np.array(0), r"image is \(\), but should be one row"),
         ("images", np.array([5]), r"/images is \(1,\) int64, but should be a list of file names"),
     ],
 )

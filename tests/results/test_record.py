@@ -207,6 +207,11 @@ def test_hostile_names_make_harmless_file_names(name: str, record: Record, tmp_p
     [
         (lambda text: text[:100], r"\.json is not a readable record"),
         (lambda text: text.replace('"metrics"', '"metricks"'), "metricks"),
+        (
+            lambda text: re.sub(r'"people": \d+', '"people": ' + "9" * 4000, text),
+            "data.people: input should be less than",
+        ),
+        (lambda text: text.replace('"model": {', '"model": {"parameters": ' + "9" * 4000 + ","), "model.parameters"),
         (lambda text: text.replace('"schema_version": 1', '"schema_version": 2'), "schema_version"),
     ],
 )

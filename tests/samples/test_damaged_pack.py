@@ -1,5 +1,6 @@
 """A pack that is damaged or of other data is never used."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,10 @@ def changed(path: Path, place: int) -> None:
     path.write_bytes(content)
 
 
+def without_parts(manifest: Path) -> None:
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"parts": []}))
+
+
 @pytest.mark.parametrize(
     "harm, message",
     [
@@ -38,6 +43,7 @@ def changed(path: Path, place: int) -> None:
             "part-0000.bin does not have the checksum of its index",
         ),
         (lambda folder: (folder / "pack.json").write_text("{"), "pack.json cannot be read"),
+        (lambda folder: without_parts(folder / "pack.json"), "pack.json cannot be read"),
     ],
 )
 def test_a_damaged_pack_ends_in_a_sentence_and_is_mended_by_packing_again(
