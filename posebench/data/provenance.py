@@ -84,7 +84,7 @@ class Provenance(_Stated):
     checkpoint: str | None = Field(None, description="which of the run's checkpoints, such as `the last one`")
     selection: Selection | None = None
     stopped: str | None = Field(None, description="the option that stopped training before its last epoch")
-    history: list[dict[str, float | None]] = Field([], description="of each epoch: posebench.results.history")
+    history: list[dict[str, int | float | None]] = Field([], description="of each epoch: posebench.results.history")
     checkpoint_sha256: str | None = None
     weights: str | None = Field(None, description="`averaged`, where they are not the last ones")
     flip_test: bool | None = None

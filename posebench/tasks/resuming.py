@@ -104,7 +104,8 @@ def start_of(job: "Job", settings: Mapping[str, Any], resume: bool) -> Start:
     if before is None:
         return Start(path, settings, note=nothing_found(others))
     settings = {**settings, CONTINUES: before[0].folder.name}
-    return Start(job.results.checkpoint(job.key(settings)), settings, before)
+    path = job.results.checkpoint(job.key(settings))
+    return Start(path, settings, None if path.exists() else before)  # it exists where its settings were lost
 
 
 def other_runs(results: ResultsFolder, settings: Mapping[str, Any]) -> list[Other]:

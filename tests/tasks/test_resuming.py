@@ -69,6 +69,16 @@ def test_an_extended_run_is_found_again_and_extended_again(tmp_path: Path) -> No
     assert [before["step"] for before in facts(third).trained_on["continued"]] == [2, 4]
 
 
+def test_an_extended_run_without_its_settings_is_not_begun_again(tmp_path: Path) -> None:
+    run(tmp_path)
+    second, said = run(tmp_path, resume=True, epochs=2), []
+    second.with_name("settings.json").unlink()
+    written = second.stat().st_mtime_ns
+    assert run(tmp_path, said, resume=True, epochs=2) == second
+    assert (said, second.stat().st_mtime_ns) == ([], written)
+    assert second.with_name("settings.json").exists()
+
+
 def test_a_run_of_all_epochs_is_another_one_than_an_extended_one(tmp_path: Path) -> None:
     run(tmp_path)
     assert run(tmp_path, resume=True, epochs=2) != run(tmp_path, epochs=2)
