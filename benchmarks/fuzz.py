@@ -96,7 +96,8 @@ def main() -> int:
         end, number = time.monotonic() + asked.seconds, 0
         while time.monotonic() < end:
             for target in chosen:
-                attack(target, asked.seed, range(number, number + FILES), tallies[target.name], asked.keep)
+                if time.monotonic() < end:
+                    attack(target, asked.seed, range(number, number + FILES), tallies[target.name], asked.keep)
             number += FILES
     heads = "".join(f"{NAMES[kind]:>11}" for kind in (READ, REFUSED, *BAD))
     print(f"{'form':<42}{'files':>8}{heads}{'MB':>8}")
