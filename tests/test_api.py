@@ -211,6 +211,7 @@ def test_training_predicting_scoring_and_reporting_in_python(tmp_path: Path) -> 
         protocol="mpii",
         epochs=1,
         limit=8,
+        batch_size=4,
         workers=0,
         results=tmp_path,
         show=lambda p: steps.append(p.step),

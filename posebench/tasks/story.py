@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from posebench.data.instances import Instances
+from posebench.errors import PosebenchError
 from posebench.results.folder import CURVES, HISTORY, SHEETS
 from posebench.results.history import write_history
 
@@ -83,7 +84,11 @@ class Story:
         from posebench.report.prediction_sheet import Seen, prediction_sheet
 
         if self.batch is None:
-            self.batch = samples_for(model, self.people, self.pack).batch([(0, row) for row in range(len(self.people))])
+            try:
+                samples = samples_for(model, self.people, self.pack)
+            except PosebenchError:  # photographs that are gone by now must not end training
+                return
+            self.batch = samples.batch([(0, row) for row in range(len(self.people))])
         device = next(model.parameters()).device
         with torch.inference_mode():
             predicted, _ = decoded(model.eval(), self.batch.images.to(device), self.flip_test)

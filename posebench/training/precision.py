@@ -6,10 +6,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
-from posebench.plugins.outputs import loss_parts, total_loss
+from posebench.plugins.outputs import each, loss_parts, total_loss
 from posebench.plugins.registry import errors_of
 from posebench.samples.loader import Batch
 
@@ -47,7 +48,7 @@ def measured_gain(model: Architecture, batch: Batch, device: torch.device) -> fl
     """
     times: dict[str, list[float]] = {"no": [], "bf16": []}
     started = time.perf_counter()
-    with _unchanged(model), errors_of("architecture", model.name, "forward, loss or backward"):
+    with _unchanged(model):
         for measured in range(ROUNDS + 1):
             for precision, spent in times.items():
                 began = time.perf_counter()
@@ -72,6 +73,27 @@ def _unchanged(model: Architecture) -> Iterator[None]:
 
 
 def _pass(model: Architecture, batch: Batch, precision: str, device: torch.device) -> None:
+    total_loss(loss_of(model, model, batch, precision, device)).backward()  # type: ignore[no-untyped-call]
+
+
+def loss_of(
+    model: Architecture, network: nn.Module, batch: Batch, precision: str, device: torch.device
+) -> dict[str, Tensor]:
+    """The parts of the loss of one forward pass.
+
+    Args:
+        network: the model, or what shares it with other processes.
+        batch: on the device.
+
+    Raises:
+        PluginError: the architecture failed; says in which method.
+    """
     with autocast(precision, device):
-        outputs = model(model.prepare(batch.images))
-    total_loss(loss_parts(model.loss(outputs, batch.keypoints, batch.visible))).backward()  # type: ignore[no-untyped-call]
+        with errors_of("architecture", model.name, "prepare"):
+            images = model.prepare(batch.images)
+        with errors_of("architecture", model.name, "forward"):
+            outputs = network(images)
+    if precision != "no":  # losses are computed in float32
+        outputs = each(lambda output: output.float(), outputs)
+    with errors_of("architecture", model.name, "loss"):
+        return loss_parts(model.loss(outputs, batch.keypoints, batch.visible))

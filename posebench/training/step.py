@@ -10,17 +10,16 @@ from torch import Tensor, nn
 
 from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
-from posebench.plugins.outputs import each, loss_parts, total_loss
+from posebench.plugins.outputs import total_loss
 from posebench.plugins.plugin_errors import PluginError
 from posebench.plugins.recipe import Recipe
-from posebench.plugins.registry import errors_of
 from posebench.samples.loader import Batch
 from posebench.training import processes, randomness
 from posebench.training.averaging import Average
 from posebench.training.checkpoints import Checkpoint
 from posebench.training.freezing import freeze, set_training_mode
 from posebench.training.optimizers import optimizer_of, set_rate
-from posebench.training.precision import autocast, check_precision, has_bf16, measured_gain
+from posebench.training.precision import check_precision, has_bf16, loss_of, measured_gain
 from posebench.training.recomputing import recompute
 
 
@@ -133,7 +132,7 @@ class Updater:
                 share = weight * len(piece.rows) / len(batch.rows)
                 alone = number < len(pieces) and self.wrapped is not self.model
                 with self.accelerator.no_sync(self.wrapped) if alone else nullcontext():
-                    parts = self._loss(piece)
+                    parts = loss_of(self.model, self.wrapped, piece, self.precision, self.device)
                     self.scaler.scale(total_loss(parts) * share).backward()  # type: ignore[no-untyped-call]
                 for name, part in parts.items():
                     value = part.detach().sum() * share
@@ -148,19 +147,6 @@ class Updater:
                 ) from error
             return None
         return sums
-
-    def _loss(self, batch: Batch) -> dict[str, Tensor]:
-        """The parts of the loss of one pass."""
-        name = self.model.name
-        with autocast(self.precision, self.device):
-            with errors_of("architecture", name, "prepare"):
-                images = self.model.prepare(batch.images)
-            with errors_of("architecture", name, "forward"):
-                outputs = self.wrapped(images)
-        if self.precision != "no":  # losses are computed in float32
-            outputs = each(lambda output: output.float(), outputs)
-        with errors_of("architecture", name, "loss"):
-            return loss_parts(self.model.loss(outputs, batch.keypoints, batch.visible))
 
     def _halve_passes(self, samples: int) -> None:
         """Take half as many samples at a time, after the device's memory was too small."""

@@ -50,7 +50,7 @@ def trained(tmp_path_factory: Any) -> Path:
 def test_run_trains_scores_and_shows_the_leaderboard(trained: Path) -> None:
     out = (trained / "stdout").read_text()
     assert out.splitlines()[0].startswith("No --data: synthetic people, drawn by posebench.")
-    assert re.search(r"train hourglass1 4/4 .* eta 0:00:00 .* epoch 1/1 .* loss 0\.\d+", out)
+    assert re.search(r"train hourglass1 2/2 .* eta 0:00:00 .* epoch 1/1 .* loss 0\.\d+", out)
     assert "500 people in 500 images" in out
     results = trained / "results"
     record = json.loads(next((results / "records").iterdir()).read_text())

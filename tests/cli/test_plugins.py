@@ -10,7 +10,7 @@ from typing import Any
 import faulty
 import pytest
 
-FEW = "--limit", 8, "--epochs", 1, "--recipe", "quick", "--workers", 0
+FEW = "--limit", 8, "--batch-size", 4, "--epochs", 1, "--recipe", "quick", "--workers", 0
 
 
 @pytest.fixture(scope="module")

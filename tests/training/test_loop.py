@@ -228,7 +228,7 @@ def test_the_file_is_a_plain_dict_that_earlier_versions_wrote_and_read(people: I
     assert (trained.input_size, trained.running) == ((24, 32), (0.0, 0))
     del plain["recipe"]["epochs"]
     torch.save(plain, tmp_path / "x.pt")
-    with pytest.raises(PosebenchError, match=r"x.pt is damaged: ValidationError: epochs: field required"):
+    with pytest.raises(PosebenchError, match=r"x.pt is damaged: ValidationError: recipe.epochs: field required"):
         checkpoints.load(tmp_path / "x.pt")
 
 

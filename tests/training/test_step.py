@@ -22,6 +22,7 @@ from posebench.samples.loader import Batch
 from posebench.training import precision
 from posebench.training.averaging import Average
 from posebench.training.losses import Losses
+from posebench.training.precision import loss_of
 from posebench.training.step import Updater
 
 MPII = registry.protocol("mpii")
@@ -145,7 +146,7 @@ def test_recomputed_activations_are_not_kept() -> None:
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            updater._loss(batch())
+            loss_of(updater.model, updater.model, batch(), updater.precision, updater.device)
         return sum(sizes)
 
     assert stored(SGD.changed(recompute=True)) < 0.7 * stored(SGD)
@@ -246,11 +247,8 @@ def test_a_sample_that_is_too_large_is_a_sentence() -> None:
 
 
 def test_bfloat16_rounds_in_the_network_and_not_in_the_loss() -> None:
-    model = fresh()
-    updater = Updater(model, SGD.changed(**{"precision": "bf16"}), Accelerator(), print)
-    updater.begin()
-    rough = updater._loss(batch())["place"]
-    exact = Updater(fresh(), SGD, Accelerator(), print)._loss(batch())["place"]
+    model, device = fresh(), torch.device("cpu")
+    rough, exact = (loss_of(model, model, batch(), precision, device)["place"] for precision in ("bf16", "no"))
     assert rough.dtype == torch.float32
     assert 0 < abs(rough.item() - exact.item()) < 0.01
 
