@@ -105,12 +105,13 @@ class Checkpoint:
     def continued(self, recipe: Recipe) -> "Checkpoint":
         """The same state as the beginning of a run with another recipe, whose schedule starts here.
 
-        `trained_on` says what was before.
+        `trained_on` says what was before. The patience of `--early-stop` begins anew: it was with another schedule.
         """
         before = {"step": self.step, "steps": self.steps, "recipe": self.recipe.model_dump(mode="json")}
         earlier = self.trained_on.get("continued", [])
         return replace(
             self, recipe=recipe, steps=self.steps_of(recipe), begin=self.step, stopped="",
+            selection=self.selection | ({"since": 0} if self.selection else {}),
             trained_on=self.trained_on | {"continued": [*earlier, before]},
         )  # fmt: skip
 

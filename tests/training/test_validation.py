@@ -103,6 +103,15 @@ def test_training_ends_after_as_many_validations_without_a_better_score(people: 
     assert (last.stopped, last.selection["epoch"]) == ("--early-stop 2", 2)
 
 
+def test_a_run_that_is_extended_has_its_whole_patience_again(people: Instances, tmp_path: Path) -> None:
+    cut = run(people, tmp_path / "x.pt", Watch(scoring(10, 30, 20, 25, patience=2)), epochs=4)
+    extended = cut.continued(cut.recipe.changed(epochs=6))
+    assert (cut.selection["since"], extended.selection["since"], extended.selection["score"]) == (2, 0, 30)
+    checkpoints.save(tmp_path / "x.pt", extended)
+    more = run(people, tmp_path / "x.pt", Watch(scoring(28, 29, patience=2)), epochs=6)
+    assert [row[SCORE] for row in more.history] == [10, 30, 20, 25, 28, 29]
+
+
 def test_best_score_and_patience_go_on_in_a_resumed_run(people: Instances, tmp_path: Path) -> None:
     cut = run(people, tmp_path / "x.pt", Watch(scoring(10, 30, 20, patience=1)), epochs=9)
     assert (cut.stopped, len(cut.history)) == ("--early-stop 1", 3)
