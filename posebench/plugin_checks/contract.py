@@ -194,8 +194,8 @@ def checkpoint(subject: Subject) -> str:
         before = model(images)
         path = Path(folder) / "checkpoint.pt"
         recipe = QUICK.model_copy(update={"input_size": subject.small})
-        accelerator: Any = SimpleNamespace(is_main_process=True, device=torch.device("cpu"), num_processes=1)
-        Run(Updater(model, recipe, accelerator, lambda sentence: None), recipe, SEED, path, {}).keep(accelerator)
+        accelerator: Any = SimpleNamespace(device=torch.device("cpu"), num_processes=1)
+        Run(Updater(model, recipe, accelerator, lambda sentence: None), recipe, SEED, path, {}).keep()
         size = path.stat().st_size
         torch.manual_seed(SEED + 1)  # the same seed must not restore what is missing in the file
         try:

@@ -50,7 +50,7 @@ def ranks(board: Board) -> Figure | None:
     titles = title(board, board.rule.headline, WIDTH)
     above = ABOVE + heading_room(titles, about)
     figure = Figure(figsize=(WIDTH, above + BELOW + LINE * len(rows)))
-    heading(figure, board, titles, about)
+    heading(figure, titles, about, board.synthetic)
     left = 0.5 + max(inches(rank, 8.5) for rank in _ranks(board)) + HINTED * max(inches(name, 9) for name in names)
     height = figure.get_size_inches()[1]
     axis = figure.subplots()

@@ -157,7 +157,7 @@ def _page(
     top, bottom = 1.1 + more + 0.2 * math.ceil(len(names) / across), 0.5
     figure = Figure(figsize=(panel[0], top + bottom + grid[0] * panel[1] + (grid[0] - 1) * GAP))
     width, height = figure.get_size_inches()
-    heading(figure, board, titles, about)
+    heading(figure, titles, about, board.synthetic)
     corner = (0.15 / width, 1 - (0.66 + more) / height)
     key = {"handlelength": 1.6 if what[2] else 0.9, "columnspacing": 1.5, "borderaxespad": 0, "borderpad": 0}
     figure.legend(handles, names, loc="upper left", bbox_to_anchor=corner, ncols=across, **key)

@@ -3,7 +3,7 @@
 Drawn through figures of their own: no pyplot, no global state, and the same bytes from the same records.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -91,14 +91,14 @@ def _glyphs() -> frozenset[int]:
     return frozenset(get_font(findfont("DejaVu Sans")).get_charmap())
 
 
-def heading(figure: Figure, board: Board, titles: list[str], about: list[str]) -> None:
+def heading(figure: Figure, titles: Sequence[str], about: Sequence[str], warning: bool) -> None:
     """Title and subtitle.
 
     Args:
-        titles: lines of `title`. about: lines of `subtitle`.
+        titles: lines of `title`. about: lines of `subtitle`. warning: whether these warn, as on synthetic people.
     """
     width, height = figure.get_size_inches()
-    left, color = 0.15 / width, WARNING if board.synthetic else QUIET
+    left, color = 0.15 / width, WARNING if warning else QUIET
     for place, line in enumerate(titles):
         figure.text(left, 1 - (0.15 + TITLE * place) / height, line, weight="bold", fontsize=11, va="top")
     below = 0.4 + TITLE * (len(titles) - 1)

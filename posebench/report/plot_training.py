@@ -19,10 +19,8 @@ from posebench.report.plot_style import (
     GRID,
     INK,
     PALETTE,
-    QUIET,
     SUBTITLE,
     TITLE,
-    WARNING,
     fitting,
     plain,
     save_png,
@@ -30,6 +28,7 @@ from posebench.report.plot_style import (
     subtitle,
     title,
 )
+from posebench.report.plot_style import heading as draw_heading
 from posebench.report.plots import Plot, PlotKind, write_plot
 from posebench.results.folder import ResultsFolder
 from posebench.results.history import EPOCH, LOSS, SCORE, Row
@@ -120,7 +119,7 @@ def figure(lines: Sequence[Line], heading: Heading) -> Figure:
     top, bottom = 0.55 + room + 0.2 * math.ceil(len(names) / across), 0.5
     made = Figure(figsize=(WIDTH, top + PANEL + bottom))
     height = made.get_size_inches()[1]
-    _heading(made, heading)
+    draw_heading(made, heading.titles, heading.about, heading.warning)
     handles = [Line2D([], [], color=PALETTE[place], linewidth=4) for place in range(len(names))]
     corner = (0.15 / WIDTH, 1 - (0.25 + room) / height)
     if names:
@@ -138,16 +137,6 @@ def figure(lines: Sequence[Line], heading: Heading) -> Figure:
         said = metrics[0] if len(metrics) == 1 else "selection score"
         axes[1].set_title(plain(said, 48), loc="left", fontsize=9.5, color=INK)
     return made
-
-
-def _heading(made: Figure, heading: Heading) -> None:
-    width, height = made.get_size_inches()
-    color = WARNING if heading.warning else QUIET
-    for place, text in enumerate(heading.titles):
-        made.text(0.15 / width, 1 - (0.15 + TITLE * place) / height, text, weight="bold", fontsize=11, va="top")
-    below = 0.19 + TITLE * len(heading.titles)
-    for place, text in enumerate(heading.about):
-        made.text(0.15 / width, 1 - (below + SUBTITLE * place) / height, text, fontsize=8.5, color=color, va="top")
 
 
 def _panel(axis: Axes, lines: Sequence[Line], labels: Sequence[str], column: str) -> None:

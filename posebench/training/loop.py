@@ -63,9 +63,9 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
     run.steps = recipe.epochs * epoch_steps(len(rows), recipe.batch_size, keep_last)
     run.restore()
     _check_same_step(run)
-    watch.begin(run, accelerator)
+    watch.begin(run)
     # A run that is resumed may have no patience left.
-    done = run.steps if _ended(run, watch, False, accelerator) else run.step
+    done = run.steps if _ended(run, watch, False) else run.step
     whole = training_keys(rows, recipe.batch_size, seed, range(recipe.epochs), keep_last)
     keys, weights = processes.own_shares(whole, done)
     pipeline = model.pipeline
@@ -73,23 +73,23 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
         instances, recipe.input_size, recipe.augmentation, seed, pipeline.alignment, pipeline.regions, loading.pack
     )  # fmt: skip
     updater.begin()
-    with asked_to_stop() as stop, fast_kernels(accelerator.device):
-        made = batches(samples, keys, loading.workers, accelerator.device.type == "cuda", loading.say)
-        own = run.clock.timed(kept_if_killed(processes.in_step(made), run, accelerator))
+    with asked_to_stop() as stop, fast_kernels(updater.device):
+        made = batches(samples, keys, loading.workers, updater.device.type == "cuda", loading.say)
+        own = run.clock.timed(kept_if_killed(processes.in_step(made), run))
         for batch, weight in zip(own, weights, strict=False):
             with processes.losing_others():
                 parts = updater(batch, run.rate, run.step + 1, weight)
             run.advance(parts, batch, instances)
-            if not (run.at_epoch_end or run.losses.due(accelerator.device)):
+            if not (run.at_epoch_end or run.losses.due(updater.device)):
                 continue
             run.read_losses()
             if run.at_epoch_end:
                 run.end_epoch()
-                watch.end_epoch(run, accelerator)
+                watch.end_epoch(run)
             show(run.progress)
-            if _ended(run, watch, stop.is_set(), accelerator):
+            if _ended(run, watch, stop.is_set()):
                 break
-    run.keep(accelerator)
+    run.keep()
     processes.by_first(run.complete_best)
     return checkpoints.load(path)
 
@@ -104,7 +104,7 @@ def _check_same_step(run: Run) -> None:
         )
 
 
-def _ended(run: Run, watch: Watch, interrupted: bool, accelerator: Accelerator) -> bool:
+def _ended(run: Run, watch: Watch, interrupted: bool) -> bool:
     """Whether `watch` ends a run before its last step; the checkpoint is written.
 
     Args:
@@ -116,12 +116,12 @@ def _ended(run: Run, watch: Watch, interrupted: bool, accelerator: Accelerator) 
     reason = watch.reason_to_end(run)
     interrupted, ended, due = processes.any_process((interrupted, bool(reason), run.due))
     if due:
-        run.keep(accelerator)
+        run.keep()
     if run.step >= run.steps or not (interrupted or ended):
         return False
     reason = next(filter(None, processes.gathered(reason)), "")
     run.end_early("" if interrupted else reason)
-    run.keep(accelerator)
+    run.keep()
     if interrupted:
         raise Interrupted(stopped(run))
     return True

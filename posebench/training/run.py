@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
 from posebench.data.instances import Instances
@@ -161,15 +160,15 @@ class Run:
         )
         self.total, self.count, self.parts = 0.0, 0, {}
 
-    def judge(self, validation: Validation, score: float, accelerator: Accelerator) -> None:
+    def judge(self, validation: Validation, score: float) -> None:
         """Note the score of the epoch that has just ended, and keep the checkpoint: as the best one too where it is that."""
         self.history[-1][SCORE] = score
         self.selection = validation.judged(self.selection, len(self.history), score)
         if not self.selection["since"]:
-            best = replace(self.checkpoint(accelerator), optimizer={}, selection=self.selection | {"chosen": True})
+            best = replace(self.checkpoint(), optimizer={}, selection=self.selection | {"chosen": True})
             # The best one first: a run that is killed between the two writes it again.
             checkpoints.save(self.path.with_name(BEST), best)
-        self.write(accelerator)
+        self.write()
 
     def complete_best(self) -> None:
         """Tell in the best checkpoint how training went on after it."""
@@ -185,7 +184,7 @@ class Run:
         if reason != self.stopped:
             self.stopped, self.kept = reason, -1
 
-    def keep(self, accelerator: Accelerator) -> None:
+    def keep(self) -> None:
         """Write the checkpoint, once per step; all processes call this, and the first one writes.
 
         Raises:
@@ -193,28 +192,28 @@ class Run:
         """
         self.read_losses()
         if processes.any_process((self.kept != self.step,))[0]:
-            self.collect(accelerator)
-            self.write(accelerator)
+            self.collect()
+            self.write()
 
-    def collect(self, accelerator: Accelerator) -> None:
+    def collect(self) -> None:
         """Learn what a checkpoint needs of all processes, which must all call this."""
-        self.random = processes.gathered(randomness.state(accelerator.device))
+        self.random = processes.gathered(randomness.state(self.updater.device))
         for names in processes.gathered(list(self.unreadable)):
             self.unreadable |= dict.fromkeys(names)
 
-    def write(self, accelerator: Accelerator) -> None:
+    def write(self) -> None:
         """Write the checkpoint, in the first process, from what was collected after this step."""
-        if accelerator.is_main_process:
+        if not processes.index():
             if not all_finite(self.model.state_dict()):
                 raise NotFinite(f"After step {self.step:,} some weights are not finite. {self._lower_rate()}")
-            checkpoints.save(self.path, self.checkpoint(accelerator))
+            checkpoints.save(self.path, self.checkpoint())
         self.kept, self.kept_at = self.step, time.monotonic()
 
-    def checkpoint(self, accelerator: Accelerator) -> Checkpoint:
+    def checkpoint(self) -> Checkpoint:
         """What this run is now."""
         updater = self.updater
         trained_on = self.trained_on | {
-            "began_with": self.model.origin, "unreadable": list(self.unreadable), "device": device_name(accelerator.device),
+            "began_with": self.model.origin, "unreadable": list(self.unreadable), "device": device_name(self.updater.device),
             "torch": str(torch.__version__), "seconds": self.seconds + time.monotonic() - self.started,
         } | updater.facts()  # fmt: skip
         return Checkpoint(

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from accelerate import Accelerator
-
 from posebench import torchrun
 from posebench.samples.loader import Batch
 from posebench.samples.workers import WorkerDied
@@ -38,7 +36,7 @@ def asked_to_stop() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def kept_if_killed(batches: Iterator[Batch], run: Run, accelerator: Accelerator) -> Iterator[Batch]:
+def kept_if_killed(batches: Iterator[Batch], run: Run) -> Iterator[Batch]:
     """The batches of a run; its checkpoint is written when there are no more because their makers were killed.
 
     Raises:
@@ -47,7 +45,7 @@ def kept_if_killed(batches: Iterator[Batch], run: Run, accelerator: Accelerator)
     try:
         yield from batches
     except WorkerDied as error:
-        run.keep(accelerator)
+        run.keep()
         raise WorkerDied(f"{error} {stopped(run)}") from error
 
 

@@ -4,8 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from accelerate import Accelerator
+from functools import cache
 
 from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
@@ -17,6 +16,7 @@ from posebench.training.validation import Validation, undisturbed
 DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
+@cache
 def seconds_of(text: str) -> int:
     """`1h30m` → 5400.
 
@@ -61,27 +61,27 @@ class Watch:
             return f"--max-time {self.max_time}"
         return ""
 
-    def begin(self, run: Run, accelerator: Accelerator) -> None:
+    def begin(self, run: Run) -> None:
         """What comes before the first step: perhaps the validation of an epoch in which a run was killed."""
-        run.collect(accelerator)
+        run.collect()
         processes.by_first(self.begun)
         if run.at_epoch_end and self._due(run) and SCORE not in run.history[-1]:
-            processes.by_first(lambda: self._validate_and_tell(run, accelerator))
+            processes.by_first(lambda: self._validate_and_tell(run))
 
-    def end_epoch(self, run: Run, accelerator: Accelerator) -> None:
+    def end_epoch(self, run: Run) -> None:
         """What comes after an epoch. The checkpoint is written first: a run that is killed in here loses no step."""
-        run.keep(accelerator)
-        processes.by_first(lambda: self._validate_and_tell(run, accelerator))
+        run.keep()
+        processes.by_first(lambda: self._validate_and_tell(run))
         run.clock.start()
 
     def _due(self, run: Run) -> bool:
         return self.validation is not None and self.validation.due(len(run.history), run.recipe.epochs)
 
-    def _validate_and_tell(self, run: Run, accelerator: Accelerator) -> None:
+    def _validate_and_tell(self, run: Run) -> None:
         with undisturbed(run.model):
             if self.validation is not None and self._due(run):
                 with run.updater.scored_weights():
                     score = self.validation.score(run.model)
-                run.judge(self.validation, score, accelerator)
+                run.judge(self.validation, score)
             with run.updater.scored_weights():
                 self.told(run.model, run)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from posebench.array_type import Array
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.data.matching import align
 from posebench.data.predictions import Predictions
+from posebench.scoring.pck import hits, normalised_distances
 
 BETTER_BY = 3
 """Keypoints of a person that must be nearer with left and right exchanged, so that a coincidence does not count."""
@@ -22,15 +22,14 @@ def exchanged(predictions: Predictions, instances: Instances) -> float:
     scored = torso > 0
     if not scored.any():
         return 0.0
-    keypoints = np.where(missing[..., None], np.inf, predictions.keypoints[rows])
-
-    def found(candidate: Array) -> Array:
-        distances = np.linalg.norm(candidate - instances.keypoints, axis=2)
-        labelled = instances.visibility > UNLABELLED
-        return np.asarray(((distances <= WITHIN * torso[:, None]) & labelled).sum(axis=1))
-
-    gained = found(keypoints[:, list(instances.skeleton.flip_order)]) - found(keypoints)
-    return float((gained[scored] >= BETTER_BY).mean())
+    keypoints, truth, labelled = predictions.keypoints[rows], instances.keypoints, instances.visibility > UNLABELLED
+    order = list(instances.skeleton.flip_order)
+    straight, crossed = (
+        hits(normalised_distances(its[scored], truth[scored], torso[scored], gone[scored]), labelled[scored], np.array([WITHIN]))
+        for its, gone in ((keypoints, missing), (keypoints[:, order], missing[:, order]))
+    )  # fmt: skip
+    gained = crossed.sum(axis=(1, 2)) - straight.sum(axis=(1, 2))
+    return float((gained >= BETTER_BY).mean())
 
 
 def other_sides(predictions: Predictions, instances: Instances, convention: str) -> tuple[str, ...]:
