@@ -3,6 +3,7 @@
 import doctest
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +16,7 @@ from records import record
 
 import posebench as pb
 from posebench.api import networks, results, scoring
+from posebench.cli.predict import DRAW_ABOVE
 from posebench.plugins.registry import architecture, protocol
 from posebench.results.record import save_record
 from posebench.training.checkpoints import Checkpoint, save
@@ -262,6 +264,10 @@ def test_pictures_are_predicted_and_drawn_in_python(tmp_path: Path) -> None:
     assert len(pb.load_predictions(predicted.predictions)) == 1
     assert predicted.drawings is not None
     assert [path.name for path in predicted.drawings.iterdir()] == ["one.png"]
+
+
+def test_the_command_and_the_function_draw_keypoints_above_the_same_score() -> None:
+    assert signature(pb.predict_pictures).parameters["draw_above"].default == DRAW_ABOVE
 
 
 def test_a_network_is_exported_in_python(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from posebench.plugins.registry import Kind
 
 MOST_THRESHOLDS = 1000
-LARGEST_SIDE = 8192  # as a recipe allows
 
 Command = Callable[..., Any]
 
@@ -107,7 +106,7 @@ box_options = together(
     click.option("--box-threshold", type=float, metavar="SCORE", help="Leave out boxes with a lower score. Default: 0."),
 )  # fmt: skip
 
-training_options = together(
+_training_options = together(
     click.option(
         "--recipe", metavar="NAME", shell_complete=recipes,
         help="paper, a name of `posebench recipe list`, or a TOML/JSON file. Default: paper with --data or --weights, else quick.",
@@ -180,24 +179,34 @@ _watch_options = together(
 )  # fmt: skip
 
 
-def watch_options(command: Command) -> Command:
-    """The options that watch a training run. The command gets them as one parameter, `watching`."""
+def training_options(command: Command) -> Command:
+    """The options of a training run. The command gets them as one parameter, `settings`, beside `packs`, `resume`, `restart`."""
 
+    @_training_options
     @_watch_options
     @functools.wraps(command)
-    def with_watching(
-        *arguments: Any, validate_every: int | None, select_by: str | None, early_stop: int | None, max_time: str | None,
+    def with_settings(
+        *arguments: Any, recipe: str | None, epochs: int | None, input_size: tuple[int, int] | None, batch_size: int | None,
+        learning_rate: float | None, device: str | None, seed: int, limit: int | None, weights: Path | None,
+        backbone_weights: Path | None, fork: Path | None, no_pretrained: bool, workers: int | None,
+        validate_every: int | None, select_by: str | None, early_stop: int | None, max_time: str | None,
         track: tuple[str, ...], **others: Any,
     ) -> Any:  # fmt: skip
+        from posebench.tasks.train import Settings
         from posebench.tasks.watching import Watching
 
         watching = Watching(
             validate_every=validate_every, select_by=select_by, early_stop=early_stop, max_time=max_time, track=track
         )
-        return command(*arguments, watching=watching, **others)
+        settings = Settings(
+            recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=learning_rate,
+            device=device, seed=seed, limit=limit, weights=weights, backbone_weights=backbone_weights, fork=fork,
+            pretrained=not no_pretrained, workers=workers, watching=watching,
+        )  # fmt: skip
+        return command(*arguments, settings=settings, **others)
 
-    watched: Command = with_watching
-    return watched
+    trained: Command = with_settings
+    return trained
 
 
 speed_options = together(
@@ -236,6 +245,8 @@ def read_size(context: click.Context, parameter: click.Parameter, value: str | N
     """`256x192`, height first as in the field's tables → (width, height) = (192, 256)."""
     if value is None:
         return None
+    from posebench.plugins.recipe import LARGEST_SIDE
+
     found = re.fullmatch(r"\s*([0-9]{1,6})\s*[x×X]\s*([0-9]{1,6})\s*", value)
     height, width = (int(found[1]), int(found[2])) if found else (0, 0)
     if not (0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE):

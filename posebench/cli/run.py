@@ -15,7 +15,6 @@ from posebench.cli.options import (
     quiet_option,
     results_option,
     training_options,
-    watch_options,
 )
 from posebench.cli.train import check_resume, training_shown
 from posebench.errors import PosebenchError
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 
     from posebench.data.instances import Instances
     from posebench.results.record import Record
-    from posebench.tasks.train import Job
-    from posebench.tasks.watching import Watching
+    from posebench.tasks.train import Job, Settings
 
 
 @click.command()
@@ -34,18 +32,13 @@ if TYPE_CHECKING:
 @protocol_option
 @data_option
 @training_options
-@watch_options
 @box_options
 @name_option
 @results_option
 @quiet_option
 def run(
-    archs: tuple[str, ...], protocol_name: str, data: Path | None, recipe: str | None, epochs: int | None,
-    input_size: tuple[int, int] | None, batch_size: int | None, learning_rate: float | None, device: str | None,
-    seed: int, limit: int | None, weights: Path | None, backbone_weights: Path | None, no_pretrained: bool,
-    packs: Path | None, fork: Path | None, resume: bool, restart: bool, workers: int | None, boxes: Path | None,
-    box_threshold: float | None, name: str | None, results: Path, quiet: bool,
-    watching: "Watching",
+    archs: tuple[str, ...], protocol_name: str, data: Path | None, settings: "Settings", packs: Path | None, resume: bool,
+    restart: bool, boxes: Path | None, box_threshold: float | None, name: str | None, results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Train networks, predict, score, and write the report."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
@@ -60,17 +53,12 @@ def run(
         registry.find("architecture", arch)  # a misspelt name should not wait for torch
     protocol = registry.protocol(protocol_name)
     say_synthetic(out, data, protocol_name)
-    if data is not None and data.is_file() and not (weights is not None and epochs == 0):
+    if data is not None and data.is_file() and not (settings.weights is not None and settings.epochs == 0):
         raise PosebenchError(
             f"--data {data} is one file, so training and scoring would share their people. Name the folder."
         )
     splits = people_tasks.run_splits(protocol, data)
     print_notes(out, (splits.note,) if splits.note else ())
-    settings = tasks.Settings(
-        recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=learning_rate,
-        device=device, seed=seed, limit=limit, weights=weights, backbone_weights=backbone_weights,
-        fork=fork, pretrained=not no_pretrained, workers=workers, watching=watching,
-    )  # fmt: skip
     jobs = [tasks.make_job(arch, protocol, data, settings, results) for arch in archs]
     people = people_tasks.load_people(protocol, data, splits.report)
     asked = people_tasks.people_to_predict(protocol, people, boxes, box_threshold)

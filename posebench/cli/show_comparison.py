@@ -14,9 +14,10 @@ from posebench.errors import counted
 from posebench.report.columns import UNKNOWN
 from posebench.report.comparison_table import p_text
 from posebench.report.rows import Row
-from posebench.results.record import Record, Rule
+from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL
 from posebench.scoring.comparison import CORRECTION, CORRECTION_OF_PAIRS, Difference, Pair
+from posebench.scoring.scores import shown_decimals
 from posebench.tasks.compare_rows import RowComparison
 
 IDENTICAL = "A and B are identical files (equal SHA-256), so there is nothing to compare."
@@ -35,7 +36,7 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
         quiet: only the result, the names and the table.
     """
     rule, data = records[0].rule, records[0].data
-    decimals = _decimals(rule)
+    decimals = shown_decimals(rule.unit)
     same = len(pairs) == 1 and _same_file(*records)
     out.print(IDENTICAL if same else _result(pairs, decimals), style="bold", highlight=False)
     said = Console(file=out.file, quiet=True) if quiet else out
@@ -74,7 +75,7 @@ def print_row_comparison(out: Console, comparison: RowComparison, quiet: bool = 
     said = Console(file=out.file, quiet=True) if quiet else out
     rows, pairs = comparison.rows, comparison.pairs
     rule, data = rows[0].rule, rows[0].data
-    decimals = _decimals(rule)
+    decimals = shown_decimals(rule.unit)
     out.print(_result(pairs, decimals), style="bold", highlight=False)
     said.print(
         f"{_label(data.what)}: {data.people:,} people in "
@@ -121,10 +122,6 @@ def _letters(records: Sequence[object]) -> list[str]:
 
 def _same_file(a: Record, b: Record) -> bool:
     return a.predictions_sha256 == b.predictions_sha256
-
-
-def _decimals(rule: Rule) -> int:
-    return 2 if rule.unit == "%" else 3
 
 
 def _result(pairs: Sequence[Pair], decimals: int) -> str:

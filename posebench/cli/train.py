@@ -15,14 +15,13 @@ from posebench.cli.options import (
     quiet_option,
     results_option,
     training_options,
-    watch_options,
 )
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from posebench.tasks.watching import Watching
+    from posebench.tasks.train import Settings
     from posebench.training.run import Progress
 
 
@@ -31,15 +30,11 @@ if TYPE_CHECKING:
 @protocol_option
 @data_option
 @training_options
-@watch_options
 @results_option
 @quiet_option
 def train(
-    arch: str, protocol_name: str, data: Path | None, recipe: str | None, epochs: int | None,
-    input_size: tuple[int, int] | None, batch_size: int | None, learning_rate: float | None, device: str | None,
-    seed: int, limit: int | None, weights: Path | None, backbone_weights: Path | None, no_pretrained: bool,
-    packs: Path | None, fork: Path | None, resume: bool, restart: bool, workers: int | None, results: Path, quiet: bool,
-    watching: "Watching",
+    arch: str, protocol_name: str, data: Path | None, settings: "Settings", packs: Path | None, resume: bool, restart: bool,
+    results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Train a network; print the checkpoint's path."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
@@ -55,11 +50,6 @@ def train(
     say_synthetic(out, data, protocol_name)
     splits = run_splits(protocol, data)
     print_notes(out, (splits.note,) if splits.note else ())
-    settings = tasks.Settings(
-        recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=learning_rate,
-        device=device, seed=seed, limit=limit, weights=weights, backbone_weights=backbone_weights,
-        fork=fork, pretrained=not no_pretrained, workers=workers, watching=watching,
-    )  # fmt: skip
     job = tasks.make_job(arch, protocol, data, settings, results)
     print_notes(out, check_before_training(job))
     with training_shown(out, arch) as show:

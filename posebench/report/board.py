@@ -24,7 +24,7 @@ from posebench.report.rows import Row, rows
 from posebench.results.folder import slug
 from posebench.results.record import Data, Record, Rule, newest
 from posebench.scoring.rank_ranges import Range, rank_ranges, tied
-from posebench.scoring.scores import Ceiling
+from posebench.scoring.scores import Ceiling, shown_decimals
 
 SYNTHETIC_NOTE = f"{SYNTHETIC}: drawn by posebench, not photographs; not comparable with published numbers"
 INTERVAL = "95 %"
@@ -177,7 +177,7 @@ class Board:
     @property
     def decimals(self) -> int:
         """Decimals of a shown score."""
-        return 2 if self.rule.unit == "%" else 3
+        return shown_decimals(self.rule.unit)
 
     @cached_property
     def columns(self) -> list[Column]:

@@ -8,6 +8,7 @@ from posebench.report.notebook_table import html_list, html_table
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import RESAMPLES
 from posebench.scoring.comparison import CORRECTION, CORRECTION_OF_PAIRS, Difference, Pair
+from posebench.scoring.scores import shown_decimals
 
 LEAST_P = 1 / (1 + RESAMPLES)
 """What a p-value is where no resample reaches the difference (posebench.scoring.comparison.p_values)."""
@@ -24,7 +25,7 @@ def html(pairs: Sequence[Pair], record: Record) -> str:
     Args:
         record: of one run; it gives the rule and the people.
     """
-    decimals = 2 if record.rule.unit == "%" else 3
+    decimals = shown_decimals(record.rule.unit)
     data, rule = record.data, record.rule
     where = f"{data.what}, {data.people:,} people; {rule.protocol} {rule.convention}"
     if len(pairs) == 1:

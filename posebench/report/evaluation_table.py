@@ -3,13 +3,14 @@
 from posebench.report.columns import UNKNOWN, bounds
 from posebench.report.notebook_table import html_list, html_table
 from posebench.results.record import Record
+from posebench.scoring.scores import shown_decimals
 
 
 def html(record: Record) -> str:
     """Metrics and keypoints with their intervals, the rule above and the notes below. Every text is escaped."""
     from markupsafe import escape
 
-    decimals = 2 if record.rule.unit == "%" else 3
+    decimals = shown_decimals(record.rule.unit)
     parts = ((record.metrics, record.intervals), (record.per_joint, record.per_joint_intervals))
     rows = [
         [name.replace("_", " "), UNKNOWN if value is None else f"{value:.{decimals}f}",

@@ -11,7 +11,8 @@ EPOCH, STEP, LOSS, RATE = "epoch", "step", "loss", "learning_rate"
 PART = "loss: "
 """Before the name of a part of the loss, where it has several."""
 SPEED, WAIT, SECONDS, SCORE = "images_per_second", "data_wait", "seconds", "score"
-"""Without validation; the share of time in which the network waited for data; of training so far; of the selection people."""
+"""Speed is without validation; wait is the share of time in which the network waited for data; seconds are of training so far; the
+score is of the selection people."""
 
 Row = Mapping[str, float | None]
 """Column → number. An epoch that was not validated has no score."""

@@ -18,6 +18,11 @@ def known(value: float) -> float:
     return value if value >= 0 else math.nan
 
 
+def shown_decimals(unit: str) -> int:
+    """Decimals of a shown score: two of a percentage, three of a fraction."""
+    return 2 if unit == "%" else 3
+
+
 @dataclass(frozen=True)
 class Curve:
     """A score over a threshold, such as PCKh from 0 to 0.5; `axis` is the unit of the threshold."""

@@ -32,8 +32,7 @@ def upright_pack(packs: Path, people: Instances, recipe: Recipe, regions: str) -
     """The pack that has these people's upright crops; None to read their photographs."""
     from posebench.samples.pack import find_pack
 
-    if (
-        people.synthetic or max(recipe.augmentation.scale) < 1
-    ):  # training then sees less of a person than an upright crop
+    # With a largest scale below 1, training sees less of a person than an upright crop shows.
+    if people.synthetic or max(recipe.augmentation.scale) < 1:
         return None
     return find_pack(packs, people, recipe, regions)

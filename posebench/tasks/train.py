@@ -144,9 +144,9 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
     changes = {name: value for name, value in asked.items() if value is not None}
     changes |= {} if settings.pretrained else {"pretrained": False}
     return Job(
-        arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results),
-        settings.weights, settings.limit, worker_count(settings.workers), settings.backbone_weights, settings.device,
-        settings.fork, settings.watching,
+        arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results), weights=settings.weights,
+        limit=settings.limit, workers=worker_count(settings.workers), backbone_weights=settings.backbone_weights,
+        device=settings.device, fork=settings.fork, watching=settings.watching,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import errors_of
 from posebench.samples.images import ImageReader
+from posebench.scoring.scores import shown_decimals
 from posebench.tasks.packs import upright_pack
 from posebench.tasks.selection import Selection
 from posebench.tasks.story import Story, shown_people
@@ -130,7 +131,7 @@ def ending_notes(trained: "Checkpoint", unit: str, asked: Selection | None) -> t
         )
     selection = trained.selection
     if selection.get("epoch"):
-        score = score_text(selection["score"], unit)
+        score = f"{selection['score']:.{shown_decimals(unit)}f}"
         notes.append(
             f"Best checkpoint: epoch {selection['epoch']} of {len(trained.history)}, {selection['metric']} {score} on "
             f"{selection['people']:,} people ({selection['split']})."
@@ -138,8 +139,3 @@ def ending_notes(trained: "Checkpoint", unit: str, asked: Selection | None) -> t
     elif asked is not None:
         notes.append("No validation gave a score before training ended, so the last checkpoint is scored.")
     return tuple(notes)
-
-
-def score_text(score: float, unit: str) -> str:
-    """A score as tables have it: percentages with two decimals, fractions with three."""
-    return f"{score:.2f}" if unit == "%" else f"{score:.3f}"
