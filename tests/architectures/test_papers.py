@@ -73,7 +73,7 @@ def test_the_common_recipe_is_the_same_for_all_and_leaves_unlabelled_keypoints_o
     its = recipe.augmentation
     assert (its.draws, its.scale, its.rotation, its.rotated, its.flip) == ("uniform", (0.75, 1.25), 30, 1, 0.5)
     assert (recipe.targets.place, recipe.targets.unlabelled, recipe.pipeline) == ("exact", "ignored", "posebench")
-    assert recipe.pretrained is False
+    assert (recipe.pretrained, recipe.precision) == (False, "auto")
 
 
 @pytest.mark.parametrize(
