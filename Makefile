@@ -7,7 +7,7 @@ BIN := .venv/bin
 .PHONY: demo test lint types clean
 
 demo: .venv/installed
-	$(BIN)/posebench run --arch hourglass1 --protocol mpii --results demo-results --restart --workers 0 $(DEMO)
+	$(BIN)/posebench run --arch hourglass1 --protocol mpii --results demo-results --restart $(DEMO)
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n auto

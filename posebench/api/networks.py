@@ -80,12 +80,12 @@ def predict(
     from posebench.results.folder import ResultsFolder
     from posebench.tasks import predict as tasks
     from posebench.tasks.people import run_splits
-    from posebench.tasks.train import worker_count
+    from posebench.tasks.worker_count import loader_count
 
     rules = protocol_named(protocol)
     people = load_people(rules, data, split or run_splits(rules, optional_path(data)).report)
     file = Path(out) if out else tasks.predictions_path(Path(checkpoint), people, ResultsFolder(Path(results)))
-    return tasks.predict(Path(checkpoint), rules, people, file, workers=worker_count(workers), show=show)
+    return tasks.predict(Path(checkpoint), rules, people, file, workers=loader_count(workers), show=show)
 
 
 def load_network(arch: str, weights: StrPath, *, protocol: str | Protocol | None = None) -> "Architecture":

@@ -53,7 +53,7 @@ def check(
     from posebench.plugins import registry
     from posebench.results.folder import ResultsFolder
     from posebench.tasks.check_data import check_data
-    from posebench.tasks.train import worker_count
+    from posebench.tasks.worker_count import worker_count
 
     protocol = registry.protocol(protocol_name)
     try:

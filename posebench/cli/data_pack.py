@@ -53,7 +53,8 @@ def pack(
     from posebench.plugins import registry
     from posebench.results.folder import ResultsFolder
     from posebench.tasks import pack as tasks
-    from posebench.tasks.train import unreadable_notes, worker_count
+    from posebench.tasks.train import unreadable_notes
+    from posebench.tasks.worker_count import worker_count
 
     coding: Coding = "jpeg" if jpeg else "raw"
     out = open_console(stderr=True, quiet=quiet)

@@ -83,7 +83,7 @@ convention_option = click.option(
 )  # fmt: skip
 workers_option = click.option(
     "--workers", type=click.IntRange(0), metavar="N",
-    help="Processes that load batches. Default: one less than the number of cores, at most 8.",
+    help="Processes that load batches. Default: none on a CPU; on a GPU one less than there are cores, at most 8.",
 )  # fmt: skip
 
 

@@ -133,7 +133,7 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     from posebench.results.folder import ResultsFolder
     from posebench.tasks import predict as tasks
     from posebench.tasks.people import load_people, people_to_predict, run_splits
-    from posebench.tasks.train import worker_count
+    from posebench.tasks.worker_count import loader_count
 
     out = open_console(stderr=True, quiet=quiet)
     protocol = registry.protocol(asked.protocol)
@@ -150,7 +150,7 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
         path = path.with_name(f"{path.stem}-{how.label.replace(' ', '-')}.h5")
     with progress(out, f"predict {people.what}") as update:
         predicted = tasks.predict(
-            checkpoint, protocol, people, file or path, workers=worker_count(asked.workers),
+            checkpoint, protocol, people, file or path, workers=loader_count(asked.workers),
             how=None if how == How() else how, show=lambda done, total: update(done, total, ""),
         )  # fmt: skip
     print_notes(out, predicted.notes)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from posebench.tasks.packs import training_pack
 from posebench.tasks.people import load_people, run_splits
 from posebench.tasks.selection import choose_people
 from posebench.tasks.watching import Parts, Watching, ending_notes, watch_and_story
+from posebench.tasks.worker_count import loader_count
 
 if TYPE_CHECKING:
     from posebench.training.run import Progress
@@ -52,7 +52,7 @@ class Settings:
             (width, height) in pixels.
         device: such as `cuda:1`; None for the one that accelerate chooses.
         pretrained: False for random initial weights, whatever the recipe says.
-        workers: processes that load batches; None for one less than there are cores, at most 8.
+        workers: processes that load batches; None for none on a CPU; on a GPU one less than there are cores, at most 8.
         seed, limit, weights, backbone_weights, fork, watching: as of `Job`.
     """
 
@@ -145,7 +145,7 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
     changes |= {} if settings.pretrained else {"pretrained": False}
     return Job(
         arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results), weights=settings.weights,
-        limit=settings.limit, workers=worker_count(settings.workers), backbone_weights=settings.backbone_weights,
+        limit=settings.limit, workers=loader_count(settings.workers, settings.device), backbone_weights=settings.backbone_weights,
         device=settings.device, fork=settings.fork, watching=settings.watching,
     )  # fmt: skip
 
@@ -162,12 +162,6 @@ def _check_initial_weights(settings: Settings) -> None:
         raise PosebenchError(
             "--no-pretrained starts from random weights and --backbone-weights from a file; give one of them."
         )
-
-
-def worker_count(asked: int | None) -> int:
-    """Processes that make batches: as asked, else one less than there are cores, at most 8."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(8, cores - 1) if asked is None else asked
 
 
 def chosen_recipe(arch: str, protocol: Protocol, data: Path | None, settings: Settings) -> Recipe:
