@@ -11,6 +11,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,17 +34,24 @@ class Numbers(NamedTuple):
     recall: np.ndarray | None
 
 
+Load = Callable[[], tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]]
+"""Imports an evaluator and returns its two steps: read annotation and results, and compute the numbers of what was read."""
+
+
 @dataclass(frozen=True)
 class Evaluator:
     """An evaluator that may be installed.
 
     Attributes:
         package: its name on the package index.
-        load: imports it and returns its two steps: read the two files (annotation, results), and compute numbers of what was read.
+        boxed: it refuses results without boxes, so it needs those of `with_boxes`.
+        install: how to install it.
     """
 
     package: str
-    load: Callable[[], tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]]
+    load: Load
+    boxed: bool = False
+    install: str = "pip install {package}"
 
     @property
     def version(self) -> str | None:
@@ -70,10 +78,21 @@ def equal(one: Numbers, other: Numbers) -> bool:
     return all(np.array_equal(mine, theirs) for mine, theirs in zip(one, other, strict=True))
 
 
+def with_boxes(detections: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same results with boxes that change no number: where the first has none, each has the extent of its keypoints."""
+    if "bbox" in detections[0]:
+        return detections
+    boxes = []
+    for found in detections:
+        low, high = (end(np.reshape(found["keypoints"], (-1, 3))[:, :2], axis=0) for end in (np.min, np.max))
+        boxes.append([*low.tolist(), *(high - low).tolist()])
+    return [found | {"bbox": box} for found, box in zip(detections, boxes, strict=True)]
+
+
 def missing() -> list[str]:
     """A sentence for each evaluator that is not installed."""
-    absent = [(name, one.package) for name, one in EVALUATORS.items() if one.version is None]
-    return [f"{name} is not installed: pip install {package}" for name, package in absent]
+    absent = [(name, one) for name, one in EVALUATORS.items() if one.version is None]
+    return [f"{name} is not installed: {one.install.format(package=one.package)}" for name, one in absent]
 
 
 def installed() -> list[str]:
@@ -103,32 +122,28 @@ def _posebench() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]
     return read, compute
 
 
-def _cocoeval(coco_name: str, evaluator_name: str) -> Callable[[], Any]:
+def _cocoeval(coco_name: str, evaluator_name: str) -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]:
     """Of a package with pycocotools' two classes, each given as `module.Class`."""
+    coco, evaluator = _named(coco_name), _named(evaluator_name)
 
-    def load() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]:
-        coco, evaluator = _named(coco_name), _named(evaluator_name)
+    def read(gt: Path, dt: Path) -> Any:
+        with _silent():
+            truth = coco(str(gt))
+            return truth, truth.loadRes(str(dt))
 
-        def read(gt: Path, dt: Path) -> Any:
-            with _silent():
-                truth = coco(str(gt))
-                return truth, truth.loadRes(str(dt))
+    def compute(objects: Any) -> Numbers:
+        with _silent():
+            run = evaluator(*objects, "keypoints")
+            run.evaluate()
+            run.accumulate()
+            run.summarize()
+        return Numbers(
+            np.array(run.stats, float)[:10],
+            _shaped(run.eval["precision"], (THRESHOLDS, RECALLS, AREAS)),
+            _shaped(run.eval["recall"], (THRESHOLDS, AREAS)),
+        )
 
-        def compute(objects: Any) -> Numbers:
-            with _silent():
-                run = evaluator(*objects, "keypoints")
-                run.evaluate()
-                run.accumulate()
-                run.summarize()
-            return Numbers(
-                np.array(run.stats, float)[:10],
-                np.array(run.eval["precision"], float).reshape(THRESHOLDS, RECALLS, AREAS),
-                np.array(run.eval["recall"], float).reshape(THRESHOLDS, AREAS),
-            )
-
-        return read, compute
-
-    return load
+    return read, compute
 
 
 def _vernier() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]:
@@ -145,6 +160,12 @@ def _vernier() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]:
     return read, compute
 
 
+def _shaped(values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """An array without its axes of length 1; as it is, if it has another number of values."""
+    made = np.array(values, float)
+    return made.reshape(shape) if made.size == np.prod(shape) else made
+
+
 def _named(path: str) -> Any:
     module, _, name = path.rpartition(".")
     return getattr(importlib.import_module(module), name)
@@ -158,15 +179,20 @@ def _silent() -> Iterator[None]:
 
 EVALUATORS = {
     "posebench": Evaluator("posebench-2d", _posebench),
-    REFERENCE: Evaluator("pycocotools", _cocoeval("pycocotools.coco.COCO", "pycocotools.cocoeval.COCOeval")),
-    "hotcoco": Evaluator("hotcoco", _cocoeval("hotcoco.COCO", "hotcoco.COCOeval")),
-    "vernier": Evaluator("vernier", _vernier),
-    "vernier drop-in": Evaluator("vernier", _cocoeval("pycocotools.coco.COCO", "vernier.COCOeval")),
+    REFERENCE: Evaluator("pycocotools", partial(_cocoeval, "pycocotools.coco.COCO", "pycocotools.cocoeval.COCOeval")),
+    "hotcoco": Evaluator("hotcoco", partial(_cocoeval, "hotcoco.COCO", "hotcoco.COCOeval")),
+    "vernier": Evaluator("vernier", _vernier, boxed=True),
+    "vernier drop-in": Evaluator("vernier", partial(_cocoeval, "pycocotools.coco.COCO", "vernier.COCOeval")),
     "ultrafast": Evaluator(
-        "ultrafast-pycocotools", _cocoeval("ultrafast_pycocotools.COCO", "ultrafast_pycocotools.COCOeval")
+        "ultrafast-pycocotools", partial(_cocoeval, "ultrafast_pycocotools.COCO", "ultrafast_pycocotools.COCOeval")
     ),
     "faster-coco-eval": Evaluator(
-        "faster-coco-eval", _cocoeval("faster_coco_eval.COCO", "faster_coco_eval.COCOeval_faster")
+        "faster-coco-eval", partial(_cocoeval, "faster_coco_eval.COCO", "faster_coco_eval.COCOeval_faster")
     ),
-    "xtcocotools": Evaluator("xtcocotools", _cocoeval("xtcocotools.coco.COCO", "xtcocotools.cocoeval.COCOeval")),
+    "xtcocotools": Evaluator(
+        "xtcocotools",
+        partial(_cocoeval, "xtcocotools.coco.COCO", "xtcocotools.cocoeval.COCOeval"),
+        install="pip install setuptools cython; pip install --no-build-isolation --no-binary {package} {package}",
+    ),
 }
+"""Name → evaluator. vernier's drop-in class takes pycocotools' objects in place of files."""
