@@ -7,7 +7,8 @@ Kinds are those of Ronchi and Perona (ICCV 2017). Of a keypoint that is not good
     jitter      it is near its own place.
     miss        it is nowhere near, or not predicted.
 
-The first kind that holds is the keypoint's. posebench.scoring.compared has the distances. A repaired keypoint lies on its annotation.
+The first kind that holds is the keypoint's; posebench.scoring.compared has the distances. A repaired keypoint lies on its
+annotation.
 """
 
 from dataclasses import dataclass, replace
@@ -138,18 +139,12 @@ def error_kinds(compared: Compared, headline: str, before: Scores) -> ErrorKinds
 def kinds_of(compared: Compared) -> Array:
     """(N, K) places in `KINDS`; `NOT_COUNTED` for keypoints that do not count and people who are not found."""
     apart = compared.distances
-    confusable = compared.counted & ~compared.good & (apart > compared.clear) & np.isfinite(apart)
-    kinds = np.select(
-        [
-            ~(compared.counted & compared.found[:, None]),
-            compared.good,
-            confusable & at_other_side(compared),
-            confusable & at_other_person(compared, confusable.any(axis=1)),
-            apart <= compared.near,
-        ],
-        [NOT_COUNTED, GOOD, INVERSION, SWAP, JITTER],
-        MISS,
-    )
+    astray = compared.counted & ~compared.good & (apart > compared.clear) & np.isfinite(apart)
+    kinds = np.where(apart <= compared.near, JITTER, MISS)
+    kinds[astray & at_other_person(compared, np.any(astray, axis=1))] = SWAP
+    kinds[astray & at_other_side(compared)] = INVERSION
+    kinds[compared.good] = GOOD
+    kinds[~(compared.counted & compared.found[:, None])] = NOT_COUNTED
     return kinds.astype(np.int8)
 
 
@@ -157,8 +152,10 @@ def at_other_side(compared: Compared) -> Array:
     """(N, K) bool, predictions at the annotation of the same person's other side."""
     order = list(compared.people.skeleton.flip_order)
     sided = np.array(order) != np.arange(len(order))
-    there = _within(compared.keypoints, compared.people.keypoints[:, order], compared.clear[:, order])
-    return there & (compared.people.visibility > 0)[:, order] & sided
+    labelled = (compared.people.visibility > 0)[:, order] & sided
+    at = _within(compared.keypoints, compared.people.keypoints[:, order], compared.clear[:, order])
+    there: Array = np.logical_and(at, labelled)
+    return there
 
 
 def at_other_person(compared: Compared, asked: Array) -> Array:

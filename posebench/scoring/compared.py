@@ -6,6 +6,7 @@ follow from three distances of a keypoint: is it right, is it at another keypoin
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -77,19 +78,29 @@ class Compared:
         """(N,) bool, people who are compared with a prediction."""
         return self.row >= 0
 
-    @property
+    @cached_property
     def keypoints(self) -> Array:
         """(N, K, 2) predicted keypoints, image pixels; NaN where nothing is predicted."""
-        if not len(self.predictions):
-            return np.full(self.people.keypoints.shape, np.nan)
-        absent = self.predictions.missing[self.row] | ~self.found[:, None]
-        return np.where(absent[..., None], np.nan, self.predictions.keypoints[self.row])
+        return predicted(self.predictions, self.row)
 
-    @property
+    @cached_property
     def distances(self) -> Array:
         """(N, K) pixels from each predicted keypoint to its annotation; inf where nothing is predicted."""
-        apart = np.hypot(*np.moveaxis(self.keypoints - self.people.keypoints, 2, 0))
-        return np.where(np.isnan(apart), np.inf, apart)
+        return distances(self.keypoints, self.people.keypoints)
+
+
+def predicted(predictions: Predictions, row: Array) -> Array:
+    """(N, K, 2) keypoints of the predictions at `row` (N,); NaN where it is -1 and where nothing is predicted."""
+    if not len(predictions):
+        return np.full((len(row), *predictions.keypoints.shape[1:]), np.nan)
+    absent = predictions.missing[row] | (row < 0)[:, None]
+    return np.where(absent[..., None], np.nan, predictions.keypoints[row])
+
+
+def distances(keypoints: Array, truth: Array) -> Array:
+    """(N, K) pixels between keypoints and truth (N, K, 2); inf where a keypoint is NaN."""
+    apart = np.hypot(*np.moveaxis(keypoints - truth, 2, 0))
+    return np.where(np.isnan(apart), np.inf, apart)
 
 
 def by_pck(
@@ -109,13 +120,13 @@ def by_pck(
             f"diagnose is about keypoints, but {rule.metric} scores limbs. Use a convention of keypoints (`posebench list`)."
         )
     rows, missing = align(predictions, people)
-    distances, _, asked = measured(predictions.keypoints[rows], missing, people, rule)
+    normalised, _, asked = measured(predictions.keypoints[rows], missing, people, rule)
     threshold = float(rule.thresholds[rule.at])
-    good = hits(distances, asked, rule.thresholds[rule.at : rule.at + 1], rule.strict)[:, 0]
+    good = hits(normalised, asked, rule.thresholds[rule.at : rule.at + 1], rule.strict)[:, 0]
     clear = np.repeat(threshold * people.measures[rule.measure][:, None], missing.shape[1], axis=1)
     return Compared(
         people=people, predictions=predictions, row=rows, counted=asked, good=good, right=good,
         clear=clear, near=JITTER * clear, right_if=rule.metric, rescored=rescored,
-        limits=f"good is {rule.metric}; a confusion is at the other keypoint by the same threshold; jitter is within {JITTER} x the "
-        "threshold",
+        limits=f"good is {rule.metric}; a confusion is at the other keypoint by the same threshold; jitter is within {JITTER} x "
+        "the threshold",
     )  # fmt: skip

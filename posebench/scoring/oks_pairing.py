@@ -1,7 +1,7 @@
-"""Detections paired with people for a diagnosis, as Ronchi and Perona pair them: by the smallest OKS that still tells who is meant.
+"""Detections paired with people for a diagnosis: by an OKS that is small, but still tells who is meant.
 
-Source: Ronchi, Perona, "Benchmarking and Error Diagnosis in Multi-Instance Pose Estimation" (ICCV 2017), section 3.1: in the order of
-scores, a detection is paired with the free person of the largest OKS, if that is `LEAST` or more.
+In the order of scores, a detection is paired with the free person of the largest OKS, if that is `LEAST` or more, as in Ronchi,
+Perona, "Benchmarking and Error Diagnosis in Multi-Instance Pose Estimation" (ICCV 2017).
 """
 
 from dataclasses import dataclass

@@ -4,15 +4,17 @@ from collections.abc import Callable
 
 import numpy as np
 
+from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
 from posebench.scoring import oks_pairing
-from posebench.scoring.compared import Compared, Detected
+from posebench.scoring.compared import Compared, Detected, distances, predicted
 from posebench.scoring.oks_matching import Detections
 from posebench.scoring.oks_pairing import GOOD, LEAST, NEAR
 from posebench.scoring.oks_similarity import People
 from posebench.scoring.scores import Scores
-from posebench.array_type import Array
+
+from . import partial_detections
 
 LIMITS = (
     f"good is a keypoint similarity of {GOOD} or more; jitter and confusions are from {NEAR} on; a person is found from an OKS of "
@@ -21,26 +23,29 @@ LIMITS = (
 
 
 def compare(
-    predictions: Predictions, instances: Instances, detections: tuple[Detections, Array], people: People, sigmas: Array,
-    rescored: Callable[[Predictions], Scores], with_sigmas: Callable[[float], Scores],
+    predictions: Predictions, instances: Instances, detections: Detections, people: People, sigmas: Array,
+    scored: Callable[[Predictions, Array], Scores],
 ) -> Compared:  # fmt: skip
     """Detections paired with people.
 
     Args:
-        predictions: as the convention's evaluator scores them.
-        detections: the same as detections, and the row of `predictions` of each.
-        rescored, with_sigmas: as of `Compared`, `Detected`.
+        predictions: as the convention's evaluator scores them. detections, people: as it matches them.
+        scored: processed predictions and (K,) sigmas → their scores.
     """
-    given, rows = detections
-    pairing = oks_pairing.paired(given, people, sigmas, len(instances.images))
-    row = np.where(pairing.detection >= 0, np.append(rows, -1)[pairing.detection], -1)
+    rows = np.flatnonzero(partial_detections.are_detections(predictions))
+    pairing = oks_pairing.paired(detections, people, sigmas, len(instances.images))
+    row = np.append(rows, -1)[pairing.detection]
     similarity, background = np.zeros(len(predictions)), np.zeros(len(predictions), bool)
     similarity[rows], background[rows] = pairing.similarity, pairing.background
-    clear = oks_pairing.reach(NEAR, people.area, sigmas)
     counted = people.labelled & ~people.ignored[:, None]
-    found = Compared(
-        people=instances, predictions=predictions, row=row, counted=counted, good=counted, right=counted, clear=clear,
-        near=clear, limits=LIMITS, right_if=f"keypoint similarity ≥ {NEAR}", rescored=rescored,
-        detected=Detected(background, similarity, pairing.outdone, LEAST, with_sigmas),
+    apart = distances(predicted(predictions, row), instances.keypoints)
+    clear, good = (oks_pairing.reach(least, people.area, sigmas) for least in (NEAR, GOOD))
+    return Compared(
+        people=instances, predictions=predictions, row=row, counted=counted, good=counted & (apart <= good),
+        right=counted & (apart <= clear), clear=clear, near=clear, limits=LIMITS, right_if=f"keypoint similarity ≥ {NEAR}",
+        rescored=lambda again: scored(again, sigmas),
+        detected=Detected(
+            background=background, similarity=similarity, outdone=pairing.outdone, least=LEAST,
+            with_sigmas=lambda factor: scored(predictions, factor * sigmas),
+        ),
     )  # fmt: skip
-    return found
