@@ -139,7 +139,8 @@ def main() -> None:
         write(Path(options.write[0]), *map(int, options.write[1:]))
         return
     print(f"{processor()}, Python {platform.python_version()}, numpy {np.__version__}; processor time of one thread")
-    print(*missing(), sep="\n")
+    for sentence in missing():
+        print(sentence)
     rows = [row for row, (name, _) in FILES.items() if name in installed()]
     rows.sort(key=lambda row: not row.startswith(OWN))
     figures = sized([*rows, RESAMPLES], options.images, 1, options.rounds)
