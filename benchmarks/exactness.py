@@ -39,7 +39,7 @@ def _serve(load: Load, connection: Connection) -> None:
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     try:
-        read, compute = load()
+        steps = load()
     except Exception as error:
         connection.send(f"{type(error).__name__}: {error}")
         return
@@ -47,7 +47,7 @@ def _serve(load: Load, connection: Connection) -> None:
     while True:
         gt, dt = connection.recv()
         try:
-            connection.send(compute(read(gt, dt)))
+            connection.send(steps.compute(steps.read(gt, dt)))
         except BaseException as error:  # a panic of Rust is no Exception
             connection.send(f"{type(error).__name__}: {error}")
 

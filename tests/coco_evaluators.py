@@ -8,6 +8,7 @@ import contextlib
 import importlib
 import importlib.metadata
 import io
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,8 +35,21 @@ class Numbers(NamedTuple):
     recall: np.ndarray | None
 
 
-Load = Callable[[], tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]]
-"""Imports an evaluator and returns its two steps: read annotation and results, and compute the numbers of what was read."""
+class Steps(NamedTuple):
+    """What an evaluator does.
+
+    Attributes:
+        read: annotation and results. compute: numbers of what was read. parse: what was read, with no text left in it, for an
+            evaluator that parses results when it computes.
+    """
+
+    read: Callable[[Path, Path], Any]
+    compute: Callable[[Any], Numbers]
+    parse: Callable[[Any], Any] = lambda objects: objects
+
+
+Load = Callable[[], Steps]
+"""Imports an evaluator."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +78,8 @@ class Evaluator:
 
 def numbers(name: str, gt: Path, dt: Path) -> Numbers:
     """The numbers of the evaluator called `name` from an annotation and a result list."""
-    read, compute = EVALUATORS[name].load()
-    return compute(read(gt, dt))
+    steps = EVALUATORS[name].load()
+    return steps.compute(steps.read(gt, dt))
 
 
 def evaluated(name: str, truth: dict[str, Any], detections: list[dict[str, Any]], folder: Path) -> Numbers:
@@ -100,7 +114,7 @@ def installed() -> list[str]:
     return [name for name, one in EVALUATORS.items() if one.version is not None]
 
 
-def _posebench() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]:
+def _posebench() -> Steps:
     from posebench.plugins.registry import protocol
     from posebench.scoring import average_precision, oks_matching
 
@@ -119,10 +133,10 @@ def _posebench() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]
         stats = np.array(list(average_precision.summary(precision, recall).values()))
         return Numbers(stats, precision.transpose(1, 2, 0), recall.T)
 
-    return read, compute
+    return Steps(read, compute)
 
 
-def _cocoeval(coco_name: str, evaluator_name: str) -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]:
+def _cocoeval(coco_name: str, evaluator_name: str) -> Steps:
     """Of a package with pycocotools' two classes, each given as `module.Class`."""
     coco, evaluator = _named(coco_name), _named(evaluator_name)
 
@@ -143,10 +157,10 @@ def _cocoeval(coco_name: str, evaluator_name: str) -> tuple[Callable[[Path, Path
             _shaped(run.eval["recall"], (THRESHOLDS, AREAS)),
         )
 
-    return read, compute
+    return Steps(read, compute)
 
 
-def _vernier() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]:
+def _vernier() -> Steps:
     """Vernier's own interface, in the mode that promises pycocotools' bits."""
     instance = importlib.import_module("vernier.instance")
     evaluator = instance.Evaluator(iou=instance.Keypoints(), parity_mode="strict")
@@ -157,7 +171,24 @@ def _vernier() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]:
     def compute(objects: Any) -> Numbers:
         return Numbers(np.array(evaluator.evaluate(*objects, num_threads=1).stats, float), None, None)
 
-    return read, compute
+    def parse(objects: Any) -> Any:
+        by_image: dict[int, list[dict[str, Any]]] = {}
+        for found in json.loads(objects[1]):
+            by_image.setdefault(found["image_id"], []).append(found)
+        return objects[0], [_batch(image, here) for image, here in by_image.items()]
+
+    return Steps(read, compute, parse)
+
+
+def _batch(image: int, here: list[dict[str, Any]]) -> dict[str, Any]:
+    """Detections of an image in vernier's form of arrays."""
+    return {
+        "image_id": image,
+        "boxes": np.array([found["bbox"] for found in here], float),
+        "scores": np.array([found["score"] for found in here], float),
+        "labels": np.array([found["category_id"] for found in here], np.int64),
+        "keypoints": np.array([found["keypoints"] for found in here], float).reshape(len(here), -1, 3),
+    }
 
 
 def _shaped(values: Any, shape: tuple[int, ...]) -> np.ndarray:

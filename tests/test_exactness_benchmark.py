@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from coco_evaluators import Numbers, numbers, with_boxes
+from coco_evaluators import Numbers, Steps, numbers, with_boxes
 from coco_rules import case
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -35,11 +35,11 @@ def _of_name(files: tuple[Path, Path]) -> Numbers:
     return Numbers(np.arange(10.0), None, None)
 
 
-def _load() -> Any:
-    return lambda gt, dt: (gt, dt), _of_name
+def _load() -> Steps:
+    return Steps(lambda gt, dt: (gt, dt), _of_name)
 
 
-def _broken() -> Any:
+def _broken() -> Steps:
     raise ImportError("built for another numpy")
 
 
