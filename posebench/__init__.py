@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from posebench.api.pictures import predict_pictures as predict_pictures
     from posebench.api.results import compare_rows as compare_rows
     from posebench.api.results import leaderboard as leaderboard
+    from posebench.api.results import verify as verify
     from posebench.api.results import write_report as write_report
     from posebench.api.scoring import compare as compare
     from posebench.api.scoring import evaluate as evaluate
@@ -46,7 +47,7 @@ __version__ = "0.1.0"
 _FUNCTIONS = {
     "posebench.api.networks": ("check_plugin", "load_network", "measure_cost", "predict", "train"),
     "posebench.api.pictures": ("export_model", "predict_pictures"),
-    "posebench.api.results": ("compare_rows", "leaderboard", "write_report"),
+    "posebench.api.results": ("compare_rows", "leaderboard", "verify", "write_report"),
     "posebench.api.scoring": (
         "compare",
         "evaluate",

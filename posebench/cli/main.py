@@ -19,6 +19,7 @@ from posebench.cli import (
     report,
     run,
     train,
+    verify,
     weights,
 )
 from posebench.cli import list as cli_list
@@ -67,6 +68,7 @@ def main() -> None:
     posebench evaluate FILE ... --explain                under every convention
     posebench compare A B --protocol mpii --data DIR     difference, p-value
     posebench report                                     leaderboards, plots
+    posebench verify RECORD --data DIR                   compute a record again
     posebench data check NAME --data DIR                 check a dataset
     posebench data show NAME --data DIR --arch NAME      see the crops
     posebench plugin check NAME                          check a plugin
@@ -88,6 +90,7 @@ for _command in (
     export_model.export_model,
     compare.compare,
     report.report,
+    verify.verify,
     recipe.recipe,
     weights.weights,
     data.data,
