@@ -23,7 +23,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Neighbouring tests stay in one process, so that fixtures of a module are made once; an idle process takes tests of another."""
+    """Neighbouring tests stay in one process, so that fixtures of a module are made once; an idle one takes tests of another."""
     from xdist.scheduler import WorkStealingScheduling
 
     return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
