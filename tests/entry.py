@@ -36,22 +36,29 @@ LARGEST = 1 << 20
 
 
 def posebench(
-    *arguments: object, cwd: Path | None = None, fresh: bool = False, **environment: str
+    *arguments: object, cwd: Path | None = None, fresh: bool = False, people: int | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """What `posebench` did with these arguments, in this folder, with these variables beside the usual ones."""
+    """What `posebench` did with these arguments, in this folder, with these variables beside the usual ones.
+
+    Args:
+        fresh: in a new interpreter.
+        people: how many synthetic people are scored, where that is not what is tested: 500 take 5 s to draw. None for 500.
+    """
     command, variables = [str(ENTRY), *map(str, arguments)], os.environ | environment
     if fresh:
         return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err, Path(os.devnull).open() as nothing:
-        start(command, cwd or Path.cwd(), variables, (nothing.fileno(), out.fileno(), err.fileno()))
+        start(command, cwd or Path.cwd(), variables, (nothing.fileno(), out.fileno(), err.fileno()), people)
         code = wait()
         texts = [file.seek(0) or file.read() for file in (out, err)]
     return subprocess.CompletedProcess(command, code, *texts)
 
 
-def start(command: list[str], cwd: Path, environment: dict[str, str], files: tuple[int, int, int]) -> None:
+def start(
+    command: list[str], cwd: Path, environment: dict[str, str], files: tuple[int, int, int], people: int | None = None
+) -> None:
     """Start a command on these files (input, output, errors); `wait` for it before the next one."""
-    socket.send_fds(_helper(), [json.dumps([command, str(cwd), environment]).encode()], files)
+    socket.send_fds(_helper(), [json.dumps([command, str(cwd), environment, people]).encode()], files)
 
 
 def wait() -> int:
@@ -89,7 +96,7 @@ def _serve(connection: socket.socket) -> tuple[Any, list[int]] | None:
         connection.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
-def _become(command: list[str], cwd: str, environment: dict[str, str], files: list[int]) -> None:
+def _become(files: list[int], command: list[str], cwd: str, environment: dict[str, str], people: int | None) -> None:
     """Make this process one that was started by this command."""
     os.setsid()
     for number, file in enumerate(files):
@@ -103,6 +110,10 @@ def _become(command: list[str], cwd: str, environment: dict[str, str], files: li
     os.environ.update(environment)
     sys.argv[:] = command
     sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
+    if people is not None:
+        from posebench.tasks import people as numbers
+
+        numbers.SYNTHETIC_TO_SCORE = people
 
 
 def _run_entry_point() -> None:
@@ -129,5 +140,5 @@ if __name__ == "__main__":
         importlib.import_module(name)
     gc.freeze()  # what is not looked at stays shared with the helper
     if asked := _serve(socket.socket(fileno=int(sys.argv[1]))):
-        _become(*asked[0], asked[1])
+        _become(asked[1], *asked[0])
         _run_entry_point()

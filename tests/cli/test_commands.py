@@ -18,8 +18,10 @@ from posebench.plugins.registry import protocol
 from posebench.synthetic import people as synthetic
 
 
-def posebench(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return entry.posebench(*arguments, cwd=cwd, **{"COLUMNS": "160"} | environment)
+def posebench(
+    *arguments: object, cwd: Path, people: int | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return entry.posebench(*arguments, cwd=cwd, people=people, **{"COLUMNS": "160"} | environment)
 
 
 def succeeded(done: subprocess.CompletedProcess[str]) -> str:
@@ -85,7 +87,7 @@ def test_predictions_are_named_after_run_split_and_data_however_the_paths_were_t
     folder = next((trained / "results/runs").iterdir())
     arguments = ("--protocol", "mpii", "--workers", 0, "--results", tmp_path)
     made = [
-        succeeded(posebench("predict", checkpoint, *arguments, cwd=cwd, **small(trained))).strip()
+        succeeded(posebench("predict", checkpoint, *arguments, cwd=cwd, people=9, **small(trained))).strip()
         for checkpoint, cwd in (("checkpoint.pt", folder), (folder / "checkpoint.pt", tmp_path))
     ]
     assert made[0] == made[1]
