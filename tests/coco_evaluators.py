@@ -8,9 +8,11 @@ import contextlib
 import importlib
 import importlib.metadata
 import io
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,17 +35,37 @@ class Numbers(NamedTuple):
     recall: np.ndarray | None
 
 
+class Steps(NamedTuple):
+    """What an evaluator does.
+
+    Attributes:
+        read: annotation and results. compute: numbers of what was read. parse: what was read, with no text left in it, for an
+            evaluator that parses results when it computes.
+    """
+
+    read: Callable[[Path, Path], Any]
+    compute: Callable[[Any], Numbers]
+    parse: Callable[[Any], Any] = lambda objects: objects
+
+
+Load = Callable[[], Steps]
+"""Imports an evaluator."""
+
+
 @dataclass(frozen=True)
 class Evaluator:
     """An evaluator that may be installed.
 
     Attributes:
         package: its name on the package index.
-        load: imports it and returns its two steps: read the two files (annotation, results), and compute numbers of what was read.
+        boxed: it refuses results without boxes, so it needs those of `with_boxes`.
+        install: how to install it.
     """
 
     package: str
-    load: Callable[[], tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]]
+    load: Load
+    boxed: bool = False
+    install: str = "pip install {package}"
 
     @property
     def version(self) -> str | None:
@@ -56,8 +78,8 @@ class Evaluator:
 
 def numbers(name: str, gt: Path, dt: Path) -> Numbers:
     """The numbers of the evaluator called `name` from an annotation and a result list."""
-    read, compute = EVALUATORS[name].load()
-    return compute(read(gt, dt))
+    steps = EVALUATORS[name].load()
+    return steps.compute(steps.read(gt, dt))
 
 
 def evaluated(name: str, truth: dict[str, Any], detections: list[dict[str, Any]], folder: Path) -> Numbers:
@@ -70,10 +92,21 @@ def equal(one: Numbers, other: Numbers) -> bool:
     return all(np.array_equal(mine, theirs) for mine, theirs in zip(one, other, strict=True))
 
 
+def with_boxes(detections: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same results with boxes that change no number: where the first has none, each has the extent of its keypoints."""
+    if "bbox" in detections[0]:
+        return detections
+    boxes = []
+    for found in detections:
+        low, high = (end(np.reshape(found["keypoints"], (-1, 3))[:, :2], axis=0) for end in (np.min, np.max))
+        boxes.append([*low.tolist(), *(high - low).tolist()])
+    return [found | {"bbox": box} for found, box in zip(detections, boxes, strict=True)]
+
+
 def missing() -> list[str]:
     """A sentence for each evaluator that is not installed."""
-    absent = [(name, one.package) for name, one in EVALUATORS.items() if one.version is None]
-    return [f"{name} is not installed: pip install {package}" for name, package in absent]
+    absent = [(name, one) for name, one in EVALUATORS.items() if one.version is None]
+    return [f"{name} is not installed: {one.install.format(package=one.package)}" for name, one in absent]
 
 
 def installed() -> list[str]:
@@ -81,7 +114,7 @@ def installed() -> list[str]:
     return [name for name, one in EVALUATORS.items() if one.version is not None]
 
 
-def _posebench() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]:
+def _posebench() -> Steps:
     from posebench.plugins.registry import protocol
     from posebench.scoring import average_precision, oks_matching
 
@@ -100,38 +133,34 @@ def _posebench() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]
         stats = np.array(list(average_precision.summary(precision, recall).values()))
         return Numbers(stats, precision.transpose(1, 2, 0), recall.T)
 
-    return read, compute
+    return Steps(read, compute)
 
 
-def _cocoeval(coco_name: str, evaluator_name: str) -> Callable[[], Any]:
+def _cocoeval(coco_name: str, evaluator_name: str) -> Steps:
     """Of a package with pycocotools' two classes, each given as `module.Class`."""
+    coco, evaluator = _named(coco_name), _named(evaluator_name)
 
-    def load() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]:
-        coco, evaluator = _named(coco_name), _named(evaluator_name)
+    def read(gt: Path, dt: Path) -> Any:
+        with _silent():
+            truth = coco(str(gt))
+            return truth, truth.loadRes(str(dt))
 
-        def read(gt: Path, dt: Path) -> Any:
-            with _silent():
-                truth = coco(str(gt))
-                return truth, truth.loadRes(str(dt))
+    def compute(objects: Any) -> Numbers:
+        with _silent():
+            run = evaluator(*objects, "keypoints")
+            run.evaluate()
+            run.accumulate()
+            run.summarize()
+        return Numbers(
+            np.array(run.stats, float)[:10],
+            _shaped(run.eval["precision"], (THRESHOLDS, RECALLS, AREAS)),
+            _shaped(run.eval["recall"], (THRESHOLDS, AREAS)),
+        )
 
-        def compute(objects: Any) -> Numbers:
-            with _silent():
-                run = evaluator(*objects, "keypoints")
-                run.evaluate()
-                run.accumulate()
-                run.summarize()
-            return Numbers(
-                np.array(run.stats, float)[:10],
-                np.array(run.eval["precision"], float).reshape(THRESHOLDS, RECALLS, AREAS),
-                np.array(run.eval["recall"], float).reshape(THRESHOLDS, AREAS),
-            )
-
-        return read, compute
-
-    return load
+    return Steps(read, compute)
 
 
-def _vernier() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]:
+def _vernier() -> Steps:
     """Vernier's own interface, in the mode that promises pycocotools' bits."""
     instance = importlib.import_module("vernier.instance")
     evaluator = instance.Evaluator(iou=instance.Keypoints(), parity_mode="strict")
@@ -142,7 +171,30 @@ def _vernier() -> tuple[Callable[[Path, Path], Any], Callable[[Any], Numbers]]:
     def compute(objects: Any) -> Numbers:
         return Numbers(np.array(evaluator.evaluate(*objects, num_threads=1).stats, float), None, None)
 
-    return read, compute
+    def parse(objects: Any) -> Any:
+        by_image: dict[int, list[dict[str, Any]]] = {}
+        for found in json.loads(objects[1]):
+            by_image.setdefault(found["image_id"], []).append(found)
+        return objects[0], [_batch(image, here) for image, here in by_image.items()]
+
+    return Steps(read, compute, parse)
+
+
+def _batch(image: int, here: list[dict[str, Any]]) -> dict[str, Any]:
+    """Detections of an image in vernier's form of arrays."""
+    return {
+        "image_id": image,
+        "boxes": np.array([found["bbox"] for found in here], float),
+        "scores": np.array([found["score"] for found in here], float),
+        "labels": np.array([found["category_id"] for found in here], np.int64),
+        "keypoints": np.array([found["keypoints"] for found in here], float).reshape(len(here), -1, 3),
+    }
+
+
+def _shaped(values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """An array without its axes of length 1; as it is, if it has another number of values."""
+    made = np.array(values, float)
+    return made.reshape(shape) if made.size == np.prod(shape) else made
 
 
 def _named(path: str) -> Any:
@@ -158,15 +210,20 @@ def _silent() -> Iterator[None]:
 
 EVALUATORS = {
     "posebench": Evaluator("posebench-2d", _posebench),
-    REFERENCE: Evaluator("pycocotools", _cocoeval("pycocotools.coco.COCO", "pycocotools.cocoeval.COCOeval")),
-    "hotcoco": Evaluator("hotcoco", _cocoeval("hotcoco.COCO", "hotcoco.COCOeval")),
-    "vernier": Evaluator("vernier", _vernier),
-    "vernier drop-in": Evaluator("vernier", _cocoeval("pycocotools.coco.COCO", "vernier.COCOeval")),
+    REFERENCE: Evaluator("pycocotools", partial(_cocoeval, "pycocotools.coco.COCO", "pycocotools.cocoeval.COCOeval")),
+    "hotcoco": Evaluator("hotcoco", partial(_cocoeval, "hotcoco.COCO", "hotcoco.COCOeval")),
+    "vernier": Evaluator("vernier", _vernier, boxed=True),
+    "vernier drop-in": Evaluator("vernier", partial(_cocoeval, "pycocotools.coco.COCO", "vernier.COCOeval")),
     "ultrafast": Evaluator(
-        "ultrafast-pycocotools", _cocoeval("ultrafast_pycocotools.COCO", "ultrafast_pycocotools.COCOeval")
+        "ultrafast-pycocotools", partial(_cocoeval, "ultrafast_pycocotools.COCO", "ultrafast_pycocotools.COCOeval")
     ),
     "faster-coco-eval": Evaluator(
-        "faster-coco-eval", _cocoeval("faster_coco_eval.COCO", "faster_coco_eval.COCOeval_faster")
+        "faster-coco-eval", partial(_cocoeval, "faster_coco_eval.COCO", "faster_coco_eval.COCOeval_faster")
     ),
-    "xtcocotools": Evaluator("xtcocotools", _cocoeval("xtcocotools.coco.COCO", "xtcocotools.cocoeval.COCOeval")),
+    "xtcocotools": Evaluator(
+        "xtcocotools",
+        partial(_cocoeval, "xtcocotools.coco.COCO", "xtcocotools.cocoeval.COCOeval"),
+        install="pip install setuptools cython; pip install --no-build-isolation --no-binary {package} {package}",
+    ),
 }
+"""Name → evaluator. vernier's drop-in class takes pycocotools' objects in place of files."""
