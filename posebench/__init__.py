@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from posebench.api.pictures import predict_pictures as predict_pictures
     from posebench.api.results import compare_rows as compare_rows
     from posebench.api.results import leaderboard as leaderboard
+    from posebench.api.results import verify as verify
     from posebench.api.results import write_report as write_report
     from posebench.api.scoring import compare as compare
     from posebench.api.scoring import evaluate as evaluate
@@ -48,7 +49,7 @@ _FUNCTIONS = {
     "posebench.api.diagnosis": ("diagnose",),
     "posebench.api.networks": ("check_plugin", "load_network", "measure_cost", "predict", "train"),
     "posebench.api.pictures": ("export_model", "predict_pictures"),
-    "posebench.api.results": ("compare_rows", "leaderboard", "write_report"),
+    "posebench.api.results": ("compare_rows", "leaderboard", "verify", "write_report"),
     "posebench.api.scoring": (
         "compare",
         "evaluate",

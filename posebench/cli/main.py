@@ -20,6 +20,7 @@ from posebench.cli import (
     report,
     run,
     train,
+    verify,
     weights,
 )
 from posebench.cli import list as cli_list
@@ -69,6 +70,7 @@ def main() -> None:
     posebench compare A B --protocol mpii --data DIR     difference, p-value
     posebench diagnose FILE --protocol mpii --data DIR   why it errs
     posebench report                                     leaderboards, plots
+    posebench verify RECORD --data DIR                   compute a record again
     posebench data check NAME --data DIR                 check a dataset
     posebench data show NAME --data DIR --arch NAME      see the crops
     posebench plugin check NAME                          check a plugin
@@ -91,6 +93,7 @@ for _command in (
     compare.compare,
     diagnose.diagnose,
     report.report,
+    verify.verify,
     recipe.recipe,
     weights.weights,
     data.data,
