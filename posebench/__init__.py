@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from posebench.api.diagnosis import diagnose as diagnose
     from posebench.api.networks import check_plugin as check_plugin
     from posebench.api.networks import load_network as load_network
     from posebench.api.networks import measure_cost as measure_cost
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _FUNCTIONS = {
+    "posebench.api.diagnosis": ("diagnose",),
     "posebench.api.networks": ("check_plugin", "load_network", "measure_cost", "predict", "train"),
     "posebench.api.pictures": ("export_model", "predict_pictures"),
     "posebench.api.results": ("compare_rows", "leaderboard", "verify", "write_report"),

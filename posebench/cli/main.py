@@ -11,6 +11,7 @@ from posebench.cli import (
     compare,
     cost,
     data,
+    diagnose,
     evaluate,
     export,
     export_model,
@@ -68,6 +69,7 @@ def main() -> None:
     posebench evaluate FILE --protocol mpii --data DIR   score a file
     posebench evaluate FILE ... --explain                under every convention
     posebench compare A B --protocol mpii --data DIR     difference, p-value
+    posebench diagnose FILE --protocol mpii --data DIR   why it errs
     posebench report                                     leaderboards, plots
     posebench verify RECORD --data DIR                   compute a record again
     posebench data check NAME --data DIR                 check a dataset
@@ -90,6 +92,7 @@ for _command in (
     export.export,
     export_model.export_model,
     compare.compare,
+    diagnose.diagnose,
     report.report,
     show.show,
     verify.verify,
