@@ -1,41 +1,77 @@
 """Files in COCO's form, of val2017's and train2017's size, drawn from a seed."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-IMAGES_PER_SIZE = 5_000
+import numpy as np
+from coco_evaluators import with_boxes
+
+VAL_IMAGES = 5_000
 """Images of val2017."""
+PEOPLE_PER_IMAGE, DETECTIONS_PER_IMAGE = 2.2, 20.8
 TRAIN_PEOPLE, TRAIN_IMAGES = 262_465, 118_287
 COCO_SPACING = (",", ": ")
 
 
-def write_val(gt: Path, dt: Path, size: int) -> None:
-    """An annotation and results of `size` times val2017's size; every 5,000 images are the same people under other ids."""
-    from scoring import dataset
+def dataset(images: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """People and detections as crowded as COCO val2017 with a person detector's boxes."""
+    random = np.random.default_rng(0)
+    people, detections = [], []
+    for image in range(1, images + 1):
+        here = []
+        for _ in range(random.poisson(PEOPLE_PER_IMAGE)):
+            corner, size = random.uniform(0, 400, 2), random.uniform(30, 300)
+            points = corner + random.uniform(0, size, (17, 2))
+            seen = random.choice([0, 1, 2], 17, p=[0.3, 0.1, 0.6])
+            here.append(points)
+            people.append({
+                "id": len(people) + 1, "image_id": image, "category_id": 1, "iscrowd": int(random.random() < 0.02),
+                "num_keypoints": int((seen > 0).sum()), "area": size**2 / 2, "bbox": [*corner.tolist(), size, size],
+                "keypoints": np.column_stack([points.round() * (seen > 0)[:, None], seen]).ravel().tolist(),
+            })  # fmt: skip
+        for _ in range(random.poisson(DETECTIONS_PER_IMAGE)):
+            near = (
+                here[random.integers(len(here))] if here and random.random() < 0.4 else random.uniform(0, 500, (17, 2))
+            )
+            points = near + random.normal(0, random.choice([3, 10, 40]), (17, 2))
+            keypoints = np.column_stack([points.round(2), random.uniform(0, 1, 17).round(3)]).ravel().tolist()
+            score = float(random.random().__round__(4))
+            detections.append({"image_id": image, "category_id": 1, "keypoints": keypoints, "score": score})
+    named = [{"id": i, "file_name": f"{i:012}.jpg", "width": 640, "height": 480} for i in range(1, images + 1)]
+    return {"images": named, "annotations": people, "categories": [{"id": 1, "name": "person"}]}, detections
 
-    truth, detections = dataset(IMAGES_PER_SIZE)
-    people, images = truth["annotations"], truth["images"]
-    with gt.open("w") as file, dt.open("w") as results:
-        parts: dict[str, list[str]] = {"images": [], "annotations": []}
-        results.write("[")
-        for part in range(size):
-            for entry in images if part else ():
-                entry["id"] += IMAGES_PER_SIZE
+
+def write_val(folder: Path, images: int, times: int) -> None:
+    """`gt.json`, `dt.json`, and `boxed.json`, the same results with boxes that change no number.
+
+    The same `images` images `times` times, each time under other ids.
+    """
+    truth, detections = dataset(images)
+    people, named = truth["annotations"], truth["images"]
+    boxed = with_boxes(detections)
+    lists: dict[str, list[str]] = {"images": [], "annotations": []}
+    with (folder / "dt.json").open("w") as plain, (folder / "boxed.json").open("w") as other:
+        for part in range(times):
+            for entry in named if part else ():
+                entry["id"] += images
                 entry["file_name"] = f"{entry['id']:012}.jpg"
-            for entry in [*people, *detections] if part else ():
-                entry["image_id"] += IMAGES_PER_SIZE
+            for entry in [*people, *detections, *boxed] if part else ():
+                entry["image_id"] += images
             for entry in people if part else ():
                 entry["id"] += len(people)
-            parts["images"].append(json.dumps(images)[1:-1])
-            parts["annotations"].append(json.dumps(people)[1:-1])
-            results.write((", " if part else "") + json.dumps(detections)[1:-1])
-        results.write("]")
-        lists = ", ".join(f'"{name}": [{", ".join(texts)}]' for name, texts in parts.items())
-        file.write(f'{{{lists}, "categories": {json.dumps(truth["categories"])}}}')
+            lists["images"].append(json.dumps(named)[1:-1])
+            lists["annotations"].append(json.dumps(people)[1:-1])
+            for file, entries in ((plain, detections), (other, boxed)):
+                file.write((", " if part else "[") + json.dumps(entries)[1:-1])
+        plain.write("]")
+        other.write("]")
+    texts = ", ".join(f'"{name}": [{", ".join(parts)}]' for name, parts in lists.items())
+    (folder / "gt.json").write_text(f'{{{texts}, "categories": {json.dumps(truth["categories"])}}}')
 
 
 def write_train(path: Path, people: int) -> None:

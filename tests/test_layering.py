@@ -17,6 +17,7 @@ ORDER = [
     "array_type",
     "opencv",
     "torchrun",
+    "cores",
     "files",
     "data",
     "synthetic",

@@ -11,10 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
 from posebench.cost.record import Cost
-from posebench.report.board import SYNTHETIC_NOTE, Board
+from posebench.report.board import Board
 from posebench.report.cost_tables import by_device
 from posebench.report.plot_scores import SHOWN
-from posebench.report.plot_style import GRID, PALETTE, QUIET, WARNING, plain
+from posebench.report.plot_style import GRID, LONGEST_NAME, PALETTE, heading, heading_room, plain, subtitle, title
 from posebench.report.plots import Plot, PlotKind, write_plot
 from posebench.report.rows import Row
 from posebench.results.folder import ResultsFolder
@@ -62,24 +62,24 @@ def cost_of(row: Row, costs: Sequence[Cost]) -> Cost | None:
 
 def _page(board: Board, rows: Sequence[Row], panels: int) -> tuple[Figure, list[Axes]]:
     """A figure with title, subtitle and legend above panels that stand side by side."""
-    names = [plain(row.name, 34) for row in rows]
+    names = [plain(row.name, LONGEST_NAME) for row in rows]
     width = max(6.4, 4.1 * panels + 0.4)
     across = max(1, int((width - 0.3) / (0.078 * max(map(len, names)) + 0.4)))
-    top, bottom = 0.95 + 0.2 * math.ceil(len(names) / across), 0.75
+    about = subtitle(
+        board, [f"{board.people}; bars: 95 % interval of {board.rule.headline}; up and left is better"], width
+    )
+    titles = title(board, f"{board.rule.headline} against cost", width)
+    more = heading_room(titles, about)
+    top, bottom = 0.95 + more + 0.2 * math.ceil(len(names) / across), 0.75
     height = top + bottom + 2.9
     figure = Figure(figsize=(width, height))
     axes = figure.subplots(1, panels, squeeze=False, sharey=True)
     figure.subplots_adjust(0.6 / width, bottom / height, 1 - 0.25 / width, 1 - top / height, 0.1)
-    title = plain(f"{board.rule.headline} against cost, {board.title}", int(width * 10.5))
-    about, color = f"{board.people}; bars: 95 % interval of {board.rule.headline}; up and left is better", QUIET
-    if board.synthetic:
-        about, color = SYNTHETIC_NOTE, WARNING
-    figure.text(0.15 / width, 1 - 0.15 / height, title, weight="bold", fontsize=11, va="top")
-    figure.text(0.15 / width, 1 - 0.4 / height, plain(about, int(width * 14)), fontsize=8.5, color=color, va="top")
+    heading(figure, titles, about, board.synthetic)
     places = [board.rows.index(row) for row in rows]
     handles = [Line2D([], [], color=PALETTE[place], marker="o", linestyle="", markersize=7) for place in places]
     key: dict[str, Any] = {"handlelength": 0.9, "columnspacing": 1.5, "borderaxespad": 0, "borderpad": 0}
-    corner = (0.15 / width, 1 - 0.66 / height)
+    corner = (0.15 / width, 1 - (0.66 + more) / height)
     figure.legend(handles, names, loc="upper left", bbox_to_anchor=corner, ncols=across, **key)
     return figure, list(axes.flat)
 

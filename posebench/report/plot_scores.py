@@ -15,6 +15,7 @@ from posebench.report.plot_ranks import ranks
 from posebench.report.plot_style import (
     CEILING_LINE,
     INK,
+    LONGEST_NAME,
     PALETTE,
     full_scale,
     full_score,
@@ -145,7 +146,7 @@ def _page(
         panel: (width of a whole row of panels, height of one), inches.
     """
     rows = board.rows[:SHOWN]
-    names = [plain(row.name, 34) + f"  {number(row.headline, board)}" for row in rows]
+    names = [plain(row.name, LONGEST_NAME) + f"  {number(row.headline, board)}" for row in rows]
     handles = [Line2D([], [], color=color, linewidth=4) for color in PALETTE[: len(names)]]
     if what[2]:
         names.append(CEILING)

@@ -31,6 +31,8 @@ SUBTITLE = 0.17
 """Inches that every line of the subtitle takes."""
 TITLE = 0.21
 """Inches that every line of the title takes."""
+LONGEST_NAME = 44
+"""Letters of a row's name in a legend."""
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 9, "text.usetex": False, "text.color": INK,
     "axes.edgecolor": "#bbbbbb", "axes.labelcolor": QUIET, "axes.grid": False, "axes.axisbelow": True,
@@ -114,7 +116,7 @@ def heading_room(titles: list[str], about: list[str]) -> float:
 def title(board: Board, what: str, width: float) -> list[str]:
     """Lines of the title, for a figure of `width` inches: what is drawn, then the board's own title."""
     longest = int(width * 10.5)
-    return [plain(line, longest) for line in wrap(one_line(f"{what}, {board.title}"), longest)]
+    return [plain(line, longest) for line in wrap(one_line(f"{what}, {board.title}"), longest, break_on_hyphens=False)]
 
 
 def subtitle(board: Board, parts: list[str], width: float) -> list[str]:

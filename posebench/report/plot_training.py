@@ -18,6 +18,7 @@ from posebench.report.plot_scores import SHOWN
 from posebench.report.plot_style import (
     GRID,
     INK,
+    LONGEST_NAME,
     PALETTE,
     SUBTITLE,
     TITLE,
@@ -113,7 +114,7 @@ def figure(lines: Sequence[Line], heading: Heading) -> Figure:
         lines: at least one, each with a history.
     """
     labels = list(dict.fromkeys(line.label for line in lines))
-    names = [plain(label, 34) for label in labels] if len(labels) > 1 else []
+    names = [plain(label, LONGEST_NAME) for label in labels] if len(labels) > 1 else []
     across = max(1, int((WIDTH - 0.3) / (0.078 * max(map(len, names), default=1) + 0.4)))
     room = TITLE * len(heading.titles) + SUBTITLE * len(heading.about)
     top, bottom = 0.55 + room + 0.2 * math.ceil(len(names) / across), 0.5

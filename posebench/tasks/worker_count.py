@@ -1,12 +1,11 @@
 """How many processes work beside this one, where nobody says."""
 
-import os
+from posebench.cores import cores
 
 
 def worker_count(asked: int | None) -> int:
     """Processes for work that uses no network: as asked, else one less than there are cores, at most 8."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(8, cores - 1) if asked is None else asked
+    return min(8, cores() - 1) if asked is None else asked
 
 
 def loader_count(asked: int | None, device: str | None = None) -> int:

@@ -1,6 +1,8 @@
 """Checkpoints: a network, what it was trained on, and how far. The file is a plain dict of the same fields."""
 
 import pickle
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
@@ -176,7 +178,12 @@ REQUIRED = tuple(one.name for one in fields(Checkpoint) if one.default is MISSIN
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, whole or not at all."""
-    write_atomically(path, lambda partial: torch.save(checkpoint.plain(), partial))
+
+    def write(partial: Path) -> None:
+        with partial.open("wb") as file:  # through a path, torch hides that a disk is full
+            torch.save(checkpoint.plain(), file)
+
+    write_atomically(path, write)
 
 
 def load(path: Path) -> Checkpoint:
@@ -186,12 +193,13 @@ def load(path: Path) -> Checkpoint:
         PosebenchError: the file is missing, damaged, or not a posebench checkpoint.
     """
     try:
-        state = torch.load(existing(path, "a checkpoint"), map_location="cpu", weights_only=True)
+        _check_whole(existing(path, "a checkpoint"))
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise PosebenchError(
             f"{path} is not readable as a checkpoint: it is damaged, or written by another tool. {_how_to_import(path)}"
         ) from error
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise PosebenchError(
             f"{path} is not readable as a checkpoint: it is damaged, or another kind of file."
         ) from error
@@ -211,6 +219,24 @@ def load(path: Path) -> Checkpoint:
         return Checkpoint.of(state)
     except (KeyError, TypeError, ValueError) as error:
         raise PosebenchError(f"{path} is damaged: {type(error).__name__}: {explain(error)}.") from error
+
+
+def _check_whole(path: Path) -> None:
+    """Compare every part of a file with its checksum: torch writes one for each, and does not look at it when it reads.
+
+    Raises:
+        PosebenchError: the file was damaged since it was written.
+        zipfile.BadZipFile, ValueError, OSError: likewise, so that not even its parts are found.
+    """
+    if not zipfile.is_zipfile(path):  # not torch's form: its own error says more
+        return
+    with zipfile.ZipFile(path) as parts:
+        damaged = parts.testzip()
+    if damaged is not None:
+        raise PosebenchError(
+            f"{path} is damaged: the checksum of its part {damaged!r} does not fit. Copy it again from where it was written, "
+            "or go back to another checkpoint."
+        )
 
 
 def _how_to_import(path: Path) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from posebench.scoring import average_precision
 from posebench.scoring.average_precision import RECALLS, Matches, precision_recall, resampled, summary
 
 
@@ -74,7 +75,7 @@ def plain(made: Matches, weights: Any) -> dict[str, float]:
 def test_many_resamples_equal_each_dataset_counted_out(seed: int) -> None:
     made = random_matches(seed)
     images = made.people.shape[1]
-    weights = np.random.default_rng(seed).multinomial(images, np.full(images, 1 / images), size=37)  # over two blocks
+    weights = np.random.default_rng(seed).multinomial(images, np.full(images, 1 / images), size=37)
     columns = resampled(made, weights)
     for r, weight in enumerate(weights):
         alone = {
@@ -88,3 +89,27 @@ def test_a_resample_with_nobody_to_find_is_not_a_number() -> None:
     columns = resampled(matches([0, 1], [1, 0], [1, 0]), np.array([[0, 2], [1, 1]]))
     assert np.isnan(columns["AP"]).tolist() == [True, False]
     assert columns["AR"][1] == 1
+
+
+def test_the_resamples_of_several_cores_and_blocks_are_those_of_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = random_matches(3)
+    images = made.people.shape[1]
+    weights = np.random.default_rng(3).multinomial(images, np.full(images, 1 / images), size=150)
+    columns = {}
+    for cores in (1, 3):
+        monkeypatch.setattr(average_precision, "cores", lambda cores=cores: cores)
+        columns[cores] = np.array(list(resampled(made, weights).values()))
+    np.testing.assert_array_equal(columns[1], columns[3])
+    alone = np.hstack([list(resampled(made, weights[[r]]).values()) for r in (0, 63, 64, 149)])
+    np.testing.assert_array_equal(columns[3][:, [0, 63, 64, 149]], alone)
+
+
+@pytest.mark.parametrize("detections", [1, 15, 16, 17, 47, 48])
+def test_an_image_may_count_thousands_of_times_and_any_number_of_detections_may_be_found(detections: int) -> None:
+    # Right, wrong, right, wrong, ... of image 1, of which 5,000 copies are there.
+    made = matches([1] * detections, [d % 2 == 0 for d in range(detections)], [7, 48])
+    right = (detections + 1) // 2
+    precision, recall = precision_recall(made, np.array([0, 5000]))
+    assert recall[0, 0] == right / 48
+    # From the last right one on, all are right up to there but every second.
+    assert precision[2, 9, int(100 * right / 48)] == 5000 * right / (5000 * (2 * right - 1))

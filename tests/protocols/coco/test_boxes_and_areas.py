@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from coco_case import mixed
 from coco_data import annotation, dataset, written
-from test_coco import random_case
 
 from posebench.cli.main import main
 from posebench.data.predictions import Predictions, for_instances, load, save
@@ -71,8 +71,8 @@ def test_a_false_detection_in_a_medium_box_counts_against_medium_people_though_i
 
 
 def mmpose_case(seed: int, folder: Path) -> tuple[dict[str, Any], Any, Predictions, list[list[float]]]:
-    """A random case of test_coco.py, its detections with boxes of any size; and these as CocoMetric writes them."""
-    truth, detections = random_case(seed)
+    """A random case, its detections with boxes of any size; and these as CocoMetric writes them."""
+    truth, detections = mixed(seed)
     draw = np.random.default_rng(seed)
     boxes = np.column_stack(
         [draw.uniform(0, 600, (len(detections), 2)), draw.choice([31.9, 32, 96, 97], (len(detections), 2))]

@@ -1,8 +1,6 @@
 """COCO: equal to pycocotools on real and on thousands of random cases, and refusing what it could not score."""
 
-import contextlib
 import copy
-import io
 import json
 import sys
 from pathlib import Path
@@ -10,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from coco_case import mixed
+from coco_evaluators import equal, evaluated
 
 from posebench.data.predictions import for_instances
 from posebench.data.skeleton import Skeleton
@@ -323,63 +323,6 @@ def test_a_dataset_in_the_form_of_coco_may_have_other_keypoints(tmp_path: Path) 
         rules.read_results(dt, people)
 
 
-def random_case(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A few people and detections, full of what evaluators trip over.
-
-    Tied scores, crowds, people without a labelled keypoint, images without people, areas on the boundaries of the ranges,
-    ids from 0, the same person or detection twice, more than 20 detections in an image, results with boxes.
-    """
-    random = np.random.default_rng(seed)
-    images = [{"id": int(i), "file_name": f"{i}.jpg"} for i in random.permutation(4) + random.integers(0, 3)]
-    people, detections = [], []
-    first_id = int(random.integers(0, 2))
-    for n in range(int(random.integers(1, 9))):
-        points = random.integers(0, 120, (17, 2)) * random.choice([1, 2])
-        seen = random.choice([0, 1, 2], 17) * (random.random() > 0.15)
-        x, y, w, h = *(int(v) for v in random.integers(0, 60, 2)), *(int(v) for v in random.integers(20, 150, 2))
-        people.append({
-            "id": first_id + n, "image_id": int(random.choice([image["id"] for image in images[:3]])), "category_id": 1,
-            "iscrowd": int(random.random() < 0.15), "num_keypoints": int((seen > 0).sum() * (random.random() > 0.05)),
-            "area": float(random.choice([900, 1024, 5000, 9216, 20000])), "bbox": [x, y, w, h],
-            "keypoints": np.column_stack([points * (seen > 0)[:, None], seen]).ravel().tolist(),
-        })  # fmt: skip
-        if random.random() < 0.1:
-            people[-1] = people[0] | {"id": first_id + n}
-    boxed = random.random() < 0.3
-    for _ in range(int(random.integers(22, 40) if random.random() < 0.1 else random.integers(1, 20))):
-        near = people[int(random.integers(len(people)))]
-        points = np.array(near["keypoints"], float).reshape(17, 3)[:, :2] + random.normal(
-            0, random.choice([0, 2, 9]), (17, 2)
-        )
-        where = near["image_id"] if random.random() < 0.8 else images[0]["id"]
-        detection = {
-            "image_id": where, "category_id": 1, "score": float(random.integers(0, 8) / 7),
-            "keypoints": np.column_stack([points, np.ones(17)]).ravel().tolist(),
-        }  # fmt: skip
-        if boxed:
-            detection["bbox"] = [0.0, 0.0, float(random.choice([32, 50, 96])), float(random.choice([32, 96, 150]))]
-        detections += [detection] * (1 + (random.random() < 0.1))
-    if random.random() < 0.05:  # all in one image, so that more than 20 are
-        detections = [entry | {"image_id": images[0]["id"]} for entry in detections * 3]
-    return {"images": images, "annotations": people, "categories": [{"id": 1, "name": "person"}]}, detections
-
-
-def reference(truth: dict[str, Any], detections: list[dict[str, Any]]) -> tuple[list[float], list[float]]:
-    """The ten numbers of pycocotools, and its AP at each threshold."""
-    from pycocotools.coco import COCO as Reference
-    from pycocotools.cocoeval import COCOeval
-
-    with contextlib.redirect_stdout(io.StringIO()):
-        annotated = Reference()
-        annotated.dataset = copy.deepcopy(truth)
-        annotated.createIndex()
-        evaluator = COCOeval(annotated, annotated.loadRes(copy.deepcopy(detections)), "keypoints")
-        evaluator.evaluate()
-        evaluator.accumulate()
-        evaluator.summarize()
-    return [float(value) for value in evaluator.stats], evaluator.eval["precision"][:, :, 0, 0, 0].mean(axis=1).tolist()
-
-
 def matched(truth: dict[str, Any], detections: list[dict[str, Any]], folder: Path) -> average_precision.Matches:
     """What posebench makes of the same, through its files."""
     people = read(folder, truth)
@@ -394,17 +337,14 @@ def test_random_cases_equal_pycocotools_to_the_bit(first: int, tmp_path: Path) -
     pytest.importorskip("pycocotools", reason="the reference evaluator is not installed")
     several = 0
     for seed in range(first, first + 400):
-        truth, detections = random_case(seed)
-        precision, recall = average_precision.precision_recall(matched(truth, detections, tmp_path))
-        numbers, by_threshold = reference(truth, detections)
-        assert list(average_precision.summary(precision, recall).values()) == numbers, seed
-        assert precision[0].mean(axis=1).tolist() == by_threshold, seed
-        several += 0 < numbers[0] < 1
+        ours, theirs = (evaluated(name, *mixed(seed), tmp_path) for name in ("posebench", "pycocotools"))
+        assert equal(ours, theirs), seed
+        several += 0 < theirs.stats[0] < 1
     assert several > 200  # the cases are worth something
 
 
 def test_the_random_cases_have_what_evaluators_trip_over() -> None:
-    cases = [random_case(seed) for seed in range(200)]
+    cases = [mixed(seed) for seed in range(200)]
     for truth, detections in cases:
         people = truth["annotations"]
         assert len(people) and len(detections)
@@ -433,7 +373,7 @@ def test_a_weighted_image_counts_as_if_it_were_there_so_often(tmp_path: Path) ->
     compared = 0
     for seed in range(60):
         random = np.random.default_rng(seed)
-        truth, detections = random_case(seed)
+        truth, detections = mixed(seed)
         # No ties between images (which copy comes first is a matter of taste), no boxes, no id 0 that never counts.
         detections = [
             {key: entry[key] for key in ("image_id", "keypoints")} | {"score": float(random.random())}

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from coco_case import mixed
 from coco_data import annotation, dataset, written
-from test_coco import random_case, reference
+from coco_evaluators import evaluated
 
 from posebench.data.predictions import Predictions, for_instances
 from posebench.plugins.registry import protocol
@@ -95,8 +96,8 @@ def test_the_nearest_place_of_a_missing_keypoint_adds_nothing_to_the_largest_of_
 
 
 def with_gaps(seed: int, folder: Path) -> tuple[dict[str, Any], Any, Predictions]:
-    """A random case of tests/test_coco.py of which every third detection or so lacks keypoints, some all of them."""
-    truth, detections = random_case(seed)
+    """A random case of which every third detection or so lacks keypoints, some all of them."""
+    truth, detections = mixed(seed)
     people = COCO.instances(written(folder / "gt.json", truth), "val")
     made = COCO.read_predictions(written(folder / "dt.json", detections), people)
     draw = np.random.default_rng(seed)
@@ -116,7 +117,7 @@ def test_exported_partial_detections_score_the_same_in_pycocotools(first: int, t
         if not entries:
             continue
         numbers = list(COCO.score(made, people, "official").metrics.values())
-        assert reference(truth, entries)[0] == numbers, seed
+        assert evaluated("pycocotools", truth, entries, tmp_path).stats.tolist() == numbers, seed
         again = COCO.read_predictions(tmp_path / "out.json", people)
         assert list(COCO.score(again, people, "official").metrics.values()) == numbers, seed
         assert again.missing.any() == made.missing[~made.missing.all(axis=1)].any()
@@ -139,8 +140,9 @@ def test_real_people_without_noses_score_the_same_in_pycocotools(shared: Path, t
     truth = json.loads((shared / "data/coco/pairs/val538_gt.json").read_text())
     kept = set(people.measures["id"].tolist())
     truth["annotations"] = [entry for entry in truth["annotations"] if entry["id"] in kept]
-    numbers = reference(truth, json.loads((tmp_path / "out.json").read_text()))[0]
-    assert numbers == list(COCO.score(made, people, "official").metrics.values())
+    entries = json.loads((tmp_path / "out.json").read_text())
+    numbers = evaluated("pycocotools", truth, entries, tmp_path).stats
+    assert numbers.tolist() == list(COCO.score(made, people, "official").metrics.values())
 
 
 def test_a_missing_keypoints_confidence_counts_under_no_convention(tmp_path: Path) -> None:
