@@ -84,7 +84,7 @@ class People(Columns):
     def _columns(self, fields: dict[str, Any], points: Array, bbox: Array) -> dict[str, Array]:
         """The columns of N people, of `_fields`, (N, 3 K) x, y and visibility of keypoints, and (N, 4) boxes."""
         fields = {"category_id": np.ones(len(bbox))} | fields
-        points = points.reshape(len(bbox), -1, 3)
+        points = points.reshape(len(bbox), points.shape[1] // 3, 3)
         area = floats(fields["area"]) if self.box_area is None else bbox[:, 2] * bbox[:, 3] * self.box_area
         return {name: whole(fields[name], name) for name in WHOLE} | {
             "image_id": _image_ids(fields["image_id"]), "area": area, "bbox": bbox,
