@@ -39,6 +39,10 @@ class Content:
     def __init__(self, content: bytes, order: str) -> None:
         self.bytes, self.order = content, order
         self.tag, self.scalar = struct.Struct(f"{order}II"), struct.Struct(f"{order}12I")
+        self.words, self.letters = (
+            np.frombuffer(content, f"{order}u4", len(content) // 4),
+            np.frombuffer(content, np.uint8),
+        )
         self.numbers = {kind: struct.Struct(order + np.dtype(code).char) for kind, code in NUMBERS.items()}
 
     def part(self, at: int, end: int) -> tuple[int, int, int, int]:
@@ -100,20 +104,30 @@ class Element:
 
     def fields(self) -> "dict[str, list[Element]]":
         """Name → one element for each record of a struct array; empty where this is no struct, or has no records."""
+        names, records, at = self.layout()
+        if not names:
+            return {}
+        found = self.content.matrices(at, self.end, records * len(names), self.depth + 1)
+        return {name: found[i :: len(names)] for i, name in enumerate(names)}
+
+    def layout(self) -> tuple[list[str], int, int]:
+        """The names of a struct array's fields, how many records it has, and where the first begins.
+
+        There are no names where this is no struct, or has no records.
+        """
         flags, shape, _, at = self.head()
         if flags & 0xFF != STRUCT:
-            return {}
+            return [], 0, at
         read, content = self.content.part, self.content.bytes
         _, first, last, at = read(at, self.end)
         width = int.from_bytes(content[first:last], "little" if self.content.order == "<" else "big")
         _, first, last, at = read(at, self.end)
         if not 0 < width <= last - first or not prod(shape):
-            return {}
+            return [], 0, at
         names = [content[i : i + width].split(b"\0")[0].decode("latin-1") for i in range(first, last, width)]
         if len(set(names)) < len(names):
             raise ValueError("a struct with two fields of one name")
-        found = self.content.matrices(at, self.end, prod(shape) * len(names), self.depth + 1)
-        return {name: found[i :: len(names)] for i, name in enumerate(names)}
+        return names, prod(shape), at
 
     def cells(self) -> "list[Element]":
         """The elements of a cell array; none where this is no cell array."""

@@ -6,22 +6,24 @@ MATLAB leaves out, empties, or writes as text what it likes, and the release doe
 
 from dataclasses import replace
 from importlib import resources
-from math import isfinite, nan
+from math import nan
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from posebench.array_type import Array
-from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE
+from posebench.data.instances import OCCLUDED, UNLABELLED
 from posebench.errors import PosebenchError, counted
 from posebench.files.arrays import load_array, load_structs
 from posebench.files.matlab import CELL, STRUCT, Element
+from posebench.files.matlab_columns import Elements, Records
 
-from .annotation import HEAD_BIAS, SKELETON, Annotation, adjusted, numbers, whole
+from .annorects import annotated_points, place, raw_people
+from .annotation import HEAD_BIAS, SKELETON, Annotation, numbers, whole
 from .image_names import numbered
 
 RELEASE_FORM, DETECTIONS_FORM, GT_VALID_FORM = "mpii_human_pose_v1_u12_1.mat", "detections.mat", "gt_valid.mat"
-JOINTS = {float(joint): joint for joint in range(len(SKELETON))}
 Record = dict[str, Element]
 TRAIN_RULE = (
     "All people with keypoints, centre and scale in training images that have no validation person (22,246 people in the whole "
@@ -56,45 +58,6 @@ def flat(value: Element | None) -> Array:
     """Numbers in a row; none where there are none."""
     array = np.zeros(0) if value is None or value.head()[0] & 0xFF in (CELL, STRUCT) else value.array().ravel()
     return array if array.dtype.kind in "iufb" else np.zeros(0)
-
-
-def place(rect: Record) -> tuple[float, float, float]:
-    """Centre (x, y) and scale of an annorect, NaN where it has none."""
-    position = first(rect.get("objpos"))
-    return number(position.get("x")), number(position.get("y")), number(rect.get("scale"))
-
-
-def head_length(rect: Record) -> float:
-    """0.6 × the diagonal of the head box; NaN where there is none."""
-    x1, y1, x2, y2 = (number(rect.get(name)) for name in ("x1", "y1", "x2", "y2"))
-    return HEAD_BIAS * float(np.hypot(x2 - x1, y2 - y1))
-
-
-def annotated(rect: Record) -> bool:
-    """Whether an annorect has a point."""
-    point = first(rect.get("annopoints")).get("point")
-    return point is not None and point.head()[0] & 0xFF == STRUCT and 0 not in point.head()[1]
-
-
-def points(rect: Record) -> tuple[Array, Array]:
-    """(16, 2) keypoints as annotated and (16,) visibility of one annorect; a joint without a mark of visibility is visible.
-
-    Raises:
-        ValueError: a joint is unknown, twice there, or nowhere.
-    """
-    keypoints, visibility = np.zeros((len(SKELETON), 2)), np.full(len(SKELETON), UNLABELLED, np.int8)
-    point = first(rect.get("annopoints")).get("point")
-    fields = {} if point is None else point.fields()
-    nothing = [None] * max(map(len, fields.values()), default=0)
-    for record in zip(*(fields.get(name, nothing) for name in ("id", "x", "y", "is_visible")), strict=True):
-        joint, x, y, seen = map(number, record)
-        if joint not in JOINTS or visibility[JOINTS[joint]]:
-            raise ValueError(f"joint {joint:g} is twice there" if joint in JOINTS else f"joint {joint:g}")
-        if not (isfinite(x) and isfinite(y)):
-            raise ValueError(f"{SKELETON.keypoints[JOINTS[joint]]} is at ({x:g}, {y:g})")
-        keypoints[JOINTS[joint]] = x, y
-        visibility[JOINTS[joint]] = OCCLUDED if seen == 0 else VISIBLE
-    return keypoints, visibility
 
 
 def validation_people() -> Array:
@@ -144,31 +107,57 @@ class Release:
         """0-based indices of the people who are far enough from others to be judged alone."""
         return [int(person) - 1 for person in flat(self.single[image]).tolist()]
 
-    def people(self, split: str) -> list[tuple[int, int]]:
-        """(image, person) of a split: those of the validation list; the test images' single people; of the training images
+    def people(self, split: str) -> "People":
+        """The people of a split: those of the validation list; the test images' single people; of the training images
         without a validation person, all people with keypoints. The last two need a centre and a scale.
-        """
-        listed = [(int(image), int(person)) for image, person in validation_people()]
-        if split == "val":
-            return listed
-        if split == "test":
-            asked = [(i, p) for i in np.flatnonzero(~self.train).tolist() for p in self.singles(i)]
-            self.check(asked)
-        else:
-            validation = {image for image, _ in listed}
-            images = [i for i in np.flatnonzero(self.train).tolist() if i not in validation]
-            asked = [(i, p) for i in images for p, rect in enumerate(self.rects(i))
-                     if annotated(rect)]  # fmt: skip
-        return [(i, p) for i, p in asked if np.isfinite(place(self.rects(i)[p])).all()]
 
-    def check(self, people: list[tuple[int, int]]) -> None:
-        """Raise an error unless the release has all these people."""
-        for image, person in people:
-            if image >= len(self.annolist) or not 0 <= person < len(self.rects(image)):
+        Raises:
+            PosebenchError: the release lacks one of them.
+        """
+        if split == "val":
+            return self.listed([(image, person) for image, person in validation_people().tolist()])
+        if split == "test":
+            people = self.listed([(i, p) for i in np.flatnonzero(~self.train).tolist() for p in self.singles(i)])
+            asked = np.ones(len(people.image), bool)
+        else:
+            people = self.of_images(np.setdiff1d(np.flatnonzero(self.train), validation_people()[:, 0]))
+            asked = np.isin(np.arange(len(people.image)), annotated_points(people.rects).of)
+        return people.of(np.flatnonzero(asked & np.isfinite(place(people.rects)).all(axis=1)))
+
+    def of_images(self, images: Array) -> "People":
+        """Everybody in some images, which ascend."""
+        annorects = (self.annolist[image].get("annorect") for image in images.tolist())
+        rects = Elements.of([annorect for annorect in annorects if annorect is not None]).records()
+        person = np.arange(len(rects.of)) - np.searchsorted(rects.of, rects.of)
+        return People(images[rects.of], person, rects)
+
+    def listed(self, asked: list[tuple[int, int]]) -> "People":
+        """People by image and person.
+
+        Raises:
+            PosebenchError: the release lacks one of them.
+        """
+        there = self.of_images(np.array(sorted({image for image, _ in asked if image < len(self.annolist)}), np.int64))
+        row_of = {key: row for row, key in enumerate(zip(there.image.tolist(), there.person.tolist(), strict=True))}
+        for image, person in asked:
+            if (image, person) not in row_of:
                 raise PosebenchError(
                     f"{self.file} has no person {person} in image {image} (both from 0), of {len(self.annolist):,} images. "
                     "Is it the whole release?"
                 )
+        return there.of(np.array([row_of[key] for key in asked], np.int64))
+
+
+class People(NamedTuple):
+    """N people of a release: (N,) numbers of their images, (N,) numbers within these, both from 0, and their annorects."""
+
+    image: Array
+    person: Array
+    rects: Records
+
+    def of(self, rows: Array) -> "People":
+        """Some of them."""
+        return People(self.image[rows], self.person[rows], self.rects.rows(rows))
 
 
 def read_release(file: Path, split: str) -> Annotation:
@@ -179,44 +168,19 @@ def read_release(file: Path, split: str) -> Annotation:
     """
     release = Release(file)
     people = release.people(split)
-    if not people:
+    if not len(people.image):
         raise PosebenchError(f"{file} has no people of MPII {split}. Is it the whole release?")
-    release.check(people)
-    annotation = raw_people(
-        [(release.rects(image)[person], f"image {image} ({release.name(image)[:40]!r}), person {person}")
-         for image, person in people],
-        file, labelled=split != "test",
-    )  # fmt: skip
-    index = np.array([image for image, _ in people])
-    activity = None if release.activity is None else [release.activity[image] for image, _ in people]
+
+    def who(row: int) -> str:
+        image = int(people.image[row])
+        return f"image {image} ({release.name(image)[:40]!r}), person {people.person[row]}"
+
+    annotation = raw_people(people.rects, who, file, labelled=split != "test")
+    index = people.image
+    activity = None if release.activity is None else [release.activity[image] for image in index.tolist()]
     return replace(
-        annotation, form=RELEASE_FORM, images=[release.name(image) for image, _ in people], index=index,
-        person=np.array([person for _, person in people]), activity=activity,
-        notes=(TRAIN_RULE,) if split == "train" else (),
-    )  # fmt: skip
-
-
-def raw_people(people: list[tuple[Record, str]], file: Path, labelled: bool = True) -> Annotation:
-    """Annorects, each with words for messages, as an Annotation that still lacks names and numbers of images.
-
-    Raises:
-        PosebenchError: one has no centre or scale, or its keypoints cannot be.
-    """
-    places = np.array([place(rect) for rect, _ in people], float).reshape(-1, 3)
-    unplaced = ~np.isfinite(places).all(axis=1)
-    if unplaced.any():
-        raise PosebenchError(f"{file}: {people[int(unplaced.argmax())][1]}, has no objpos or scale. Is the file whole?")
-    keypoints = np.zeros((len(people), len(SKELETON), 2))
-    visibility = np.full(keypoints.shape[:2], UNLABELLED, np.int8)
-    for row, (rect, who) in enumerate(people if labelled else []):
-        try:
-            keypoints[row], visibility[row] = points(rect)
-        except ValueError as error:
-            raise PosebenchError(f"{file}: {who}: {error}; an MPII point has an id of 0 to 15, x and y.") from error
-    center, scale = adjusted(places[:, :2], places[:, 2])
-    return Annotation(
-        form="", images=[], person=np.zeros(0), center=center, scale=scale, keypoints=keypoints, visibility=visibility,
-        head_length=np.array([head_length(rect) for rect, _ in people]),
+        annotation, form=RELEASE_FORM, images=[release.name(image) for image in index.tolist()], index=index,
+        person=people.person, activity=activity, notes=(TRAIN_RULE,) if split == "train" else (),
     )  # fmt: skip
 
 
@@ -229,20 +193,23 @@ def read_detections(file: Path, beside: Annotation | None) -> Annotation:
     Raises:
         PosebenchError: it is no such file.
     """
-    entries = rows(load_structs(file, "annolist"))
+    entries = load_structs(file, "annolist").fields()
     arrays = load_array(file, ["RELEASE_img_index", "RELEASE_person_index"])
-    people = [(first(entry.get("annorect")), f"entry {row}") for row, entry in enumerate(entries)]
+    annorects = entries.get("annorect", [])
     given: dict[str, Array] = {
         name: np.ravel(arrays[name]) for name in ("RELEASE_img_index", "RELEASE_person_index") if name in arrays
     }
     if len(given) < 2:
         raise PosebenchError(f"{file} has an annolist, but no RELEASE_img_index and RELEASE_person_index beside it.")
-    index, person = (whole(numbers(given, name, (len(people),), file) - 1, name, file) for name in given)
+    index, person = (whole(numbers(given, name, (len(annorects),), file) - 1, name, file) for name in given)
     if beside is not None and beside.index is not None and np.array_equal(beside.index, index):
         names = beside.images
     else:
         names = [numbered(number) for number in index]
-    return replace(raw_people(people, file), form=DETECTIONS_FORM, images=names, index=index, person=person)
+    rects = Elements.of(annorects).first()
+    return replace(
+        raw_people(rects, "entry {}".format, file), form=DETECTIONS_FORM, images=names, index=index, person=person
+    )
 
 
 def read_gt_valid(file: Path, beside: Annotation | None) -> Annotation:
