@@ -8,6 +8,7 @@ import click
 import posebench
 from posebench import torchrun
 from posebench.cli import (
+    bundle,
     compare,
     cost,
     data,
@@ -19,6 +20,7 @@ from posebench.cli import (
     recipe,
     report,
     run,
+    show,
     train,
     verify,
     weights,
@@ -93,7 +95,9 @@ for _command in (
     compare.compare,
     diagnose.diagnose,
     report.report,
+    show.show,
     verify.verify,
+    bundle.bundle,
     recipe.recipe,
     weights.weights,
     data.data,
