@@ -16,19 +16,26 @@ def largest() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measured(script: str, arguments: list[Any], rounds: int) -> dict[str, Any] | str:
-    """What `rounds` children that run `script --child ARGUMENTS` with one thread print as JSON, or the error of one of them.
+class ChildError(Exception):
+    """The last line that a child printed before it failed."""
 
-    Numbers are medians, all else is the last child's. The caller must be small: Linux hands its largest size down to children.
+
+def run_child(script: str, *arguments: Any) -> dict[str, Any]:
+    """What a child that runs `script --child ARGUMENTS` with one thread prints as JSON in its last line.
+
+    The caller must be small: Linux hands its largest size down to children.
     """
     command = [sys.executable, script, "--child", *map(str, arguments)]
     environment = os.environ | {f"{kind}_NUM_THREADS": "1" for kind in ("OMP", "RAYON", "OPENBLAS")}
-    found = []
-    for _ in range(rounds):
-        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-        if done.returncode:
-            return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        found.append(json.loads(done.stdout.splitlines()[-1]))
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise ChildError((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])
+    printed: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return printed
+
+
+def medians(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """What several children printed: medians of numbers, and of all else the last child's."""
     return {
         key: median(one[key] for one in found) if isinstance(value, int | float) else value
         for key, value in found[-1].items()

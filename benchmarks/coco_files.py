@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -49,29 +49,35 @@ def dataset(images: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 def write_val(folder: Path, images: int, times: int) -> None:
     """`gt.json`, `dt.json`, and `boxed.json`, the same results with boxes that change no number.
 
-    The same `images` images `times` times, each time under other ids.
+    The same `images` images `times` times, each time under other ids, spaced as `json.dumps` does it.
     """
     truth, detections = dataset(images)
-    people, named = truth["annotations"], truth["images"]
-    boxed = with_boxes(detections)
-    lists: dict[str, list[str]] = {"images": [], "annotations": []}
-    with (folder / "dt.json").open("w") as plain, (folder / "boxed.json").open("w") as other:
-        for part in range(times):
-            for entry in named if part else ():
-                entry["id"] += images
-                entry["file_name"] = f"{entry['id']:012}.jpg"
-            for entry in [*people, *detections, *boxed] if part else ():
-                entry["image_id"] += images
-            for entry in people if part else ():
-                entry["id"] += len(people)
-            lists["images"].append(json.dumps(named)[1:-1])
-            lists["annotations"].append(json.dumps(people)[1:-1])
-            for file, entries in ((plain, detections), (other, boxed)):
-                file.write((", " if part else "[") + json.dumps(entries)[1:-1])
-        plain.write("]")
-        other.write("]")
-    texts = ", ".join(f'"{name}": [{", ".join(parts)}]' for name, parts in lists.items())
-    (folder / "gt.json").write_text(f'{{{texts}, "categories": {json.dumps(truth["categories"])}}}')
+    people = truth["annotations"]
+    named = [
+        {**entry, "id": entry["id"] + part * images, "file_name": f"{entry['id'] + part * images:012}.jpg"}
+        for part in range(times)
+        for entry in truth["images"]
+    ]
+    with (folder / "gt.json").open("w") as file:
+        file.write(f'{{"images": {json.dumps(named)}, "annotations": ')
+        _write_copies(file, people, {"id": len(people), "image_id": images}, times)
+        file.write(f', "categories": {json.dumps(truth["categories"])}}}')
+    for name, entries in (("dt.json", detections), ("boxed.json", with_boxes(detections))):
+        with (folder / name).open("w") as file:
+            _write_copies(file, entries, {"image_id": images}, times)
+
+
+def _write_copies(file: TextIO, entries: list[dict[str, Any]], steps: dict[str, int], times: int) -> None:
+    """A list of `times` copies of the entries; the ids named by `steps`, their first keys, grow by so much from copy to copy."""
+    rests = [json.dumps({key: value for key, value in entry.items() if key not in steps})[1:] for entry in entries]
+    file.write("[")
+    for part in range(times):
+        rows = (
+            "{" + "".join(f'"{key}": {entry[key] + part * step}, ' for key, step in steps.items()) + rest
+            for entry, rest in zip(entries, rests, strict=True)
+        )
+        file.write(", " * bool(part) + ", ".join(rows))
+    file.write("]")
 
 
 def write_train(path: Path, people: int) -> None:

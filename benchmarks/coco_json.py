@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from child_process import largest, measured
+from child_process import ChildError, largest, medians, run_child
 from coco_files import TRAIN_PEOPLE, VAL_IMAGES, write_train, write_val
 
 PIECE = 1 << 17
@@ -134,9 +134,10 @@ def show(title: str, table: str, names: list[str], file: Path, rounds: int) -> N
     print(f"\n{title}\n{'':<36}{'seconds':>9}{'ratio':>7}{'MB':>8}")
     first = None
     for name in names:
-        line = measured(__file__, [table, name, file], rounds)
-        if isinstance(line, str):
-            print(f"{name}: {line}")
+        try:
+            line = medians([run_child(__file__, table, name, file) for _ in range(rounds)])
+        except ChildError as error:
+            print(f"{name}: {error}")
             continue
         first = first or line["seconds"]
         print(f"{name:<36}{line['seconds']:>9.3f}{line['seconds'] / first:>7.2f}{line['MB']:>8.0f}", flush=True)

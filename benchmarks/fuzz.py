@@ -21,6 +21,7 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+import posebench.opencv  # noqa: F401, I001 - sets OpenCV's limits, before the tests' modules load it without
 import numpy as np
 from fuzz_targets import Target, names, targets
 from fuzzing import CRASHED, HUNG, NAMES, READ, REFUSED, TRACEBACK, read_each

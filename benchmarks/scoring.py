@@ -5,8 +5,9 @@
 Prints two tables in Markdown, of a dataset of val2017's size, drawn from a seed, and of one that is `--times` as large. They have
 the processor time, with one thread, to COCO's ten numbers from what an evaluator holds in memory and from the two files of
 annotation and results, the most memory that the latter takes, imports included, and ratios to posebench. Figures are medians of
-processes of their own. An evaluator that takes more than ten times posebench's time is in the second table only with `--slow`. Two
-more rows are posebench from its own predictions file, and the 1,000 resamples of its intervals. Then says how numbers differ.
+processes of their own. An evaluator that takes more than ten times posebench's time is measured once, and is in the second table
+only with `--slow`. Two more rows are posebench from its own predictions file, and the 1,000 resamples of its intervals. Then says
+how numbers differ.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import numpy as np
-from child_process import largest, measured, processor
+from child_process import ChildError, largest, medians, processor, run_child
 from coco_evaluators import EVALUATORS, installed, missing
 from coco_files import VAL_IMAGES, write_val
 
@@ -87,38 +88,53 @@ def write(folder: Path, images: int, times: int) -> None:
     save(coco.read_predictions(folder / "dt.json", people), folder / "dt.h5")
 
 
-def table(folder: Path, rows: list[str], rounds: int) -> dict[str, dict[str, Any]]:
-    """Measure and print a table; row → its figures."""
+def measured(folder: Path, rows: list[str], rounds: int) -> dict[str, dict[str, Any]]:
+    """Row → its figures. The rows take turns, so that a busy moment of the machine meets all; slow ones have one turn."""
+    found: dict[str, list[dict[str, Any]]] = {row: [] for row in rows}
+    for turn in range(rounds):
+        for row in rows:
+            if turn and (not found[row] or is_slow(found[row][0], found[OWN][0])):
+                continue
+            try:
+                found[row].append(run_child(__file__, row, folder))
+            except ChildError as error:
+                print(f"{row}: {error}", flush=True)
+    return {row: medians(each) for row, each in found.items() if each}
+
+
+def is_slow(figures: dict[str, Any], own: dict[str, Any]) -> bool:
+    """Whether these are figures of an evaluator that is much slower than posebench."""
+    return bool(figures.get("JSON", 0) > TOO_SLOW * own["JSON"])
+
+
+def show(figures: dict[str, dict[str, Any]]) -> None:
+    """Print a table, and how far the ten numbers of each evaluator are from posebench's."""
     print("\n| evaluator | in memory, s | × | from files, s | × | MB | × |\n|---|---|---|---|---|---|---|")
-    figures: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        found = measured(__file__, [row, folder], rounds)
-        if isinstance(found, str) and row == OWN:
-            raise SystemExit(found)
-        if isinstance(found, str):
-            print(f"| {row} | {found} |", flush=True)
-            continue
-        figures[row] = found
-        own = figures[OWN]
+    own = figures[OWN]
+    for row, found in figures.items():
         cells = [
             f"{found[key]:.{digits}f} | {found[key] / own[key]:.2f}" if key in found else "– | –"
             for key, digits in COLUMNS.items()
         ]
-        print(f"| {' | '.join([label(row), *cells])} |", flush=True)
-    return figures
-
-
-def label(row: str) -> str:
-    """A row's name with its version."""
-    return f"{row} {EVALUATORS[row].version}" if row in EVALUATORS else row
-
-
-def differences(figures: dict[str, dict[str, Any]]) -> None:
-    """Print how far the ten numbers of each evaluator are from posebench's."""
-    own = np.array(figures[OWN]["result"])
-    apart = {row: float(np.abs(np.array(one["result"]) - own).max()) for row, one in figures.items() if "result" in one}
+        version = f" {EVALUATORS[row].version}" if row in EVALUATORS else ""
+        print(f"| {' | '.join([row + version, *cells])} |")
+    apart = {
+        row: np.abs(np.array(one["result"]) - own["result"]).max() for row, one in figures.items() if "result" in one
+    }
     print(f"\nOf {len(apart)} rows, these differ from posebench in a number:",
-          ", ".join(f"{row} by {value:.1e}" for row, value in apart.items() if value) or "none")  # fmt: skip
+          ", ".join(f"{row} by {value:.1e}" for row, value in apart.items() if value) or "none", flush=True)  # fmt: skip
+
+
+def sized(rows: list[str], images: int, times: int, rounds: int) -> dict[str, dict[str, Any]]:
+    """Measure and print the table of a dataset of `times` times so many images; row → its figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = ["--write", folder, str(images), str(times)]
+        subprocess.run([sys.executable, __file__, *arguments], check=True)
+        size = Path(folder, "dt.json").stat().st_size / 1e6
+        print(f"\n{images * times:,} images, {size:,.0f} MB of results; medians of {rounds}", flush=True)
+        figures = measured(Path(folder), rows, rounds)
+    show(figures)
+    return figures
 
 
 def main() -> None:
@@ -139,25 +155,14 @@ def main() -> None:
         write(Path(options.write[0]), *map(int, options.write[1:]))
         return
     print(f"{processor()}, Python {platform.python_version()}, numpy {np.__version__}; processor time of one thread")
-    print(*missing(), sep="\n")
+    for sentence in missing():
+        print(sentence)
     rows = [row for row, (name, _) in FILES.items() if name in installed()]
     rows.sort(key=lambda row: not row.startswith(OWN))
     figures = sized([*rows, RESAMPLES], options.images, 1, options.rounds)
-    differences(figures)
     if options.times > 1:
-        limit = TOO_SLOW * figures[OWN]["JSON"]
-        fast = [row for row in rows if options.slow or figures.get(row, {}).get("JSON", limit) < limit]
-        differences(sized(fast, options.images, options.times, 1))
-
-
-def sized(rows: list[str], images: int, times: int, rounds: int) -> dict[str, dict[str, Any]]:
-    """The table of a dataset of `times` times so many images."""
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = ["--write", folder, str(images), str(times)]
-        subprocess.run([sys.executable, __file__, *arguments], check=True)
-        size = Path(folder, "dt.json").stat().st_size / 1e6
-        print(f"\n{images * times:,} images, {size:,.0f} MB of results; medians of {rounds}")
-        return table(Path(folder), rows, rounds)
+        fast = [row for row in rows if row in figures and not is_slow(figures[row], figures[OWN])]
+        sized(rows if options.slow else fast, options.images, options.times, 1)
 
 
 if __name__ == "__main__":

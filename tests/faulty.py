@@ -451,6 +451,11 @@ PROTOCOLS = _every(Fair)
 globals().update({f"build_{name}": build for name, build in ARCHITECTURES.items()})
 
 
+def variables(folder: Path) -> dict[str, str]:
+    """The variables with which a command finds these plugins, installed in `folder`."""
+    return {"PYTHONPATH": f"{folder}{os.pathsep}{Path(__file__).parent}"}
+
+
 def install(folder: Path) -> Path:
     """Make `folder` one on whose path these plugins count as installed, as the package faulty 1.0."""
     info = folder / "faulty-1.0.dist-info"

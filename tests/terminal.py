@@ -3,16 +3,12 @@
 import fcntl
 import os
 import struct
-import subprocess
-import sys
 import termios
 from dataclasses import dataclass
 from pathlib import Path
 
+import entry
 import pyte
-
-ENTRY = Path(sys.executable).with_name("posebench")
-SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -35,15 +31,15 @@ class Seen:
         return "\n".join(self.lines)
 
 
-def type_posebench(*arguments: object, cwd: Path, columns: int, rows: int = 24) -> Seen:
-    """Run `posebench` with arguments on a terminal of that size, without a size in the environment."""
+def type_posebench(
+    *arguments: object, cwd: Path, columns: int, rows: int = 24, people: int | None = None, **variables: str
+) -> Seen:
+    """Run `posebench` with arguments on a terminal of that size, without a size in the environment; `people` as in `entry`."""
     primary, secondary = os.openpty()
     fcntl.ioctl(secondary, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
-    process = subprocess.Popen(
-        [str(ENTRY), *map(str, arguments)], cwd=cwd, env=environment | {"TERM": "xterm-256color"},
-        stdin=secondary, stdout=secondary, stderr=secondary, start_new_session=True,
-    )  # fmt: skip
+    environment |= {"TERM": "xterm-256color"} | variables
+    entry.start([str(entry.ENTRY), *map(str, arguments)], cwd, environment, (secondary,) * 3, people)
     os.close(secondary)
     raw = b"".join(iter(lambda: _read(primary), b""))
     os.close(primary)
@@ -51,7 +47,7 @@ def type_posebench(*arguments: object, cwd: Path, columns: int, rows: int = 24) 
     pyte.ByteStream(screen).feed(raw)
     above = ["".join(line[column].data for column in range(columns)) for line in screen.history.top]
     lines = [line.rstrip() for line in (*above, *screen.display)]
-    return Seen(process.wait(SECONDS), lines, raw)
+    return Seen(entry.wait(), lines, raw)
 
 
 def _read(terminal: int) -> bytes:

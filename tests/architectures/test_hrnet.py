@@ -57,6 +57,27 @@ def test_a_map_per_keypoint_and_no_parameter_that_nothing_reads(name: str, strid
     assert scores.shape == (2, 3)
 
 
+@pytest.mark.parametrize(
+    "name, parts",
+    [
+        ("hrnet_w32", ["conv1.weight", "layer1.0.conv2.weight", "stage4.2", "final_layer.weight"]),
+        ("simplebaseline:resnet18", ["deconv_layers.0.weight", "deconv_layers.6.weight", "final_layer.weight"]),
+    ],
+)
+def test_what_no_pretrained_weights_are_for_begins_as_a_normal_draw_of_deviation_0_001(
+    name: str, parts: list[str]
+) -> None:
+    torch.manual_seed(0)
+    weights = architecture(name, HAND, (64, 64)).state_dict()
+    for part in parts:
+        drawn = torch.cat([
+            value.flatten() for key, value in weights.items() if key.startswith(part) and value.ndim == 4
+        ])  # fmt: skip
+        assert drawn.std().item() == pytest.approx(1e-3, rel=0.25 if len(drawn) < 1000 else 0.05), part
+        assert drawn.mean().item() == pytest.approx(0, abs=4e-3 / len(drawn) ** 0.5), part
+    assert not weights["final_layer.bias"].any()
+
+
 def test_fusion_grows_from_the_last_module_to_all() -> None:
     counts = []
     for fusion in ("last", "stages", "full"):

@@ -1,13 +1,13 @@
 """`posebench data check` and `data show` as typed in a terminal."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from entry import posebench
 from small_coco import name_of, write_coco
-from terminal import ENTRY, type_posebench
+from terminal import type_posebench
 
 from posebench.cli.main import main
 
@@ -41,7 +41,7 @@ def test_missing_photographs_end_with_1_and_name_folder_and_source(place: Path) 
 
 
 def test_json_is_alone_on_stdout_and_has_every_fact(place: Path) -> None:
-    done = subprocess.run([ENTRY, *ARGUMENTS, "--json"], cwd=place, capture_output=True, text=True, check=False)
+    done = posebench(*ARGUMENTS, "--json", cwd=place)
     found = json.loads(done.stdout)
     assert (done.returncode, done.stderr, found["possible"]) == (0, "", True)
     assert [split["present"] for split in found["splits"]] == [4, 3]
@@ -67,10 +67,8 @@ def test_show_writes_a_picture_and_prints_its_path(place: Path) -> None:
     ],
 )
 def test_options_that_do_not_fit_are_refused(place: Path, more: tuple[str, ...], sentence: str) -> None:
-    done = subprocess.run(
-        [ENTRY, "data", "show", "coco", "--arch", "hourglass1", "--data", "d", "--recipe", "quick", *more], cwd=place,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    arguments = "--arch", "hourglass1", "--data", "d", "--recipe", "quick"
+    done = posebench("data", "show", "coco", *arguments, *more, cwd=place)
     assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr
 
 

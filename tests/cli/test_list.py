@@ -1,24 +1,19 @@
 """`posebench list`, and shell completion, both through the real entry point."""
 
 import json
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
+import entry
 import pytest
 
 from posebench.plugins.registry import installed
 from posebench.plugins.source import Said, said
 
-ENTRY = Path(sys.executable).with_name("posebench")
-
 
 def posebench(*arguments: str, **environment: str) -> str:
-    done = subprocess.run(
-        [str(ENTRY), *arguments], env=os.environ | environment, capture_output=True, text=True, check=False
-    )
+    done = entry.posebench(*arguments, **environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -64,7 +59,7 @@ def test_list_as_json_has_modules_conventions_and_options() -> None:
 
 
 def test_an_unknown_name_is_a_sentence_with_the_nearest_one() -> None:
-    done = subprocess.run([str(ENTRY), "list", "mpi"], capture_output=True, text=True, check=False)
+    done = entry.posebench("list", "mpi")
     assert done.returncode == 1
     assert "No architecture or protocol is named 'mpi'. Did you mean 'mpii'?" in done.stderr
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import cv2
+import faulty
 import pytest
 import torch
 from terminal import Seen, type_posebench
@@ -20,13 +21,22 @@ WIDTHS = pytest.mark.parametrize("columns", [80, 120])
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained checkpoint, and a folder with two people, a damaged file and one of a hostile name."""
     place = tmp_path_factory.mktemp("use")
+    (place / "plugins").mkdir()
+    faulty.install(place / "plugins")
     torch.manual_seed(0)
-    save(place / "network.pt", Checkpoint.published(registry.architecture("hourglass1", SKELETON, (64, 64))))
+    network = faulty.Sound(SKELETON, (64, 64))
+    network.name = "Sound"
+    save(place / "network.pt", Checkpoint.published(network))
     (place / "pictures").mkdir()
     for name in synthetic.instances(SKELETON, "val", 2).images:
         assert cv2.imwrite(str(place / "pictures" / f"{name}.jpg"), synthetic.draw(name)[..., ::-1])
     (place / "pictures" / "bad\x1b[31m\n.jpg").write_bytes(b"nothing")
     return place
+
+
+def typed(*arguments: object, folder: Path, columns: int) -> Seen:
+    """A command typed in the folder, where the small network `Sound` is installed."""
+    return type_posebench(*arguments, cwd=folder, columns=columns, **faulty.variables(folder / "plugins"))
 
 
 def ended(seen: Seen, code: int) -> Seen:
@@ -37,7 +47,7 @@ def ended(seen: Seen, code: int) -> Seen:
 
 @WIDTHS
 def test_pictures_are_predicted_with_a_bar_and_what_is_unreadable_is_named(folder: Path, columns: int) -> None:
-    seen = ended(type_posebench("predict", "network.pt", "pictures", cwd=folder, columns=columns), 0)
+    seen = ended(typed("predict", "network.pt", "pictures", folder=folder, columns=columns), 0)
     bar = next(line for line in seen.lines if line.startswith("predict pictures"))
     assert re.search(r"2/2 \d:\d\d:\d\d eta 0:00:00$", bar), bar
     assert r"1 picture could not be read, left out: bad\x1b[31m\n.jpg." in "".join(seen.lines)
@@ -61,17 +71,17 @@ def test_pictures_are_predicted_with_a_bar_and_what_is_unreadable_is_named(folde
 def test_what_does_not_fit_together_ends_in_a_sentence(
     folder: Path, arguments: tuple[object, ...], code: int, sentence: str
 ) -> None:
-    seen = ended(type_posebench("predict", "network.pt", *arguments, cwd=folder, columns=120), code)
+    seen = ended(typed("predict", "network.pt", *arguments, folder=folder, columns=120), code)
     assert sentence in seen.text
 
 
 @WIDTHS
 def test_a_network_is_exported_and_the_file_predicts_pictures(folder: Path, columns: int) -> None:
     pytest.importorskip("onnxscript", reason="onnxscript is not installed (posebench-2d[onnx])")
-    seen = ended(type_posebench("export-model", "network.pt", "--onnx", "n.onnx", cwd=folder, columns=columns), 0)
+    seen = ended(typed("export-model", "network.pt", "--onnx", "n.onnx", folder=folder, columns=columns), 0)
     said = " ".join(" ".join(seen.lines).split())
     assert "Compared on 16 crops of synthetic people val: outputs differ by up to" in said
     assert said.endswith("n.onnx")
     assert "Warn" not in said
-    predicted = type_posebench("predict", "n.onnx", "pictures", "--out", f"o{columns}", cwd=folder, columns=columns)
+    predicted = typed("predict", "n.onnx", "pictures", "--out", f"o{columns}", folder=folder, columns=columns)
     assert ended(predicted, 0).text.rstrip().endswith(f"o{columns}")

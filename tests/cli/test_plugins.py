@@ -1,12 +1,11 @@
 """Plugins under the real commands: what they raise is one sentence, and outputs may be a tuple."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import entry
 import faulty
 import pytest
 
@@ -20,9 +19,7 @@ def path(tmp_path_factory: Any) -> Path:
 
 
 def posebench(*arguments: object, path: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": f"{path}{os.pathsep}{Path(faulty.__file__).parent}"}
-    command = [sys.executable, "-m", "posebench", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    return entry.posebench(*arguments, cwd=cwd, people=20, **faulty.variables(path))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import faulty
 import numpy as np
 import pytest
 from records import record
@@ -15,7 +16,7 @@ from posebench.results.record import save_record
 from posebench.synthetic import people as synthetic
 
 WIDTHS = pytest.mark.parametrize("columns, rows", [(80, 24), (120, 40)])
-FEW = "--arch", "hourglass1", "--protocol", "mpii", "--limit", 8, "--batch-size", 4, "--epochs", 1, "--workers", 0
+FEW = "--arch", "Sound", "--protocol", "mpii", "--limit", 8, "--batch-size", 4, "--epochs", 1, "--workers", 0
 
 
 def succeeded(seen: Seen) -> Seen:
@@ -34,17 +35,25 @@ def ran(request: Any, tmp_path_factory: Any) -> tuple[Seen, int, Path]:
     """The main job, typed on a terminal: what was seen, the terminal's width, and the folder it ran in."""
     columns, rows = request.param
     folder = tmp_path_factory.mktemp(f"terminal{columns}")
-    return type_posebench("run", *FEW, cwd=folder, columns=columns, rows=rows), columns, folder
+    (folder / "plugins").mkdir()
+    faulty.install(folder / "plugins")
+    seen = type_posebench("run", *FEW, cwd=folder, columns=columns, rows=rows, people=40, **small(folder))
+    return seen, columns, folder
+
+
+def small(folder: Path) -> dict[str, str]:
+    """The variables with which commands find the small network `Sound`."""
+    return faulty.variables(folder / "plugins")
 
 
 def test_the_main_job_runs_on_a_terminal(ran: tuple[Seen, int, Path]) -> None:
     seen, _, folder = ran
     succeeded(seen)
     assert (folder / "results" / "index.html").is_file()
-    assert "hourglass1" in seen.text
+    assert "Sound" in seen.text
 
 
-@pytest.mark.parametrize("title, count", [("train hourglass1", "2/2"), ("predict", "500/500")])
+@pytest.mark.parametrize("title, count", [("train Sound", "2/2"), ("predict", "40/40")])
 def test_a_bar_ends_with_its_whole_count_elapsed_and_remaining_time(
     ran: tuple[Seen, int, Path], title: str, count: str
 ) -> None:
@@ -56,7 +65,7 @@ def test_a_bar_ends_with_its_whole_count_elapsed_and_remaining_time(
 
 def test_loss_rate_and_speed_stand_whole_below_the_bar(ran: tuple[Seen, int, Path]) -> None:
     seen, _, _ = ran
-    bar = seen.lines.index(bar_of(seen, "train hourglass1"))
+    bar = seen.lines.index(bar_of(seen, "train Sound"))
     below, speed = seen.lines[bar + 1 : bar + 3]
     assert re.fullmatch(r"  epoch 1/1  loss \d+\.\d{6}  rate \d\.\de[-+]\d\d", below), below
     assert re.fullmatch(r"  [\d,.]+ images/s  \d+ % waiting for data", speed), speed
@@ -64,14 +73,11 @@ def test_loss_rate_and_speed_stand_whole_below_the_bar(ran: tuple[Seen, int, Pat
 
 def test_training_and_predicting_alone_run_on_a_terminal(ran: tuple[Seen, int, Path]) -> None:
     _, columns, folder = ran
-    resumed = succeeded(type_posebench("train", *FEW, "--resume", cwd=folder, columns=columns))
+    resumed = succeeded(type_posebench("train", *FEW, "--resume", cwd=folder, columns=columns, **small(folder)))
     checkpoint = next((folder / "results" / "runs").glob("*/checkpoint.pt"))
     assert checkpoint.name in resumed.text
-    predicted = succeeded(
-        type_posebench(
-            "predict", checkpoint, "--protocol", "mpii", "--workers", 0, "--out", "p.h5", cwd=folder, columns=columns
-        )
-    )
+    arguments = "predict", checkpoint, "--protocol", "mpii", "--workers", 0, "--out", "p.h5"
+    predicted = succeeded(type_posebench(*arguments, cwd=folder, columns=columns, people=40, **small(folder)))
     assert predicted.lines[predicted.lines.index(bar_of(predicted, "predict")) + 1] == "p.h5"
 
 
@@ -79,7 +85,7 @@ def test_the_leaderboard_fits_the_terminal_and_shows_the_headline(ran: tuple[See
     _, columns, folder = ran
     seen = succeeded(type_posebench("report", cwd=folder, columns=columns))
     header = next(line for line in seen.lines if "rank" in line and "name" in line)
-    row = next(line for line in seen.lines if re.match(r" +1 +hourglass1", line))
+    row = next(line for line in seen.lines if re.match(r" +1 +Sound", line))
     assert "Mean" in header
     assert re.search(r"\d\.\d\d–\d\.\d\d", row)
 
@@ -105,6 +111,7 @@ def files(tmp_path_factory: Any) -> Path:
         (("evaluate", "near.h5", "--protocol", "mpii"), r"^Mean@0\.1 +\d+\.\d{4} +\d+\.\d–\d+\.\d"),
         (("evaluate", "near.h5", "--protocol", "mpii", "--explain"), r"^Mean +\d+\.\d{4} +\d+\.\d{4}"),
         (("compare", "near.h5", "far.h5", "--protocol", "mpii"), r"^ *Mean .*\[[+-]\d+\.\d\d, [+-]\d+\.\d\d\].* resolved"),
+        (("diagnose", "far.h5", "--protocol", "mpii"), r"^ *jitter +[\d,]+ +\d+\.\d +\[\d+\.\d, \d+\.\d\] +\+\d+\.\d\d +\[\+"),
         (("cost", "--arch", "hourglass1", "--no-latency"), r"3\.4"),
         (("list",), r"^  hourglass8 +Stacked hourglass, eight stacks: 25\.4 M"),
         (("list", "mpii"), r"^  convention +official \(default\): PCKh@0\.5"),

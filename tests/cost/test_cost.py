@@ -1,13 +1,12 @@
 """Cost through the command line, its files, tables and plot."""
 
 import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import entry
 import pytest
 from records import MPII, record
 
@@ -21,13 +20,9 @@ from posebench.report.plot_cost import cost_of, plot, write_plots
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import save_record
 
-ENTRY = Path(sys.executable).with_name("posebench")
-
 
 def posebench(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [str(ENTRY), *map(str, arguments)]
-    environment = os.environ | {"COLUMNS": "160"}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return entry.posebench(*arguments, COLUMNS="160")
 
 
 def timing(how: str = "eager fp32", median: float = 40.0, **changes: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import entry
 import pytest
 
 from posebench.cli.main import main
@@ -28,19 +29,18 @@ def installed(tmp_path_factory: Any) -> Path:
     return target
 
 
-def run(*command: str, path: Path) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(path), "COLUMNS": "200"}
-    return subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
+def posebench(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
+    return entry.posebench(*arguments, PYTHONPATH=str(path), COLUMNS="200")
 
 
 def test_the_list_has_a_line_with_its_package(installed: Path) -> None:
-    listed = run("-m", "posebench", "list", path=installed).stdout
+    listed = posebench("list", path=installed).stdout
     (line,) = [line for line in listed.splitlines() if line.split()[:1] == ["softunet"]]
     assert "softunet 1.0" in line
 
 
 def test_it_keeps_every_promise_and_says_what_it_costs(installed: Path) -> None:
-    done = run("-m", "posebench", "plugin", "check", "softunet", "--json", path=installed)
+    done = posebench("plugin", "check", "softunet", "--json", path=installed)
     found = json.loads(done.stdout)
     (proof,) = found["proofs"]
     assert (done.returncode, found["passed"]) == (0, True), done.stdout
@@ -57,7 +57,10 @@ def test_it_keeps_every_promise_and_says_what_it_costs(installed: Path) -> None:
 
 def test_its_own_tests_pass(installed: Path) -> None:
     tests = str(EXAMPLE / "tests")
-    done = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "mean", "-c", os.devnull, tests, path=installed)
+    arguments = "-q", "-p", "no:cacheprovider", "-k", "mean", "-c", os.devnull, tests
+    environment = os.environ | {"PYTHONPATH": str(installed)}
+    command = [sys.executable, "-m", "pytest", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 

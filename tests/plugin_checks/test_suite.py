@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import pkgutil
 import re
 import subprocess
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import entry
 import faulty
 import pytest
 import torch
@@ -237,11 +237,7 @@ def test_an_unknown_name_or_check_is_a_sentence() -> None:
 
 
 def command(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": f"{path}{os.pathsep}{Path(faulty.__file__).parent}", "COLUMNS": "200"}
-    return subprocess.run(
-        [sys.executable, "-m", "posebench", "plugin", "check", *arguments],
-        env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return entry.posebench("plugin", "check", *arguments, COLUMNS="200", **faulty.variables(path))
 
 
 def test_the_command_prints_a_page_and_ends_with_1_where_something_failed(plugins_folder: Path) -> None:

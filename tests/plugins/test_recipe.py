@@ -18,13 +18,15 @@ def test_steps_divide_the_rate_at_their_milestones() -> None:
 def test_the_rate_rises_during_warmup() -> None:
     rates = [STEPS.rate(step, 100) for step in range(11)]
     assert rates == sorted(rates)
-    assert 0 < rates[0] < 0.1
+    assert rates[:2] == pytest.approx([1 / 11, 2 / 11])
     assert rates[10] == 1
 
 
 def test_a_cosine_ends_near_zero() -> None:
     cosine = STEPS.model_copy(update={"schedule": "cosine"})
     assert cosine.rate(55, 100) == pytest.approx(0.5)
+    assert cosine.rate(10, 100) == 1
+    assert cosine.rate(40, 100) == pytest.approx(0.75)  # (1 + cos 60°) / 2, after a third of the 90 steps behind warmup
     assert cosine.rate(99, 100) < 0.001
 
 

@@ -1,12 +1,12 @@
 """Plugins: a stranger's installed package works as the built-in ones do, and its faults stay its own."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import entry
 import pytest
 
 from posebench.data.skeleton import Skeleton
@@ -31,9 +31,7 @@ def stranger(tmp_path_factory: Any) -> Path:
 
 def posebench(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
     """The command line in a process that sees the packages in `path`."""
-    environment = os.environ | {"PYTHONPATH": str(path), "COLUMNS": "200"}
-    command = [sys.executable, "-m", "posebench", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return entry.posebench(*arguments, people=20, PYTHONPATH=str(path), COLUMNS="200")
 
 
 def test_the_built_in_ones_come_through_entry_points() -> None:
@@ -66,7 +64,7 @@ def test_a_strangers_architecture_runs_on_a_strangers_protocol(stranger: Path, t
     done = posebench("run", *arguments, "--results", str(tmp_path), path=stranger)
     assert done.returncode == 0, done.stderr
     record = json.loads(next((tmp_path / "records").iterdir()).read_text())
-    assert (record["rule"]["version"], record["model"]["arch"], record["data"]["people"]) == (4, "tiny", 500)
+    assert (record["rule"]["version"], record["model"]["arch"], record["data"]["people"]) == (4, "tiny", 20)
     assert 0 <= record["metrics"]["Both"] <= 100
 
 

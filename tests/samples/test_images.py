@@ -20,6 +20,18 @@ def test_colours_are_red_green_blue(tmp_path: Path) -> None:
     assert image[0, 0].tolist() == [200, 0, 0]
 
 
+def test_exif_rotation_is_not_applied_since_annotations_are_in_the_stored_pixels(tmp_path: Path) -> None:
+    stored = cv2.imencode(".jpg", picture())[1].tobytes()
+    # Orientation 6: a viewer turns the stored pixels clockwise.
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    (tmp_path / "plain.jpg").write_bytes(stored)
+    (tmp_path / "turned.jpg").write_bytes(
+        stored[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + stored[2:]
+    )
+    assert cv2.imread(str(tmp_path / "turned.jpg")).shape == (90, 60, 3)
+    np.testing.assert_array_equal(read_image(tmp_path / "turned.jpg"), read_image(tmp_path / "plain.jpg"))
+
+
 @pytest.mark.parametrize("keep", [0.02, 0.3, 0.6, 0.97])
 @pytest.mark.parametrize("kind", ["jpg", "png"])
 def test_a_cut_off_image_is_refused_not_filled_with_grey(tmp_path: Path, kind: str, keep: float) -> None:

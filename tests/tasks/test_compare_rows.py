@@ -1,12 +1,11 @@
 """Rows of a leaderboard, compared from their records through the command line."""
 
 import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
+import entry
 import numpy as np
 import pytest
 from records import record
@@ -16,7 +15,6 @@ from posebench.report.rows import rows
 from posebench.results.record import Record, save_record
 from posebench.tasks.compare_rows import choose_rows, compare_rows
 
-ENTRY = Path(sys.executable).with_name("posebench")
 WAVE = np.sin(np.arange(1000.0) * 7)
 ASKED = "mpii", "official", "val"
 
@@ -45,13 +43,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def posebench(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(ENTRY), *map(str, arguments)],
-        env=os.environ | {"COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return entry.posebench(*arguments, COLUMNS="100")
 
 
 def test_two_rows_are_compared_by_their_means_and_the_result_stands_first(results: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import faulty
 import numpy as np
 import pytest
 import torch
@@ -133,8 +134,11 @@ def test_a_file_that_differs_from_the_network_is_not_written(
     assert [path.name for path in tmp_path.iterdir()] == ["other.pt"]
 
 
-def test_a_network_for_keypoints_of_its_own_is_compared_on_random_images(tmp_path: Path) -> None:
-    checkpoint = checkpoint_of("hourglass1", Skeleton(("tail", "left_paw", "right_paw")), tmp_path)
+def test_a_network_for_keypoints_of_its_own_is_compared_on_random_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(faulty.install(tmp_path))
+    checkpoint = checkpoint_of("Sound", Skeleton(("tail", "left_paw", "right_paw")), tmp_path)
     assert export_model(checkpoint, tmp_path / "network.onnx").crops == "16 random images"
 
 

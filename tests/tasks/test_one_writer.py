@@ -3,10 +3,10 @@
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from entry import posebench
 
 from posebench.errors import Interrupted, PosebenchError
 from posebench.plugins.registry import protocol
@@ -14,7 +14,6 @@ from posebench.synthetic import people as synthetic
 from posebench.tasks.predict import predict
 from posebench.tasks.train import Settings, make_job, train
 
-ENTRY = Path(sys.executable).with_name("posebench")
 MPII = protocol("mpii")
 
 
@@ -29,11 +28,10 @@ def trained(answers: list[subprocess.CompletedProcess[str]], tmp_path_factory: p
     """The checkpoint of a run on which a second command was started meanwhile."""
     tmp_path = tmp_path_factory.mktemp("results")
     job = make_job("hourglass1", MPII, None, Settings(limit=4, epochs=1, workers=0), tmp_path)
-    command = [ENTRY, "train", "--arch", "hourglass1", "--protocol", "mpii", "--limit", "4", "--epochs", "1"]
+    command = ["train", "--arch", "hourglass1", "--protocol", "mpii", "--limit", "4", "--epochs", "1"]
 
     def start_a_second(progress: object) -> None:
-        arguments = [*command, "--results", tmp_path, "--workers", "0", "--restart", "--quiet"]
-        answers.append(subprocess.run(arguments, capture_output=True, text=True, check=False))
+        answers.append(posebench(*command, "--results", tmp_path, "--workers", "0", "--restart", "--quiet"))
 
     return train(job, show=start_a_second).checkpoint
 

@@ -128,6 +128,22 @@ def test_a_run_goes_on_with_more_epochs_and_another_rate(people: Instances, tmp_
     ]
 
 
+def test_each_step_has_its_own_rate_also_in_a_resumed_run(
+    people: Instances, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[float] = []
+    monkeypatch.setattr("posebench.training.step.set_rate", lambda optimizer, rate: used.append(rate))
+    steps = RECIPE.changed(
+        milestones=(0.5, 0.8), divisor=10, warmup=0.4
+    )  # 6 steps: 0 to 5; 0.4, 0.5, 0.8 are 2.4, 3, 4.8
+    with pytest.raises(Interrupted):
+        train(fresh(), people, steps, 7, tmp_path / "x.pt", stop_after(3))
+    last = train(fresh(), people, steps, 7, tmp_path / "x.pt")
+    rates = [1e-3 / 3.4, 1e-3 * 2 / 3.4, 1e-3 * 3 / 3.4, 1e-4, 1e-4, 1e-5]
+    assert used == pytest.approx(rates)
+    assert [row["learning_rate"] for row in last.history] == pytest.approx(rates[1::2])  # of each epoch's last step
+
+
 def test_a_run_that_went_on_is_resumed_bitwise(people: Instances, tmp_path: Path) -> None:
     first = train(fresh(), people, RECIPE, 7, tmp_path / "first.pt")
     longer = RECIPE.changed(epochs=5, schedule="cosine")

@@ -99,6 +99,16 @@ def test_weights_decay_but_biases_and_normalisation_do_not(optimizer: str) -> No
         assert torch.equal(after[name], before[name]), name
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop"])
+def test_the_denominator_has_the_recipes_epsilon(optimizer: str) -> None:
+    recipe = SGD.changed(**{"optimizer": optimizer, "epsilon": 1e6, "learning_rate": 1.0, "weight_decay": 0.0})
+    model = fresh()
+    before = weights(model)
+    updated(recipe, model, steps=1)
+    moved = max((value - before[name]).abs().max().item() for name, value in model.state_dict().items())
+    assert 0 < moved < 1e-5  # a gradient divided by a million; with the usual epsilon Adam's first step is the rate
+
+
 def test_gradients_longer_than_the_limit_are_shortened_to_it() -> None:
     model = fresh()
     before = weights(model)

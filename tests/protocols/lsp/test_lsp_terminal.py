@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import faulty
 import pytest
 from terminal import type_posebench
 
@@ -22,14 +23,16 @@ def test_a_published_file_is_scored_without_a_word_on_its_form(shared: Path, tmp
 
 
 def test_a_run_without_lsps_own_images_says_which_split_it_uses(shared: Path, tmp_path: Path) -> None:
+    (tmp_path / "plugins").mkdir()
+    plugins = faulty.variables(faulty.install(tmp_path / "plugins"))
     seen = type_posebench(
-        "run", "--arch", "hourglass1", "--protocol", "lsp", "--data", shared / "data/lsp", "--recipe", "quick",
-        "--epochs", 1, "--limit", 8, "--workers", 0, "--results", "r", cwd=tmp_path, columns=120,
+        "run", "--arch", "Sound", "--protocol", "lsp", "--data", shared / "data/lsp", "--recipe", "quick",
+        "--epochs", 1, "--limit", 8, "--workers", 0, "--results", "r", cwd=tmp_path, columns=120, **plugins,
     )  # fmt: skip
     assert seen.returncode == 0, seen.text
     text = " ".join(seen.text.split())
     assert "has no images of LSP itself, so training is on lspet-train and scores are on lspet-val" in text
-    assert "hourglass1 on lsp lspet-val: 718 people in 718 images" in text
+    assert "Sound on lsp lspet-val: 718 people in 718 images" in text
     assert "lspet-train and lspet-val are posebench's own split of LSP extended and nobody's official one" in text
     assert "annotators' own agreement" in text
     record = json.loads(next((tmp_path / "r/records").iterdir()).read_text())

@@ -1,0 +1,156 @@
+"""Runs `posebench` as a user does, in a process of its own, without waiting for torch to be imported each time.
+
+A helper process has imported the libraries, and nothing of posebench. For each command it forks: the new process imports
+posebench and has the command's arguments, environment and folder. That costs a tenth of a new interpreter. Tests of what
+is imported, and of what differs between interpreters (the order of sets), start one: `fresh=True`.
+"""
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import runpy
+import socket
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ENTRY = Path(sys.executable).with_name("posebench")
+LIBRARIES = (
+    "torch._dynamo",
+    "timm",
+    "accelerate",
+    "pandas",
+    "scipy.io",
+    "h5py",
+    "cv2",
+    "matplotlib.pyplot",
+    "pydantic",
+    "rich.live",
+)
+LARGEST = 1 << 20
+"""Bytes of a message to the helper."""
+
+
+def posebench(
+    *arguments: object, cwd: Path | None = None, fresh: bool = False, people: int | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """What `posebench` did with these arguments, in this folder, with these variables beside the usual ones.
+
+    Args:
+        fresh: in a new interpreter.
+        people: how many synthetic people are scored, where that is not what is tested: 500 take 5 s to draw. None for 500.
+    """
+    command, variables = [str(ENTRY), *map(str, arguments)], os.environ | environment
+    if fresh:
+        return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
+    return run(command, cwd or Path.cwd(), variables, people)
+
+
+def run(
+    command: list[str], cwd: Path, variables: dict[str, str], people: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """What a command did: `posebench`, or a Python script. Its input is empty."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err, Path(os.devnull).open() as nothing:
+        start(command, cwd, variables, (nothing.fileno(), out.fileno(), err.fileno()), people)
+        code = wait()
+        texts = [file.seek(0) or file.read() for file in (out, err)]
+    return subprocess.CompletedProcess(command, code, *texts)
+
+
+def start(
+    command: list[str], cwd: Path, environment: dict[str, str], files: tuple[int, int, int], people: int | None = None
+) -> None:
+    """Start a command on these files (input, output, errors); `wait` for it before the next one."""
+    socket.send_fds(_helper(), [json.dumps([command, str(cwd), environment, people]).encode()], files)
+
+
+def wait() -> int:
+    """The exit code of the command that was started last."""
+    answer = _helper().recv(LARGEST)
+    if not answer:
+        raise RuntimeError("the helper that starts posebench's commands has ended")
+    return int(answer)
+
+
+@cache
+def _helper() -> socket.socket:
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, __file__, str(there.fileno())]
+    alone = os.environ | {"OMP_NUM_THREADS": "1"}  # a process with one thread is one that can be forked
+    process = subprocess.Popen(command, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, env=alone)
+    there.close()
+    atexit.register(process.wait)
+    atexit.register(here.close)  # runs first, and ends the helper
+    return here
+
+
+def _serve(connection: socket.socket) -> tuple[Any, list[int]] | None:
+    """Fork for each request; what was requested in the new process, and nothing in the helper once its socket is closed."""
+    while True:
+        request, files, _, _ = socket.recv_fds(connection, LARGEST, 3)
+        if not request:
+            return None
+        child = os.fork()
+        if not child:
+            connection.close()
+            return json.loads(request), files
+        for file in files:
+            os.close(file)
+        _, status = os.waitpid(child, 0)
+        connection.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _become(files: list[int], command: list[str], cwd: str, environment: dict[str, str], people: int | None) -> None:
+    """Make this process one that was started by this command."""
+    os.setsid()
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    sys.stdin = sys.__stdin__ = os.fdopen(0, closefd=False)
+    sys.stdout = sys.__stdout__ = os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.__stderr__ = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv[:] = command
+    sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
+    if people is not None:
+        from posebench.tasks import people as numbers
+
+        numbers.SYNTHETIC_TO_SCORE = people
+
+
+def _run_command() -> None:
+    """Do what the script does, and end without taking all libraries apart, which takes a second."""
+    code: Any = 0
+    try:
+        if sys.argv[0] == str(ENTRY):
+            from posebench.cli.main import main
+
+            main()
+        else:
+            runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as ended:
+        code = ended.code
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code or 0)
+
+
+if __name__ == "__main__":
+    del sys.path[0]  # the folder of this file, which an installed command does not have
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    gc.freeze()  # what is not looked at stays shared with the helper
+    if asked := _serve(socket.socket(fileno=int(sys.argv[1]))):
+        _become(asked[1], *asked[0])
+        _run_command()
