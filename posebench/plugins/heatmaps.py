@@ -114,7 +114,7 @@ def decode(heatmaps: Tensor, peak: Peak = Peak()) -> tuple[Tensor, Tensor]:
         scores = torch.from_numpy(numbers[row, best])
     else:
         scores, place = _highest(maps)
-        rows = torch.arange(len(maps), device=maps.device)
+        rows = torch.arange(maps.shape[0], device=maps.device)  # len() would fix the number in an exported network
         cells = torch.stack(_cells(maps, rows, place, (width, height), peak), dim=1)
     if peak.empty is not None:
         cells = torch.where(scores[:, None] > 0, cells, peak.empty)
