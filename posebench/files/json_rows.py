@@ -8,6 +8,7 @@ finds the ends of rows itself.
 
 import gc
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,13 +34,19 @@ _parsed = json.JSONDecoder().raw_decode
 
 
 class Collector(Protocol):
-    """What is made of the rows of one list."""
+    """What is made of the rows of one list.
+
+    Attributes:
+        share: the part of the list, by bytes, that the rows which are given next complete; an estimate. `read_json` sets it.
+    """
+
+    share: float = 1.0
 
     def add(self, rows: list[Any]) -> None:
         """Take the next rows, in the file's order. Rows may be anything; `add` keeps what is wrong with them for later."""
 
     def add_text(self, text: bytes) -> bool:
-        """Take the next rows as the text of a JSON list, where that is faster. False: nothing is taken, `add` is to do it.
+        """Take the next rows, one or more, as the text `[{...}, {...}]`, where that is faster. False: `add` is to take them.
 
         Only a text that is whole and right may be taken.
         """
@@ -99,6 +106,8 @@ class _Window:
         self.file, self.hashed = file, hashed
         self.data, self.place = b"", 0
         self.start = 0  # of `data` in the file
+        self.size = os.fstat(file.fileno()).st_size
+        self.list_start = 0
         self.ended = False
         self.more()
         encoding = json.detect_encoding(self.data[:4])
@@ -187,12 +196,14 @@ class _Window:
         if (cut := _LIST_ENDS.search(self.data, self.place)) and self._fed(collector, cut):
             return True
         rows, ended = self.rows_one_by_one()
+        collector.share = self._share(self.place)
         collector.add(rows)
         return ended
 
     def _fed(self, collector: Collector, cut: re.Match[bytes]) -> bool:
         """Give the rows before `cut`, and pass it. False where they are not whole."""
         text = b"".join((b"[", memoryview(self.data)[self.place : cut.start() + 1], b"]"))
+        collector.share = self._share(cut.end())
         if not collector.add_text(text):
             try:
                 rows = orjson.loads(text)
@@ -201,6 +212,10 @@ class _Window:
             collector.add(rows)
         self.place = cut.end()
         return True
+
+    def _share(self, end: int) -> float:
+        """Which part of the list's bytes ends at `end`, if nothing but the list comes until the file's end."""
+        return min(max(self.start + end - self.list_start, 1) / max(self.size - self.list_start, 1), 1.0)
 
     def rows_one_by_one(self) -> tuple[list[Any], bool]:
         """`rows` of any kind, and with all that Python's parser takes, such as NaN, whose row is then named."""
@@ -262,6 +277,7 @@ def _content(window: _Window, lists: Mapping[str, Callable[[], Collector]]) -> A
 def _collected(window: _Window, collector: Collector) -> Collector:
     """The collector, with all rows of the list that comes next in it."""
     window.skip(b"[", "")
+    window.list_start = window.start + window.place
     ended = window.peek() == b"]"
     if ended:
         window.skip(b"]", "")

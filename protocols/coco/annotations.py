@@ -1,7 +1,6 @@
 """COCO's person_keypoints annotations → Instances.
 
-Rows become columns piece by piece; rows are looked at one by one only to say which one is wrong. A skeleton other than
-COCO's, for datasets in its form, is a parameter.
+Rows become columns piece by piece. A skeleton other than COCO's, for datasets in its form, is a parameter.
 """
 
 import hashlib
@@ -18,8 +17,9 @@ from posebench.errors import PosebenchError
 from posebench.files.json_rows import Collector, read_json
 
 from ..dataset_folder import files_named, none_found
+from .annotated_people import WHOLE, People
 from .categories import category_of, check_ids, check_names
-from .json_columns import WRONG, Columns, PlainError, floats, table, whole
+from .json_columns import Columns
 from .known_split import split_notes
 from .listed_images import Images
 from .regions import BOX_PADDING, middle, published_regions
@@ -42,10 +42,6 @@ DOWNLOAD = (
 )
 SKELETON_OF = "coco"
 """The dataset that has these keypoints."""
-BOX_AREA = 0.53
-"""A person's area as part of the box's, where annotations have no areas (xtcocotools 1.14.3, cocoeval.py, use_area=False)."""
-WHOLE = "id", "iscrowd", "num_keypoints", "category_id"
-"""Fields of an annotation that are whole numbers."""
 
 
 def find_annotations(root: Path, split: str) -> Path:
@@ -76,7 +72,7 @@ def read_annotations(
     hashed = hashlib.sha256()
     lists: dict[str, Callable[[], Collector]] = {
         "images": lambda: Images(file),
-        "annotations": lambda: _people(file, skeleton, dataset, box_area),
+        "annotations": lambda: People(file, skeleton, dataset, box_area),
     }
     content = read_json(file, "a COCO file", lists, hashed.update)
     images, people = (content.get(key) if isinstance(content, dict) else None for key in lists)
@@ -123,44 +119,6 @@ def annotated_category(file: Path) -> dict[str, Any]:
     return category_of(content.get("categories"), people.first if isinstance(people, Columns) else None)
 
 
-def _people(file: Path, skeleton: Skeleton, dataset: str, box_area: float | None) -> Columns:
-    """The columns of 'annotations': image_id, `WHOLE`, area, bbox (N, 4), keypoints (N, K, 2) and visibility (N, K)."""
-
-    def read(entries: list[Any]) -> dict[str, Array]:
-        keypoints, image, bbox = ([entry[name] for entry in entries] for name in ("keypoints", "image_id", "bbox"))
-        for values in keypoints:
-            if len(values) != 3 * len(skeleton):
-                raise PlainError(
-                    f"{len(values)} keypoint values, but {dataset} has {len(skeleton)} keypoints (x, y, v)."
-                )
-        for values in bbox:
-            if len(values) != 4:
-                raise PlainError(f"bbox has {len(values)} values, not x, y, width, height.")
-        columns = {name: whole([entry[name] for entry in entries], name) for name in ("id", "iscrowd", "num_keypoints")}
-        points = table(keypoints, 3 * len(skeleton)).reshape(-1, len(skeleton), 3)
-        boxes = table(bbox, 4)
-        area = (
-            floats([entry["area"] for entry in entries]) if box_area is None else boxes[:, 2] * boxes[:, 3] * box_area
-        )
-        return columns | {
-            "image_id": _image_ids(image), "category_id": whole([entry.get("category_id", 1) for entry in entries], "category_id"),
-            "area": area, "bbox": boxes, "keypoints": points[..., :2], "visibility": points[..., 2],
-        }  # fmt: skip
-
-    return Columns(read, lambda row, error: f"{file}, annotation {row}: {_wrong(error)}")
-
-
-def _image_ids(values: list[Any]) -> Array:
-    """(N,) int64. Raises PlainError for what no image's id is, and what `WRONG` names."""
-    try:
-        return whole(values, "image_id")
-    except WRONG:
-        for value in set(values):  # raises TypeError for a list
-            if not isinstance(value, int | float) or value != value // 1 or abs(value) >= 2**63:
-                raise PlainError(f"image_id {value!r} is not among 'images'.") from None
-        raise
-
-
 def _image_rows(file: Path, people: Columns, ids: Array) -> Array:
     """(N,) the row of each person's image among the sorted `ids`.
 
@@ -202,18 +160,6 @@ def _check_numbers(file: Path, number: Array, columns: tuple[Array, Array, Array
     ids, count = np.unique(number, return_counts=True)
     if (count > 1).any():
         raise PosebenchError(f"{file}: annotation id {ids[count.argmax()]} appears twice.")
-
-
-def _wrong(error: Exception) -> str:
-    if isinstance(error, PlainError):
-        return str(error)
-    if isinstance(error, KeyError) and error.args[0] == "area":
-        return (
-            "it lacks 'area', by which OKS divides. For a dataset without areas, such as CrowdPose, write "
-            f'area = "{BOX_AREA} x bbox" into its description, --protocol coco:FILE.toml.'
-        )
-    what = f"it lacks {error.args[0]!r}" if isinstance(error, KeyError) else f"{error!r}"
-    return f"{what}; is this a person_keypoints file?"
 
 
 def _image_folder(file: Path, split: str) -> Path:

@@ -14,7 +14,8 @@ from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, counted, existing
 from posebench.files.validation import read_model
 
-from .annotations import BOX_AREA, annotated_category, read_annotations
+from .annotated_people import BOX_AREA
+from .annotations import annotated_category, read_annotations
 from .categories import bones_of
 
 LARGEST_FILE = 1_000_000

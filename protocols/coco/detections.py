@@ -11,15 +11,13 @@ from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
 from posebench.files.json_rows import ROOT, read_json
 
-from .json_columns import WRONG, Columns, PlainError, floats, table
+from .json_columns import EXACT, Columns, PlainError, floats, table
 from .numeric_rows import NumericRows
 from .partial_detections import marked
-from .regions import LARGEST_NUMBER, not_a_box, read_regions, states_region
+from .regions import LARGEST_NUMBER, not_a_box, read_regions, region_of_network, states_region
 
 SUBMITTED = "detections as submitted"
 """The box source of results that do not say where their boxes came from."""
-
-_FIELDS = "image_id", "category_id", "score"
 
 
 def read_results(path: Path, instances: Instances) -> Predictions:
@@ -56,6 +54,8 @@ class _Detections(Columns):
         super().__init__(self._part, self._sentence)
         self.path, self.instances = path, instances
         self.row_of = {number: row for row, number in enumerate(instances.image_ids.tolist())}
+        order = np.argsort(instances.image_ids)
+        self.sorted_ids = instances.image_ids[order].astype(float), order
         self.person = next(iter(instances.measures.get("category_id", np.ones(1))[:1].tolist()), 1)
         self.boxed = False
         self.reader = NumericRows()
@@ -75,24 +75,29 @@ class _Detections(Columns):
         super().add(rows)
         self.regions_of_all = self.regions_of_all and all(map(states_region, rows))
         if self.regions_of_all:
+            self.stated_regions.share = self.share
             self.stated_regions.add(rows)
 
     def add_text(self, text: bytes) -> bool:
-        """Take rows that have the usual fields and no others, all right; their numbers do not become Python objects."""
-        if not self.count or self.wrong is not None or self.regions_of_all:
+        """Take rows of numbers that are all right; none of the numbers becomes a Python object."""
+        found = self.reader.read(text) if self.count and self.wrong is None else None
+        shapes = {"image_id": (), "category_id": (), "score": (), "keypoints": (3 * len(self.instances.skeleton),)}
+        shapes |= {"bbox": (4,)} if self.boxed else {}
+        shapes |= {"center": (2,), "scale": (2,)} if self.regions_of_all else {}
+        if found is None or any(name not in found or found[name].shape[1:] != shape for name, shape in shapes.items()):
             return False
-        found = self.reader.read(
-            text, {"keypoints": 3 * len(self.instances.skeleton)} | ({"bbox": 4} if self.boxed else {}), _FIELDS
-        )
-        if found is None:
+        image = self._known_images(found["image_id"])
+        if image is None or (found["category_id"] != self.person).any():
             return False
-        tables, (image, category, score) = found
-        try:
-            parts = self._columns(image, category, score, tables["keypoints"])
-        except WRONG:
-            return False
+        if self.regions_of_all:
+            region = region_of_network(found["center"], found["scale"])
+            if region is None:
+                return False
+            self.stated_regions.share = self.share
+            self.stated_regions.append({"region": region}, len(image))
         self.seen += len(image)
-        self.append(parts | ({"bbox": tables["bbox"]} if self.boxed else {}), len(image))
+        parts = self._parts(image, found["score"], found["keypoints"])
+        self.append(parts | ({"bbox": found["bbox"]} if self.boxed else {}), len(image))
         return True
 
     def boxes(self) -> Array | None:
@@ -128,16 +133,7 @@ class _Detections(Columns):
     def _part(self, rows: list[Any]) -> dict[str, Array]:
         """The rows' part of each column; raises what `WRONG` names."""
         image, keypoints, score = ([row[name] for row in rows] for name in ("image_id", "keypoints", "score"))
-        category = [row.get("category_id", self.person) for row in rows]
-        parts = self._columns(image, category, score, table(keypoints, 3 * len(self.instances.skeleton)))
-        return parts | {"bbox": self._boxes(rows)} if self.boxed else parts
-
-    def _columns(self, image: list[Any], category: list[Any], score: list[Any], points: Array) -> dict[str, Array]:
-        """Part of each column but bbox, of N rows; raises what `WRONG` names.
-
-        Args:
-            image, category, score: N values each. points: (N, 3 K) x, y and score of each keypoint.
-        """
+        points = table(keypoints, 3 * len(self.instances.skeleton))
         rows_of_images = list(map(self.row_of.get, image))
         if None in rows_of_images:
             unknown = image[rows_of_images.index(None)]
@@ -145,13 +141,22 @@ class _Detections(Columns):
                 f"image_id {unknown!r} is not among the {len(self.instances.images):,} images of "
                 f"{Path(self.instances.source.file).name}. Does --data name the annotation it was predicted on?"
             )
-        for other in set(category) - {self.person}:
+        for other in {row.get("category_id", self.person) for row in rows} - {self.person}:
             raise PlainError(f"category_id {other!r} is not that of people ({self.person}).")
+        parts = self._parts(np.array(rows_of_images, np.int64), floats(score), points)
+        return parts | {"bbox": self._boxes(rows)} if self.boxed else parts
+
+    def _parts(self, image: Array, score: Array, points: Array) -> dict[str, Array]:
+        """Part of each column but bbox, of (N,) rows of images, (N,) scores and (N, 3 K) x, y and score of each keypoint."""
         points = points.reshape(-1, len(self.instances.skeleton), 3)
-        return {
-            "image": np.array(rows_of_images, np.int64), "score": floats(score),
-            "keypoints": points[..., :2], "scores": points[..., 2],
-        }  # fmt: skip
+        return {"image": image, "score": score, "keypoints": points[..., :2], "scores": points[..., 2]}
+
+    def _known_images(self, ids: Array) -> Array | None:
+        """(N,) rows of images whose ids (N,) are float64; None where one is not known, or too large to tell from others."""
+        known, order = self.sorted_ids
+        place = np.searchsorted(known, ids)
+        is_known = (np.append(known, np.inf)[place] == ids) & (np.abs(ids) < EXACT)
+        return order[place] if is_known.all() else None
 
     def _boxes(self, rows: list[Any]) -> Array:
         """(N, 4) boxes; raises what `WRONG` names."""

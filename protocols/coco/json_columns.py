@@ -14,8 +14,35 @@ WRONG = KeyError, TypeError, ValueError, AttributeError, OverflowError
 """What a wrong row makes the functions below, and subscripts, raise."""
 
 
+EXACT = 2**53
+"""Whole numbers below are exact as float64."""
+
+
 class PlainError(ValueError):
     """What is wrong with a row, as a sentence that needs no more words."""
+
+
+class Growing:
+    """An array that grows at its end, written once: memory that is reserved and not written takes no room."""
+
+    def __init__(self, like: Array) -> None:
+        """No rows, of the shape and type of the rows of `like`."""
+        self._values, self._count = like[:0], 0
+
+    def append(self, rows: Array, share: float) -> None:
+        """Put rows at the end. `share`: which part of all rows there are then, as far as is known; room is made for all."""
+        end = self._count + len(rows)
+        if end > len(self._values):
+            room = int(end * max(1.1 / share, 1.5))
+            grown = np.empty((room, *rows.shape[1:]), rows.dtype)
+            grown[: self._count] = self._values[: self._count]
+            self._values = grown
+        self._values[self._count : end] = rows
+        self._count = end
+
+    def array(self) -> Array:
+        """(N, ...) all rows."""
+        return self._values[: self._count]
 
 
 class Columns(Collector):
@@ -40,8 +67,7 @@ class Columns(Collector):
         self.seen = self.count = 0
         self.first: Any = None
         self.wrong: PosebenchError | None = None
-        self._grown: dict[str, array[Any]] = {}
-        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._grown: dict[str, Growing] = {}
 
     def add(self, rows: list[Any]) -> None:
         """Take the next rows, one or more."""
@@ -58,17 +84,16 @@ class Columns(Collector):
     def append(self, parts: dict[str, Array], count: int) -> None:
         """Put the parts of `count` rows at the end of the columns."""
         for name, part in parts.items():
-            # An array grows in place, where joining all parts at the end would need twice the memory.
-            grown = self._grown.setdefault(name, array(part.dtype.char))
-            grown.frombytes(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
-            self._shapes[name] = part.shape[1:]
+            if name not in self._grown:
+                self._grown[name] = Growing(part)
+            self._grown[name].append(part, self.share)
         self.count += count
 
     def column(self, name: str) -> Array:
         """(N, ...) what `read` returned under this name, of all rows."""
         if not self._grown:
             self.append(self.read([]), 0)
-        return np.asarray(self._grown[name]).reshape(self.count, *self._shapes[name])
+        return self._grown[name].array()
 
     def _add_one_by_one(self, rows: list[Any]) -> None:
         for row in rows:
@@ -80,9 +105,9 @@ class Columns(Collector):
                 return
 
 
-def floats(values: list[Any]) -> Array:
+def floats(values: list[Any] | Array) -> Array:
     """(N,) float64 of N numbers. Raises TypeError where one is none: a string, null or a list."""
-    return np.asarray(array("d", values))
+    return values if isinstance(values, np.ndarray) else np.asarray(array("d", values))
 
 
 def table(rows: list[list[Any]], width: int) -> Array:
@@ -95,8 +120,15 @@ def table(rows: list[list[Any]], width: int) -> Array:
     return np.asarray(flat).reshape(-1, width)
 
 
-def whole(values: list[Any], name: str) -> Array:
-    """(N,) int64 of N whole numbers, also where they are written 7.0. Raises TypeError, ValueError or OverflowError."""
+def whole(values: list[Any] | Array, name: str) -> Array:
+    """(N,) int64 of N whole numbers, also where they are written 7.0. Raises TypeError, ValueError or OverflowError.
+
+    Of an array of float64, numbers that are too large to be exact raise ValueError too.
+    """
+    if isinstance(values, np.ndarray):
+        if ((values != np.rint(values)) | (np.abs(values) >= EXACT)).any():
+            raise ValueError(f"{name} has others than whole numbers")
+        return values.astype(np.int64)
     try:
         return np.array(array("q", values), np.int64)
     except TypeError:

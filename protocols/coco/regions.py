@@ -118,7 +118,18 @@ def read_regions(detections: list[Any]) -> dict[str, Array]:
             raise ValueError(f"{parts!r:.80}")
         rows.append(numbers)
     values = np.array(rows, float).reshape(-1, 4)
-    return {"region": np.column_stack([values[:, :2] - 0.5, values[:, 2:] * PIXELS_OF_SCALE])}
+    return {"region": _network_region(values[:, :2], values[:, 2:])}
+
+
+def region_of_network(center: Array, scale: Array) -> Array | None:
+    """`region` of `read_regions`, from (N, 2) `center` and `scale`; None where it raises."""
+    if not (np.abs(center) < LARGEST_NUMBER).all() or not (np.abs(scale) < LARGEST_NUMBER).all():
+        return None
+    return _network_region(center, scale)
+
+
+def _network_region(center: Array, scale: Array) -> Array:
+    return np.column_stack([center - 0.5, scale * PIXELS_OF_SCALE])
 
 
 def not_a_box(stated: object) -> str:

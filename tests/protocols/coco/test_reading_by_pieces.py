@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from coco_data import annotation, dataset, written
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
@@ -198,26 +200,78 @@ def test_a_box_of_a_later_piece_is_named_by_its_row(tmp_path: Path) -> None:
         boxes[150] = boxes[0]
 
 
-@pytest.mark.skipif(PARSERS.simdjson is None, reason="simdjson is not installed: it has no wheel for this Python")
-@pytest.mark.parametrize(
-    "text, is_taken",
-    [
-        ('[{"n": 7, "xy": [1, 2.5]}, {"xy": [3, 4], "n": 8}]', True),
-        ('[{"n": 7, "xy": [1, 2.5]}, {"n": 8, "xy": [3, 4], "more": 1}]', False),
-        ('[{"n": 7, "xy": [1, 2.5]}, {"n": 8, "n": 9, "xy": [3, 4]}]', False),
-        ('[{"n": 7, "xy": [1, 2.5]}, {"n": 8, "m": 9}]', False),
-        ('[{"n": 7, "xy": [1, 2.5]}, {"n": 8, "xy": [3, [4]]}]', False),
-        ('[{"n": 7, "xy": [1, 2.5]}, {"n": 8, "xy": [3, 4, 5]}]', False),
-        ('[{"n": 7, "xy": [1, 2.5]}, {"n": 8, "xy": [3, NaN]}]', False),
-        ('[{"n": 7, "xy": [1, 2.5]}, {"n": 8, "xy": [3, true]}]', False),
-        ('[{"n": 7, "xy": [1, 2.5]}, [8, 9]]', False),
-        ('[{"n": 7, "xy": [1, 2.5]}, {"n": 8, "xy": [3', False),
-    ],
+needs_simdjson = pytest.mark.skipif(
+    PARSERS.simdjson is None, reason="simdjson is not installed: it has no wheel for this Python"
 )
-def test_simdjson_takes_rows_of_exactly_the_fields_that_are_asked_for(text: str, is_taken: bool) -> None:
+ROWS = '{"nn": 7, "xy": [1, 2.5]}, {"nn": 8, "xy": [3, 4]}'
+
+
+@needs_simdjson
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[{ROWS}]",
+        '[{"nn":7,"xy":[1,2.5]},{"nn":8,"xy":[3,4]}]',
+        '[ {"nn" : 7.0, "xy" : [ 1 , 25e-1 ] } , {"nn" : 8, "xy" : [ 3 , 4 ] }]',
+        json.dumps(json.loads(f"[{ROWS}]"), indent=2),
+        '[{"xy": [1, 2.5], "nn": 7}, {"xy": [3, 4], "nn": 8}]',
+    ],
+    ids=["usual", "compact", "spaces", "indented", "other order"],
+)
+def test_rows_of_numbers_are_read_in_any_spacing_and_order(text: str) -> None:
+    found = PARSERS.NumericRows().read(text.replace("}\n]", "}]").encode())
+    assert found["nn"].tolist() == [7.0, 8.0]
+    assert found["xy"].tolist() == [[1.0, 2.5], [3.0, 4.0]]
+
+
+@needs_simdjson
+@pytest.mark.parametrize(
+    "second",
+    [
+        '{"nn": 8, "xy": [3, 4], "more": 1}', '{"nn": 8, "nn": 9, "xy": [3, 4]}', '{"nn": 8, "mm": 9}', '{"xy": [3, 4], "nn": 8}',
+        '{"nn": 8, "xy":  [3, 4]}', '{"nn": 8, "xy": [3, [4]]}', '{"nn": 8, "xy": [[3], 4]}', '{"nn": 8, "xy": [3, 4, 5]}',
+        '{"nn": 8, "xy": [3]}', '{"nn": 8, "xy": []}', '{"nn": [8], "xy": [3, 4]}', '{"nn": 8, "xy": 3, 4}',
+        '{"nn": 8, 9, "xy": [3]}',
+        '{"nn": , "xy": [8, 3, 4]}', '{"nn": 8, "xy": [3, 4], 5}', '{"nn": 8, "xy": [3, NaN]}', '{"nn": 8, "xy": [3, true]}',
+        '{"nn": 8, "xy": [3, null]}', '{"nn": 8, "xy": [3, "4"]}', '{"nn": 8, "xy": [3, {}]}', '{"nn": 08, "xy": [3, 4]}',
+        '{"nn": 8, "xy": [3, 4.]}', '{"nn": 8 9, "xy": [3, 4]}', '{"nn": 8, "xy": [3, 1e999]}', "[8, 9]", "8", '"x"', "{}",
+        '{"nn": 8, "xy": [3, 4, -8e9, 9, -8e9, 5, 6]}', '{"nn": 8, "xy": [3, -8e9]}', '{"nn": 8, "xy": [3',
+        '{"n\\u006e": 8, "xy": [3, 4]}',
+    ],
+)  # fmt: skip
+def test_rows_of_another_form_than_the_first_are_left_to_the_caller(second: str) -> None:
+    first = '{"nn": 7, "xy": [1, 2.5]}'
     reader = PARSERS.NumericRows()
-    assert (reader.read(text.encode(), {"xy": 2}, ("n",)) is not None) == is_taken
-    # A refused piece does not stop the next.
-    tables, (numbers,) = reader.read(b'[{"n": 7, "xy": [1, 2.5]}, {"xy": [3, 4], "n": 8}]', {"xy": 2}, ("n",))
-    assert tables["xy"].tolist() == [[1.0, 2.5], [3.0, 4.0]]
-    assert numbers == [7, 8]
+    for rows in ((first, second), (first, first, second), (first, second, first), (second, first)):
+        found = reader.read(f"[{', '.join(rows)}]".encode())
+        assert found is None, rows
+        # A refused piece does not stop the next.
+        assert reader.read(f"[{first}, {first}]".encode())["nn"].tolist() == [7, 7]
+
+
+JSON_NUMBERS = st.one_of(
+    st.integers(-(2**63), 2**64 - 1).map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.decimals(-10000, 10000, places=3).map(str),
+    st.from_regex(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?", fullmatch=True),
+)
+
+
+@needs_simdjson
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.tuples(JSON_NUMBERS, JSON_NUMBERS, JSON_NUMBERS), min_size=2, max_size=6))
+def test_any_number_is_read_as_python_reads_it_or_left_to_the_caller(rows: list[tuple[str, str, str]]) -> None:
+    text = ", ".join(f'{{"n1": {n}, "xy": [{x}, {y}]}}' for n, x, y in rows)
+    found = PARSERS.NumericRows().read(f"[{text}]".encode())
+    if found is None:  # simdjson has no whole numbers beyond 64 bits, nor any that is infinite as float64
+        assert any(
+            "." not in n and "e" not in n.lower() and abs(int(n)) > 2**63 - 1 for row in rows for n in row
+        ) or any(
+            number in ("-8e9", "-8E9") or float(number) in (-8e9, float("inf"), -float("inf"))
+            for row in rows
+            for number in row
+        )
+        return
+    read = np.column_stack([found["n1"], found["xy"]])
+    expected = np.array([[float(number) for number in row] for row in rows])
+    assert np.where(read == 0, 0.0, read).tobytes() == np.where(expected == 0, 0.0, expected).tobytes()

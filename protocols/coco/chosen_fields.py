@@ -1,0 +1,67 @@
+"""Some fields of rows that have others too, such as an annotation's outlines, which do not become Python objects."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from posebench.array_type import Array
+
+from .json_columns import WRONG
+from .numeric_rows import new_parser
+
+
+class ChosenFields:
+    """A reader of the pieces of a list, which keeps its memory from piece to piece."""
+
+    def __init__(self, lists: Mapping[str, int], fields: Sequence[str], others: Sequence[str]) -> None:
+        """A reader of rows that have exactly these fields.
+
+        Args:
+            lists: field → how many numbers its list has. fields: numbers. others: fields of any kind, which are not read.
+        """
+        self._parser: Any = new_parser()
+        self._lists, self._fields, self._others = lists, fields, others
+
+    def read(self, text: bytes) -> tuple[dict[str, Array], dict[str, list[Any]]] | None:
+        """The columns of a JSON list of objects.
+
+        Returns:
+            field of `lists` → (N, length) float64; field of `fields` → N values. None where the text is not JSON, where a row has
+            other fields or lists than these, or without simdjson.
+        """
+        if self._parser is None:
+            return None
+        try:
+            return self._columns(list(self._parser.parse(text)), text)
+        except (*WRONG, RuntimeError):
+            return None
+
+    def _columns(self, rows: list[Any], text: bytes) -> tuple[dict[str, Array], dict[str, list[Any]]] | None:
+        names = [*self._lists, *self._fields, *self._others]
+        # As many fields as names, each of which is there: no other is, and none is there twice.
+        if set(map(len, rows)) != {len(names)} or not all(name in row for name in self._others for row in rows):
+            return None
+        tables = {}
+        for name, length in self._lists.items():
+            values = [row[name] for row in rows]
+            if set(map(len, values)) != {length} or not _are_flat(text, name, len(rows)):
+                return None
+            tables[name] = np.frombuffer(b"".join([value.as_buffer(of_type="d") for value in values])).reshape(
+                -1, length
+            )
+        return tables, {name: [row[name] for row in rows] for name in self._fields}
+
+
+def _are_flat(text: bytes, name: str, rows: int) -> bool:
+    """Whether no list of this name has a list in it, which simdjson would not tell. A name that is escaped is not found."""
+    key = f'"{name}"'.encode()
+    place = text.find(key)
+    while place >= 0:
+        begin = text.find(b"[", place)
+        end = text.find(b"]", begin)
+        if text.find(b"[", begin + 1, end) >= 0:
+            return False
+        rows -= 1
+        place = text.find(key, end)
+    return rows == 0 and b"\\" not in text
