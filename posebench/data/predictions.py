@@ -94,6 +94,10 @@ class Predictions:
                 raise PosebenchError(f"predictions: {name} is {found}, but should be {KIND_NAMES[kinds]}.")
         if r and not (self.image.min() >= 0 and self.image.max() < len(self.images)):
             raise PosebenchError(f"predictions: a person is in an image row outside 0..{len(self.images) - 1}.")
+        if not (_surely_finite(self.keypoints) and _surely_finite(self.scores) and _surely_finite(self.score)):
+            self._check_finite()
+
+    def _check_finite(self) -> None:
         finite = np.isfinite(self.keypoints)
         bad = ~(finite[..., 0] & finite[..., 1] | self.missing)
         if bad.any():
@@ -109,6 +113,12 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.image)
+
+
+def _surely_finite(values: Array) -> bool:
+    """Whether the sum is finite: then all values are. It needs no memory, and a look at each value only where it is not."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()))
 
 
 def for_instances(instances: Instances, keypoints: Array, scores: Array | None = None, **more: Any) -> Predictions:

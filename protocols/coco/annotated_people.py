@@ -31,11 +31,11 @@ class People(Columns):
         self._numeric_rows = NumericRows()
         self._chosen_fields: ChosenFields | None = None
 
-    def add_text(self, text: bytes) -> bool:
+    def add_text(self, rows: memoryview) -> bool:
         """Take rows that are all right, and have either nothing but numbers or the first row's fields."""
         if not self.count or self.wrong is not None:
             return False
-        parts = self._of_numbers(text) or self._of_fields(text)
+        parts = self._of_numbers(rows) or self._of_fields(rows)
         if parts is None:
             return False
         count = len(parts["id"])
@@ -43,20 +43,20 @@ class People(Columns):
         self.append(parts, count)
         return True
 
-    def _of_numbers(self, text: bytes) -> dict[str, Array] | None:
+    def _of_numbers(self, rows: memoryview) -> dict[str, Array] | None:
         """The rows' part of each column; None where they are wrong, or have segmentations or others that are no numbers."""
-        found = self._numeric_rows.read(text)
+        found = self._numeric_rows.read(rows)
         if found is None or any(found.get(name, _NONE).shape[1:] != (size,) for name, size in self._lists.items()):
             return None
         return self._columns_or_none({name: found[name] for name in self._fields if name in found}, found)
 
-    def _of_fields(self, text: bytes) -> dict[str, Array] | None:
+    def _of_fields(self, rows: memoryview) -> dict[str, Array] | None:
         """The rows' part of each column; None where they are wrong, or have other fields than the first row."""
         if self._chosen_fields is None:
             fields = [name for name in self._fields if name in self.first]
             others = [name for name in self.first if name not in (*self._lists, *fields)]
             self._chosen_fields = ChosenFields(self._lists, fields, others)
-        found = self._chosen_fields.read(text)
+        found = self._chosen_fields.read(rows)
         return None if found is None else self._columns_or_none(found[1], found[0])
 
     def _columns_or_none(self, fields: dict[str, Any], tables: dict[str, Array]) -> dict[str, Array] | None:
@@ -84,7 +84,7 @@ class People(Columns):
     def _columns(self, fields: dict[str, Any], points: Array, bbox: Array) -> dict[str, Array]:
         """The columns of N people, of `_fields`, (N, 3 K) x, y and visibility of keypoints, and (N, 4) boxes."""
         fields = {"category_id": np.ones(len(bbox))} | fields
-        points = points.reshape(len(bbox), -1, 3)
+        points = points.reshape(len(bbox), points.shape[1] // 3, 3)
         area = floats(fields["area"]) if self.box_area is None else bbox[:, 2] * bbox[:, 3] * self.box_area
         return {name: whole(fields[name], name) for name in WHOLE} | {
             "image_id": _image_ids(fields["image_id"]), "area": area, "bbox": bbox,

@@ -86,9 +86,10 @@ def read_annotations(
     ids = images.ids()
     image = _image_rows(file, people, ids)
     order = np.argsort(image, kind="stable")  # file order within an image
-    image, area, bbox = image[order], people.column("area")[order], people.column("bbox")[order]
-    columns = {name: people.column(name)[order] for name in WHOLE}
-    keypoints, visibility = people.column("keypoints")[order], people.column("visibility")[order]
+    image = image[order]
+    keypoints, visibility = people.take("keypoints")[order], people.take("visibility")[order]
+    area, bbox = people.take("area")[order], people.take("bbox")[order]
+    columns = {name: people.take(name)[order] for name in WHOLE}
     del people, content
     _check_numbers(file, columns["id"], (area, bbox, keypoints, visibility))
     check_ids(file, columns["category_id"], categories, dataset)

@@ -23,15 +23,19 @@ class ChosenFields:
         self._parser: Any = new_parser()
         self._lists, self._fields, self._others = lists, fields, others
 
-    def read(self, text: bytes) -> tuple[dict[str, Array], dict[str, list[Any]]] | None:
-        """The columns of a JSON list of objects.
+    def read(self, rows: memoryview) -> tuple[dict[str, Array], dict[str, list[Any]]] | None:
+        """The columns of rows.
+
+        Args:
+            rows: `{...}, {...}`.
 
         Returns:
-            field of `lists` → (N, length) float64; field of `fields` → N values. None where the text is not JSON, where a row has
+            field of `lists` → (N, length) float64; field of `fields` → N values. None where that is not JSON, where a row has
             other fields or lists than these, or without simdjson.
         """
         if self._parser is None:
             return None
+        text = b"".join((b"[", rows, b"]"))
         try:
             return self._columns(list(self._parser.parse(text)), text)
         except (*WRONG, RuntimeError):

@@ -35,12 +35,11 @@ def read_results(path: Path, instances: Instances) -> Predictions:
     if found.wrong is not None:
         raise found.wrong
     bbox, score = found.boxes(), found.column("score")
-    keypoints = found.column("keypoints")
     try:
         return Predictions(
             keypoint_names=instances.skeleton.keypoints, images=instances.images, image=found.column("image"),
-            person=np.full(found.count, -1), keypoints=keypoints, scores=found.column("scores"), score=score,
-            missing=marked(keypoints), bbox=bbox, region=found.regions(), input_box=bbox, box_score=score,
+            person=np.full(found.count, -1), keypoints=found.column("keypoints"), scores=found.column("scores"), score=score,
+            missing=found.column("missing"), bbox=bbox, region=found.regions(), input_box=bbox, box_score=score,
             dataset=instances.dataset, split=instances.split, box_source=SUBMITTED,
         )  # fmt: skip
     except PosebenchError as error:
@@ -55,7 +54,7 @@ class _Detections(Columns):
         self.path, self.instances = path, instances
         self.row_of = {number: row for row, number in enumerate(instances.image_ids.tolist())}
         order = np.argsort(instances.image_ids)
-        self.sorted_ids = instances.image_ids[order].astype(float), order
+        self.sorted_ids = np.append(instances.image_ids[order].astype(float), np.inf), order
         self.person = next(iter(instances.measures.get("category_id", np.ones(1))[:1].tolist()), 1)
         self.boxed = False
         self.reader = NumericRows()
@@ -78,13 +77,10 @@ class _Detections(Columns):
             self.stated_regions.share = self.share
             self.stated_regions.add(rows)
 
-    def add_text(self, text: bytes) -> bool:
+    def add_text(self, rows: memoryview) -> bool:
         """Take rows of numbers that are all right; none of the numbers becomes a Python object."""
-        found = self.reader.read(text) if self.count and self.wrong is None else None
-        shapes = {"image_id": (), "category_id": (), "score": (), "keypoints": (3 * len(self.instances.skeleton),)}
-        shapes |= {"bbox": (4,)} if self.boxed else {}
-        shapes |= {"center": (2,), "scale": (2,)} if self.regions_of_all else {}
-        if found is None or any(name not in found or found[name].shape[1:] != shape for name, shape in shapes.items()):
+        found = self.reader.read(rows) if self.count and self.wrong is None else None
+        if found is None or not self._has_shapes(found):
             return False
         image = self._known_images(found["image_id"])
         if image is None or (found["category_id"] != self.person).any():
@@ -99,6 +95,13 @@ class _Detections(Columns):
         parts = self._parts(image, found["score"], found["keypoints"])
         self.append(parts | ({"bbox": found["bbox"]} if self.boxed else {}), len(image))
         return True
+
+    def _has_shapes(self, found: dict[str, Array]) -> bool:
+        """Whether all fields that are needed have as many numbers in a row as they should."""
+        shapes = {"image_id": (), "category_id": (), "score": (), "keypoints": (3 * len(self.instances.skeleton),)}
+        shapes |= {"bbox": (4,)} if self.boxed else {}
+        shapes |= {"center": (2,), "scale": (2,)} if self.regions_of_all else {}
+        return all(name in found and found[name].shape[1:] == shape for name, shape in shapes.items())
 
     def boxes(self) -> Array | None:
         """(N, 4) the boxes that the results state of themselves; None where the first states none.
@@ -149,13 +152,15 @@ class _Detections(Columns):
     def _parts(self, image: Array, score: Array, points: Array) -> dict[str, Array]:
         """Part of each column but bbox, of (N,) rows of images, (N,) scores and (N, 3 K) x, y and score of each keypoint."""
         points = points.reshape(-1, len(self.instances.skeleton), 3)
-        return {"image": image, "score": score, "keypoints": points[..., :2], "scores": points[..., 2]}
+        return {
+            "image": image, "score": score, "keypoints": points[..., :2], "scores": points[..., 2], "missing": marked(points),
+        }  # fmt: skip
 
     def _known_images(self, ids: Array) -> Array | None:
         """(N,) rows of images whose ids (N,) are float64; None where one is not known, or too large to tell from others."""
         known, order = self.sorted_ids
         place = np.searchsorted(known, ids)
-        is_known = (np.append(known, np.inf)[place] == ids) & (np.abs(ids) < EXACT)
+        is_known = (known[place] == ids) & (np.abs(ids) < EXACT)
         return order[place] if is_known.all() else None
 
     def _boxes(self, rows: list[Any]) -> Array:

@@ -1,5 +1,7 @@
 """Columns of numbers, made of the rows of a JSON list piece by piece."""
 
+import math
+import mmap
 from array import array
 from collections.abc import Callable
 from typing import Any
@@ -33,8 +35,7 @@ class Growing:
         """Put rows at the end. `share`: which part of all rows there are then, as far as is known; room is made for all."""
         end = self._count + len(rows)
         if end > len(self._values):
-            room = int(end * max(1.1 / share, 1.5))
-            grown = np.empty((room, *rows.shape[1:]), rows.dtype)
+            grown = _room((int(end * max(1.1 / share, 1.5)) + 1, *rows.shape[1:]), rows.dtype)
             grown[: self._count] = self._values[: self._count]
             self._values = grown
         self._values[self._count : end] = rows
@@ -43,6 +44,13 @@ class Growing:
     def array(self) -> Array:
         """(N, ...) all rows."""
         return self._values[: self._count]
+
+
+def _room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """An array in pages of the usual size. np.empty asks for pages of 2 MiB: more room, and on virtual machines more time."""
+    size = math.prod(shape)
+    pages = mmap.mmap(-1, size * dtype.itemsize or 1, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(pages, dtype, size).reshape(shape)
 
 
 class Columns(Collector):
@@ -94,6 +102,12 @@ class Columns(Collector):
         if not self._grown:
             self.append(self.read([]), 0)
         return self._grown[name].array()
+
+    def take(self, name: str) -> Array:
+        """`column`, which is then no longer here, so that its memory is free as soon as the caller has done."""
+        column = self.column(name)
+        self._grown.pop(name, None)
+        return column
 
     def _add_one_by_one(self, rows: list[Any]) -> None:
         for row in rows:

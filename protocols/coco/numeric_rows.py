@@ -28,7 +28,7 @@ except ImportError:  # no wheel for this Python
 MARK, _MARK_TEXT = -8e9, b",-8e9,"
 """A number that is rare in files; a piece that has it itself is not taken."""
 _SPACE = rb"[ \t\n\r]*"
-_START = re.compile(rb"\[" + _SPACE + rb"(?=\{)")
+_START = re.compile(_SPACE + rb"(?=\{)")
 _FIELD = re.compile(
     rb'[{,]S"(?P<name>\w+)"S:S(?P<open>\[?)S(?P<numbers>[-+.\deE, \t\n\r]*)(?P<close>\]?)S(?=[,}])'.replace(
         b"S", _SPACE
@@ -43,12 +43,14 @@ class _Form:
 
     Attributes:
         texts: what stands before the numbers of each field; the first one begins where the row before ends.
+        blanks: a mark of the same length, for each text.
         between: where `texts[0]` has come to the next row's brace. end: what stands behind the last number.
         columns: field → its number's or numbers' places in a row of the array. marks: the places of the marks.
         width: the row's length, marks included.
     """
 
     texts: tuple[bytes, ...]
+    blanks: tuple[bytes, ...]
     between: bytes
     end: bytes
     columns: dict[str, int | slice]
@@ -57,7 +59,7 @@ class _Form:
 
 
 def _form_of(text: bytes) -> _Form | None:
-    """The form of a list's first row; None where it has another one than this module reads, or no row comes after it."""
+    """The form of the first row; None where it has another one than this module reads, or no row comes after it."""
     start = _START.match(text)
     place = last = start.end() if start else 0
     texts: list[bytes] = []
@@ -80,7 +82,8 @@ def _form_of(text: bytes) -> _Form | None:
     texts[0] = between + texts[0]
     if min(map(len, texts)) < len(_MARK_TEXT):
         return None
-    return _Form(tuple(texts), between, text[last : place + 1], columns, tuple(marks), width)
+    blanks = tuple(_MARK_TEXT.ljust(len(text)) for text in texts)
+    return _Form(tuple(texts), blanks, between, text[last : place + 1], columns, tuple(marks), width)
 
 
 def new_parser() -> Any:
@@ -95,31 +98,31 @@ class NumericRows:
         self._parser: Any = new_parser()
         self._form: _Form | None = None
 
-    def read(self, text: bytes) -> dict[str, Array] | None:
+    def read(self, rows: memoryview) -> dict[str, Array] | None:
         """The columns of rows that all have one form.
 
         Args:
-            text: a JSON list of objects, without white space behind the last one.
+            rows: `{...}, {...}`, without white space behind the last one.
 
         Returns:
-            field → (N,) float64, or (N, length) for a list. None where the text is not JSON or has rows of several forms, where
+            field → (N,) float64, or (N, length) for a list. None where that is not JSON or has rows of several forms, where
             something else than a number or a list of numbers is in a row, or without simdjson.
         """
         if self._parser is None:
             return None
-        form, self._form = self._form or _form_of(text), None
-        values = self._values(text, form) if form else None
+        form, self._form = self._form or _form_of(bytes(rows)), None
+        values = self._values(rows, form) if form else None
         if form is None or values is None:
             return None
         self._form = form
         return {name: values[:, place] for name, place in form.columns.items()}
 
-    def _values(self, text: bytes, form: _Form) -> Array | None:
+    def _values(self, rows: memoryview, form: _Form) -> Array | None:
         """(N, width) float64, marks included; None where rows have another form."""
-        start = _START.match(text)
+        start = _START.match(rows)
         if not start:
             return None
-        data = bytearray(b"".join((b"[0", form.between, memoryview(text)[start.end() :])))
+        data = bytearray().join((b"[0", form.between, rows[start.end() :], b"]"))
         marks = _mark(data, form)
         if not marks or data.find(b"[", 1) >= 0:  # a list within a list
             return None
@@ -145,7 +148,7 @@ def _mark(data: bytearray, form: _Form) -> int:
     colons = np.flatnonzero(np.frombuffer(data, np.uint8) == ord(":"))
     if not len(colons) or len(colons) % len(form.texts):
         return 0
-    for number, text in enumerate(form.texts):
+    for number, (text, blank) in enumerate(zip(form.texts, form.blanks, strict=True)):
         start = colons[number :: len(form.texts)] - text.index(b":")
         if start[0] < 0 or start[-1] + len(text) > len(data):
             return 0
@@ -153,5 +156,5 @@ def _mark(data: bytearray, form: _Form) -> int:
         parts = np.ndarray(len(data) - len(text) + 1, f"S{len(text)}", data, strides=(1,))
         if (parts[start] != text).any():
             return 0
-        parts[start] = _MARK_TEXT.ljust(len(text))
+        parts[start] = blank
     return len(colons)

@@ -46,7 +46,7 @@ def placed(predictions: Predictions) -> Array:
 
 
 def marked(keypoints: Array) -> Array:
-    """(R, K) bool, which of (R, K, 2) keypoints of a results file `placed` has written."""
+    """(R, K) bool, which of (R, K, 2 or more) x, y, … of a results file `placed` has written."""
     is_absent: Array = (keypoints[..., 0] == ABSENT) & (keypoints[..., 1] == ABSENT)
     return is_absent
 
