@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from posebench.api.diagnosis import diagnose as diagnose
     from posebench.api.networks import check_plugin as check_plugin
     from posebench.api.networks import load_network as load_network
     from posebench.api.networks import measure_cost as measure_cost
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from posebench.api.pictures import predict_pictures as predict_pictures
     from posebench.api.results import compare_rows as compare_rows
     from posebench.api.results import leaderboard as leaderboard
+    from posebench.api.results import verify as verify
     from posebench.api.results import write_report as write_report
     from posebench.api.scoring import compare as compare
     from posebench.api.scoring import evaluate as evaluate
@@ -44,9 +46,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _FUNCTIONS = {
+    "posebench.api.diagnosis": ("diagnose",),
     "posebench.api.networks": ("check_plugin", "load_network", "measure_cost", "predict", "train"),
     "posebench.api.pictures": ("export_model", "predict_pictures"),
-    "posebench.api.results": ("compare_rows", "leaderboard", "write_report"),
+    "posebench.api.results": ("compare_rows", "leaderboard", "verify", "write_report"),
     "posebench.api.scoring": (
         "compare",
         "evaluate",

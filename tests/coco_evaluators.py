@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,8 +78,14 @@ class Evaluator:
 
 def numbers(name: str, gt: Path, dt: Path) -> Numbers:
     """The numbers of the evaluator called `name` from an annotation and a result list."""
-    steps = EVALUATORS[name].load()
+    steps = loaded(name)
     return steps.compute(steps.read(gt, dt))
+
+
+@cache
+def loaded(name: str) -> Steps:
+    """The steps of an evaluator; to find a plugin takes longer than to score a small case."""
+    return EVALUATORS[name].load()
 
 
 def evaluated(name: str, truth: dict[str, Any], detections: list[dict[str, Any]], folder: Path) -> Numbers:

@@ -10,6 +10,7 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import socket
 import subprocess
 import sys
@@ -47,8 +48,15 @@ def posebench(
     command, variables = [str(ENTRY), *map(str, arguments)], os.environ | environment
     if fresh:
         return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
+    return run(command, cwd or Path.cwd(), variables, people)
+
+
+def run(
+    command: list[str], cwd: Path, variables: dict[str, str], people: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """What a command did: `posebench`, or a Python script. Its input is empty."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err, Path(os.devnull).open() as nothing:
-        start(command, cwd or Path.cwd(), variables, (nothing.fileno(), out.fileno(), err.fileno()), people)
+        start(command, cwd, variables, (nothing.fileno(), out.fileno(), err.fileno()), people)
         code = wait()
         texts = [file.seek(0) or file.read() for file in (out, err)]
     return subprocess.CompletedProcess(command, code, *texts)
@@ -73,7 +81,8 @@ def wait() -> int:
 def _helper() -> socket.socket:
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, __file__, str(there.fileno())]
-    process = subprocess.Popen(command, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL)
+    alone = os.environ | {"OMP_NUM_THREADS": "1"}  # a process with one thread is one that can be forked
+    process = subprocess.Popen(command, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, env=alone)
     there.close()
     atexit.register(process.wait)
     atexit.register(here.close)  # runs first, and ends the helper
@@ -116,13 +125,16 @@ def _become(files: list[int], command: list[str], cwd: str, environment: dict[st
         numbers.SYNTHETIC_TO_SCORE = people
 
 
-def _run_entry_point() -> None:
-    """Do what the installed script does, and end without taking all libraries apart, which takes a second."""
+def _run_command() -> None:
+    """Do what the script does, and end without taking all libraries apart, which takes a second."""
     code: Any = 0
     try:
-        from posebench.cli.main import main
+        if sys.argv[0] == str(ENTRY):
+            from posebench.cli.main import main
 
-        main()
+            main()
+        else:
+            runpy.run_path(sys.argv[0], run_name="__main__")
     except SystemExit as ended:
         code = ended.code
     except BaseException:
@@ -141,4 +153,4 @@ if __name__ == "__main__":
     gc.freeze()  # what is not looked at stays shared with the helper
     if asked := _serve(socket.socket(fileno=int(sys.argv[1]))):
         _become(asked[1], *asked[0])
-        _run_entry_point()
+        _run_command()

@@ -23,6 +23,7 @@ ORDER = [
     "synthetic",
     "scoring",
     "plugins",
+    "diagnosis",
     "results",
     "samples",
     "training",

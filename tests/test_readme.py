@@ -58,8 +58,8 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_the_table_of_uses_has_sixteen_rows() -> None:
-    assert len(uses()) == 16
+def test_the_table_of_uses_has_nineteen_rows() -> None:
+    assert len(uses()) == 19
 
 
 @pytest.mark.parametrize("line", [shell for shell, _ in uses() if shell])

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from posebench.api.scoring import StrPath, protocol_named
+from posebench.api.scoring import StrPath, optional_path, protocol_named
 from posebench.plugins.protocol import Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from posebench.tasks.compare_rows import RowComparison
+    from posebench.tasks.verify import Verification
 
 
 def leaderboard(results: StrPath = "results") -> "pd.DataFrame":
@@ -102,6 +103,41 @@ def write_report(results: StrPath = "results") -> list[Path]:
     contents = read_contents(Path(results))
     _warn(contents.notes)
     return write_pages(contents)
+
+
+def verify(
+    record: StrPath, *, data: StrPath | None = None, predictions: StrPath | None = None, results: StrPath = "results",
+    protocol: str | None = None,
+) -> "Verification":  # fmt: skip
+    """Compute a record again from its predictions file and the dataset, and compare every number to the last digit.
+
+        >>> people = pb.load_people("mpii")
+        >>> file = pb.save_predictions("verified/predictions/near.h5", people.keypoints + 2, people)
+        >>> path = pb.evaluate(file, protocol="mpii").save("verified")
+        >>> found = pb.verify(path)
+        >>> found.status, found.differences
+        ('verified', ())
+
+    Args:
+        record: a record's file, or its id or name in the results folder.
+        data: folder of the dataset, a folder with a folder for each protocol, or an annotation file; None for records of synthetic
+            people.
+        predictions: the predictions file, or a folder in which it is found by its hash; None for the record's results folder.
+        results: in which records are looked up by their id or name.
+        protocol: to score by, for a dataset of one's own: `coco:FILE`; None for the record's.
+
+    Returns:
+        A `Verification`: `.verified`, `.status`, `.differences`, `.unchecked` (what could not be computed again, and why).
+
+    Raises:
+        PosebenchError: there is no such record, or its file is no record.
+    """
+    from posebench.results.find_record import record_path
+    from posebench.tasks.verify import Places
+    from posebench.tasks.verify import verify as verify_record
+
+    path = record if isinstance(record, Path) else record_path(record, Path(results))
+    return verify_record(path, Places(optional_path(data), optional_path(predictions), protocol))
 
 
 def _warn(notes: Sequence[str]) -> None:

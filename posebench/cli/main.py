@@ -11,6 +11,7 @@ from posebench.cli import (
     compare,
     cost,
     data,
+    diagnose,
     evaluate,
     export,
     export_model,
@@ -18,7 +19,9 @@ from posebench.cli import (
     recipe,
     report,
     run,
+    show,
     train,
+    verify,
     weights,
 )
 from posebench.cli import list as cli_list
@@ -66,7 +69,9 @@ def main() -> None:
     posebench evaluate FILE --protocol mpii --data DIR   score a file
     posebench evaluate FILE ... --explain                under every convention
     posebench compare A B --protocol mpii --data DIR     difference, p-value
+    posebench diagnose FILE --protocol mpii --data DIR   why it errs
     posebench report                                     leaderboards, plots
+    posebench verify RECORD --data DIR                   compute a record again
     posebench data check NAME --data DIR                 check a dataset
     posebench data show NAME --data DIR --arch NAME      see the crops
     posebench plugin check NAME                          check a plugin
@@ -87,7 +92,10 @@ for _command in (
     export.export,
     export_model.export_model,
     compare.compare,
+    diagnose.diagnose,
     report.report,
+    show.show,
+    verify.verify,
     recipe.recipe,
     weights.weights,
     data.data,

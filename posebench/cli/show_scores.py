@@ -24,7 +24,7 @@ def print_scores(out: Console, record: Record, quiet: bool = False) -> None:
         quiet: the numbers alone.
     """
     if quiet:
-        out.print(_scores(record))
+        out.print(scores_table(record))
         return
     rule, data = record.rule, record.data
     out.print(
@@ -36,16 +36,21 @@ def print_scores(out: Console, record: Record, quiet: bool = False) -> None:
     out.print(
         f"{rule.protocol} {rule.convention}: {escape(rule.rule)} Evaluator: {escape(rule.evaluator)}.", highlight=False
     )
-    out.print(_scores(record))
-    if record.intervals:
-        out.print(f"{LEVEL} %: the interval from {_resamples(record)}", style="dim")
-    if record.ceiling:
-        out.print(f"annotators: {escape(record.ceiling.what)}", style="dim", highlight=False)
+    out.print(scores_table(record))
+    print_resamples(out, record)
     for note in record.notes:
         out.print(f"[yellow]Note:[/yellow] {escape(note)}", highlight=False)
 
 
-def _scores(record: Record) -> Table:
+def print_resamples(out: Console, record: Record) -> None:
+    """What the intervals are from and whom the annotators' column compares, where there are any."""
+    if record.intervals:
+        out.print(f"{LEVEL} %: the interval from {_resamples(record)}", style="dim")
+    if record.ceiling:
+        out.print(f"annotators: {escape(record.ceiling.what)}", style="dim", highlight=False)
+
+
+def scores_table(record: Record) -> Table:
     """One row per number with its interval, then one per part of the data: as narrow as any terminal."""
     digits = 1 if record.rule.unit == "%" else 3
     agreed = record.ceiling.metrics if record.ceiling else {}
@@ -62,11 +67,11 @@ def _scores(record: Record) -> Table:
     for metric in dict.fromkeys([*record.metrics, *agreed]):
         agreement = f"{agreed[metric]:.4f}" if metric in agreed else ""
         style = "bold" if metric == record.rule.headline else ""
-        add(metric, record.metrics.get(metric), _interval(record.intervals.get(metric), digits), agreement, style)
+        add(metric, record.metrics.get(metric), interval(record.intervals.get(metric), digits), agreement, style)
     for part in record.slices:
         if record.metrics.get(f"{record.rule.headline} {part.name}") != part.value:  # else it is said already
             label = f"{record.per_joint_metric} pooled, {part.by}: {part.name} ({part.keypoints:,} keypoints)"
-            add(label, part.value, _interval(part.interval, digits), "", "dim")
+            add(label, part.value, interval(part.interval, digits), "", "dim")
     return table
 
 
@@ -75,7 +80,8 @@ def _resamples(record: Record, how: str = "") -> str:
     return f"{RESAMPLES:,} {how}resamples, resampled by {sampling.unit} ({sampling.units:,})"
 
 
-def _interval(bounds: tuple[float, float] | None, digits: int) -> str:
+def interval(bounds: tuple[float, float] | None, digits: int) -> str:
+    """Such as `88.5–89.7`; empty where there is none."""
     return "" if bounds is None else f"{bounds[0]:.{digits}f}–{bounds[1]:.{digits}f}"
 
 

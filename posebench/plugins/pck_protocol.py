@@ -17,6 +17,7 @@ from posebench.errors import PosebenchError, existing
 from posebench.files import json_kind
 from posebench.files.arrays import load_array
 from posebench.plugins.protocol import Convention, Protocol
+from posebench.scoring.compared import Compared, by_pck
 from posebench.scoring.pck import PCK
 
 
@@ -49,6 +50,19 @@ class PCKProtocol(Protocol):
     def convention(self, name: str | None = None) -> PCKConvention:
         """As `Protocol.convention`."""
         return self.conventions[super().convention(name).name]
+
+    def measured_by(self, instances: Instances, convention: str) -> tuple[Instances, PCK]:
+        """The people with a convention's labels, and the rule with its lengths: what its scores are computed from.
+
+        Raises:
+            PosebenchError: the annotation lacks them.
+        """
+        return instances, self.convention(convention).pck
+
+    def compared(self, predictions: Predictions, instances: Instances, convention: str) -> Compared:
+        """Each person beside the guess. See `Protocol.compared`."""
+        people, rule = self.measured_by(instances, convention)
+        return by_pck(predictions, people, rule, lambda again: self.score(again, instances, convention))
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
         """As every protocol; and `preds` in `.h5`/`.mat`: (N, K, 2) or (2, K, N), the dataset's own pixels.

@@ -13,6 +13,7 @@ from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, existing, unknown
+from posebench.scoring.compared import Compared
 from posebench.scoring.scores import Curve, Scores
 
 
@@ -140,6 +141,17 @@ class Protocol(ABC):
         Raises:
             PosebenchError: the predictions are of other people or another skeleton.
         """
+
+    def compared(self, predictions: Predictions, instances: Instances, convention: str) -> Compared:
+        """Each person beside the prediction that is compared with it, and how near is right: what a diagnosis is made of.
+
+        Raises:
+            PosebenchError: this protocol does not say how near is right; or as `score`.
+        """
+        raise PosebenchError(
+            f"{self.name} cannot be diagnosed, because it does not say how near to an annotation is right. "
+            "Its author can add the method compared (docs/diagnosis.md)."
+        )
 
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
         """Read posebench's own file, or a table of keypoints (.npz, .csv; see posebench.data.prediction_tables).

@@ -16,6 +16,7 @@ other keypoints is described by a file: `coco:crowd.toml`, see custom_dataset.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,10 +30,12 @@ from posebench.files.writing import write_text
 from posebench.plugins.protocol import Protocol
 from posebench.scoring import average_precision, oks_matching, oks_similarity
 from posebench.scoring.bootstrap import Sampling, image_weights
+from posebench.scoring.compared import Compared
 from posebench.scoring.scores import Curve, Scores
 
 from . import partial_detections
 from .annotations import DOWNLOAD, SKELETON, find_annotations, read_annotations
+from .compared import compare
 from .conventions import CONVENTIONS, COCOConvention, assumptions, notes, processed
 from .detections import read_results
 from .detector_boxes import read_boxes
@@ -114,34 +117,51 @@ class COCO(Protocol):
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """Score OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
         chosen = self.convention(convention)
-        given, predictions = predictions, processed(predictions, chosen, self.sigmas)
-        detections = detections_of(predictions, instances)
-        people = people_of(instances, recounted=chosen.recounted and not self.counts_stored)
-        matches = oks_matching.match(detections, people, self.sigmas, len(instances.images))
+        made = processed(predictions, chosen, self.sigmas)
+        scores, people = self._scored(made, instances, chosen, self.sigmas)
+        return replace(
+            scores,
+            notes=(
+                *small_sample(len(instances.images)),
+                *partial_detections.notes(predictions, made.bbox is not None),
+                *notes(predictions, made, chosen),
+                *id_notes(people),
+                *(() if self.described is None else (self.described.origin,)),
+            ),
+        )
+
+    def compared(self, predictions: Predictions, instances: Instances, convention: str) -> Compared:
+        """Detections paired with the people that they find. See `Protocol.compared`."""
+        chosen = self.convention(convention)
+        made = processed(predictions, chosen, self.sigmas)
+        people = self._people(instances, chosen)
+        return compare(
+            made, instances, detections_of(made, instances), people, self.sigmas,
+            lambda again, sigmas: self._scored(again, instances, chosen, sigmas)[0],
+        )  # fmt: skip
+
+    def _people(self, instances: Instances, chosen: COCOConvention) -> oks_similarity.People:
+        return people_of(instances, recounted=chosen.recounted and not self.counts_stored)
+
+    def _scored(
+        self, predictions: Predictions, instances: Instances, chosen: COCOConvention, sigmas: Array
+    ) -> tuple[Scores, oks_similarity.People]:
+        """Scores of processed predictions, without notes, and the people that they were matched with."""
+        detections, people = detections_of(predictions, instances), self._people(instances, chosen)
+        matches = oks_matching.match(detections, people, sigmas, len(instances.images))
         precision, recall = average_precision.precision_recall(matches)
-        by_threshold = precision[0].mean(axis=1)
-        origin = () if self.described is None else (self.described.origin,)
-        return Scores(
+        thresholds, by_threshold = average_precision.THRESHOLDS.tolist(), precision[0].mean(axis=1).tolist()
+        scores = Scores(
             metrics=average_precision.summary(precision, recall),
             resampled=bootstrap(matches),
-            curves=(
-                Curve(
-                    "AP", "OKS threshold", tuple(average_precision.THRESHOLDS.tolist()), tuple(by_threshold.tolist())
-                ),
-            ),
+            curves=(Curve("AP", "OKS threshold", tuple(thresholds), tuple(by_threshold)),),
             people=int((~people.ignored).sum()),
             images=len(instances.images),
             sampling=Sampling(len(instances.images), largest=1),
-            notes=(
-                *small_sample(len(instances.images)),
-                *partial_detections.notes(given, predictions.bbox is not None),
-                *notes(given, predictions, chosen),
-                *id_notes(people),
-                *origin,
-            ),
-            per_person_values=lambda: best_similarity(detections, people, instances, self.sigmas),
+            per_person_values=lambda: best_similarity(detections, people, instances, sigmas),
             per_person_metric="the best OKS of any detection with the person",
         )
+        return scores, people
 
     def export(self, form: str, predictions: Predictions, instances: Instances, path: Path) -> list[str]:
         """Write COCO's result form: what `read_predictions` reads back to the same score under official."""

@@ -234,6 +234,11 @@ class FLIC(PCKProtocol):
         absent = [name not in form for name in SKELETON.keypoints]
         return self.named(path, instances, full - self.first_pixel, np.tile(absent, (len(full), 1)))
 
+    def measured_by(self, instances: Instances, convention: str) -> tuple[Instances, PCK]:
+        """The people with the convention's labels and torsos, and its rule. See `PCKProtocol.measured_by`."""
+        chosen = self.convention(convention)
+        return labelled(instances, chosen)[0], chosen.pck
+
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """Score PCK per keypoint and per pair, and the annotators' own agreement on people who are annotated twice.
 
@@ -254,5 +259,4 @@ class FLIC(PCKProtocol):
         self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
     ) -> tuple[Curve, ...]:
         """PCK over the given thresholds, in torso diameters."""
-        chosen = self.convention(convention)
-        return pck.curves(predictions, labelled(instances, chosen)[0], chosen.pck, thresholds)
+        return pck.curves(predictions, *self.measured_by(instances, convention), thresholds)

@@ -217,11 +217,15 @@ class MPII(PCKProtocol):
             )
         return named_as(instances, super().read_predictions(path, instances))
 
+    def measured_by(self, instances: Instances, convention: str) -> tuple[Instances, PCK]:
+        """The people, and the rule with the evaluator's head lengths. See `PCKProtocol.measured_by`."""
+        check_public(instances)
+        return instances, self.convention(convention).rule_for(instances)
+
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """Score PCKh per keypoint and per group. `instances` need the measure `head_length`."""
         chosen = self.convention(convention)
-        check_public(instances)
-        scores = pck.score(predictions, instances, chosen.rule_for(instances))
+        scores = pck.score(predictions, *self.measured_by(instances, convention))
         scores = replace(scores, notes=(*scores.notes, *other_ground_truth(chosen, instances)))
         return with_visibility(scores) if chosen.by_visibility else scores
 
@@ -229,9 +233,7 @@ class MPII(PCKProtocol):
         self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
     ) -> tuple[Curve, ...]:
         """PCKh over the given thresholds, in head lengths."""
-        chosen = self.convention(convention)
-        check_public(instances)
-        return pck.curves(predictions, instances, chosen.rule_for(instances), thresholds)
+        return pck.curves(predictions, *self.measured_by(instances, convention), thresholds)
 
     def export(self, form: str, predictions: Predictions, instances: Instances, path: Path) -> list[str]:
         """Write `mpii-mat`, the form that MPII's server (split test) and toolkit (split val) read."""

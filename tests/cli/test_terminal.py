@@ -111,6 +111,7 @@ def files(tmp_path_factory: Any) -> Path:
         (("evaluate", "near.h5", "--protocol", "mpii"), r"^Mean@0\.1 +\d+\.\d{4} +\d+\.\d–\d+\.\d"),
         (("evaluate", "near.h5", "--protocol", "mpii", "--explain"), r"^Mean +\d+\.\d{4} +\d+\.\d{4}"),
         (("compare", "near.h5", "far.h5", "--protocol", "mpii"), r"^ *Mean .*\[[+-]\d+\.\d\d, [+-]\d+\.\d\d\].* resolved"),
+        (("diagnose", "far.h5", "--protocol", "mpii"), r"^ *jitter +[\d,]+ +\d+\.\d +\[\d+\.\d, \d+\.\d\] +\+\d+\.\d\d +\[\+"),
         (("cost", "--arch", "hourglass1", "--no-latency"), r"3\.4"),
         (("list",), r"^  hourglass8 +Stacked hourglass, eight stacks: 25\.4 M"),
         (("list", "mpii"), r"^  convention +official \(default\): PCKh@0\.5"),

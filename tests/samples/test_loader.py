@@ -101,6 +101,11 @@ def test_unlabelled_is_not_visible_and_occluded_is(dots: Instances) -> None:
     assert samples[(0, 1)]["visible"].tolist() == [True, True, False]
 
 
+def test_in_a_mirrored_sample_the_other_hand_is_unlabelled(dots: Instances) -> None:
+    sample = Samples(dots, (64, 64), Augmentation(flip=1))[(0, 1)]
+    assert sample["visible"].tolist() == [True, False, True]
+
+
 def test_a_sample_is_the_same_whatever_the_number_of_workers() -> None:
     people = synthetic.instances(protocol("flic").skeleton, "train", 10)
     samples = Samples(people, (64, 48), Augmentation(), seed=5)
@@ -196,6 +201,13 @@ def test_everyone_is_predicted_once_in_the_same_batches_for_any_number_of_worker
     dealt = list(prediction_keys(image, batch_size, workers))
     assert sorted(row for batch in dealt for _, row in batch) == list(range(people))
     assert sorted(dealt) == sorted(prediction_keys(image, batch_size, 0))
+
+
+def test_several_processes_share_the_batches_and_none_has_two_more_than_another() -> None:
+    image = np.arange(23) % 3
+    shares = [list(prediction_keys(image, 2, 0, (part, 5))) for part in range(5)]
+    assert [batch for share in shares for batch in share] == list(prediction_keys(image, 2, 0))
+    assert [len(share) for share in shares] == [2, 2, 3, 2, 3]
 
 
 def test_a_photograph_deleted_during_an_evaluation_costs_only_the_people_not_yet_cut(

@@ -66,6 +66,12 @@ def test_a_bounded_score_has_an_interval_within_its_bounds() -> None:
     assert 0.97 < high < 1
 
 
+def test_half_of_an_interval_is_1_96_standard_errors_of_the_resamples_on_the_logit_scale() -> None:
+    # √((10² + 10²) / 1) = 14.14; of 50 %: 0.1414 / (0.5 · 0.5) · 1.96 = 1.1087, and 1 / (1 + exp(1.1087)) = 0.2481
+    found = score_interval(50.0, np.array([40.0, 60.0]), Sampling(10**6, largest=100.0))
+    assert found == pytest.approx((24.81, 75.19), abs=0.01)
+
+
 @pytest.mark.parametrize(("value", "bounds"), [(100.0, (83.16, 100.0)), (0.0, (0.0, 16.84))])
 def test_no_miss_in_20_images_leaves_room_for_the_binomial_bound(value: float, bounds: tuple[float, float]) -> None:
     # 0.8316 ** 20 = 0.025

@@ -1,7 +1,9 @@
-"""One of several processes of test_processes.py: `python one_of_several.py SCENARIO FOLDER`, with what torchrun sets."""
+"""Several processes of test_processes.py: `one_of_several.py SCENARIO FOLDER NUMBER`; prints their exit codes."""
 
+import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -128,7 +130,29 @@ def die(folder: Path) -> None:
     train(folder / "cut.pt", kind=Forgetful, show=show)
 
 
-if __name__ == "__main__":
+def become(rank: int, number: int, port: int) -> None:
+    """Make this process one of several, with what torchrun sets; it ends after five minutes, whatever it waits for."""
+    signal.alarm(300)
+    said = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": number, "LOCAL_WORLD_SIZE": number, "MASTER_PORT": port}
+    os.environ.update({"MASTER_ADDR": "127.0.0.1"} | {name: str(value) for name, value in said.items()})
     torch.set_num_threads(1)
     processes.join()
-    {"work": work, "fail": fail, "die": die}[sys.argv[1]](Path(sys.argv[2]))
+
+
+def main(scenario: str, folder: Path, number: int) -> None:
+    """Run a scenario in several processes."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    children = []
+    for rank in range(number):
+        children.append(os.fork())
+        if not children[-1]:
+            become(rank, number, port)
+            {"work": work, "fail": fail, "die": die}[scenario](folder)
+            return
+    print(json.dumps([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -1,11 +1,10 @@
 """Several processes: the numbers of one, each sample and person once, and no process that waits for another for ever."""
 
+import json
 import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
+import entry
 import numpy as np
 import one_of_several
 import pytest
@@ -19,18 +18,10 @@ SCRIPT = Path(one_of_several.__file__)
 
 def start(scenario: str, folder: Path, number: int = 2) -> list[int]:
     """Run a scenario in several processes, as torchrun does; their exit codes."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(number), "OMP_NUM_THREADS": "1"}
-    started = [
-        subprocess.Popen(
-            [sys.executable, str(SCRIPT), scenario, str(folder)],
-            env=os.environ | common | {"RANK": str(rank), "LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": str(number)},
-        )
-        for rank in range(number)
-    ]
-    return [process.wait(300) for process in started]
+    done = entry.run([str(SCRIPT), scenario, str(folder), str(number)], folder, os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    codes: list[int] = json.loads(done.stdout)
+    return codes
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,41 @@
+"""Diagnosis from Python. No torch here."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posebench.api.scoring import StrPath, load_people, protocol_named
+from posebench.data.instances import Instances
+from posebench.plugins.protocol import Protocol
+
+if TYPE_CHECKING:
+    from posebench.tasks.diagnose import Diagnosis
+
+
+def diagnose(
+    file: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
+    convention: str | None = None, people: Instances | None = None,
+) -> "Diagnosis":  # fmt: skip
+    """Say why a predictions file scores what it scores.
+
+        >>> import numpy as np
+        >>> people = pb.load_people("mpii")
+        >>> np.savez("shifted.npz", keypoints=people.keypoints + 6)
+        >>> diagnosis = pb.diagnose("shifted.npz", protocol="mpii")
+        >>> {repair.kind: repair.count for repair in diagnosis.errors.repairs}
+        {'jitter': 1632, 'inversion': 32, 'swap': 0, 'miss': 0, 'all': 1664}
+
+    Args:
+        data, split, convention, people: as of `evaluate`.
+
+    Returns:
+        A `Diagnosis`: `.errors` (the kind of every error and what repairs would add), `.frame` (every keypoint with its error),
+        `.as_json()`, `.evaluation` (the scores as they are).
+
+    Raises:
+        PosebenchError: the file is damaged or of other people, or the protocol does not say how near is right.
+    """
+    from posebench.tasks import diagnose as tasks
+
+    rules = protocol_named(protocol)
+    people = load_people(rules, data, split, convention) if people is None else people
+    return tasks.diagnose(Path(file), rules, people, convention)

@@ -1,0 +1,122 @@
+"""A diagnosis on a terminal: for each question a sentence with the finding, then a short table."""
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from posebench.cli.show_scores import _label, _number
+from posebench.diagnosis.error_kinds import GOOD, KINDS, ErrorKinds
+from posebench.diagnosis.estimate import Estimate
+from posebench.errors import counted
+from posebench.report.columns import UNKNOWN
+from posebench.scoring.bootstrap import LEVEL
+from posebench.scoring.scores import shown_decimals
+from posebench.tasks.diagnose import Diagnosis
+
+
+def print_diagnosis(out: Console, diagnosis: Diagnosis, quiet: bool = False) -> None:
+    """Every question of a diagnosis.
+
+    Args:
+        quiet: findings and tables alone, without the data, the limits and the notes.
+    """
+    record = diagnosis.evaluation.record
+    said = Console(file=out.file, quiet=True) if quiet else out
+    rule, data = record.rule, record.data
+    decimals = shown_decimals(rule.unit)
+    now = Estimate(record.metrics[rule.headline] or float("nan"), record.intervals.get(rule.headline))
+    said.print(
+        f"[bold]{_label(record.name)}[/bold] on {_label(data.what)}: {data.people:,} people in "
+        f"{counted(data.images, 'image', 'images')}; {_label(rule.protocol)} {_label(rule.convention)}: "
+        f"{_label(rule.headline)} {_number(now.value, decimals)} {bounds(now, decimals)}",
+        highlight=False,
+    )
+    print_errors(out, said, diagnosis.errors, rule.headline, decimals)
+    said.print(f"{_label(diagnosis.compared.limits)}.", style="dim", highlight=False)
+    said.print(f"{LEVEL} %: intervals over resamples, paired for what is added.", style="dim", highlight=False)
+    for note in diagnosis.notes:
+        said.print(f"[yellow]Note:[/yellow] {escape(note)}", highlight=False)
+
+
+def print_errors(out: Console, said: Console, errors: ErrorKinds, headline: str, decimals: int) -> None:
+    """Kinds of errors with what repairs add; then by keypoint; then the worst people."""
+    out.print(finding(_most_lost(errors, headline, decimals)), style="bold", highlight=False)
+    if errors.unfound:
+        said.print(
+            f"{errors.unfound:,} of {counted(errors.people, 'person is', 'people are')} not found; kinds are of the others' "
+            "keypoints.",
+            highlight=False,
+        )
+    out.print(_repairs(errors, headline, decimals))
+    if not errors.joints:
+        return
+    out.print(finding(_worst_joint(errors)), style="bold", highlight=False)
+    out.print(_joints(errors))
+    if errors.worst:
+        worst = errors.worst[0]
+        out.print(
+            finding(f"The worst person has {worst.wrong} of {sum(worst.kinds)} keypoints wrong."), style="bold", highlight=False
+        )  # fmt: skip
+        out.print(_worst(errors))
+
+
+def finding(sentence: str) -> str:
+    """The sentence above a table, after an empty line."""
+    return f"\n{_label(sentence)}"
+
+
+def _most_lost(errors: ErrorKinds, headline: str, decimals: int) -> str:
+    known = [one for one in errors.repairs if one.kind != "all" and one.gain.value > 0]
+    if not known:
+        return f"No kind of error lowers {headline}."
+    most = max(known, key=lambda one: one.gain.value)
+    return f"Most is lost to {most.kind}: its repair alone would add {most.gain.value:.{decimals}f} to {headline}."
+
+
+def _worst_joint(errors: ErrorKinds) -> str:
+    wrong = {name: 100 * (1 - counts[GOOD] / sum(counts)) for name, counts in errors.joints.items()}
+    name = max(wrong, key=lambda name: wrong[name])
+    return f"{name.replace('_', ' ')} is wrong most often: {wrong[name]:.1f} % of its predictions."
+
+
+def _repairs(errors: ErrorKinds, headline: str, decimals: int) -> Table:
+    table = make_table(["kind", "errors", "%", f"{LEVEL} %", f"repair adds\nto {_label(headline)}", f"{LEVEL} %"])
+    for one in errors.repairs:
+        share = [UNKNOWN, ""] if one.share is None else [_number(one.share.value, 1), bounds(one.share, 1)]
+        count = f"{one.count:,}" if one.of == "keypoints" else f"{one.count:,} {one.of}"
+        table.add_row(one.kind, count, *share, _number(one.gain.value, decimals, "+"), bounds(one.gain, decimals, "+"))
+    return table
+
+
+def _joints(errors: ErrorKinds) -> Table:
+    table = make_table(["%", *KINDS, "keypoints"])
+    for name, counts in errors.joints.items():
+        total = sum(counts)
+        shares = (f"{100 * count / total:.1f}" for count in counts)
+        table.add_row(_label(name.replace("_", " ")), *shares, f"{total:,}")
+    return table
+
+
+def _worst(errors: ErrorKinds) -> Table:
+    table = make_table(["image", "person", *KINDS])
+    for one in errors.worst:
+        table.add_row(_label(one.image), str(one.person), *map(str, one.kinds))
+    return table
+
+
+def make_table(headers: Sequence[str]) -> Table:
+    """A table of which the first column may fold, and the others are numbers."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for place, header in enumerate(headers):
+        table.add_column(header, justify="right" if place else "left", overflow="fold", no_wrap=place > 0)
+    return table
+
+
+def bounds(estimate: Estimate, decimals: int, sign: str = "-") -> str:
+    """Such as `[+1.20, +1.84]`; empty where unknown."""
+    if estimate.interval is None:
+        return ""
+    return f"[{', '.join(_number(bound, decimals, sign) for bound in estimate.interval)}]"

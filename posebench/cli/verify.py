@@ -1,0 +1,60 @@
+"""`posebench verify`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from posebench.cli.options import json_option, quiet_option, records_argument, results_to_read_option
+from posebench.errors import PosebenchError, counted
+
+
+@click.command()
+@records_argument
+@click.option(
+    "--data", type=click.Path(path_type=Path), metavar="DIR",
+    help="Folder of the dataset, a folder with a folder for each protocol (DIR/mpii, DIR/lsp), or an annotation file.",
+)  # fmt: skip
+@click.option(
+    "--predictions", type=click.Path(path_type=Path), metavar="PATH",
+    help="Predictions file, or a folder in which it is found by its hash. Default: the results folder of the record.",
+)  # fmt: skip
+@click.option(
+    "--protocol", "protocol_name", metavar="NAME",
+    help="Protocol to score by, for a dataset of your own: coco:FILE. Default: the record's.",
+)  # fmt: skip
+@json_option
+@results_to_read_option
+@quiet_option
+def verify(
+    named: tuple[str, ...], data: Path | None, predictions: Path | None, protocol_name: str | None, as_json: bool,
+    results: Path, quiet: bool,
+) -> None:  # fmt: skip
+    """Compute records again from their predictions files and the dataset.
+
+    RECORD is a record's file, or its id or name in the results folder. Every number, count and hash is compared to the last digit.
+    The exit code is 0 only if everything was computed again and nothing differs.
+    """
+    from posebench.cli.console import open_console
+    from posebench.cli.show_verification import print_verification
+    from posebench.results.find_record import record_path
+    from posebench.tasks.verify import Places, verify
+
+    places = Places(data, predictions, protocol_name)
+    out = open_console()
+    found = []
+    for path in [record_path(text, results) for text in named]:
+        found.append(verify(path, places))
+        if not as_json:
+            print_verification(out, found[-1], quiet)
+    if as_json:
+        click.echo(json.dumps({"records": [one.as_json() for one in found]}))
+    failed = [one.status for one in found if not one.verified]
+    if failed:
+        parts = [
+            f"{counted(failed.count('differs'), 'record differs', 'records differ')}" * ("differs" in failed),
+            f"{counted(failed.count('not checked'), 'record is', 'records are')} not checked"
+            * ("not checked" in failed),
+        ]
+        of = f"Of {len(found)} records, " if len(found) > 1 else ""
+        raise PosebenchError(f"{of}{' and '.join(filter(None, parts))}. The reasons are given above.")
