@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from posebench.api.results import compare_rows as compare_rows
     from posebench.api.results import leaderboard as leaderboard
     from posebench.api.results import verify as verify
+    from posebench.api.results import verify_bundle as verify_bundle
+    from posebench.api.results import write_bundle as write_bundle
     from posebench.api.results import write_report as write_report
     from posebench.api.scoring import compare as compare
     from posebench.api.scoring import evaluate as evaluate
@@ -49,7 +51,14 @@ _FUNCTIONS = {
     "posebench.api.diagnosis": ("diagnose",),
     "posebench.api.networks": ("check_plugin", "load_network", "measure_cost", "predict", "train"),
     "posebench.api.pictures": ("export_model", "predict_pictures"),
-    "posebench.api.results": ("compare_rows", "leaderboard", "verify", "write_report"),
+    "posebench.api.results": (
+        "compare_rows",
+        "leaderboard",
+        "verify",
+        "verify_bundle",
+        "write_bundle",
+        "write_report",
+    ),
     "posebench.api.scoring": (
         "compare",
         "evaluate",

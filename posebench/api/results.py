@@ -140,6 +140,51 @@ def verify(
     return verify_record(path, Places(optional_path(data), optional_path(predictions), protocol))
 
 
+def write_bundle(
+    records: Sequence[StrPath], out: StrPath, *, predictions: StrPath | None = None, results: StrPath = "results"
+) -> Path:
+    """Pack records with their predictions files, recipes, versions and hashes, for a paper's supplement.
+
+        >>> people = pb.load_people("mpii")
+        >>> file = pb.save_predictions("packed/predictions/near.h5", people.keypoints + 2, people)
+        >>> path = pb.evaluate(file, protocol="mpii", name="near").save("packed")
+        >>> bundle = pb.write_bundle(["near"], "evidence.zip", results="packed")
+        >>> [found.status for found in pb.verify_bundle(bundle)]
+        ['verified']
+
+    Args:
+        records: as of `verify`.
+        out: the zip archive to write; the same records give the same bytes.
+        predictions: as of `verify`.
+
+    Returns:
+        The archive's path.
+
+    Raises:
+        PosebenchError: `out` exists; or a record or its predictions file is missing.
+    """
+    from posebench.results.find_record import record_path
+    from posebench.tasks.bundle import write_bundle as write
+
+    paths = [one if isinstance(one, Path) else record_path(one, Path(results)) for one in records]
+    return write(paths, Path(out), optional_path(predictions))
+
+
+def verify_bundle(file: StrPath, *, data: StrPath | None = None, protocol: str | None = None) -> "list[Verification]":
+    """Verify every record of an archive of `write_bundle`, which has an example.
+
+    Args:
+        data, protocol: as of `verify`.
+
+    Raises:
+        PosebenchError: the archive is missing, damaged or hostile, or is no bundle.
+    """
+    from posebench.tasks.bundle import verify_bundle as verify_records
+    from posebench.tasks.verify import Places
+
+    return verify_records(Path(file), Places(optional_path(data), protocol=protocol))
+
+
 def _warn(notes: Sequence[str]) -> None:
     """A Python warning per note, at the line that called the public function."""
     for note in notes:

@@ -8,6 +8,7 @@ import click
 import posebench
 from posebench import torchrun
 from posebench.cli import (
+    bundle,
     compare,
     cost,
     data,
@@ -96,6 +97,7 @@ for _command in (
     report.report,
     show.show,
     verify.verify,
+    bundle.bundle,
     recipe.recipe,
     weights.weights,
     data.data,
