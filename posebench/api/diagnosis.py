@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from posebench.api.scoring import StrPath, load_people, protocol_named
+from posebench.api.scoring import StrPath, load_people, optional_path, protocol_named
 from posebench.data.instances import Instances
 from posebench.plugins.protocol import Protocol
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def diagnose(
     file: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
-    convention: str | None = None, people: Instances | None = None,
+    convention: str | None = None, people: Instances | None = None, input_size: tuple[int, int] | None = None,
+    stride: int = 4, manifest: StrPath | None = None,
 ) -> "Diagnosis":  # fmt: skip
     """Say why a predictions file scores what it scores.
 
@@ -26,16 +27,21 @@ def diagnose(
 
     Args:
         data, split, convention, people: as of `evaluate`.
+        input_size: (width, height) of the network's crop, pixels; None for what the file states, else 256×256.
+        stride: pixels of a heatmap cell in that crop.
+        manifest: a CSV of labels of images or people (docs/diagnosis.md), by which scores are sliced.
 
     Returns:
-        A `Diagnosis`: `.errors` (the kind of every error and what repairs would add), `.frame` (every keypoint with its error),
-        `.as_json()`, `.evaluation` (the scores as they are).
+        A `Diagnosis`: `.errors` (the kind of every error and what repairs would add), `.registration` (a constant offset of all
+        keypoints), `.slices`, `.calibration`, `.sigmas`, `.frame` (every keypoint with its error), `.as_json()`, and `.evaluation`
+        (the scores as they are).
 
     Raises:
-        PosebenchError: the file is damaged or of other people, or the protocol does not say how near is right.
+        PosebenchError: the file or the manifest is damaged or of other people, or the protocol does not say how near is right.
     """
     from posebench.tasks import diagnose as tasks
 
     rules = protocol_named(protocol)
     people = load_people(rules, data, split, convention) if people is None else people
-    return tasks.diagnose(Path(file), rules, people, convention)
+    asked = tasks.Asked(input_size, stride, optional_path(manifest))
+    return tasks.diagnose(Path(file), rules, people, convention, asked)

@@ -11,6 +11,7 @@ from posebench.cli.options import (
     json_option,
     protocol_option,
     quiet_option,
+    read_size,
     split_option,
 )
 
@@ -21,25 +22,48 @@ from posebench.cli.options import (
 @data_option
 @split_option
 @convention_option
+@click.option(
+    "--input-size",
+    callback=read_size,
+    metavar="HEIGHTxWIDTH",
+    help="Input of the network, for the size of heatmap cells. Default: what FILE states, else 256x256.",
+)
+@click.option(
+    "--stride",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="Pixels of a heatmap cell in that input.",
+)
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Labels of images (column image) or people (image, person); scores are sliced by every other column.",
+)
 @json_option
 @quiet_option
 def diagnose(
-    file: Path, protocol_name: str, data: Path | None, split: str | None, convention: str | None, as_json: bool,
-    quiet: bool,
+    file: Path, protocol_name: str, data: Path | None, split: str | None, convention: str | None,
+    input_size: tuple[int, int] | None, stride: int, manifest: Path | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Say why a predictions FILE scores what it scores; write nothing.
 
-    The kind of every error, and what repairing each kind alone would add to the headline.
+    The kind of every error and what its repair would add; a constant offset; scores on parts of the data; whether confidences
+    are right as often as they say; AP with other sigmas.
     """
     from posebench.cli.console import open_console, say_synthetic
     from posebench.cli.show_diagnosis import print_diagnosis
     from posebench.plugins import registry
+    from posebench.tasks.diagnose import Asked
     from posebench.tasks.diagnose import diagnose as diagnosis_of
     from posebench.tasks.people import load_people
 
     protocol = registry.protocol(protocol_name)
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
-    diagnosis = diagnosis_of(file, protocol, load_people(protocol, data, split, convention), convention)
+    asked = Asked(input_size, stride, manifest)
+    diagnosis = diagnosis_of(file, protocol, load_people(protocol, data, split, convention), convention, asked)
     if as_json:
         click.echo(json.dumps(diagnosis.as_json()))
     else:

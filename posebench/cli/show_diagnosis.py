@@ -1,13 +1,20 @@
 """A diagnosis on a terminal: for each question a sentence with the finding, then a short table."""
 
-from collections.abc import Sequence
-
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from posebench.cli.show_scores import _label, _number
+from posebench.cli.diagnosis_tables import (
+    bounds,
+    make_table,
+    number,
+    print_calibration,
+    print_finding,
+    print_registration,
+    print_sigmas,
+    print_slices,
+)
+from posebench.cli.show_scores import _label
 from posebench.diagnosis.error_kinds import GOOD, KINDS, ErrorKinds
 from posebench.diagnosis.estimate import Estimate
 from posebench.errors import counted
@@ -31,11 +38,15 @@ def print_diagnosis(out: Console, diagnosis: Diagnosis, quiet: bool = False) -> 
     said.print(
         f"[bold]{_label(record.name)}[/bold] on {_label(data.what)}: {data.people:,} people in "
         f"{counted(data.images, 'image', 'images')}; {_label(rule.protocol)} {_label(rule.convention)}: "
-        f"{_label(rule.headline)} {_number(now.value, decimals)} {bounds(now, decimals)}",
+        f"{_label(rule.headline)} {number(now.value, decimals)} {bounds(now, decimals)}",
         highlight=False,
     )
     print_errors(out, said, diagnosis.errors, rule.headline, decimals)
     said.print(f"{_label(diagnosis.compared.limits)}.", style="dim", highlight=False)
+    print_registration(out, said, diagnosis.registration, rule.headline, decimals)
+    print_slices(out, said, diagnosis.slices, diagnosis.compared.right_if)
+    print_calibration(out, said, diagnosis.calibration, diagnosis.compared.right_if)
+    print_sigmas(out, diagnosis.sigmas, rule.headline, decimals)
     said.print(f"{LEVEL} %: intervals over resamples, paired for what is added.", style="dim", highlight=False)
     for note in diagnosis.notes:
         said.print(f"[yellow]Note:[/yellow] {escape(note)}", highlight=False)
@@ -43,7 +54,7 @@ def print_diagnosis(out: Console, diagnosis: Diagnosis, quiet: bool = False) -> 
 
 def print_errors(out: Console, said: Console, errors: ErrorKinds, headline: str, decimals: int) -> None:
     """Kinds of errors with what repairs add; then by keypoint; then the worst people."""
-    out.print(finding(_most_lost(errors, headline, decimals)), style="bold", highlight=False)
+    print_finding(out, _most_lost(errors, headline, decimals))
     if errors.unfound:
         said.print(
             f"{errors.unfound:,} of {counted(errors.people, 'person is', 'people are')} not found; kinds are of the others' "
@@ -53,19 +64,12 @@ def print_errors(out: Console, said: Console, errors: ErrorKinds, headline: str,
     out.print(_repairs(errors, headline, decimals))
     if not errors.joints:
         return
-    out.print(finding(_worst_joint(errors)), style="bold", highlight=False)
+    print_finding(out, _worst_joint(errors))
     out.print(_joints(errors))
     if errors.worst:
         worst = errors.worst[0]
-        out.print(
-            finding(f"The worst person has {worst.wrong} of {sum(worst.kinds)} keypoints wrong."), style="bold", highlight=False
-        )  # fmt: skip
+        print_finding(out, f"The worst person has {worst.wrong} of {sum(worst.kinds)} keypoints wrong.")
         out.print(_worst(errors))
-
-
-def finding(sentence: str) -> str:
-    """The sentence above a table, after an empty line."""
-    return f"\n{_label(sentence)}"
 
 
 def _most_lost(errors: ErrorKinds, headline: str, decimals: int) -> str:
@@ -85,9 +89,9 @@ def _worst_joint(errors: ErrorKinds) -> str:
 def _repairs(errors: ErrorKinds, headline: str, decimals: int) -> Table:
     table = make_table(["kind", "errors", "%", f"{LEVEL} %", f"repair adds\nto {_label(headline)}", f"{LEVEL} %"])
     for one in errors.repairs:
-        share = [UNKNOWN, ""] if one.share is None else [_number(one.share.value, 1), bounds(one.share, 1)]
+        share = [UNKNOWN, ""] if one.share is None else [number(one.share.value, 1), bounds(one.share, 1)]
         count = f"{one.count:,}" if one.of == "keypoints" else f"{one.count:,} {one.of}"
-        table.add_row(one.kind, count, *share, _number(one.gain.value, decimals, "+"), bounds(one.gain, decimals, "+"))
+        table.add_row(one.kind, count, *share, number(one.gain.value, decimals, "+"), bounds(one.gain, decimals, "+"))
     return table
 
 
@@ -105,18 +109,3 @@ def _worst(errors: ErrorKinds) -> Table:
     for one in errors.worst:
         table.add_row(_label(one.image), str(one.person), *map(str, one.kinds))
     return table
-
-
-def make_table(headers: Sequence[str]) -> Table:
-    """A table of which the first column may fold, and the others are numbers."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for place, header in enumerate(headers):
-        table.add_column(header, justify="right" if place else "left", overflow="fold", no_wrap=place > 0)
-    return table
-
-
-def bounds(estimate: Estimate, decimals: int, sign: str = "-") -> str:
-    """Such as `[+1.20, +1.84]`; empty where unknown."""
-    if estimate.interval is None:
-        return ""
-    return f"[{', '.join(_number(bound, decimals, sign) for bound in estimate.interval)}]"

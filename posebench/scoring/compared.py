@@ -55,6 +55,7 @@ class Compared:
         clear: (N, K) pixels. A prediction that is farther from its own keypoint and within this distance of another one's is
             confused with that one.
         near: (N, K) pixels. Errors within this distance are jitter, unless they are a confusion.
+        pooled: indices of the keypoints that the headline pools; slices are of these.
         limits: what good, clear and near are, as a sentence. right_if: what right is, such as `PCKh@0.5`.
         rescored: predictions → their scores on these people, without the convention's processing, which is done.
         detected: where predictions are detections; None where each is asked about one person.
@@ -68,6 +69,7 @@ class Compared:
     right: Array
     clear: Array
     near: Array
+    pooled: tuple[int, ...]
     limits: str
     right_if: str
     rescored: Callable[[Predictions], Scores]
@@ -126,7 +128,7 @@ def by_pck(
     clear = np.repeat(threshold * people.measures[rule.measure][:, None], missing.shape[1], axis=1)
     return Compared(
         people=people, predictions=predictions, row=rows, counted=asked, good=good, right=good,
-        clear=clear, near=JITTER * clear, right_if=rule.metric, rescored=rescored,
+        clear=clear, near=JITTER * clear, pooled=rule.pooled, right_if=rule.metric, rescored=rescored,
         limits=f"good is {rule.metric}; a confusion is at the other keypoint by the same threshold; jitter is within {JITTER} x "
         "the threshold",
     )  # fmt: skip

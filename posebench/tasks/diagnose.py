@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from posebench.data.instances import Instances
+from posebench.diagnosis.calibration import Calibration, calibration
 from posebench.diagnosis.error_kinds import KINDS, NOT_COUNTED, ErrorKinds, error_kinds
+from posebench.diagnosis.manifest import read_manifest
+from posebench.diagnosis.registration import INPUT_SIZE, STRIDE, Registration, registration
+from posebench.diagnosis.sigmas import Sensitivity, sensitivity
+from posebench.diagnosis.slices import Part, slices
 from posebench.errors import counted
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
@@ -26,11 +31,21 @@ class Diagnosis:
         evaluation: the scores of the file as it is.
         compared: which prediction was compared with each person, and which keypoints are right.
         errors: the kind of every error, and what repairs would add.
+        registration: by what part of a heatmap cell all predictions are off.
+        slices: the share of right keypoints on parts of the data.
+        calibration: how confidences compare with being right.
+        sigmas: the headline with other sigmas; empty where there are none.
+        told: sentences on what could not be seen, and on rows of the manifest that are about nobody.
     """
 
     evaluation: Evaluation
     compared: Compared
     errors: ErrorKinds
+    registration: Registration
+    slices: tuple[Part, ...]
+    calibration: Calibration
+    sigmas: tuple[Sensitivity, ...]
+    told: tuple[str, ...]
 
     def __repr__(self) -> str:
         wrong = counted(sum(self.errors.counts[1:]), "wrong keypoint", "wrong keypoints")
@@ -39,7 +54,7 @@ class Diagnosis:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of these numbers, as sentences."""
-        return self.evaluation.notes + notes(self.compared)
+        return self.evaluation.notes + self.told
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -68,11 +83,32 @@ class Diagnosis:
             },
             "limits": self.compared.limits,
             "errors": self.errors.as_json(),
+            "registration": self.registration.as_json(),
+            "right_if": self.compared.right_if, "slices": [part.as_json() for part in self.slices],
+            "calibration": self.calibration.as_json(),
+            "sigmas": [one.as_json() for one in self.sigmas],
             "notes": list(self.notes),
         }  # fmt: skip
 
 
-def diagnose(path: Path, protocol: Protocol, people: Instances, convention: str | None = None) -> Diagnosis:
+@dataclass(frozen=True)
+class Asked:
+    """What a user may state for a diagnosis.
+
+    Attributes:
+        input_size: (width, height) of the crop that heatmap cells are of; None for what the file states, else 256×256.
+        stride: pixels of a heatmap cell there.
+        manifest: a CSV of labels by which to slice; None for none.
+    """
+
+    input_size: tuple[int, int] | None = None
+    stride: int = STRIDE
+    manifest: Path | None = None
+
+
+def diagnose(
+    path: Path, protocol: Protocol, people: Instances, convention: str | None = None, asked: Asked | None = None
+) -> Diagnosis:
     """Diagnose a predictions file.
 
     Args:
@@ -80,15 +116,22 @@ def diagnose(path: Path, protocol: Protocol, people: Instances, convention: str 
         convention: a name of the protocol's conventions; None for the first.
 
     Raises:
-        PosebenchError: as `evaluate`; or the protocol does not say how near is right.
+        PosebenchError: as `evaluate`; the protocol does not say how near is right; or the manifest is not what it should be.
     """
+    asked = asked or Asked()
+    manifest, unused = ({}, ()) if asked.manifest is None else read_manifest(asked.manifest, people)
     evaluation = evaluate(path, protocol, people, convention)
     rule = evaluation.record.rule
     with naming(path), errors_of("protocol", protocol.name, "compared"):
         compared = protocol.compared(evaluation.predictions, people, rule.convention)
     with naming(path), errors_of("protocol", protocol.name, "score"):
-        errors = error_kinds(compared, rule.headline, evaluation.scores)
-    return Diagnosis(evaluation, compared, errors)
+        before = evaluation.scores
+        size = asked.input_size or evaluation.predictions.provenance.input_size or INPUT_SIZE
+        return Diagnosis(
+            evaluation, compared, error_kinds(compared, rule.headline, before),
+            registration(compared, before, size, asked.stride), slices(compared, manifest), calibration(compared),
+            sensitivity(compared, rule.headline, before), (*notes(compared), *unused),
+        )  # fmt: skip
 
 
 def notes(compared: Compared) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def compare(
     return Compared(
         people=instances, predictions=predictions, row=row, counted=counted, good=counted & (apart <= good),
         right=counted & (apart <= clear), clear=clear, near=clear, limits=LIMITS, right_if=f"keypoint similarity ≥ {NEAR}",
-        rescored=lambda again: scored(again, sigmas),
+        pooled=tuple(range(len(sigmas))), rescored=lambda again: scored(again, sigmas),
         detected=Detected(
             background=background, similarity=similarity, outdone=pairing.outdone, least=LEAST,
             with_sigmas=lambda factor: scored(predictions, factor * sigmas),

@@ -1,0 +1,85 @@
+"""`posebench diagnose`: what is printed, on a terminal and as JSON."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from terminal import type_posebench
+
+import posebench as pb
+from posebench.cli.main import main
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_every_question_has_a_finding_and_a_table_that_fits_the_terminal(
+    shared: Path, tmp_path: Path, columns: int
+) -> None:
+    data = shared / "data/coco/pairs"
+    seen = type_posebench(
+        "diagnose", data / "val538_seed0_dt.json", "--protocol", "coco", "--data", data / "val538_gt.json",
+        cwd=tmp_path, columns=columns,
+    )  # fmt: skip
+    assert seen.returncode == 0, seen.text
+    text = " ".join(seen.text.split())
+    for finding in (
+        "Most is lost to miss: its repair alone would add 0.2",
+        "left knee is wrong most often: 53.7 % of its predictions.",
+        "The worst person has 17 of 17 keypoints wrong.",
+        "heatmap cells (right, down), within 0.25.",
+        "Without this offset alone, AP would be",
+        "Keypoints are right least often in the part",
+        "Expected calibration error: 12.7 %",
+        "Sigmas 10 % larger would change AP by +0.04",
+    ):
+        assert finding in text
+    assert max(map(len, seen.lines)) <= columns
+    assert "…" not in seen.text  # no cell is cut
+    assert "-0.00 " not in seen.text
+
+
+def test_json_has_every_part_and_only_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    people = pb.load_people("mpii")
+    Path("m.csv").write_text(
+        "image,light\n" + "".join(f"{name},{'dim' if i % 2 else 'bright'}\n" for i, name in enumerate(people.images))
+    )
+    cell = people.size.max(axis=1) / 128  # of a network with 128 cells
+    pb.save_predictions("off.h5", people.keypoints + 0.5 * cell[:, None, None], people, scores=np.full((500, 16), 0.75))
+    done = CliRunner().invoke(
+        main, ["diagnose", "off.h5", "--protocol", "mpii", "--manifest", "m.csv", "--json", "--input-size", "512x512"]
+    )
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["headline"]["name"] == "Mean"
+    assert sum(found["errors"]["keypoints"].values()) == int((people.visibility > 0).sum())
+    overall = found["registration"]["overall"]
+    assert (round(overall["x"]["value"], 6), round(overall["y"]["value"], 6), overall["large"]) == (0.5, 0.5, True)
+    assert found["registration"]["without_offset"]["Mean"]["after"] == 100
+    by_light = {one["name"]: one["people"] for one in found["slices"] if one["by"] == "light"}
+    assert sum(by_light.values()) == 500 and set(by_light) == {"dim", "bright"}
+    assert found["calibration"]["problem"] == "The file has no confidences of keypoints: all are 0.75."
+    assert found["sigmas"] == []
+    again = CliRunner().invoke(
+        main, ["diagnose", "off.h5", "--protocol", "mpii", "--manifest", "m.csv", "--json", "--input-size", "512x512"]
+    )
+    assert again.stdout == done.stdout
+
+
+def test_a_protocol_that_does_not_say_what_is_near_is_named() -> None:
+    from posebench.plugins.protocol import Protocol
+
+    with pytest.raises(pb.PosebenchError, match="corners cannot be diagnosed, .* add the method compared"):
+
+        class Corners(Protocol):
+            name = "corners"
+
+            def instances(self, root, split):  # type: ignore[no-untyped-def]
+                raise NotImplementedError
+
+            def score(self, predictions, instances, convention):  # type: ignore[no-untyped-def]
+                raise NotImplementedError
+
+        people = pb.load_people("mpii").take(np.arange(2))
+        Corners().compared(None, people, "half")  # type: ignore[arg-type]
