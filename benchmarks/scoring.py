@@ -1,6 +1,6 @@
 """Speed and memory of COCO keypoint evaluators, side by side in one run: posebench, and the peers that are installed.
 
-    python benchmarks/scoring.py [--images 5000] [--times 10] [--rounds 3] [--slow]
+    python benchmarks/scoring.py [--images 5000] [--times 10] [--rounds 3] [--only NAME ...] [--slow]
 
 Prints two tables in Markdown, of a dataset of val2017's size, drawn from a seed, and of one that is `--times` as large. They have
 the processor time, with one thread, to COCO's ten numbers from what an evaluator holds in memory and from the two files of
@@ -143,6 +143,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=VAL_IMAGES)
     parser.add_argument("--times", type=int, default=10, help="size of the second dataset; 1 for none")
     parser.add_argument("--rounds", type=int, default=3, help="processes for each figure; the second dataset has one")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="posebench and these evaluators alone")
     parser.add_argument("--slow", action="store_true", help="slow evaluators on the second dataset, too")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--write", nargs=3, help=argparse.SUPPRESS)
@@ -157,7 +158,8 @@ def main() -> None:
     print(f"{processor()}, Python {platform.python_version()}, numpy {np.__version__}; processor time of one thread")
     for sentence in missing():
         print(sentence)
-    rows = [row for row, (name, _) in FILES.items() if name in installed()]
+    chosen = {OWN, *(options.only or installed())} & set(installed())
+    rows = [row for row, (name, _) in FILES.items() if name in chosen]
     rows.sort(key=lambda row: not row.startswith(OWN))
     figures = sized([*rows, RESAMPLES], options.images, 1, options.rounds)
     if options.times > 1:

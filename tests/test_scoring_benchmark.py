@@ -20,13 +20,14 @@ def child_process(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_one_command_measures_evaluators_whose_numbers_are_equal() -> None:
     pytest.importorskip("pycocotools", reason="the reference evaluator is not installed")
-    command = [sys.executable, str(BENCHMARKS / "scoring.py"), "--images", "30", "--times", "1", "--rounds", "1"]
+    options = ["--images", "30", "--times", "1", "--rounds", "1", "--only", "pycocotools"]
+    command = [sys.executable, str(BENCHMARKS / "scoring.py"), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
     figures = {row[0].rsplit(" ", 1)[0]: row[1:] for row in rows[1:]}
     assert [figures["posebench"][ratio] for ratio in (1, 3, 5)] == ["1.00", "1.00", "1.00"]
-    assert float(figures["pycocotools"][1]) > 1
+    assert all(float(value) > 0 for value in figures["pycocotools"])
     assert figures["posebench, own"][4].isdigit()
     assert figures["posebench, 1,000"][2:4] == ["–", "–"]
     assert "differ from posebench in a number: pycocotools" not in done.stdout

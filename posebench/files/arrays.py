@@ -49,7 +49,7 @@ def array_names(path: Path) -> list[str]:
         PosebenchError: as `load_array`.
     """
 
-    return _read_either(path, lambda file: list(datasets(file, path)), lambda: matlab.names(path, LARGEST))
+    return _read_either(path, lambda file: list(datasets(file, path)), lambda: matlab.names(path))
 
 
 def load_structs(path: Path, name: str) -> matlab.Element:

@@ -213,14 +213,20 @@ def arrays(path: Path, largest: int, names: Collection[str] | None = None) -> di
     return {name: value for name, value in found.items() if not name.startswith("__")}
 
 
-def names(path: Path, largest: int) -> list[str]:
-    """The names of a MATLAB file's variables.
+def names(path: Path) -> list[str]:
+    """The names of a MATLAB file's variables, of which no more is unpacked.
 
     Raises:
-        as `arrays`.
+        Exception: whatever a damaged file makes numpy, zlib and scipy raise.
     """
     if is_level_5(path):
-        return [name for name, _ in variables(path, largest)]
+        content, order = _read(path)
+        return [
+            _name(content[start:end], order)
+            if kind == COMPRESSED
+            else _variable(content, order, start - 8, end).head()[2]
+            for kind, start, end in _parts(content, order)
+        ]
     from scipy.io import whosmat
 
     return [name for name, _, _ in whosmat(path)]
@@ -240,20 +246,13 @@ def variables(path: Path, largest: int, names: Collection[str] | None = None) ->
         PosebenchError: it unpacks to more than `largest` bytes.
         ValueError, zlib.error: it is damaged.
     """
-    content = path.read_bytes()
-    order = "<" if content[HEADER - 2 : HEADER] == b"IM" else ">"
-    at, total = HEADER, 0
-    while at < len(content):
-        if at + 8 > len(content):
-            raise ValueError("it is cut off")
-        kind, size = struct.unpack_from(order + "II", content, at)
-        if at + 8 + size > len(content):
-            raise ValueError(f"a variable of {size:,} bytes, where {len(content) - at - 8:,} are left")
-        body, start, end = content, at, at + 8 + size
+    content, order = _read(path)
+    total = 0
+    for kind, start, end in _parts(content, order):
+        body, begin, stop = content, start - 8, end
         if kind == COMPRESSED:
-            packed = content[at + 8 : end]
+            packed = content[start:end]
             if names is not None and _name(packed, order) not in names:
-                at = end
                 continue
             unpack = zlib.decompressobj()
             body = unpack.decompress(packed, largest - total + 1)
@@ -262,12 +261,35 @@ def variables(path: Path, largest: int, names: Collection[str] | None = None) ->
                 raise PosebenchError(f"{path} unpacks to more than {largest:,} bytes, which is the most that is read.")
             if not unpack.eof:
                 raise ValueError("a compressed variable is cut off")
-            start, end = 0, len(body)
-        (element,) = Content(body, order).matrices(start, end, 1, 0)
+            begin, stop = 0, len(body)
+        element = _variable(body, order, begin, stop)
         name = element.head()[2]
         if names is None or name in names:
             yield name, element
+
+
+def _read(path: Path) -> tuple[bytes, str]:
+    """A Level 5 file's content and its byte order."""
+    content = path.read_bytes()
+    return content, "<" if content[HEADER - 2 : HEADER] == b"IM" else ">"
+
+
+def _parts(content: bytes, order: str) -> Iterator[tuple[int, int, int]]:
+    """Kind, first and last byte of each variable, as it is stored."""
+    at = HEADER
+    while at < len(content):
+        if at + 8 > len(content):
+            raise ValueError("it is cut off")
+        kind, size = struct.unpack_from(order + "II", content, at)
+        if at + 8 + size > len(content):
+            raise ValueError(f"a variable of {size:,} bytes, where {len(content) - at - 8:,} are left")
+        yield kind, at + 8, at + 8 + size
         at += 8 + size
+
+
+def _variable(body: bytes, order: str, start: int, end: int) -> Element:
+    (element,) = Content(body, order).matrices(start, end, 1, 0)
+    return element
 
 
 def _name(packed: bytes, order: str) -> str:

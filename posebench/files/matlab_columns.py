@@ -12,6 +12,7 @@ import numpy as np
 
 from posebench.array_type import Array
 from posebench.files.matlab import (
+    CHAR,
     COMPLEX,
     DEEPEST,
     FLAGS,
@@ -20,6 +21,7 @@ from posebench.files.matlab import (
     NUMERIC,
     SCALAR,
     STRUCT,
+    TEXTS,
     Content,
     Element,
 )
@@ -30,6 +32,8 @@ MOST_FIELDS = 4096
 """Fields of all records of one array that are stepped through with numpy."""
 MOST_FORMS = 16
 """Kinds of structs, by their fields, that are read with numpy."""
+ONE_BYTE = [kind for kind in TEXTS if TEXTS[kind][-2:] not in ("16", "32")]
+"""Texts in which a digit is one byte."""
 DIMENSIONS = slice(6, 8)
 """Of the words of an array with two dimensions."""
 
@@ -106,10 +110,11 @@ class Elements:
         values, odd = np.full(len(self), np.nan), self.end > self.start
         rows = self._long(12)
         words = self._words(rows, 12)
-        odd[rows[_two_dimensional(words) & (words[:, DIMENSIONS] == 0).any(axis=1)]] = False  # empty
+        odd[rows[_two_dimensional(words) & ((words[:, 6] == 0) | (words[:, 7] == 0))]] = False  # empty
         kind_of, small = words[:, 2] & 0xFF, words[:, 10] >> 16 > 0
-        plain = (words[:, :2] == FLAGS).all(axis=1) & (words[:, 4:10] == SCALAR).all(axis=1)
-        plain &= (kind_of >= NUMERIC.start) & (kind_of < NUMERIC.stop) & (words[:, 2] & COMPLEX == 0)
+        single = _equal(words, 0, FLAGS) & _equal(words, 4, SCALAR)
+        plain = single & (kind_of >= NUMERIC.start) & (kind_of < NUMERIC.stop)
+        plain &= words[:, 2] & COMPLEX == 0
         kind = np.where(small, words[:, 10] & 0xFFFF, words[:, 10])
         size = np.where(small, words[:, 10] >> 16, words[:, 11])
         at = self.start[rows] + np.where(small, 44, 48)
@@ -120,6 +125,11 @@ class Elements:
                 found = self.content.letters[at[fits, None] + np.arange(dtype.itemsize)]
                 values[rows[fits]] = found.view(dtype)[:, 0]
                 odd[rows[fits]] = False
+        letter = self.content.letters[np.where(small, at, 0)] if len(rows) else at
+        digit = (
+            single & (kind_of == CHAR) & small & np.isin(kind, ONE_BYTE) & (size == 1) & (letter >= 48) & (letter < 58)
+        )
+        values[rows[digit]], odd[rows[digit]] = letter[digit] - 48.0, False
         for row in np.flatnonzero(odd).tolist():
             values[row] = self.one(row).number()
         return values
@@ -217,7 +227,16 @@ class Elements:
         return Records(of[order], fields)
 
 
+def _equal(words: Array, first: int, expected: list[int]) -> Array:
+    """Whether words of arrays, from one of each on, are the expected ones."""
+    equal = np.ones(len(words), bool)
+    for column, value in enumerate(expected, first):
+        equal &= words[:, column] == value
+    return equal
+
+
 def _two_dimensional(words: Array) -> Array:
     """Whether arrays, of which the first words are given, state two dimensions that can be."""
-    known: Array = (words[:, :2] == FLAGS).all(axis=1) & (words[:, 4:6] == SCALAR[:2]).all(axis=1)
-    return known & (words[:, DIMENSIONS] < 2**31).all(axis=1)
+    shape = words[:, DIMENSIONS]
+    known: Array = (shape[:, 0] < 2**31) & (shape[:, 1] < 2**31)
+    return _equal(words, 0, FLAGS) & _equal(words, 4, SCALAR[:2]) & known

@@ -1,4 +1,4 @@
-"""Leaderboards: Markdown for readers, CSV at full precision for machines, and tables for the terminal."""
+"""Leaderboards: Markdown for readers, CSV at full precision for machines, LaTeX for papers."""
 
 import re
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from posebench.files.writing import write_text
 from posebench.plain_text import one_line
 from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import Column
+from posebench.report.latex import tex
 from posebench.report.published_scores import HEADING, PublishedScores, beside
 from posebench.results.folder import ResultsFolder
 
@@ -20,13 +21,14 @@ PREAMBLE = (
 def write_leaderboards(
     tables: Sequence[Board], folder: ResultsFolder, literature: Sequence[PublishedScores] = ()
 ) -> list[Path]:
-    """Write `leaderboard.md` with all tables, and `leaderboards/<slug>.csv` for each, at full precision.
+    """Write `leaderboard.md` with all tables, and for each `leaderboards/<slug>.csv`, at full precision, and `<slug>.tex`.
 
     Returns:
         the files' paths.
     """
     texts = {folder.leaderboard: markdown(tables, literature)}
     texts |= {folder.leaderboard_csv(board.slug): csv(board) for board in tables}
+    texts |= {folder.leaderboard_tex(board.slug): tex(board) for board in tables}
     for path, text in texts.items():
         write_text(path, text)
     return list(texts)

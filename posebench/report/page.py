@@ -21,8 +21,8 @@ from posebench.report.plots import Plot
 from posebench.report.published_scores import HEADING, beside
 from posebench.results.folder import ResultsFolder
 
-CSV_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.csv")
-"""Names that `ResultsFolder.leaderboard_csv` gives with a board's slug."""
+TABLE_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.(csv|tex)")
+"""Names that `ResultsFolder.leaderboard_csv` and `leaderboard_tex` give with a board's slug."""
 HISTORY = "history"
 """Field of a record's provenance that is drawn instead of written out."""
 
@@ -135,7 +135,7 @@ def _cell(value: float | None, interval: tuple[float, float] | None, board: Boar
 
 def _remove_stale(folder: ResultsFolder, kept: set[Path]) -> None:
     """Remove tables and plots of an earlier report. Files with other names stay."""
-    for place, ours in ((folder.leaderboards, CSV_NAME), (folder.plots, PLOT_NAME)):
+    for place, ours in ((folder.leaderboards, TABLE_NAME), (folder.plots, PLOT_NAME)):
         for path in place.glob("*"):
             if ours.fullmatch(path.name) and path not in kept and path.is_file():
                 path.unlink()

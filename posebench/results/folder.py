@@ -71,7 +71,7 @@ class ResultsFolder:
 
     @property
     def leaderboards(self) -> Path:
-        """A CSV per leaderboard."""
+        """A CSV and a LaTeX table per leaderboard."""
         return self.path / "leaderboards"
 
     @property
@@ -102,6 +102,10 @@ class ResultsFolder:
     def leaderboard_csv(self, slug: str) -> Path:
         """The CSV of the leaderboard of that slug."""
         return self.leaderboards / f"{slug}.csv"
+
+    def leaderboard_tex(self, slug: str) -> Path:
+        """The LaTeX table of the leaderboard of that slug."""
+        return self.leaderboards / f"{slug}.tex"
 
     def plot(self, slug: str, kind: str) -> Path:
         """The plot of that kind of the leaderboard of that slug."""

@@ -261,6 +261,8 @@ def prediction_keys(
     whole = [[(0, row) for row in rows[i : i + batch_size]] for i in range(0, len(rows), batch_size)]
     part, parts = share
     own = whole[len(whole) * part // parts : len(whole) * (part + 1) // parts]
-    stride = -(-len(own) // max(workers, 1))
-    for i in range(stride):
-        yield from own[i::stride]
+    each, more = divmod(len(own), max(workers, 1))
+    first = [worker * each + min(worker, more) for worker in range(max(workers, 1))]
+    for i in range(each):
+        yield from (own[start + i] for start in first)
+    yield from (own[start + each] for start in first[:more])

@@ -92,7 +92,11 @@ def resampled_sums(values: Array, image: Array) -> Array:
     kept, place = np.unique(image, return_inverse=True)
     # Whole numbers below 2 ** 24 are exact in single precision, which multiplies twice as fast.
     per_image = np.zeros((len(kept), values[0].size if len(values) else 0), np.float32)
-    np.add.at(per_image, place, values.reshape(len(values), -1))
+    order = np.argsort(place, kind="stable")
+    number = np.arange(len(place)) - np.searchsorted(place[order], place[order])  # of a person within its image
+    for k in range(int(number.max(initial=-1)) + 1):  # numpy adds whole rows where none is there twice
+        rows = order[number == k]
+        per_image[place[rows]] += values[rows].reshape(len(rows), -1)
     sums = (image_weights(len(kept)).astype(np.float32) @ per_image).astype(float)
     if len(kept) == 1:
         sums[1:] = np.nan

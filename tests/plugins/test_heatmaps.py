@@ -142,6 +142,26 @@ def test_the_first_of_equally_high_cells_is_it(size: tuple[int, int]) -> None:
         assert (cell[1] * size[1] + cell[0], score) == (first, one.max())
 
 
+@pytest.mark.parametrize("rule", [
+    heatmaps.Peak(), heatmaps.Peak(own=(0, 0), ties=-1, empty=-0.5), heatmaps.Peak(own=(2, 1), other=(1, 0), empty=-1.0),
+])  # fmt: skip
+def test_torch_finds_on_any_device_what_numpy_finds_on_the_cpu(
+    rule: heatmaps.Peak, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    ties = torch.randint(-3, 4, (3, 2, 7, 5)).to(torch.bfloat16)
+    noise = torch.randn(2, 17, 16, 12).to(memory_format=torch.channels_last)
+    broken = torch.randn(2, 3, 4, 6).index_fill(1, torch.tensor([1]), torch.nan)
+    maps = (ties, noise, broken, torch.zeros(0, 17, 8, 6))
+    by_numpy = [heatmaps.decode(one, rule) for one in maps]
+    monkeypatch.setattr(heatmaps, "_in_memory", lambda one: False)
+    by_torch = [heatmaps.decode(one, rule) for one in maps]
+    assert by_numpy[2][1].isnan().any()
+    for found, expected in zip(by_numpy, by_torch, strict=True):
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+
+
 def test_a_mirrored_map_moves_right_and_its_first_column_stays() -> None:
     moved = heatmaps.unflip(torch.tensor([[[[4.0, 3.0, 2.0, 1.0]]]]), (0,), shift=1)
     assert moved.tolist() == [[[[1.0, 1.0, 2.0, 3.0]]]]

@@ -193,6 +193,18 @@ def test_each_worker_gets_the_people_of_a_photograph_in_a_row_also_one_by_one() 
     ]
 
 
+@pytest.mark.parametrize("batch_size, workers", [(1, 0), (1, 3), (2, 5), (3, 2), (4, 7), (5, 7), (7, 8)])
+def test_a_photograph_is_decoded_again_only_where_another_worker_begins(batch_size: int, workers: int) -> None:
+    image = np.arange(60) // 3  # 20 photographs
+    decoded, last = 0, {}
+    for i, batch in enumerate(prediction_keys(image, batch_size, workers)):
+        worker = i % max(workers, 1)  # as torch deals batches out
+        for _, row in batch:
+            decoded += last.get(worker) != image[row]
+            last[worker] = image[row]
+    assert 20 <= decoded <= 20 + max(workers - 1, 0)
+
+
 @pytest.mark.parametrize("people, batch_size, workers", [(7, 3, 0), (7, 1, 3), (5, 2, 2), (1, 4, 2), (23, 2, 5)])
 def test_everyone_is_predicted_once_in_the_same_batches_for_any_number_of_workers(
     people: int, batch_size: int, workers: int

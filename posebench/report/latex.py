@@ -1,0 +1,138 @@
+"""Leaderboards as LaTeX tables, ready to be pasted into a paper. They need the package booktabs and nothing else."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from posebench.plain_text import one_line
+from posebench.report.board import Board
+from posebench.report.columns import UNKNOWN, Column
+from posebench.report.rows import Row
+
+DAGGER = r"$^{\dagger}$"
+"""After the headline of a row that is not significantly worse than any other."""
+COMMANDS = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    "`": r"\textasciigrave{}", '"': "''", "–": "--", "—": "---", "×": r"$\times$", "−": "$-$", "≤": r"$\leq$",
+    "≥": r"$\geq$", "±": r"$\pm$", "σ": r"$\sigma$", "·": r"$\cdot$", "…": r"\dots{}", "\N{NO-BREAK SPACE}": "~",
+    "\N{ZERO WIDTH SPACE}": "{}",
+}  # fmt: skip
+"""Characters that LaTeX would act on, join with the next one, or not know; `"` is a command of babel in German."""
+IN_PAPER = ("input (h×w)", "params (M)", "seeds")
+"""Columns about the network that a table in a paper has."""
+
+
+def escape(text: str) -> str:
+    """One line of text that LaTeX prints as it is: no command, comment or table cell can come of it."""
+    line = one_line(text).replace("<=", "≤").replace(">=", "≥")
+    apart = re.sub(r"-(?=-)", "-\N{ZERO WIDTH SPACE}", line)  # two hyphens would be a dash
+    return "".join(COMMANDS.get(letter, letter) for letter in apart)
+
+
+def tex(board: Board) -> str:
+    """A leaderboard as a `table` environment: the best of each metric in bold, the headline with its 95 % interval.
+
+    What the table is about is its caption; the board's notes stand above it as comments. Names in scripts for which pdfLaTeX has no
+    letters need LuaLaTeX or XeLaTeX.
+    """
+    columns = [_ranks(board), _names(board), *_facts(board), *(_metric(board, metric) for metric in board.metrics)]
+    form = "".join("l" if header in ("Rank", "Name") else "r" for header, _ in columns)
+    lines = [
+        f"% {one_line(board.title)}",
+        r"% Written by posebench report. The preamble needs \usepackage{booktabs}.",
+        *(f"% {note}" for note in board.notes),
+        r"\begin{table}", r"  \centering", r"  \small", rf"  \caption{{{_caption(board)}}}", rf"  \label{{tab:{board.slug}}}",
+        rf"  \begin{{tabular}}{{{form}}}", r"    \toprule",
+        _row([header for header, _ in columns]), r"    \midrule",
+        *_rows(board, [cells for _, cells in columns]),
+        r"    \bottomrule", r"  \end{tabular}", r"\end{table}",
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _rows(board: Board, columns: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The ranked rows, with space between groups of disjoint rank ranges; then the annotators' agreement."""
+    count = len(board.rows)
+    for begins, row in zip(board.begins, zip(*(cells[:count] for cells in columns), strict=True), strict=True):
+        if begins:
+            yield r"    \addlinespace"
+        yield _row(row)
+    if board.ceiling is not None:
+        yield r"    \midrule"
+        yield _row([cells[count] for cells in columns])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "    " + " & ".join(cells) + r" \\"
+
+
+def _ranks(board: Board) -> tuple[str, list[str]]:
+    return "Rank", _with_foot(next(column for column in board.columns if column.header == "rank"))
+
+
+def _names(board: Board) -> tuple[str, list[str]]:
+    """Names; those that several rows have are told apart by their training."""
+    column = next(one for one in board.columns if one.header == "name")
+    training = next((one.cells for one in board.columns if one.header == "training"), [UNKNOWN] * len(board.rows))
+    names = [
+        f"{name} ({how})" if column.cells.count(name) > 1 and how != UNKNOWN else name
+        for name, how in zip(column.cells, training, strict=True)
+    ]
+    return "Name", [escape(name) for name in (*names, column.foot_cell)]
+
+
+def _facts(board: Board) -> list[tuple[str, list[str]]]:
+    found = [column for column in board.columns if column.header in IN_PAPER]
+    return [(escape(column.header), _with_foot(column)) for column in found]
+
+
+def _metric(board: Board, column: Column) -> tuple[str, list[str]]:
+    """A metric: the best in bold; for the headline intervals as subscripts, and a dagger where a row may be the best."""
+    known = [value for value in column.values if value is not None]
+    best = column.cells[column.values.index(max(known))] if len(known) > 1 else None
+    cells = _with_foot(column)
+    for place, row in enumerate(board.rows):
+        if column.cells[place] == best:  # as shown: equal numbers of which one is bold would be odd
+            cells[place] = rf"\textbf{{{cells[place]}}}"
+        if column.header == board.rule.headline:
+            cells[place] += DAGGER * (place in _not_resolved(board)) + _interval(row, board)
+    return escape(column.header), cells
+
+
+def _not_resolved(board: Board) -> list[int]:
+    """Places of the rows that may be the best although another row has a larger headline."""
+    best = max((row.headline for row in board.rows), default=0.0)
+    return [
+        place
+        for place, (row, found) in enumerate(zip(board.rows, board.ranges, strict=True))
+        if found is not None and found[0] == 1 and row.headline < best
+    ]
+
+
+def _interval(row: Row, board: Board) -> str:
+    bounds = row.intervals.get(board.rule.headline)
+    if bounds is None:
+        return ""
+    low, high = (f"{bound:.{board.decimals}f}" for bound in bounds)
+    return rf"\,\textsubscript{{{low}--{high}}}"
+
+
+def _with_foot(column: Column) -> list[str]:
+    """The cells of a column, and that of the row below the ranked ones."""
+    return [escape(cell) for cell in (*column.cells, column.foot_cell)]
+
+
+def _caption(board: Board) -> str:
+    """What the table is about, and what its marks mean."""
+    facts, headline = dict(board.facts), board.rule.headline
+    sentences = [
+        f"{board.title}; {board.people}.",
+        f"{facts['Convention'].removesuffix('.')}.",
+        f"Ranked by {facts['Ranked by']}.",
+    ]
+    if any(headline in row.intervals for row in board.rows):
+        sentences.append("Subscripts: 95 % intervals.")
+    told = " ".join(escape(text) for text in sentences)
+    if _not_resolved(board):
+        told += rf" {DAGGER} Not significantly worse than any row, at a joint level of 95 \%."
+    return told
