@@ -19,7 +19,7 @@ from posebench.scoring.oks_matching import pairs
 from posebench.scoring.pck import SMALLEST_SLICE
 
 OVERLAP = 0.1
-"""Boxes of two people overlap from this intersection over union on (Ronchi, Perona, ICCV 2017, section 4.3)."""
+"""Boxes of two people overlap from this intersection over union on (Ronchi, Perona, ICCV 2017)."""
 BORDER = 2.0
 """Pixels from the image's border within which a box is cut by it."""
 TURNED = (30.0, 60.0, 120.0)
