@@ -1,5 +1,7 @@
 """A diagnosis on a terminal: for each question a sentence with the finding, then a short table."""
 
+import math
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -34,7 +36,8 @@ def print_diagnosis(out: Console, diagnosis: Diagnosis, quiet: bool = False) -> 
     said = Console(file=out.file, quiet=True) if quiet else out
     rule, data = record.rule, record.data
     decimals = shown_decimals(rule.unit)
-    now = Estimate(record.metrics[rule.headline] or float("nan"), record.intervals.get(rule.headline))
+    value = record.metrics[rule.headline]
+    now = Estimate(math.nan if value is None else value, record.intervals.get(rule.headline))
     said.print(
         f"[bold]{_label(record.name)}[/bold] on {_label(data.what)}: {data.people:,} people in "
         f"{counted(data.images, 'image', 'images')}; {_label(rule.protocol)} {_label(rule.convention)}: "
@@ -73,6 +76,8 @@ def print_errors(out: Console, said: Console, errors: ErrorKinds, headline: str,
 
 
 def _most_lost(errors: ErrorKinds, headline: str, decimals: int) -> str:
+    if all(math.isnan(one.gain.value) for one in errors.repairs):
+        return f"{headline} is unknown, and so is what repairs would add to it."
     known = [one for one in errors.repairs if one.kind != "all" and one.gain.value > 0]
     if not known:
         return f"No kind of error lowers {headline}."

@@ -36,6 +36,8 @@ def shares(part: Array, whole: Array, people: Instances) -> list[Estimate]:
         P estimates; images are resampled, of all people who have anything of any part.
     """
     asked = whole.any(axis=1)
+    if not asked.any():
+        return [Estimate(np.nan)] * part.shape[1]
     sums = resampled_sums(np.stack([part, whole], axis=1)[asked], people.units[asked])
     values = percentage(sums[:, 0], sums[:, 1])
     return [_share(values[:, p], whole[:, p] > 0, people) for p in range(part.shape[1])]

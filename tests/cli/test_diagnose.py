@@ -67,6 +67,19 @@ def test_json_has_every_part_and_only_json(tmp_path: Path, monkeypatch: pytest.M
     assert again.stdout == done.stdout
 
 
+def test_a_score_of_zero_is_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    people = pb.load_people("mpii")
+    pb.save_predictions("far.h5", people.keypoints + 900, people)
+    done = CliRunner().invoke(main, ["diagnose", "far.h5", "--protocol", "mpii"])
+    assert done.exit_code == 0, done.output
+    text = " ".join(done.stdout.split())
+    assert "Mean 0.00 [0.00, 0." in text
+    assert "Most is lost to miss: its repair alone would add 100.00 to Mean." in text
+    assert "The offset is unknown: no keypoint is within 2 cells of its annotation." in text
+    assert "Calibration is unknown. The file has no confidences of keypoints: all are 1." in text
+
+
 def test_a_protocol_that_does_not_say_what_is_near_is_named() -> None:
     from posebench.plugins.protocol import Protocol
 

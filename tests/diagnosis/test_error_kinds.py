@@ -201,6 +201,30 @@ def test_repairing_all_of_coco_is_putting_every_wrong_keypoint_on_its_annotation
     assert by_hand > 0.8  # false detections with higher scores than true ones are left
 
 
+def test_a_file_that_finds_nobody_has_no_kinds_and_everyone_is_unfound(tmp_path: Path) -> None:
+    protocol, people, _ = coco_case(tmp_path, 1)
+    empty = protocol.read_predictions(written(tmp_path / "empty.json", []), people)
+    one = protocol.compared(empty, people, "official")
+    found = error_kinds(one, "AP", one.rescored(empty))
+    assert (found.counts, found.joints, found.worst) == ((0, 0, 0, 0, 0), {}, ())
+    assert found.unfound == found.people == len(people)
+    assert {repair.kind: repair.count for repair in found.repairs} == dict.fromkeys(
+        (*KINDS[1:], "all", "score", "background"), 0
+    )
+    found.as_json()
+
+
+def test_gains_of_a_headline_that_is_unknown_are_unknown(two_people: Instances) -> None:
+    missing = np.zeros((2, 16), bool)
+    missing[:, ANKLE] = missing[1] = True  # nobody's right ankle is predicted, so the official Mean is unknown
+    keypoints = np.where(missing[..., None], np.nan, two_people.keypoints)
+    one = compared(two_people, keypoints, missing=missing)
+    found = error_kinds(one, "Mean", one.rescored(one.predictions))
+    assert [repair.count for repair in found.repairs] == [0, 0, 0, 15, 15]
+    assert all(np.isnan(repair.gain.value) for repair in found.repairs)
+    assert found.as_json()["repairs"][0]["gain"] == {"value": None, "interval": None}
+
+
 def people_at(*middles: float, ignored: tuple[bool, ...] | None = None) -> People:
     """People of two keypoints, 10 pixels apart, and of area 100, in one image."""
     places = np.array([[(x, 0.0), (x, 10.0)] for x in middles])
