@@ -131,3 +131,9 @@ sys.exit(f"imported {{heavy}}" if heavy else 0)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("folder", ["posebench", "architectures", "protocols"])
+def test_modules_have_at_most_300_lines(folder: str) -> None:
+    lines = {str(path): len(path.read_text().splitlines()) for path in (ROOT / folder).rglob("*.py")}
+    assert {path: count for path, count in lines.items() if count > 300} == {}

@@ -21,9 +21,8 @@ HEADER = 128
 """Bytes before the first variable; the last two tell the byte order."""
 NAME_WITHIN = 4096
 """Bytes of a variable that are unpacked for its name."""
-DEEPEST = 32
-LONGEST_NUMBER = 32
-"""Letters of a number that is written as text."""
+DEEPEST, LONGEST_NUMBER = 32, 32
+"""Arrays within arrays; letters of a number that is written as text."""
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 TEXTS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
 MATRIX, COMPRESSED = 14, 15
@@ -263,9 +262,8 @@ def variables(path: Path, largest: int, names: Collection[str] | None = None) ->
                 raise ValueError("a compressed variable is cut off")
             begin, stop = 0, len(body)
         element = _variable(body, order, begin, stop)
-        name = element.head()[2]
-        if names is None or name in names:
-            yield name, element
+        if names is None or element.head()[2] in names:
+            yield element.head()[2], element
 
 
 def _read(path: Path) -> tuple[bytes, str]:
