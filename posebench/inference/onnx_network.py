@@ -24,7 +24,7 @@ from posebench.training.checkpoints import Checkpoint
 ENDING = ".onnx"
 METADATA = "posebench"
 IMAGES, OUTPUTS, KEYPOINTS, SCORES = "images", "outputs", "keypoints", "scores"
-TENSORS = "model", "optimizer"
+TENSORS = "model", "optimizer", "average", "random"
 """Fields of a checkpoint that the metadata does not have."""
 INSTALL = "Install it with: pip install 'posebench-2d[onnx]'"
 

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,13 @@ NETWORKS = {
 
 
 def checkpoint_of(arch: str, skeleton: Skeleton, folder: Path) -> Path:
-    """An untrained network on 64×64 pixels, with statistics that are not those of an identity."""
+    """A network on 64×64 pixels with all the tensors that training keeps, and statistics that are not those of an identity."""
     torch.manual_seed(0)
     model = registry.architecture(arch, skeleton, (64, 64))
     vary(model)
     path = folder / "network.pt"
-    save(path, Checkpoint.published(model))
+    kept = {"average": model.state_dict(), "random": {"cpu": torch.get_rng_state()}}
+    save(path, replace(Checkpoint.published(model), **kept))
     return path
 
 
@@ -108,7 +110,7 @@ def test_the_file_says_of_its_training_what_the_checkpoint_says(hourglass: tuple
     checkpoint, exported = hourglass
     before = load_checkpoint(checkpoint).plain()
     after = load(exported, registry.protocol("mpii").skeleton)[0].plain()
-    tensors = {"model": {}, "optimizer": {}}
+    tensors: dict[str, Any] = {"model": {}, "optimizer": {}, "average": {}, "random": {}}
     assert json.dumps(after) == json.dumps(before | tensors)
 
 
