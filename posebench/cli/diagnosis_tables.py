@@ -30,6 +30,8 @@ def print_registration(out: Console, said: Console, found: Registration, headlin
     off = f"Predictions are off by ({x:+.2f}, {y:+.2f}) heatmap cells (right, down)"
     if overall.large:
         print_finding(out, f"Warning: {off}, more than {LIMIT}: look for half a cell, or truncation.", "bold yellow")
+    elif max(abs(x), abs(y)) > LIMIT:
+        print_finding(out, f"{off}; whether that is more than {LIMIT} is not resolved.")
     else:
         print_finding(out, f"{off}, within {LIMIT}.")
     table = make_table(["offset in cells", "right", INTERVAL, "down", INTERVAL, "keypoints"])

@@ -40,8 +40,11 @@ class Offset:
 
     @property
     def large(self) -> bool:
-        """Whether it is above `LIMIT` in x or in y."""
-        return max(abs(self.x.value), abs(self.y.value)) > LIMIT
+        """Whether it is above `LIMIT` in x or in y, with its whole interval: few keypoints near by chance have some median too."""
+        return any(
+            min(axis.interval or (axis.value,)) > LIMIT or max(axis.interval or (axis.value,)) < -LIMIT
+            for axis in (self.x, self.y)
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Values for `json.dumps`."""

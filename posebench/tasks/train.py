@@ -270,6 +270,8 @@ def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, s
 
     torch.manual_seed(job.seed)
     model = fresh_network(job, resumed=path.exists())
+    if job.fork is not None and not path.exists():
+        say(f"Begins with the weights of {job.fork}, of step {model.origin['step']} there.")
     loading = Loading(job.workers, training_pack(packs, parts.train, job.recipe, model.pipeline.regions, say), say)
     watch, story = watch_and_story(job, parts, path.parent, packs, model.pipeline.regions)
     try:

@@ -11,6 +11,7 @@ from posebench.data.instances import Instances
 from posebench.data.predictions import for_instances
 from posebench.diagnosis.registration import Registration, registration, weighted_medians
 from posebench.plugins import registry
+from posebench.synthetic import people as synthetic
 
 MPII = registry.protocol("mpii")
 
@@ -68,6 +69,17 @@ def test_a_quarter_of_a_cell_is_not_large(two_people: Instances) -> None:
     people = of_sizes(two_people, (64, 64), (64, 64))
     assert not audit(people, people.keypoints + [0.25, 0]).overall.large
     assert audit(people, people.keypoints + [0, -0.26]).overall.large
+
+
+def test_a_median_that_other_images_could_have_below_a_quarter_is_not_large() -> None:
+    people = of_sizes(synthetic.instances(MPII.skeleton, "val", 21), *[(64, 64)] * 21)
+    right = np.where(np.arange(21) % 2, 0.0, 0.3)  # 11 images are off by 0.3 cells, 10 by nothing
+    shift = np.stack([right, np.zeros(21)], axis=-1)[:, None]
+    overall = audit(people, people.keypoints + shift).overall
+    assert overall.x.value == pytest.approx(0.3)
+    assert overall.x.interval is not None and overall.x.interval[0] < 0.25
+    assert not overall.large
+    assert audit(people, people.keypoints + [0.3, 0]).overall.large
 
 
 def test_the_scores_without_the_offset_are_those_of_the_file_that_never_had_it(two_people: Instances) -> None:

@@ -161,8 +161,9 @@ def test_fields_that_a_recipe_gains_leave_the_names_of_runs(tmp_path: Path) -> N
 
 
 def test_a_fork_begins_with_the_weights_of_a_checkpoint(tmp_path: Path) -> None:
-    first = run(tmp_path)
-    forked = facts(run(tmp_path, fork=first, epochs=0))
+    first, said = run(tmp_path), []
+    forked = facts(run(tmp_path, said, fork=first, epochs=0))
+    assert said == [f"Begins with the weights of {first}, of step 2 of 2 there."]
     assert all(torch.equal(value, forked.model[name]) for name, value in facts(first).model.items())
     origin = {
         "checkpoint": f"{first.parent.name}/checkpoint.pt", "sha256": sha256(first), "step": "2 of 2",
