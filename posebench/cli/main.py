@@ -1,5 +1,6 @@
 """The command line: the group of all commands, and how errors end."""
 
+import os
 import sys
 from typing import Any
 
@@ -30,6 +31,10 @@ from posebench.cli import plugin as cli_plugin
 from posebench.cli.wrapping import terminal_width, wrapped
 from posebench.errors import PosebenchError
 from posebench.plain_text import printable
+
+# torch loads OpenMP later. Its threads wait for each other at every layer, by default for milliseconds at full speed; where
+# other programs need the cores, a step then takes several times as long. Waiting shorter costs nothing on a quiet machine.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 
 class Sentences(click.Group):

@@ -15,7 +15,7 @@ from posebench.plugins.registry import errors_of
 from posebench.samples.loader import Batch
 
 NUMBERS = {"bf16": torch.bfloat16, "fp16": torch.float16}
-ROUNDS, LONGEST = 3, 20.0
+ROUNDS, LONGEST = 3, 5.0
 """Steps that are timed of each precision, and seconds after which no further round begins."""
 
 
