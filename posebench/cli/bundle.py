@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from posebench.cli.options import records_argument, results_to_read_option
+from posebench.cli.options import kept_predictions_option, records_argument, results_to_read_option
 
 
 @click.command()
@@ -16,10 +16,7 @@ from posebench.cli.options import records_argument, results_to_read_option
     metavar="FILE",
     help="Zip archive to write, such as evidence.zip.",
 )
-@click.option(
-    "--predictions", type=click.Path(path_type=Path), metavar="PATH",
-    help="Predictions file, or a folder in which it is found by its hash. Default: the results folder of the record.",
-)  # fmt: skip
+@kept_predictions_option
 @results_to_read_option
 def bundle(named: tuple[str, ...], out: Path, predictions: Path | None, results: Path) -> None:
     """Pack records with their predictions, for a paper's supplement.

@@ -76,6 +76,10 @@ results_to_read_option = click.option(
     "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR",
     help="Results folder in which records are looked up by their id or name.",
 )  # fmt: skip
+kept_predictions_option = click.option(
+    "--predictions", type=click.Path(path_type=Path), metavar="PATH",
+    help="Predictions file, or a folder in which it is found by its hash. Default: the results folder of the record.",
+)  # fmt: skip
 records_argument = click.argument("named", nargs=-1, required=True, metavar="RECORD...")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print results only: no progress, no notes.")

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import click
 
-from posebench.cli.options import json_option, quiet_option, records_argument, results_to_read_option
+from posebench.cli.options import (
+    json_option,
+    kept_predictions_option,
+    quiet_option,
+    records_argument,
+    results_to_read_option,
+)
 from posebench.errors import PosebenchError, counted
 
 
@@ -15,10 +21,7 @@ from posebench.errors import PosebenchError, counted
     "--data", type=click.Path(path_type=Path), metavar="DIR",
     help="Folder of the dataset, a folder with a folder for each protocol (DIR/mpii, DIR/lsp), or an annotation file.",
 )  # fmt: skip
-@click.option(
-    "--predictions", type=click.Path(path_type=Path), metavar="PATH",
-    help="Predictions file, or a folder in which it is found by its hash. Default: the results folder of the record.",
-)  # fmt: skip
+@kept_predictions_option
 @click.option(
     "--protocol", "protocol_name", metavar="NAME",
     help="Protocol to score by, for a dataset of your own: coco:FILE. Default: the record's.",
