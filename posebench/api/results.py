@@ -85,7 +85,7 @@ def compare_rows(
         [['0 pixels off', '9 pixels off', 'Mean', True]]
 
     Args:
-        names: two or more, as in the leaderboard.
+        names: two or more, as in the leaderboard; or ids of records.
         split, convention: of the leaderboard; None for the protocol's first ones.
 
     Returns:

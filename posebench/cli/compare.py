@@ -43,9 +43,9 @@ def compare(
 ) -> None:  # fmt: skip
     """Compare predictions files, or rows of a leaderboard.
 
-    An argument that is no file is the name of a row in the results folder. Differences are taken on the same people, with 95 %
-    intervals over resamples of the images and corrected p-values. Two files: every metric and keypoint. More files: the
-    headline of every pair. Rows: the headline; a row of several seeds varies over its seeds too.
+    An argument that is no file is the name of a row in the results folder, or the id of a record in it. Differences are taken on
+    the same people, with 95 % intervals over resamples of the images and corrected p-values. Two files: every metric and keypoint.
+    More files: the headline of every pair. Rows: the headline; a row of several seeds varies over its seeds too.
     """
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.cli.show_comparison import print_comparison, print_row_comparison

@@ -50,6 +50,11 @@ class ResultsFolder:
         return self.path / "overlays"
 
     @property
+    def diagnoses(self) -> Path:
+        """A JSON file per record that was diagnosed with `--save`."""
+        return self.path / "diagnoses"
+
+    @property
     def checks(self) -> Path:
         """What `posebench data check` found of each photograph."""
         return self.path / "checks"
@@ -122,6 +127,10 @@ class ResultsFolder:
     def record(self, identity: str) -> Path:
         """The record with that id."""
         return self.records / f"{identity}.json"
+
+    def diagnosis(self, identity: str) -> Path:
+        """The diagnosis of the record with that id."""
+        return self.diagnoses / f"{identity}.json"
 
     def overlay(self, identity: str) -> Path:
         """The picture of best and worst cases of the record with that id."""
