@@ -35,7 +35,7 @@ def tex(board: Board, literature: Sequence[PublishedScores] = ()) -> str:
     """A leaderboard as a `table` environment: the best of each metric in bold, the headline with its 95 % interval.
 
     What the table is about is its caption; the board's notes stand above it as comments. Published rows by the same rule stand
-    below the measured ones, their sources below the table. Names in scripts for which pdfLaTeX has no letters need LuaLaTeX or XeLaTeX.
+    below the measured ones, their sources below the table. Names in scripts for which pdfLaTeX has no letters need LuaLaTeX.
     """
     shown = _shown(board)
     columns = [_cells(board, column) for column in shown]
