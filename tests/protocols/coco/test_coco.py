@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from coco_case import mixed
+from coco_data import written
 from coco_evaluators import equal, numbers
 
 from posebench.data.predictions import for_instances
