@@ -69,7 +69,9 @@ def test_a_pack_that_does_not_fit_is_refused_with_both_sizes(
     packing = plan(data, tmp_path / "packs")
     tasks.check_space(packing)
     monkeypatch.setattr("shutil.disk_usage", lambda path: Usage(packing.bytes_needed))
-    with pytest.raises(PosebenchError, match=r"needs about \d+ [kM]B, but .*packs has \d+ [kM]B free. .*--packs.*--jpeg"):
+    with pytest.raises(
+        PosebenchError, match=r"needs about \d+ [kM]B, but .*packs has \d+ [kM]B free. .*--packs.*--jpeg"
+    ):
         tasks.check_space(packing)
     packing.make(workers=1)
     tasks.check_space(packing)  # what is there needs no more space
