@@ -1,7 +1,7 @@
 """A results folder from Python: leaderboards as one table, rows compared, the report written."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from posebench.plugins.protocol import Protocol
 if TYPE_CHECKING:
     import pandas as pd
 
+    from posebench.report.plot_files import Format
     from posebench.tasks.compare_rows import RowComparison
     from posebench.tasks.verify import Verification
 
@@ -86,10 +87,13 @@ def compare_rows(
     return compare_named(found.records, names, protocol_named(protocol), split, convention)
 
 
-def write_report(results: StrPath = "results") -> list[Path]:
+def write_report(results: StrPath = "results", *, formats: "Collection[Format]" = ()) -> list[Path]:
     """Write leaderboards, plots and the page from the records of a results folder.
 
     A damaged record is skipped with a warning that names it.
+
+    Args:
+        formats: of plots beside PNG, `pdf` and `svg`.
 
     Returns:
         The files' paths, `index.html` last.
@@ -102,7 +106,7 @@ def write_report(results: StrPath = "results") -> list[Path]:
 
     contents = read_contents(Path(results))
     _warn(contents.notes)
-    return write_pages(contents)
+    return write_pages(contents, formats)
 
 
 def verify(
