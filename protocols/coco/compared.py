@@ -17,8 +17,8 @@ from posebench.scoring.scores import Scores
 from . import partial_detections
 
 LIMITS = (
-    f"good is a keypoint similarity of {GOOD} or more; jitter and confusions are from {NEAR} on; a person is found from an OKS of "
-    f"{LEAST} on"
+    f"good is a keypoint similarity of {GOOD} or more; jitter and confusions are from {NEAR} on; the most similar place decides; a "
+    f"person is found from an OKS of {LEAST} on"
 )
 
 
@@ -48,4 +48,5 @@ def compare(
             background=background, similarity=similarity, outdone=pairing.outdone, least=LEAST,
             with_sigmas=lambda factor: scored(predictions, factor * sigmas),
         ),
+        hits_are_good=False,
     )  # fmt: skip
