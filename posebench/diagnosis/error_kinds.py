@@ -164,7 +164,7 @@ def to_other_side(compared: Compared) -> Array:
 
 
 def to_other_person(compared: Compared) -> Array:
-    """(N, K) distance from the nearest other person's keypoint of this name or the other side's, in its units; inf where none is."""
+    """(N, K) distance from the nearest keypoint of this or the other side's name of another person, in its units; inf for none."""
     people = compared.people
     by_image = np.argsort(people.image, kind="stable")
     one = np.flatnonzero(compared.found)
