@@ -8,8 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from posebench.cli.show_scores import _label, _number
-from posebench.diagnosis.calibration import Calibration
+from posebench.diagnosis.body_lengths import BodyLengths
+from posebench.diagnosis.calibration import Calibration, Error
 from posebench.diagnosis.estimate import Estimate
+from posebench.diagnosis.recalibration import OTHERS, Reordered
 from posebench.diagnosis.registration import LIMIT, WITHIN, Offset, Registration
 from posebench.diagnosis.sigmas import Sensitivity
 from posebench.diagnosis.slices import Part
@@ -93,17 +95,21 @@ def print_slices(out: Console, said: Console, parts: Sequence[Part], right_if: s
     said.print(f"right: {_label(right_if)}.", style="dim", highlight=False)
 
 
-def print_calibration(out: Console, said: Console, found: Calibration, right_if: str) -> None:
-    """Confidence against the share of right keypoints."""
+def print_calibration(
+    out: Console, said: Console, found: Calibration, right_if: str, headline: str, decimals: int
+) -> None:
+    """Confidence against the share of right keypoints, and what recalibration changes."""
     if not found.bins:
         print_finding(out, f"Calibration is unknown. {found.problem}")
         return
     if found.error is None:
         print_finding(out, found.problem)
     else:
-        error = f"Expected calibration error: {found.error.value:.1f} % {bounds(found.error, 1)}"
         worst = max(found.bins, key=lambda one: abs(100 * one.confidence - one.right.value))
-        print_finding(out, f"{error}; a confidence of {worst.confidence:.2f} is right in {worst.right.value:.1f} %.")
+        print_finding(
+            out, f"Expected calibration error: {_error(found.error)}; a confidence of {worst.confidence:.2f} is right in "
+            f"{worst.right.value:.1f} %.",
+        )  # fmt: skip
     table = make_table(["confidence", "mean", "right %", INTERVAL, "keypoints"])
     for one in found.bins:
         table.add_row(
@@ -112,6 +118,30 @@ def print_calibration(out: Console, said: Console, found: Calibration, right_if:
         )  # fmt: skip
     out.print(table)
     said.print(f"right: {_label(right_if)}.", style="dim", highlight=False)
+    if found.recalibrated is not None:
+        out.print(f"Recalibrated on {OTHERS}: {_error(found.recalibrated)}.", highlight=False)
+    if found.reordered:
+        _print_reordered(out, found.reordered, headline, decimals)
+
+
+def _error(error: Error) -> str:
+    chance = f", by chance {error.by_chance:.1f} %" if math.isfinite(error.by_chance) else ""
+    return f"{error.error.value:.1f} % {bounds(error.error, 1)}{chance}"
+
+
+def _print_reordered(out: Console, found: Sequence[Reordered], headline: str, decimals: int) -> None:
+    first = found[0].change
+    print_finding(
+        out, f"Recalibrated scores of detections would change {headline} by {number(first.value, decimals, '+')} "
+        f"{bounds(first, decimals, '+')}.",
+    )  # fmt: skip
+    table = make_table(["recalibrated on", headline, INTERVAL, "change", INTERVAL])
+    for one in found:
+        values = number(one.headline.value, decimals), bounds(one.headline, decimals)
+        table.add_row(
+            one.fitted_on, *values, number(one.change.value, decimals, "+"), bounds(one.change, decimals, "+")
+        )
+    out.print(table)
 
 
 def print_sigmas(out: Console, found: Sequence[Sensitivity], headline: str, decimals: int) -> None:
@@ -134,6 +164,19 @@ def print_sigmas(out: Console, found: Sequence[Sensitivity], headline: str, deci
             f"× {one.factor:g}", number(one.headline.value, decimals), bounds(one.headline, decimals), *change
         )
     out.print(table)
+
+
+def print_body_lengths(out: Console, said: Console, found: BodyLengths | None) -> None:
+    """PCK and the median error in body lengths; nothing where the score is by a length of the person already."""
+    if found is None or not found.keypoints:
+        return
+    middle = f"{number(found.median.value, 3)} body lengths {bounds(found.median, 3)}"
+    print_finding(out, f"Without sigmas: the median error of the people who are found is {middle}.")
+    table = make_table(["within", "keypoints %", INTERVAL])
+    for threshold, share in found.pck:
+        table.add_row(f"{threshold:g} body lengths", number(share.value, 1), bounds(share, 1))
+    out.print(table)
+    said.print("A body length is the longer side of the person's box.", style="dim", highlight=False)
 
 
 def print_finding(out: Console, sentence: str, style: str = "bold") -> None:

@@ -10,6 +10,7 @@ from posebench.cli.diagnosis_tables import (
     bounds,
     make_table,
     number,
+    print_body_lengths,
     print_calibration,
     print_finding,
     print_registration,
@@ -48,8 +49,9 @@ def print_diagnosis(out: Console, diagnosis: Diagnosis, quiet: bool = False) -> 
     said.print(f"{_label(diagnosis.compared.limits)}.", style="dim", highlight=False)
     print_registration(out, said, diagnosis.registration, rule.headline, decimals)
     print_slices(out, said, diagnosis.slices, diagnosis.compared.right_if)
-    print_calibration(out, said, diagnosis.calibration, diagnosis.compared.right_if)
+    print_calibration(out, said, diagnosis.calibration, diagnosis.compared.right_if, rule.headline, decimals)
     print_sigmas(out, diagnosis.sigmas, rule.headline, decimals)
+    print_body_lengths(out, said, diagnosis.body_lengths)
     said.print(f"{LEVEL} %: intervals over resamples, paired for what is added.", style="dim", highlight=False)
     for note in diagnosis.notes:
         said.print(f"[yellow]Note:[/yellow] {escape(note)}", highlight=False)

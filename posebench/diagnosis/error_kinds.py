@@ -181,7 +181,8 @@ def to_other_person(compared: Compared) -> Array:
 
 def _units(keypoints: Array, places: Array, clear: Array) -> Array:
     """(..., K) distances of keypoints from places (..., K, 2) in units of clear (..., K); inf where one of them is unknown."""
-    return np.divide(distances(keypoints, places), clear, out=np.full(clear.shape, np.inf), where=clear > 0)
+    apart: Array = np.divide(distances(keypoints, places), clear, out=np.full(clear.shape, np.inf), where=clear > 0)
+    return apart
 
 
 def repaired(compared: Compared, wrong: Array) -> Predictions:

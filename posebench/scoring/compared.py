@@ -30,6 +30,7 @@ class Detected:
     Attributes:
         background: (R,) bool, detections that are of nobody.
         similarity: (R,) the largest similarity to any person of the image, which would be the best score.
+        similarities: (N, K) the similarity of each person's predicted keypoints to their annotations; 0 where nothing is predicted.
         outdone: (N,) bool, people who are found by a detection although another one is more similar to them.
         least: the similarity from which on a detection finds a person.
         with_sigmas: factor → the scores of the same predictions with all sigmas multiplied by it.
@@ -37,6 +38,7 @@ class Detected:
 
     background: Array
     similarity: Array
+    similarities: Array
     outdone: Array
     least: float
     with_sigmas: Callable[[float], Scores]

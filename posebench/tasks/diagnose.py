@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from posebench.data.instances import Instances
+from posebench.diagnosis.body_lengths import BodyLengths, body_lengths
 from posebench.diagnosis.calibration import Calibration, calibration
 from posebench.diagnosis.error_kinds import KINDS, NOT_COUNTED, ErrorKinds, error_kinds
 from posebench.diagnosis.manifest import read_manifest
@@ -35,6 +36,7 @@ class Diagnosis:
         slices: the share of right keypoints on parts of the data.
         calibration: how confidences compare with being right.
         sigmas: the headline with other sigmas; empty where there are none.
+        body_lengths: errors without sigmas; None where there are none.
         told: sentences on what could not be seen, and on rows of the manifest that are about nobody.
     """
 
@@ -45,6 +47,7 @@ class Diagnosis:
     slices: tuple[Part, ...]
     calibration: Calibration
     sigmas: tuple[Sensitivity, ...]
+    body_lengths: BodyLengths | None
     told: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -87,6 +90,7 @@ class Diagnosis:
             "right_if": self.compared.right_if, "slices": [part.as_json() for part in self.slices],
             "calibration": self.calibration.as_json(),
             "sigmas": [one.as_json() for one in self.sigmas],
+            "body_lengths": None if self.body_lengths is None else self.body_lengths.as_json(),
             "notes": list(self.notes),
         }  # fmt: skip
 
@@ -129,8 +133,9 @@ def diagnose(
         size = asked.input_size or evaluation.predictions.provenance.input_size or INPUT_SIZE
         return Diagnosis(
             evaluation, compared, error_kinds(compared, rule.headline, before),
-            registration(compared, before, size, asked.stride), slices(compared, manifest), calibration(compared),
-            sensitivity(compared, rule.headline, before), (*notes(compared), *unused),
+            registration(compared, before, size, asked.stride), slices(compared, manifest),
+            calibration(compared, rule.headline, before), sensitivity(compared, rule.headline, before),
+            body_lengths(compared), (*notes(compared), *unused),
         )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ def compare(
         pooled=tuple(range(len(sigmas))), rescored=lambda again: scored(again, sigmas),
         detected=Detected(
             background=background, similarity=similarity, outdone=pairing.outdone, least=LEAST,
+            similarities=oks_pairing.of_keypoints(apart, people.area, sigmas),
             with_sigmas=lambda factor: scored(predictions, factor * sigmas),
         ),
         hits_are_good=False,
