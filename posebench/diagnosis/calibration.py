@@ -18,6 +18,7 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.diagnosis.estimate import Estimate
 from posebench.diagnosis.recalibration import Reordered, recalibrated, reordered
+from posebench.files.validation import Known
 from posebench.scoring.bootstrap import Sampling, image_weights, interval, score_interval
 from posebench.scoring.compared import Compared
 from posebench.scoring.scores import Scores
@@ -52,7 +53,7 @@ class Error:
     """An expected calibration error, in percent, and what chance alone would make of a file that has none."""
 
     error: Estimate
-    by_chance: float
+    by_chance: Known
 
     def as_json(self) -> dict[str, Any]:
         """Values for `json.dumps`."""

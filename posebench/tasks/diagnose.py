@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import posebench
 from posebench.data.instances import Instances
 from posebench.diagnosis.body_lengths import BodyLengths, body_lengths
 from posebench.diagnosis.calibration import Calibration, calibration
@@ -17,6 +18,8 @@ from posebench.diagnosis.slices import Part, slices
 from posebench.errors import counted
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
+from posebench.results.kept_diagnosis import KeptDiagnosis, records_of, save_diagnosis
+from posebench.results.record import find_records
 from posebench.scoring.compared import Compared
 from posebench.tasks.evaluate import Evaluation, evaluate, naming
 
@@ -73,6 +76,29 @@ class Diagnosis:
             "kind": np.array(KINDS)[kinds[n, k]],
             "error": self.compared.distances[n, k],
         })  # fmt: skip
+
+    def save(self, results: str | Path = "results") -> tuple[Path, ...]:
+        """Keep the diagnosis beside the record of the file, for the record's page in the report.
+
+        Returns:
+            The file's path; several where the same predictions have records of several names.
+
+        Raises:
+            PosebenchError: the results folder has no record of these predictions under this rule.
+        """
+        records = records_of(find_records(Path(results)).records, self.evaluation.record)
+        return tuple(save_diagnosis(self.kept(record.id), Path(results)) for record in records)
+
+    def kept(self, identity: str) -> KeptDiagnosis:
+        """What is kept beside the record of that id, and shown."""
+        errors = self.errors
+        return KeptDiagnosis(
+            record=identity, posebench=posebench.__version__, limits=self.compared.limits,
+            right_if=self.compared.right_if, people=errors.people, unfound=errors.unfound,
+            counts=errors.counts, repairs=errors.repairs, joints=errors.joints, worst=errors.worst,
+            registration=self.registration, slices=self.slices, calibration=self.calibration,
+            sigmas=self.sigmas, body_lengths=self.body_lengths, notes=self.told,
+        )  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:
         """Values for `json.dumps`."""
