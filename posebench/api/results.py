@@ -34,7 +34,7 @@ def leaderboard(results: StrPath = "results") -> "pd.DataFrame":
     """
     import pandas as pd
 
-    from posebench.report.board import boards
+    from posebench.report.boards import boards
     from posebench.results.record import find_records
 
     records = find_records(Path(results))

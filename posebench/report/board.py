@@ -7,20 +7,17 @@ source and ground truth file. Everything is a function of the records alone, so 
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, pairwise
-from typing import Any
+from itertools import pairwise
 
 import pandas as pd
 
 from posebench.data.box_source import ANNOTATION
 from posebench.data.instances import SYNTHETIC
-from posebench.errors import natural
 from posebench.plain_text import one_line
 from posebench.report.columns import Column, bounds, millions, other_training_data, size, training
-from posebench.report.rows import Row, rows
+from posebench.report.rows import Row
 from posebench.results.folder import slug
 from posebench.results.record import Data, Record, Rule, newest
 from posebench.scoring.rank_ranges import Range, rank_ranges, tied
@@ -181,13 +178,13 @@ class Board:
 
     @cached_property
     def columns(self) -> list[Column]:
-        """The columns with any value, rank and name first."""
-        facts = [column for column in self._model_columns() if column.known]
+        """The columns with any value: rank, name, the headline with its uncertainty, other metrics, facts about the network."""
+        metrics = sorted(self.metrics, key=lambda metric: metric.header != self.rule.headline)
         return [
             self._ranks(),
             self._names(),
-            *facts,
-            *(column for metric in self.metrics for column in self._with_uncertainty(metric)),
+            *(column for metric in metrics for column in self._with_uncertainty(metric)),
+            *(column for column in self._model_columns() if column.known),
             *self._people(),
         ]
 
@@ -279,20 +276,3 @@ class Board:
 
     def _people(self) -> list[Column]:
         return [Column("people", tuple(row.data.people for row in self.rows), 0)]
-
-
-def boards(records: Iterable[Record]) -> list[Board]:
-    """One leaderboard per group: real data first, then synthetic people; groups by name.
-
-    Rows go from the largest headline to the smallest, those without one last; equal ones by name.
-    """
-    grouped = groupby(sorted(records, key=_place), key=lambda record: record.group)
-    return [Board(tuple(sorted(rows(members), key=_standing))) for _, members in grouped]
-
-
-def _place(record: Record) -> tuple[Any, ...]:
-    return record.data.synthetic, [natural(str(part)) for part in record.group], record.group
-
-
-def _standing(row: Row) -> tuple[Any, ...]:
-    return math.isnan(row.headline), 0.0 if math.isnan(row.headline) else -row.headline, natural(row.name), row.id

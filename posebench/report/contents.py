@@ -7,7 +7,8 @@ from pathlib import Path
 from posebench.cost import record as cost
 from posebench.cost.record import Cost
 from posebench.errors import PosebenchError
-from posebench.report.board import Board, boards
+from posebench.report.board import Board
+from posebench.report.boards import boards
 from posebench.report.published_scores import PublishedScores, published
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record, find_records

@@ -9,7 +9,8 @@ from posebench.data.instances import Instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 from posebench.report import overlays as pages
-from posebench.report.board import CEILING, SYNTHETIC_NOTE, boards
+from posebench.report.board import CEILING, SYNTHETIC_NOTE
+from posebench.report.boards import boards
 from posebench.report.overlays import extremes, overlays
 from posebench.report.plot_scores import SHOWN, curves, joints, paired, sides, write_plots
 from posebench.report.plot_style import PALETTE, fitting, inches, plain, style

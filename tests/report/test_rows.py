@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from records import MPII, record
 
-from posebench.report.board import Board, boards
+from posebench.report.board import Board
+from posebench.report.boards import boards
 from posebench.report.rows import Row, common_name, rows
 from posebench.results.record import Record
 
