@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posebench.api.scoring import StrPath, optional_path, protocol_named
+from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from posebench.tasks.verify import Verification
 
 
-def leaderboard(results: StrPath = "results") -> "pd.DataFrame":
+def leaderboard(
+    results: StrPath = "results", *, columns: str | Sequence[str] | None = None, only: str | Sequence[str] = ()
+) -> "pd.DataFrame":
     """All leaderboards of a results folder as one table; rows of different leaderboards are not comparable.
 
     A damaged record is skipped with a warning that names it.
@@ -24,17 +27,27 @@ def leaderboard(results: StrPath = "results") -> "pd.DataFrame":
         >>> _ = pb.score(people.keypoints, people, protocol="mpii", name="right").save("one row")
         >>> pb.leaderboard("one row")[["rank", "name", "Mean"]].values.tolist()
         [[1, 'right', 100.0]]
+        >>> pb.leaderboard("one row", columns=["Mean", "people"], only="ri*").columns.tolist()
+        ['name', 'Mean', 'people', 'leaderboard']
+
+    Args:
+        columns: headers of the printed tables, in the order to show them; None for all. The ends of ranks and intervals have
+            columns of their own.
+        only: pattern or patterns, for names or record ids of rows, such as `hourglass*`. Ranks are among the rows that stay; `rows
+            left out` counts the others.
 
     Returns:
-        The columns of the CSV files: rank, name and headline first, then the others; `leaderboard` last, the title of the
-        leaderboard that a row belongs to.
+        The columns of the CSV files: rank, name and headline first, then the others, or the chosen ones in their order;
+        `leaderboard` last, the title of the leaderboard that a row belongs to.
 
     Raises:
-        PosebenchError: the folder is not there, or all its records are damaged.
+        PosebenchError: the folder is not there, or all its records are damaged; or there is no such column or row.
     """
     import pandas as pd
 
-    from posebench.report.boards import boards
+    from posebench.report.board import boards
+    from posebench.report.choice import choose
+    from posebench.report.full_table import behind, full_table
     from posebench.results.record import find_records
 
     records = find_records(Path(results))
@@ -42,10 +55,13 @@ def leaderboard(results: StrPath = "results") -> "pd.DataFrame":
     found = boards(records.records)
     if not found:
         return pd.DataFrame({"rank": [], "name": [], "leaderboard": []})
-    table = pd.concat([board.frame.assign(leaderboard=board.title) for board in found], ignore_index=True)
-    first = dict.fromkeys(["rank", "name", *(board.rule.headline for board in found)])
+    found = choose(found, columns, [only] if isinstance(only, str) else only)
+    table = pd.concat([full_table(board).assign(leaderboard=board.title) for board in found], ignore_index=True)
+    usual = ("rank", "name", *(board.rule.headline for board in found))
+    shown = [header for name in found[0].chosen or () for board in found for header in behind(board, name)]
+    first = list(dict.fromkeys(usual if columns is None else shown))
     # By place: a metric may be named like another column.
-    places = sorted(range(len(table.columns)), key=lambda place: _standing(str(table.columns[place]), list(first)))
+    places = sorted(range(len(table.columns)), key=lambda place: _standing(str(table.columns[place]), first))
     return table.iloc[:, places]
 
 
@@ -69,7 +85,7 @@ def compare_rows(
         [['0 pixels off', '9 pixels off', 'Mean', True]]
 
     Args:
-        names: two or more, as in the leaderboard.
+        names: two or more, as in the leaderboard; or ids of records.
         split, convention: of the leaderboard; None for the protocol's first ones.
 
     Returns:
@@ -86,23 +102,32 @@ def compare_rows(
     return compare_named(found.records, names, protocol_named(protocol), split, convention)
 
 
-def write_report(results: StrPath = "results") -> list[Path]:
+def write_report(
+    results: StrPath = "results", *, columns: str | Sequence[str] | None = None, only: str | Sequence[str] = (),
+    out: StrPath | None = None,
+) -> list[Path]:  # fmt: skip
     """Write leaderboards, plots and the page from the records of a results folder.
 
     A damaged record is skipped with a warning that names it.
+
+    Args:
+        columns, only: as of `leaderboard`.
+        out: folder to write to; None for the results folder, where leaderboards keep all rows and columns.
 
     Returns:
         The files' paths, `index.html` last.
 
     Raises:
-        PosebenchError: there is no readable record.
+        PosebenchError: there is no readable record, or no such column or row; or rows or columns are chosen without `out`.
     """
-    from posebench.report.contents import read_contents
+    from posebench.report.contents import placed, read_contents
     from posebench.report.page import write_pages
 
-    contents = read_contents(Path(results))
+    if out is None and (columns is not None or only):
+        raise PosebenchError(f"The leaderboards in {results} keep all rows and columns. Give another folder as out=.")
+    contents = read_contents(Path(results), columns, [only] if isinstance(only, str) else only)
     _warn(contents.notes)
-    return write_pages(contents)
+    return write_pages(contents if out is None else placed(contents, Path(out)))
 
 
 def verify(

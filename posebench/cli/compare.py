@@ -28,26 +28,30 @@ ENDINGS = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz")
 @convention_option
 @click.option("--name", "names", multiple=True, metavar="TEXT", help="Name of a file; once per file, in their order.")
 @click.option(
+    "--overlays", is_flag=True,
+    help="Draw the people on whom two files differ most, side by side, below --results; needs the photographs.",
+)  # fmt: skip
+@click.option(
     "--results",
     type=click.Path(path_type=Path),
     default=Path("results"),
     show_default=True,
     metavar="DIR",
-    help="Results folder in which rows are looked up.",
+    help="Results folder in which rows are looked up and overlays are written.",
 )
 @json_option
 @quiet_option
 def compare(
     arguments: tuple[str, ...], protocol_name: str, data: Path | None, split: str | None, convention: str | None,
-    names: tuple[str, ...], results: Path, as_json: bool, quiet: bool,
+    names: tuple[str, ...], overlays: bool, results: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Compare predictions files, or rows of a leaderboard.
 
-    An argument that is no file is the name of a row in the results folder. Differences are taken on the same people, with 95 %
-    intervals over resamples of the images and corrected p-values. Two files: every metric and keypoint. More files: the
-    headline of every pair. Rows: the headline; a row of several seeds varies over its seeds too.
+    An argument that is no file is the name of a row in the results folder, or the id of a record in it. Differences are taken on
+    the same people, with 95 % intervals over resamples of the images and corrected p-values. Two files: every metric and keypoint.
+    More files: the headline of every pair. Rows: the headline; a row of several seeds varies over its seeds too.
     """
-    from posebench.cli.console import open_console, print_notes, say_synthetic
+    from posebench.cli.console import open_console, print_notes, print_overlays, say_synthetic
     from posebench.cli.show_comparison import print_comparison, print_row_comparison
     from posebench.plugins import registry
     from posebench.results.record import find_records
@@ -57,8 +61,9 @@ def compare(
 
     protocol = registry.protocol(protocol_name)
     if not _all_files(arguments):
-        if data is not None or names:
-            option = "--data" if data is not None else "--name"
+        given = {"--data": data is not None, "--name": bool(names), "--overlays": overlays}
+        if any(given.values()):
+            option = next(name for name, is_given in given.items() if is_given)
             raise PosebenchError(
                 f"{option} is for predictions files; rows are compared from their records. Leave it out."
             )
@@ -70,6 +75,8 @@ def compare(
         else:
             print_row_comparison(open_console(), rows, quiet=quiet)
         return
+    if overlays and len(arguments) != 2:
+        raise PosebenchError(f"--overlays compares two files, but there are {len(arguments)}. Name two.")
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     people = load_people(protocol, data, split, convention)
     comparison = compare_files([Path(one) for one in arguments], protocol, people, convention, names)
@@ -77,6 +84,9 @@ def compare(
         click.echo(json.dumps(comparison.as_json()))
     else:
         print_comparison(open_console(), comparison.records, comparison.pairs, quiet=quiet)
+    if overlays:
+        drawn = comparison.draw_overlays(results)
+        print_overlays(open_console(stderr=as_json), drawn)
 
 
 def _all_files(arguments: Sequence[str]) -> bool:

@@ -53,6 +53,14 @@ def print_notes(out: Console, notes: Iterable[str]) -> None:
         out.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
+def print_overlays(out: Console, path: Path | None) -> None:
+    """Where overlays are; None where the protocol has none."""
+    out.print(
+        f"Overlays: {path or 'not drawn; this protocol does not score people one by one'}",
+        highlight=False, markup=False, soft_wrap=True,
+    )  # fmt: skip
+
+
 QUIET_SECONDS = 20
 """How often a line is written where there is no terminal."""
 

@@ -42,13 +42,24 @@ from posebench.cli.options import (
     metavar="FILE.csv",
     help="Labels of images (column image) or people (image, person); scores are sliced by every other column.",
 )
+@click.option(
+    "--save", is_flag=True, help="Keep the diagnosis beside the record of FILE; posebench report shows it in its page."
+)
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Results folder of --save.",
+)
 @json_option
 @quiet_option
 def diagnose(
     file: Path, protocol_name: str, data: Path | None, split: str | None, convention: str | None,
-    input_size: tuple[int, int] | None, stride: int, manifest: Path | None, as_json: bool, quiet: bool,
+    input_size: tuple[int, int] | None, stride: int, manifest: Path | None, save: bool, results: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    """Say why a predictions FILE scores what it scores; write nothing.
+    """Say why a predictions FILE scores what it scores.
 
     The kind of every error and what its repair would add; a constant offset; scores on parts of the data; whether confidences
     are right as often as they say; AP with other sigmas.
@@ -68,3 +79,6 @@ def diagnose(
         click.echo(json.dumps(diagnosis.as_json()))
     else:
         print_diagnosis(open_console(), diagnosis, quiet)
+    if save:
+        paths = diagnosis.save(results)  # after the tables, which are of use also where there is no record
+        click.echo("\n".join(map(str, paths)), err=as_json)

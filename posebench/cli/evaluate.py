@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     metavar="TEXT",
     help="Data that network was trained on, such as 'LSP, LSPET, MPII', where FILE does not state it.",
 )
-@click.option("--overlays", is_flag=True, help="Draw the best and worst cases; needs the photographs.")
+@click.option("--overlays", is_flag=True, help="Draw the best, median and worst cases; needs the photographs.")
 @json_option
 @results_option
 @quiet_option
@@ -125,6 +125,7 @@ def _refuse(reason: str, given: Mapping[str, object]) -> None:
 def _show_and_save(
     evaluation: "Evaluation", out: "Console", results: Path, overlays: bool, as_json: bool, quiet: bool
 ) -> None:
+    from posebench.cli.console import print_overlays
     from posebench.cli.show_scores import print_scores
 
     if not as_json:
@@ -137,11 +138,7 @@ def _show_and_save(
             drawn = evaluation.draw_overlays(results)
         except PosebenchError as error:
             raise PosebenchError(f"The record is written ({path}), but its overlays are not. {error}") from error
-        out.print(
-            f"Overlays: {drawn or 'not drawn; this protocol does not score people one by one'}",
-            markup=False,
-            soft_wrap=True,
-        )
+        print_overlays(out, drawn)
     if as_json:
         click.echo(json.dumps(evaluation.record.model_dump(mode="json") | {"record": str(path)}))
 

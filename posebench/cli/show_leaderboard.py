@@ -1,5 +1,6 @@
 """Leaderboards on a terminal."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
@@ -7,75 +8,100 @@ from typing import TYPE_CHECKING
 from posebench.errors import counted
 from posebench.plain_text import one_line
 from posebench.report.board import INTERVAL, SYNTHETIC_NOTE, Board
-from posebench.report.columns import Column
+from posebench.report.columns import UNKNOWN, Column
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console, Group
 
 
 TRAINING = "training"
 """Header of the column that tells apart runs of one network."""
+FOLDED = 40
+"""Per cent of the width that a column of text may take before it folds."""
 MOST_ROWS = 20
 """Rows of a table that a terminal shows; the files have all."""
 
 
-def print_leaderboards(out: "Console", boards: Iterable[Board]) -> None:
-    """One table per leaderboard, as wide as the console."""
-    for table in terminal_tables(boards, out.width):
+def print_leaderboards(out: "Console", boards: Iterable[Board], written: bool = True) -> None:
+    """One table per leaderboard, as wide as the console, with a free line between two.
+
+    Args:
+        written: whether `leaderboard.md` has these tables, so that it is named where something does not fit.
+    """
+    for place, table in enumerate(terminal_tables(boards, out.width, written)):
+        if place:
+            out.print()
         out.print(table)
 
 
-def terminal_tables(boards: Iterable[Board], width: int | None = None) -> "list[Table]":
-    """The tables for rich's `Console.print`, with as many columns as fit.
+def terminal_tables(boards: Iterable[Board], width: int | None = None, written: bool = True) -> "list[Group]":
+    """The tables for rich's `Console.print`: each a title, the table with as many columns as fit, and the lines below it.
 
     Args:
         width: of the terminal, in characters; None asks it. Columns that do not fit are left out and counted: a number that
             is cut in two would be another number.
+        written: as of `print_leaderboards`.
     """
     columns = width or get_terminal_size().columns
-    return [_terminal_table(board, columns) for board in boards]
+    return [_terminal_table(board, columns, written) for board in boards]
 
 
-def _terminal_table(board: Board, width: int) -> "Table":
+def _terminal_table(board: Board, width: int, written: bool) -> "Group":
     from rich.box import SIMPLE_HEAD
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text  # not rich's markup: names are other people's
 
     shown = _fitting(board, width)
-    left_out = len(board.columns) - len(shown)
-    caption = [SYNTHETIC_NOTE] * board.synthetic + [f"{term}: {sentence}" for term, sentence in board.facts[:3]]
-    caption += [f"{counted(left_out, 'more column', 'more columns')} in leaderboard.md"] * bool(left_out)
-    caption += [f"The first {MOST_ROWS} of {len(board.rows)} rows; leaderboard.md has all"] * (
-        len(board.rows) > MOST_ROWS
-    )
-    table = Table(title=Text(board.title), caption=Text("\n".join(caption)), box=SIMPLE_HEAD)
-    table.title_justify = table.caption_justify = "left"
+    names, recipes = _numbered_names(board, shown)
+    table = Table(box=SIMPLE_HEAD)
     for column in shown:
         number = column.number
         style = "bold" if column.header == board.rule.headline else None
         table.add_column(Text(one_line(column.header)), style=style, no_wrap=number, overflow="fold")
         table.columns[-1].justify = "right" if number else "left"
-    rows = list(zip(board.begins, *(_cells(board, column, shown) for column in shown), strict=True))
-    for begins, *row in rows[:MOST_ROWS]:
+    cells = [names if column.header == "name" else column.cells[:MOST_ROWS] for column in shown]
+    for begins, *row in zip(board.begins[:MOST_ROWS], *cells, strict=True):
         if begins:
             table.add_section()
         table.add_row(*map(Text, row))
     if board.ceiling is not None:
         table.add_section()
         table.add_row(*(Text(column.foot_cell) for column in shown), style="dim")
-    return table
+    caption = [*recipes, *_caption(board, shown, written)]
+    # Not the table's own title and caption: those are folded to the table's width.
+    return Group(Text(board.title, style="bold"), table, Text("\n".join(caption), style="dim italic"))
 
 
-def _cells(board: Board, column: Column, shown: Sequence[Column]) -> list[str]:
-    """The cells of a column; equal names are told apart by their training, where that column does not fit."""
-    training = next((one for one in board.columns if one.header == TRAINING), None)
-    if column.header != "name" or training is None or training in shown:
-        return column.cells
-    return [
-        f"{name}\n({how})" if column.cells.count(name) > 1 else name
-        for name, how in zip(column.cells, training.cells, strict=True)
-    ]
+def _caption(board: Board, shown: Sequence[Column], written: bool) -> list[str]:
+    """Lines below a table: what it is about, and what is not shown."""
+    lines = [SYNTHETIC_NOTE] * board.synthetic + [f"{term}: {sentence}" for term, sentence in board.facts[:3]]
+    if board.rows_shown is not None:
+        lines.append(f"{board.rows_shown}; ranks are among them.")
+    if left_out := len(board.columns) - len(shown):
+        lines.append(
+            f"{counted(left_out, 'more column', 'more columns')} in {'leaderboard.md' if written else 'a wider terminal'}"
+        )
+    if len(board.rows) > MOST_ROWS:
+        lines.append(f"The first {MOST_ROWS} of {len(board.rows)} rows" + "; leaderboard.md has all" * written)
+    return lines
+
+
+def _numbered_names(board: Board, shown: Sequence[Column]) -> tuple[list[str], list[str]]:
+    """The names of the rows, and lines that say what their numbers mean.
+
+    Runs of one name differ in their training. Where that column is not shown, they are numbered by it.
+    """
+    names = board.names.cells[:MOST_ROWS]
+    training = next((one for one in board.all_columns if one.header == TRAINING), None)
+    if training is None or training in shown:
+        return names, []
+    several = {name for name, count in Counter(names).items() if count > 1}
+    rows = list(zip(names, training.cells, strict=False))
+    told = dict.fromkeys(how for name, how in rows if name in several and how != UNKNOWN)
+    numbers = {how: f"[{number}]" for number, how in enumerate(told, start=1)}
+    cells = [f"{name} {numbers[how]}" if name in several and how in numbers else name for name, how in rows]
+    return cells, [f"{number} {how}" for how, number in numbers.items()]
 
 
 def _fitting(board: Board, width: int) -> list[Column]:
@@ -86,7 +112,7 @@ def _fitting(board: Board, width: int) -> list[Column]:
     for column in sorted(board.columns, key=lambda c: (c.header not in needed, c.header not in metrics)):
         widest = max(map(len, [one_line(column.header), *column.cells, column.foot_cell]))
         # Text may fold over lines; a number may not.
-        room -= 3 + (min(widest, 24) if not column.number else widest)
+        room -= 3 + (min(widest, width * FOLDED // 100) if not column.number else widest)
         if room >= 0 or column.header in needed:
             shown.append(column)
     return [column for column in board.columns if column in shown]

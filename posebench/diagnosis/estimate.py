@@ -8,6 +8,7 @@ import numpy as np
 
 from posebench.array_type import Array
 from posebench.data.instances import Instances
+from posebench.files.validation import Known
 from posebench.scoring.bootstrap import interval, resampled_sums, score_interval
 from posebench.scoring.pck import percentage, sampling_of
 from posebench.scoring.scores import Scores, known
@@ -17,7 +18,7 @@ from posebench.scoring.scores import Scores, known
 class Estimate:
     """A value and its 95 % interval; NaN and None where unknown."""
 
-    value: float
+    value: Known
     interval: tuple[float, float] | None = None
 
     def as_json(self) -> dict[str, Any]:

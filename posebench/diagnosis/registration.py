@@ -16,6 +16,7 @@ from posebench.array_type import Array
 from posebench.data.geometry import widened
 from posebench.data.predictions import Predictions
 from posebench.diagnosis.estimate import Estimate, difference
+from posebench.files.validation import Known
 from posebench.scoring.bootstrap import image_weights, interval
 from posebench.scoring.compared import Compared
 from posebench.scoring.scores import Scores, known
@@ -56,8 +57,8 @@ class Removed:
     """A metric of the file without its offset: before, after, and by how much it changes."""
 
     metric: str
-    before: float
-    after: float
+    before: Known
+    after: Known
     change: Estimate
 
 

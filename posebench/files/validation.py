@@ -1,18 +1,21 @@
 """Files of pydantic models: recipes, records, costs and descriptions; and validation errors as one sentence."""
 
+import math
 import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from posebench.errors import PosebenchError
 
 Model = TypeVar("Model", bound=BaseModel)
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 """A number of things, as tables and arrays can hold it."""
+Known = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
+"""A number that is NaN where it is unknown. JSON has null for it."""
 
 
 def read_model(model: type[Model], path: Path, what: str, fix: str = "") -> Model:

@@ -7,17 +7,20 @@ source and ground truth file. Everything is a function of the records alone, so 
 import hashlib
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 
 from posebench.data.box_source import ANNOTATION
 from posebench.data.instances import SYNTHETIC
+from posebench.errors import natural
 from posebench.plain_text import one_line
 from posebench.report.columns import Column, bounds, millions, other_training_data, size, training
-from posebench.report.rows import Row
+from posebench.report.rows import Row, rows
 from posebench.results.folder import slug
 from posebench.results.record import Data, Record, Rule, newest
 from posebench.scoring.rank_ranges import Range, rank_ranges, tied
@@ -26,6 +29,8 @@ from posebench.scoring.scores import Ceiling, shown_decimals
 SYNTHETIC_NOTE = f"{SYNTHETIC}: drawn by posebench, not photographs; not comparable with published numbers"
 INTERVAL = "95 %"
 """Header of the headline's interval."""
+SPREAD = "sd of seeds"
+"""Header of the headline's standard deviation over seeds."""
 CEILING = "annotators' own agreement"
 """Name of the row that is not a network's."""
 RANKS = (
@@ -48,9 +53,13 @@ class Board:
 
     Attributes:
         rows: at least one; all of one `Record.group`.
+        chosen: headers of the columns to show, in this order; None for all.
+        left_out: how many rows of the leaderboard are not among `rows`.
     """
 
     rows: tuple[Row, ...]
+    chosen: tuple[str, ...] | None = None
+    left_out: int = 0
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
@@ -93,6 +102,11 @@ class Board:
         """How many were scored, as a range where rows differ: `2,958 people`."""
         counts = sorted({record.data.people for record in self.records})
         return f"{'–'.join(f'{n:,}' for n in dict.fromkeys((counts[0], counts[-1])))} people"
+
+    @property
+    def rows_shown(self) -> str | None:
+        """Such as `2 of 6 rows`; None where no row is left out."""
+        return f"{len(self.rows)} of {len(self.rows) + self.left_out} rows" if self.left_out else None
 
     @cached_property
     def synthetic(self) -> bool:
@@ -146,7 +160,7 @@ class Board:
     @cached_property
     def notes(self) -> list[str]:
         """What was left out or treated specially, each once; with names where it is not about all rows."""
-        notes = []
+        notes = [] if self.rows_shown is None else [f"{self.rows_shown}. Ranks are among the rows of this table."]
         if len({record.data.people for record in self.records}) > 1:
             notes.append("Rows were not all scored on the same number of people.")
         for note in dict.fromkeys(note for row in self.rows for note in row.notes):
@@ -178,35 +192,23 @@ class Board:
 
     @cached_property
     def columns(self) -> list[Column]:
+        """The columns that tables show: the chosen ones, else all."""
+        if self.chosen is None:
+            return self.all_columns
+        by_header = {column.header: column for column in reversed(self.all_columns)}
+        return [by_header[header] for header in self.chosen if header in by_header]
+
+    @cached_property
+    def all_columns(self) -> list[Column]:
         """The columns with any value: rank, name, the headline with its uncertainty, other metrics, facts about the network."""
         metrics = sorted(self.metrics, key=lambda metric: metric.header != self.rule.headline)
         return [
-            self._ranks(),
-            self._names(),
+            self.ranks,
+            self.names,
             *(column for metric in metrics for column in self._with_uncertainty(metric)),
-            *(column for column in self._model_columns() if column.known),
-            *self._people(),
+            *(column for column in self.model_columns if column.known),
+            self.people_scored,
         ]
-
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """All columns at full precision, and each row's rule, data and files; NaN or None where unknown."""
-        names = ("protocol", "version", "convention", "dataset", "split", "box source", "annotations_sha256")
-        groups = zip(*(row.group for row in self.rows), strict=True)
-        columns = [
-            *self._places(), self._names(), *self._model_columns(), *self.metrics, *self._bounds(), *self._by_seed(),
-            *self._people(),
-            *(Column(name, values) for name, values in zip(names, groups, strict=True)),
-            Column("annotations", tuple(row.data.annotations for row in self.rows)),
-            Column("synthetic", tuple(row.data.synthetic for row in self.rows)),
-            Column("predictions", tuple("; ".join(r.predictions for r in row.records) for row in self.rows)),
-            Column("predictions_sha256", tuple("; ".join(r.predictions_sha256 for r in row.records) for row in self.rows)),
-        ]  # fmt: skip
-        # A metric may be named like another column, so names are set after the fact.
-        frame = pd.DataFrame({place: column.values for place, column in enumerate(columns)})
-        for place in (place for place, column in enumerate(columns) if column.decimals == 0):
-            frame[place] = frame[place].astype("Int64")
-        return frame.set_axis([column.header for column in columns], axis="columns")
 
     def _with_uncertainty(self, metric: Column) -> list[Column]:
         """The headline is shown with its 95 % interval and its spread over seeds, where any row has one."""
@@ -215,36 +217,12 @@ class Board:
         texts = (bounds(row.intervals.get(metric.header), self.decimals) for row in self.rows)
         more = (
             Column(INTERVAL, tuple(texts), to_right=True),
-            Column("sd of seeds", tuple(row.spread for row in self.rows), self.decimals),
+            Column(SPREAD, tuple(row.spread for row in self.rows), self.decimals),
         )
         return [metric, *(column for column in more if column.known)]
 
-    def _bounds(self) -> list[Column]:
-        """Both ends of every metric's interval."""
-        columns = [
-            Column(
-                f"{metric.header} 95 % {end}",
-                tuple((row.intervals.get(metric.header) or (None, None))[i] for row in self.rows),
-            )
-            for metric in self.metrics
-            for i, end in enumerate(("low", "high"))
-        ]
-        return [column for column in columns if column.known]
-
-    def _by_seed(self) -> list[Column]:
-        """The headline's spread over seeds, and its value for each: `0: 88.1; 1: 88.4`."""
-        texts = (
-            "; ".join(f"{seed}: {value!r}" for seed, value in zip(row.seeds, row.by_seed, strict=False))
-            for row in self.rows
-        )
-        headline = self.rule.headline
-        columns = [
-            Column(f"{headline} sd of seeds", tuple(row.spread for row in self.rows)),
-            Column(f"{headline} by seed", tuple(text or None for text in texts)),
-        ]
-        return [column for column in columns if column.known]
-
-    def _places(self) -> list[Column]:
+    @property
+    def places(self) -> list[Column]:
         """Plain rank, and both ends of its range."""
         ranks = pd.Series([row.headline for row in self.rows], dtype=float).rank(method="min", ascending=False)
         ends = ((None, None) if found is None else found for found in self.ranges)
@@ -252,18 +230,23 @@ class Board:
         plain = tuple(None if math.isnan(rank) else int(rank) for rank in ranks)
         return [Column("rank", plain, 0), Column("rank low", low, 0), Column("rank high", high, 0)]
 
-    def _ranks(self) -> Column:
+    @cached_property
+    def ranks(self) -> Column:
         """Ranges where they are known; else plain ranks, marked where others have ranges."""
         texts: list[str | None] = []
-        for rank, low, high in zip(*(column.values for column in self._places()), strict=True):
+        for rank, low, high in zip(*(column.values for column in self.places), strict=True):
             plain = None if rank is None else f"{rank}*" if any(self.ranges) else f"{rank}"
             texts.append(plain if low is None else f"{low}" if low == high else f"{low}–{high}")
         return Column("rank", tuple(texts), to_right=True)
 
-    def _names(self) -> Column:
+    @property
+    def names(self) -> Column:
+        """What each row is called."""
         return Column("name", tuple(row.name for row in self.rows), foot=None if self.ceiling is None else CEILING)
 
-    def _model_columns(self) -> list[Column]:
+    @property
+    def model_columns(self) -> list[Column]:
+        """What is known of each row's network and training; columns without a value, too."""
         models = [row.model for row in self.rows]
         several = any(len(row.records) > 1 for row in self.rows)
         return [
@@ -274,5 +257,30 @@ class Board:
             Column("seeds", tuple((len(row.seeds) or None) if several else None for row in self.rows), 0),
         ]
 
-    def _people(self) -> list[Column]:
-        return [Column("people", tuple(row.data.people for row in self.rows), 0)]
+    @property
+    def people_scored(self) -> Column:
+        """How many people each row was scored on."""
+        return Column("people", tuple(row.data.people for row in self.rows), 0)
+
+
+def boards(records: Iterable[Record]) -> list[Board]:
+    """One leaderboard per group, in the order of `_place`.
+
+    Rows go from the largest headline to the smallest, those without one last; equal ones by name.
+    """
+    grouped: dict[Any, list[Record]] = {}
+    for record in records:
+        grouped.setdefault(record.group, []).append(record)
+    return sorted((Board(tuple(sorted(rows(members), key=_standing))) for members in grouped.values()), key=_place)
+
+
+def _place(board: Board) -> tuple[Any, ...]:
+    """Photographs before synthetic people, then the most people first, since their scores are the most precise; on equal people
+    the official evaluator's first, then by name.
+    """
+    people, group = max(record.data.people for record in board.records), board.records[0].group
+    return board.synthetic, -people, board.rule.convention != "official", [natural(str(part)) for part in group], group
+
+
+def _standing(row: Row) -> tuple[Any, ...]:
+    return math.isnan(row.headline), 0.0 if math.isnan(row.headline) else -row.headline, natural(row.name), row.id

@@ -1,14 +1,15 @@
 """Contents: everything that a report is made from, read once."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from posebench.cost import record as cost
 from posebench.cost.record import Cost
 from posebench.errors import PosebenchError
-from posebench.report.board import Board
-from posebench.report.boards import boards
+from posebench.files.writing import copy_file
+from posebench.report.board import Board, boards
+from posebench.report.choice import choose
 from posebench.report.published_scores import PublishedScores, published
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record, find_records
@@ -19,6 +20,7 @@ class Contents:
     """What a results folder holds.
 
     Attributes:
+        folder: where the report is written.
         records: at least one.
         notes: a sentence for each record or cost that is skipped because it cannot be read.
         costs: measured costs of networks.
@@ -30,18 +32,17 @@ class Contents:
     notes: tuple[str, ...]
     costs: tuple[Cost, ...]
     literature: tuple[PublishedScores, ...]
-
-    @cached_property
-    def boards(self) -> tuple[Board, ...]:
-        """The leaderboards, in their order."""
-        return tuple(boards(self.records))
+    boards: tuple[Board, ...]
 
 
-def read_contents(results: Path) -> Contents:
+def read_contents(results: Path, columns: str | Sequence[str] | None = None, only: Sequence[str] = ()) -> Contents:
     """Read the records, costs and published rows of a results folder.
 
+    Args:
+        columns, only: which columns and rows its leaderboards have, as of `choose`.
+
     Raises:
-        PosebenchError: there is no readable record, or `published.csv` is damaged.
+        PosebenchError: there is no readable record, or `published.csv` is damaged; or there is no such column or row.
     """
     folder = ResultsFolder(results)
     found = find_records(results)
@@ -51,4 +52,25 @@ def read_contents(results: Path) -> Contents:
             "`posebench evaluate` scores a predictions file; either writes one."
         )
     costs, notes = cost.load(results)
-    return Contents(folder, found.records, (*found.notes, *notes), tuple(costs), tuple(published(results)))
+    tables = choose(boards(found.records), columns, only)
+    return Contents(
+        folder, found.records, (*found.notes, *notes), tuple(costs), tuple(published(results)), tuple(tables)
+    )
+
+
+def placed(contents: Contents, out: Path) -> Contents:
+    """The contents with another folder to write to. Pictures that a report only links to are copied there.
+
+    Raises:
+        PosebenchError: the folder is a results folder, of which the leaderboards would be overwritten.
+    """
+    folder = ResultsFolder(out)
+    if folder.records.exists():
+        raise PosebenchError(
+            f"{out} is a results folder: it has records, and its leaderboards are about all of them. --out needs another folder."
+        )
+    for record in (record for board in contents.boards for record in board.records):
+        for identity in (record.older_id, record.id):
+            if (picture := contents.folder.overlay(identity)).is_file():
+                copy_file(picture, folder.overlay(identity))
+    return replace(contents, folder=folder)

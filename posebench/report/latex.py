@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from posebench.plain_text import one_line
-from posebench.report.board import Board
+from posebench.report.board import INTERVAL, Board
 from posebench.report.columns import UNKNOWN, Column
 from posebench.report.rows import Row
 
@@ -35,7 +35,7 @@ def tex(board: Board) -> str:
     What the table is about is its caption; the board's notes stand above it as comments. Names in scripts for which pdfLaTeX has no
     letters need LuaLaTeX or XeLaTeX.
     """
-    columns = [_ranks(board), _names(board), *_facts(board), *(_metric(board, metric) for metric in board.metrics)]
+    columns = [_cells(board, column) for column in _shown(board)]
     form = "".join("l" if header in ("Rank", "Name") else "r" for header, _ in columns)
     lines = [
         f"% {one_line(board.title)}",
@@ -66,24 +66,31 @@ def _row(cells: Sequence[str]) -> str:
     return "    " + " & ".join(cells) + r" \\"
 
 
-def _ranks(board: Board) -> tuple[str, list[str]]:
-    return "Rank", _with_foot(next(column for column in board.columns if column.header == "rank"))
+def _shown(board: Board) -> list[Column]:
+    """The chosen columns, else those of a table in a paper, metrics last. The interval stands at the headline, as a subscript."""
+    if board.chosen is None:
+        return [*(one for one in board.columns if one.header in ("rank", "name", *IN_PAPER)), *board.metrics]
+    at_headline = board.rule.headline in board.chosen
+    return [one for one in board.columns if one.header != INTERVAL or not at_headline]
 
 
-def _names(board: Board) -> tuple[str, list[str]]:
+def _cells(board: Board, column: Column) -> tuple[str, list[str]]:
+    """A column's header and cells, and the cell of the row below the ranked ones."""
+    if column in board.metrics:
+        return _metric(board, column)
+    if column.header == "name":
+        return _names(board, column)
+    return "Rank" if column.header == "rank" else escape(column.header), _with_foot(column)
+
+
+def _names(board: Board, column: Column) -> tuple[str, list[str]]:
     """Names; those that several rows have are told apart by their training."""
-    column = next(one for one in board.columns if one.header == "name")
-    training = next((one.cells for one in board.columns if one.header == "training"), [UNKNOWN] * len(board.rows))
+    training = next((one.cells for one in board.all_columns if one.header == "training"), [UNKNOWN] * len(board.rows))
     names = [
         f"{name} ({how})" if column.cells.count(name) > 1 and how != UNKNOWN else name
         for name, how in zip(column.cells, training, strict=True)
     ]
     return "Name", [escape(name) for name in (*names, column.foot_cell)]
-
-
-def _facts(board: Board) -> list[tuple[str, list[str]]]:
-    found = [column for column in board.columns if column.header in IN_PAPER]
-    return [(escape(column.header), _with_foot(column)) for column in found]
 
 
 def _metric(board: Board, column: Column) -> tuple[str, list[str]]:
@@ -95,7 +102,7 @@ def _metric(board: Board, column: Column) -> tuple[str, list[str]]:
         if column.cells[place] == best:  # as shown: equal numbers of which one is bold would be odd
             cells[place] = rf"\textbf{{{cells[place]}}}"
         if column.header == board.rule.headline:
-            cells[place] += DAGGER * (place in _not_resolved(board)) + _interval(row, board)
+            cells[place] += DAGGER * (place in _not_resolved(board)) + _subscript(row, board)
     return escape(column.header), cells
 
 
@@ -109,9 +116,16 @@ def _not_resolved(board: Board) -> list[int]:
     ]
 
 
-def _interval(row: Row, board: Board) -> str:
+def _has_subscripts(board: Board) -> bool:
+    """Whether the headline is shown with its interval, where a row has one."""
+    headline = board.rule.headline
+    shown = board.chosen is None or {headline, INTERVAL} <= {*board.chosen}
+    return shown and any(headline in row.intervals for row in board.rows)
+
+
+def _subscript(row: Row, board: Board) -> str:
     bounds = row.intervals.get(board.rule.headline)
-    if bounds is None:
+    if bounds is None or not _has_subscripts(board):
         return ""
     low, high = (f"{bound:.{board.decimals}f}" for bound in bounds)
     return rf"\,\textsubscript{{{low}--{high}}}"
@@ -124,15 +138,15 @@ def _with_foot(column: Column) -> list[str]:
 
 def _caption(board: Board) -> str:
     """What the table is about, and what its marks mean."""
-    facts, headline = dict(board.facts), board.rule.headline
+    facts = dict(board.facts)
     sentences = [
-        f"{board.title}; {board.people}.",
+        f"{board.title}; {'; '.join(filter(None, (board.people, board.rows_shown)))}.",
         f"{facts['Convention'].removesuffix('.')}.",
         f"Ranked by {facts['Ranked by']}.",
     ]
-    if any(headline in row.intervals for row in board.rows):
+    if _has_subscripts(board):
         sentences.append("Subscripts: 95 % intervals.")
     told = " ".join(escape(text) for text in sentences)
-    if _not_resolved(board):
+    if _not_resolved(board) and any(column.header == board.rule.headline for column in board.columns):
         told += rf" {DAGGER} Not significantly worse than any row, at a joint level of 95 \%."
     return told

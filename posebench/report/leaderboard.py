@@ -8,6 +8,7 @@ from posebench.files.writing import write_text
 from posebench.plain_text import one_line
 from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import Column
+from posebench.report.full_table import full_table
 from posebench.report.latex import tex
 from posebench.report.published_scores import HEADING, PublishedScores, beside
 from posebench.results.folder import ResultsFolder
@@ -42,7 +43,7 @@ def markdown(tables: Sequence[Board], literature: Sequence[PublishedScores] = ()
 
 def csv(board: Board) -> str:
     """One table as CSV. A text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    frame = board.frame.astype(object).map(_inert)
+    frame = full_table(board).astype(object).map(_inert)
     frame = frame.set_axis([_inert(header) for header in frame.columns], axis="columns")
     return frame.to_csv(index=False, lineterminator="\n")
 

@@ -51,7 +51,7 @@ def ranks(board: Board) -> Figure | None:
     above = ABOVE + heading_room(titles, about)
     figure = Figure(figsize=(WIDTH, above + BELOW + LINE * len(rows)))
     heading(figure, titles, about, board.synthetic)
-    left = 0.5 + max(inches(rank, 8.5) for rank in _ranks(board)) + HINTED * max(inches(name, 9) for name in names)
+    left = 0.5 + max(inches(rank, 8.5) for rank in board.ranks.cells) + HINTED * max(inches(name, 9) for name in names)
     height = figure.get_size_inches()[1]
     axis = figure.subplots()
     figure.subplots_adjust(left / WIDTH, BELOW / height, 1 - NUMBERS / WIDTH, 1 - above / height)
@@ -112,16 +112,12 @@ def _beside(axis: Axes, board: Board, rows: list[Row], names: list[str], left: f
     """Rank and name at the left of every row, value and interval at its right."""
     axis.set_yticks(range(len(rows)), names, color=INK)
     inside = WIDTH - left - NUMBERS
-    for place, (row, rank) in enumerate(zip(rows, _ranks(board), strict=False)):
+    for place, (row, rank) in enumerate(zip(rows, board.ranks.cells, strict=False)):
         text: dict[str, Any] = {"transform": axis.get_yaxis_transform(), "va": "center_baseline", "fontsize": 8.5}
         axis.text(-(left - 0.18) / inside, place, rank, color=QUIET, **text)
         bounds = row.intervals.get(board.rule.headline)
         interval = "" if bounds is None else f"  [{number(bounds[0], board)}, {number(bounds[1], board)}]"
         axis.text(1 + 0.12 / inside, place, number(row.headline, board) + interval, color=INK, **text)
-
-
-def _ranks(board: Board) -> list[str]:
-    return next(column for column in board.columns if column.header == "rank").cells
 
 
 def _clear_of(axis: Axes, ceiling: float, board: Board) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from posebench.errors import PosebenchError, existing, unknown
 from posebench.files.validation import read_model
+from posebench.plain_text import one_line
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import FIX, Record, find_records
 
@@ -40,7 +41,7 @@ def record_path(text: str, results: Path) -> Path:
     if not named:
         raise unknown(f"record of {results}", text, {record.name for record in records}, label="Names of records")
     if len(named) > 1:
-        ids = ", ".join(record.id for record in named)
+        ids = "; ".join(f"{record.id} ({_of(record)})" for record in named)
         raise PosebenchError(f"{len(named)} records of {results} are named {text!r}. Name one by its id: {ids}.")
     (record,) = named
     files = [folder.record(one) for one in (record.id, record.older_id)]
@@ -51,3 +52,9 @@ def home(path: Path) -> Path:
     """The results folder of a record's file; a record that lies elsewhere has the folder that it is in."""
     folder = path.parent if path.parent.name else path.absolute().parent
     return folder.parent if folder.name == ResultsFolder(folder).records.name else path.parent
+
+
+def _of(record: Record) -> str:
+    """What tells records of one name apart: the rule, the people, the seed or the predictions file."""
+    seed = record.predictions if record.model.seed is None else f"seed {record.model.seed}"
+    return one_line(f"{record.rule.protocol} {record.rule.convention}, {record.data.what}, {seed}")

@@ -19,6 +19,22 @@ VISIBLE_JSON = "[!.]*.json"
 """Pattern of JSON files in a folder. A name that begins with a dot is a temporary one, or an editor's."""
 
 
+COMPARED = "--"
+"""Between two ids in the name of a gallery; no id contains it."""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A picture of people of a record.
+
+    Attributes:
+        path: the PNG. other: id of the record that it is compared with; empty for the record's own best, median and worst.
+    """
+
+    path: Path
+    other: str = ""
+
+
 @dataclass(frozen=True)
 class ResultsFolder:
     """Paths in a results folder. No file or folder is created.
@@ -46,8 +62,13 @@ class ResultsFolder:
 
     @property
     def overlays(self) -> Path:
-        """Pictures of the best and worst cases."""
+        """Galleries: pictures of people with their predictions."""
         return self.path / "overlays"
+
+    @property
+    def diagnoses(self) -> Path:
+        """A JSON file per record that was diagnosed with `--save`."""
+        return self.path / "diagnoses"
 
     @property
     def checks(self) -> Path:
@@ -128,9 +149,27 @@ class ResultsFolder:
         """The record with that id."""
         return self.records / f"{identity}.json"
 
+    def diagnosis(self, identity: str) -> Path:
+        """The diagnosis of the record with that id."""
+        return self.diagnoses / f"{identity}.json"
+
     def overlay(self, identity: str) -> Path:
-        """The picture of best and worst cases of the record with that id."""
+        """The gallery of the best, median and worst people of the record with that id."""
         return self.overlays / f"{identity}.png"
+
+    def compared_overlay(self, one: str, other: str) -> Path:
+        """The gallery of the people on whom the records with these ids differ most."""
+        return self.overlays / f"{one}{COMPARED}{other}.png"
+
+    def galleries(self) -> dict[str, list[Gallery]]:
+        """Id of a record → its galleries: its own first, then those that compare it with another record."""
+        found: dict[str, list[Gallery]] = {}
+        for path in sorted(self.overlays.glob("[!.]*.png"), key=lambda path: (COMPARED in path.stem, path.name)):
+            one, _, other = path.stem.partition(COMPARED)
+            found.setdefault(one, []).append(Gallery(path, other))
+            if other:
+                found.setdefault(other, []).append(Gallery(path, one))
+        return found
 
 
 def plain(name: str) -> str:

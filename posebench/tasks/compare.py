@@ -1,15 +1,18 @@
 """Compare: predictions files on the same people, resample by resample."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Protocol
 from posebench.report import comparison_table
-from posebench.results.record import Record
+from posebench.results.folder import ResultsFolder
+from posebench.results.record import Record, find_records
 from posebench.scoring import comparison
 from posebench.scoring.comparison import Pair
 from posebench.tasks.evaluate import Evaluation, check_name, evaluate
@@ -51,10 +54,44 @@ class Comparison:
         """The table that a notebook shows."""
         return comparison_table.html(self.pairs, self.runs[0].record)
 
+    def draw_overlays(self, results: str | Path = "results") -> Path | None:
+        """Draw the people on whom two runs differ most, side by side, below a results folder.
+
+        Returns:
+            The picture's path; None where the protocol does not score people one by one.
+
+        Raises:
+            PosebenchError: there are more than two runs, the photographs are not there, or the runs score the same on everyone.
+        """
+        from posebench.report.compared_overlays import Shown, compared_overlays
+        from posebench.samples.images import ImageReader
+
+        if len(self.runs) != 2:
+            raise PosebenchError(f"Overlays compare two runs, but there are {len(self.runs)}. Name two.")
+        one = self.runs[0]
+        if not len(one.scores.per_person):
+            return None
+        shown = []
+        for run in self.runs:
+            keypoints, missing = run.of_people
+            keypoints = np.where(missing[..., None], np.nan, keypoints)
+            shown.append(Shown(run.record.name, keypoints, run.scores.per_person))
+        path = ResultsFolder(Path(results)).compared_overlay(*kept_ids(self.records, Path(results)))
+        reader: Callable[[int], Any] = ImageReader(one.people)
+        compared_overlays(one.people, (shown[0], shown[1]), reader, path, one.drawn_title)
+        return path
+
     def as_json(self) -> dict[str, Any]:
         """Runs and pairs as JSON values."""
         runs = [record.model_dump(mode="json", exclude={"resampled"}) for record in self.records]
         return {"runs": runs} | comparison.as_json(self.pairs)
+
+
+def kept_ids(records: Sequence[Record], results: Path) -> list[str]:
+    """The id of each record, or of the one in a results folder with the same predictions and rule, whatever its name."""
+    kept = find_records(results).records if ResultsFolder(results).records.is_dir() else ()
+    ids = {(one.group, one.predictions_sha256): one.id for one in kept}
+    return [ids.get((record.group, record.predictions_sha256), record.id) for record in records]
 
 
 def pairs_frame(pairs: Sequence[Pair]) -> "pd.DataFrame":

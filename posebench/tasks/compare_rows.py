@@ -10,6 +10,7 @@ import numpy as np
 from posebench.errors import PosebenchError, counted, unknown
 from posebench.plugins.protocol import Protocol
 from posebench.report import comparison_table
+from posebench.report.columns import training
 from posebench.report.rows import Row, rows
 from posebench.results.record import Record
 from posebench.scoring import comparison
@@ -70,7 +71,11 @@ def compare_rows(rows: Sequence[Row]) -> RowComparison:
     both = list(combinations(zip(rows, drawn, strict=True), 2))
     taken = [Taken(headline, a.headline, b.headline, x - y) for (a, x), (b, y) in both]
     found = comparison.family(taken, units)
-    pairs = (Pair(a.name, b.name, one, (one,), ()) for ((a, _), (b, _)), one in zip(both, found, strict=True))
+    names = [row.name for row in rows]
+    labels = {row.id: row.name if names.count(row.name) == 1 else f"{row.name} ({row.id})" for row in rows}
+    pairs = (
+        Pair(labels[a.id], labels[b.id], one, (one,), ()) for ((a, _), (b, _)), one in zip(both, found, strict=True)
+    )
     return RowComparison(tuple(rows), tuple(pairs))
 
 
@@ -81,6 +86,7 @@ def compare_named(
 
     Args:
         records: all of a results folder.
+        names: of rows, or ids of records; an id names the row that the record is in.
         split, convention: which leaderboards to look in; None for the protocol's first ones.
 
     Raises:
@@ -97,6 +103,7 @@ def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, conve
 
     Args:
         found: all rows of a results folder.
+        names: as of `compare_named`.
         protocol, convention, split: which leaderboards to look in. Real data goes before synthetic people.
 
     Raises:
@@ -109,23 +116,34 @@ def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, conve
     asked = protocol, convention, split
     able = [row for row in found if (row.rule.protocol, row.rule.convention, row.data.split) == asked]
     for name in names:
-        if not any(row.name == name for row in able):
+        if not any(_is_named(row, name) for row in able):
             raise _unknown_row(found, able, name, _place(able, f"{protocol} {split}", convention))
     groups = [
         here
         for group in dict.fromkeys(row.group for row in able)
-        if all(here := [[row for row in able if row.group == group and row.name == name] for name in names])
+        if all(here := [[row for row in able if row.group == group and _is_named(row, name)] for name in names])
     ]
     groups = [here for here in groups if not here[0][0].data.synthetic] or groups
     if not groups:
-        _check_group([next(row for row in able if row.name == name) for name in names])
+        _check_group([next(row for row in able if _is_named(row, name)) for name in names])
         raise PosebenchError(f"No leaderboard has rows of all these names: {', '.join(names)}.")
     if len(groups) > 1:
         raise PosebenchError(
             f"{counted(len(groups), 'leaderboard has', 'leaderboards have')} rows of these names, which differ in "
             f"{'; '.join(differences(groups[0][0][0].newest, groups[1][0][0].newest))}. Compare their predictions files."
         )
-    return [_only(here) for here in groups[0]]
+    chosen = [_only(here, name) for here, name in zip(groups[0], names, strict=True)]
+    for place, row in enumerate(chosen):
+        if row in chosen[:place]:
+            raise PosebenchError(
+                f"{names[chosen.index(row)]!r} and {names[place]!r} are one row, {row.name!r}; compare needs different rows. Seeds "
+                "of one recipe are compared by their predictions files."
+            )
+    return chosen
+
+
+def _is_named(row: Row, text: str) -> bool:
+    return row.name == text or any(text in (record.id, record.older_id) for record in row.records)
 
 
 def _place(able: Sequence[Row], people: str, convention: str) -> str:
@@ -135,7 +153,7 @@ def _place(able: Sequence[Row], people: str, convention: str) -> str:
 
 
 def _unknown_row(found: Sequence[Row], able: Sequence[Row], name: str, where: str) -> PosebenchError:
-    elsewhere = next((row for row in found if row.name == name), None)
+    elsewhere = next((row for row in found if _is_named(row, name)), None)
     if elsewhere is None:
         return unknown(f"row of {where}", name, dict.fromkeys(row.name for row in able), label="Rows")
     its = elsewhere.rule, elsewhere.data
@@ -145,11 +163,11 @@ def _unknown_row(found: Sequence[Row], able: Sequence[Row], name: str, where: st
     )
 
 
-def _only(rows: Sequence[Row]) -> Row:
+def _only(rows: Sequence[Row], name: str) -> Row:
     if len(rows) > 1:
+        ids = "; ".join(f"{row.id} ({training(row.model, row.seeds) or row.newest.predictions})" for row in rows)
         raise PosebenchError(
-            f"{counted(len(rows), 'row', 'rows')} of one leaderboard are named {rows[0].name!r}. Compare their predictions "
-            "files, or score them again with different names (--name)."
+            f"{len(rows)} rows of one leaderboard are named {name!r}. Name one by the id of a record: {ids}."
         )
     return rows[0]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import posebench
 from posebench.data.instances import Instances
 from posebench.diagnosis.calibration import Calibration, calibration
 from posebench.diagnosis.error_kinds import KINDS, NOT_COUNTED, ErrorKinds, error_kinds
@@ -16,6 +17,8 @@ from posebench.diagnosis.slices import Part, slices
 from posebench.errors import counted
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
+from posebench.results.kept_diagnosis import KeptDiagnosis, records_of, save_diagnosis
+from posebench.results.record import find_records
 from posebench.scoring.compared import Compared
 from posebench.tasks.evaluate import Evaluation, evaluate, naming
 
@@ -70,6 +73,28 @@ class Diagnosis:
             "kind": np.array(KINDS)[kinds[n, k]],
             "error": self.compared.distances[n, k],
         })  # fmt: skip
+
+    def save(self, results: str | Path = "results") -> tuple[Path, ...]:
+        """Keep the diagnosis beside the record of the file, for the record's page in the report.
+
+        Returns:
+            The file's path; several where the same predictions have records of several names.
+
+        Raises:
+            PosebenchError: the results folder has no record of these predictions under this rule.
+        """
+        records = records_of(find_records(Path(results)).records, self.evaluation.record)
+        return tuple(save_diagnosis(self._kept(record.id), Path(results)) for record in records)
+
+    def _kept(self, identity: str) -> KeptDiagnosis:
+        errors = self.errors
+        return KeptDiagnosis(
+            record=identity, posebench=posebench.__version__, limits=self.compared.limits,
+            right_if=self.compared.right_if, people=errors.people, unfound=errors.unfound,
+            counts=errors.counts, repairs=errors.repairs, joints=errors.joints, worst=errors.worst,
+            registration=self.registration, slices=self.slices, calibration=self.calibration,
+            sigmas=self.sigmas, notes=self.told,
+        )  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:
         """Values for `json.dumps`."""

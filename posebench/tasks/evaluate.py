@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.matching import row_of_each
 from posebench.data.predictions import Predictions
@@ -88,7 +89,7 @@ class Evaluation:
         return save_record(self.record, Path(results))
 
     def draw_overlays(self, results: str | Path = "results") -> Path | None:
-        """Draw the best and the worst cases below a results folder.
+        """Draw the best, the median and the worst cases below a results folder.
 
         Returns:
             The picture's path; None where the protocol does not score people one by one.
@@ -102,17 +103,25 @@ class Evaluation:
         if not len(self.scores.per_person):
             return None
         path = ResultsFolder(Path(results)).overlay(self.record.id)
-        rows = row_of_each(self.predictions, self.people)
-        keypoints = self.predictions.keypoints[rows]
-        missing = self.predictions.missing[rows] | (rows < 0)[:, None]
-        rule = self.record.rule
-        what = f"{rule.protocol} {rule.convention} · {self.people.what}"
-        title = f"{self.record.name} · {what}; below each: {self.scores.per_person_metric}"
+        title = f"{self.record.name} · {self.drawn_title}"
+        keypoints, missing = self.of_people
         reader: Callable[[int], Any] = ImageReader(self.people)
         # Nobody to draw where nothing was predicted; perhaps there is no photograph either.
         per_person = np.where(missing.all(axis=1), np.nan, self.scores.per_person)
         overlays(self.people, keypoints, missing, per_person, reader, path, title)
         return path
+
+    @property
+    def of_people(self) -> tuple[Array, Array]:
+        """(N, K, 2) predicted keypoints in the order of `people`, and (N, K) bool, where nothing was predicted."""
+        rows = row_of_each(self.predictions, self.people)
+        return self.predictions.keypoints[rows], self.predictions.missing[rows] | (rows < 0)[:, None]
+
+    @property
+    def drawn_title(self) -> str:
+        """Rule, people, and what the numbers below people are, for the title of a picture."""
+        rule = self.record.rule
+        return f"{rule.protocol} {rule.convention} · {self.people.what}; below each: {self.scores.per_person_metric}"
 
     def __repr__(self) -> str:
         record = self.record

@@ -13,7 +13,7 @@ from records import MPII, record
 from posebench.cost.published_figures import TABLE, published
 from posebench.cost.record import Cost, load, save
 from posebench.report import cost_tables
-from posebench.report.boards import boards
+from posebench.report.board import boards
 from posebench.report.contents import read_contents
 from posebench.report.page import write_pages
 from posebench.report.plot_cost import cost_of, plot, write_plots

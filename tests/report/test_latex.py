@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from records import COCO, FLIC, record
 
-from posebench.report.boards import boards
+from posebench.report.board import boards
 from posebench.report.latex import COMMANDS, escape, tex
 
 HOSTILE = r"\input{/etc/passwd} 50% & $x_1^2$ #1 ~{a} <b> |c| `d' \"e\" ?`f --- [2pt] \\"

@@ -8,8 +8,7 @@ from records import COCO, FLIC, MPII, record
 from rich.console import Console
 
 from posebench.cli.show_leaderboard import terminal_tables
-from posebench.report.board import BY_VALUE, CEILING, SYNTHETIC_NOTE
-from posebench.report.boards import boards
+from posebench.report.board import BY_VALUE, CEILING, SYNTHETIC_NOTE, boards
 from posebench.report.leaderboard import csv as as_csv
 from posebench.report.leaderboard import escape, markdown, write_leaderboards
 from posebench.results.folder import ResultsFolder
@@ -284,7 +283,7 @@ def test_a_narrow_terminal_leaves_columns_out_instead_of_cutting_numbers():
 def test_headers_are_never_cut_in_two(width):
     (table,) = terminal_tables(boards([record(data={"dataset": "x"})]), width=width)
     (line,) = (line for line in printed(table, width).splitlines() if "Mean@0.1" in line)
-    assert all(str(column.header) in line for column in table.columns)
+    assert all(str(column.header) in line for column in table.renderables[1].columns)
 
 
 def test_two_runs_of_one_network_are_told_apart_where_training_does_not_fit():
@@ -294,13 +293,21 @@ def test_two_runs_of_one_network_are_told_apart_where_training_does_not_fit():
 
     found = boards([trained(2, 70.0), trained(4, 80.0), record("alone")])
     (narrow,), (wide,) = terminal_tables(found, 80), terminal_tables(found, 200)
-    text = " ".join(printed(narrow, 80).split())
-    assert "(quick, 4 epochs," in text and "(quick, 2 epochs," in text
-    assert text.count("5 people, seed 0)") == 2
-    assert "(quick" not in printed(wide, 200)  # there the column stands beside the names
+    lines = [line.strip() for line in printed(narrow, 80).splitlines()]
+    assert [" ".join(line.split()[:3]) for line in lines if "hourglass8 [" in line] == [
+        "2 hourglass8 [1]",
+        "3 hourglass8 [2]",
+    ]
+    assert {"[1] quick, 4 epochs, 5 people, seed 0", "[2] quick, 2 epochs, 5 people, seed 0"} < {*lines}
+    assert "[1]" not in printed(wide, 200)  # there the column stands beside the names
+
+
+def test_a_name_is_not_folded_while_it_takes_less_than_two_fifths_of_the_terminal():
+    (table,) = terminal_tables(boards([record("simplebaseline:tf_efficientnet_")]), 80)
+    assert "simplebaseline:tf_efficientnet_ " in printed(table, 80)
 
 
 def test_a_wide_terminal_shows_every_column():
     (table,) = terminal_tables(boards([record(data={"synthetic": True})]), width=160)
-    assert len(table.columns) == 5 + len(MPII["metrics"]) + 1
+    assert len(table.renderables[1].columns) == 5 + len(MPII["metrics"]) + 1
     assert SYNTHETIC_NOTE in printed(table, 160)

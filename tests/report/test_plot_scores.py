@@ -1,17 +1,10 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from records import COCO, FLIC, record
 
-from posebench.data.instances import Instances
-from posebench.data.skeleton import Skeleton
-from posebench.errors import PosebenchError
-from posebench.report import overlays as pages
-from posebench.report.board import CEILING, SYNTHETIC_NOTE
-from posebench.report.boards import boards
-from posebench.report.overlays import extremes, overlays
+from posebench.report.board import CEILING, SYNTHETIC_NOTE, boards
 from posebench.report.plot_scores import SHOWN, curves, joints, paired, sides, write_plots
 from posebench.report.plot_style import PALETTE, fitting, inches, plain, style
 from posebench.report.plots import PlotKind
@@ -200,70 +193,3 @@ def test_style_leaves_the_readers_settings_alone():
     with style():
         assert mpl.rcParams["font.family"] == ["DejaVu Sans"]
     assert dict(mpl.rcParams) == before
-
-
-def test_the_extremes_are_the_best_and_the_worst_and_skip_nan():
-    scores = np.array([0.5, np.nan, 0.9, 0.1, 0.7, np.nan, 0.3])
-    best, worst = extremes(scores, np.full(7, 16), 2)
-    assert (best.tolist(), worst.tolist()) == ([2, 4], [3, 6])
-
-
-def test_nobody_is_both_among_the_best_and_among_the_worst():
-    best, worst = extremes(np.array([0.1, 0.2, 0.3]), np.ones(3), 6)
-    assert (best.tolist(), worst.tolist()) == ([2, 1], [0])
-
-
-def test_of_equal_scores_the_people_with_more_annotations_are_shown():
-    best, worst = extremes(np.array([1.0, 1.0, 1.0, 0.0, 0.0]), np.array([2, 16, 9, 1, 5]), 2)
-    assert (best.tolist(), worst.tolist()) == ([1, 2], [4, 3])
-
-
-def people(n: int = 5) -> Instances:
-    keypoints = np.tile(np.array([[10.0, 10.0], [30.0, 10.0], [20.0, 30.0]]), (n, 1, 1))
-    return Instances(
-        dataset="mpii", split="val", image_ids=np.arange(n), image=np.arange(n), person=np.zeros(n, int),
-        skeleton=Skeleton(("left_wrist", "right_wrist", "nose"), (("left_wrist", "nose"), ("right_wrist", "nose"))),
-        images=tuple(f"{i}.jpg" for i in range(n)), center=np.full((n, 2), 20.0), size=np.full((n, 2), 40.0),
-        keypoints=keypoints, visibility=np.full((n, 3), 2, np.int8), usable=np.ones(n, bool),
-    )  # fmt: skip
-
-
-def page(path: Path, scores: list[float], missing: bool = False) -> list[int]:
-    read: list[int] = []
-
-    def read_image(row: int):
-        read.append(row)
-        return np.full((40, 50, 3), 90, np.uint8)
-
-    n = len(scores)
-    someone = people(n)
-    overlays(someone, someone.keypoints, np.full((n, 3), missing), np.array(scores), read_image, path, "title")
-    return read
-
-
-def test_a_page_reads_the_photographs_of_the_best_then_of_the_worst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pages, "COUNT", 1)
-    assert page(tmp_path / "page.png", [0.5, np.nan, 0.9, 0.1]) == [2, 3]
-    assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_page_can_be_of_one_person_without_any_prediction(tmp_path: Path):
-    assert page(tmp_path / "page.png", [0.0], missing=True) == [0]
-
-
-def test_a_page_has_the_same_bytes_again(tmp_path: Path):
-    page(tmp_path / "a.png", [0.5, 0.1])
-    page(tmp_path / "b.png", [0.5, 0.1])
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-
-
-def test_a_page_of_nobody_is_refused(tmp_path: Path):
-    with pytest.raises(PosebenchError, match="no person has a score"):
-        page(tmp_path / "page.png", [np.nan])
-
-
-def test_limbs_are_coloured_by_side():
-    colors = [
-        pages.side_color(*bone) for bone in (("left_hip", "pelvis"), ("right_knee",), ("left_hip", "right_hip"), ())
-    ]
-    assert colors == [pages.LEFT, pages.RIGHT, pages.MIDDLE, pages.MIDDLE]

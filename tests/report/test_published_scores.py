@@ -7,7 +7,7 @@ from records import record
 
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
-from posebench.report.boards import boards
+from posebench.report.board import boards
 from posebench.report.leaderboard import markdown
 from posebench.report.published_scores import COLUMNS, CONVENTIONS, HEADING, beside, published
 

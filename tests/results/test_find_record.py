@@ -28,7 +28,7 @@ def test_a_name_of_several_records_is_refused_with_their_ids(saved: Path) -> Non
     ids = [record("two", predictions_sha256=digest * 64).id for digest in "23"]
     with pytest.raises(PosebenchError, match=r"2 records of .* are named 'two'. Name one by its id") as error:
         record_path("two", saved)
-    assert all(one in str(error.value) for one in ids)
+    assert all(f"{one} (mpii official, mpii val, 3.h5)" in str(error.value) for one in ids)
 
 
 @pytest.mark.parametrize("text", ["nobody.json", "records/nobody.json", "other/nobody"])

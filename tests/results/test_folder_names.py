@@ -12,8 +12,8 @@ from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.recipe import QUICK, Recipe
 from posebench.plugins.registry import protocol
-from posebench.report.boards import boards
-from posebench.results.folder import ResultsFolder, plain, slug
+from posebench.report.board import boards
+from posebench.results.folder import Gallery, ResultsFolder, plain, slug
 from posebench.samples.pack_files import Contents
 from posebench.tasks.predict import predictions_path
 from posebench.tasks.train import Job
@@ -90,3 +90,23 @@ def test_a_recipe_file_cannot_state_such_a_name(name: str) -> None:
     fields: dict[str, Any] = QUICK.model_dump() | {"name": name}
     with pytest.raises((PosebenchError, ValueError), match="letters, digits, dots"):
         Recipe.model_validate(fields)
+
+
+def test_galleries_are_listed_by_record_the_records_own_first(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path)
+    assert folder.galleries() == {}
+    folder.overlays.mkdir()
+    own, both = folder.overlay("mpii-val-b-22222222"), folder.compared_overlay("mpii-val-b-22222222", "a-11111111")
+    for path in (both, own, folder.overlays / ".b.png.0123abcd.partial"):
+        path.touch()
+    assert folder.galleries() == {
+        "mpii-val-b-22222222": [Gallery(own), Gallery(both, "a-11111111")],
+        "a-11111111": [Gallery(both, "mpii-val-b-22222222")],
+    }
+
+
+def test_a_gallery_of_two_records_with_long_names_is_told_apart_by_their_ids(tmp_path: Path) -> None:
+    one, other = record("x" * 200), record("-- other --" * 18)
+    path = ResultsFolder(tmp_path).compared_overlay(one.id, other.id)
+    assert (path.parent, len(path.name) < 255) == (tmp_path / "overlays", True)
+    assert path.stem.split("--") == [one.id, other.id]

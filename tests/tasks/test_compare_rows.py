@@ -125,10 +125,28 @@ def test_names_that_two_leaderboards_of_real_data_have_are_refused() -> None:
         choose_rows(found, ["a", "b"], *ASKED)
 
 
-def test_two_rows_of_one_name_are_refused() -> None:
-    found = rows([scored("a", 80), scored("a", 81), scored("b", 82)])
-    with pytest.raises(PosebenchError, match="2 rows of one leaderboard are named 'a'"):
-        choose_rows(found, ["a", "b"], *ASKED)
+def test_two_rows_of_one_name_are_refused_with_the_ids_to_use() -> None:
+    one, other = scored("a", 80, predictions="one.h5"), scored("a", 81, predictions="other.h5")
+    with pytest.raises(PosebenchError) as error:
+        choose_rows(rows([one, other, scored("b", 82)]), ["a", "b"], *ASKED)
+    assert str(error.value).startswith("2 rows of one leaderboard are named 'a'. Name one by the id of a record: ")
+    assert f"{one.id} (one.h5)" in str(error.value) and f"{other.id} (other.h5)" in str(error.value)
+
+
+def test_two_rows_of_one_name_are_compared_by_their_ids_which_tell_them_apart() -> None:
+    one, other = scored("a", 80), scored("a", 81, 9)
+    chosen = choose_rows(rows([one, other]), [one.id, other.id], *ASKED)
+    assert [row.records for row in chosen] == [(one,), (other,)]
+    (pair,) = compare_rows(chosen).pairs
+    assert (pair.a, pair.b) == (f"a ({one.id})", f"a ({other.id})")
+
+
+def test_the_id_of_a_seed_names_its_row() -> None:
+    pair = seeds("net", 80.0, 82.0)
+    found = rows([*pair, scored("b", 82)])
+    assert [row.name for row in choose_rows(found, [pair[1].id, "b"], *ASKED)] == ["net", "b"]
+    with pytest.raises(PosebenchError, match=r"are one row, 'net'; compare needs different rows"):
+        choose_rows(found, ["net", pair[1].id], *ASKED)
 
 
 def test_rows_without_resamples_are_refused() -> None:

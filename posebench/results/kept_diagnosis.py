@@ -1,0 +1,97 @@
+"""Kept diagnoses: why a record's score is what it is, in a file beside the record."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from posebench.diagnosis.calibration import Calibration
+from posebench.diagnosis.error_kinds import KINDS, Repair, Worst
+from posebench.diagnosis.registration import Registration
+from posebench.diagnosis.sigmas import Sensitivity
+from posebench.diagnosis.slices import Part
+from posebench.errors import PosebenchError
+from posebench.files.validation import Count, read_models
+from posebench.files.writing import write_text
+from posebench.results.folder import VISIBLE_JSON, ResultsFolder
+from posebench.results.record import Record
+
+FIX = "Diagnose its predictions again with --save, or remove the file."
+"""What to do about a damaged file."""
+PerKind = Annotated[tuple[Count, ...], Field(min_length=len(KINDS), max_length=len(KINDS))]
+"""A number for each of `error_kinds.KINDS`."""
+
+
+class KeptDiagnosis(BaseModel):
+    """The diagnosis of one record. `results/diagnoses/<id>.json` holds it; `tasks.diagnose.Diagnosis` explains the parts.
+
+    `counts` and the values of `joints` are numbers of keypoints by `error_kinds.KINDS`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
+
+    schema_version: Literal[1] = 1
+    record: str = Field(description="id of the record that it is about")
+    posebench: str = Field(description="version that made it")
+    limits: str
+    right_if: str
+    people: Count
+    unfound: Count
+    counts: PerKind
+    repairs: tuple[Repair, ...]
+    joints: dict[str, PerKind]
+    worst: tuple[Worst, ...]
+    registration: Registration
+    slices: tuple[Part, ...]
+    calibration: Calibration
+    sigmas: tuple[Sensitivity, ...]
+    notes: tuple[str, ...]
+
+
+def records_of(records: Iterable[Record], scored: Record) -> list[Record]:
+    """The records of a predictions file under one rule, whatever their names.
+
+    Args:
+        scored: of the same file, scored now.
+
+    Raises:
+        PosebenchError: there is none.
+    """
+    found = [one for one in records if (one.group, one.predictions_sha256) == (scored.group, scored.predictions_sha256)]
+    if not found:
+        rule = scored.rule
+        raise PosebenchError(
+            f"There is no record of {scored.predictions} under {rule.protocol} {rule.convention}, version {rule.version}, on these "
+            f"people. A diagnosis is kept beside a record: make one with posebench evaluate {scored.predictions} --protocol "
+            f"{rule.protocol}, and the same --data, --split and --convention."
+        )
+    return found
+
+
+def save_diagnosis(kept: KeptDiagnosis, results: Path) -> Path:
+    """Write `results/diagnoses/<id>.json`; a later one replaces it."""
+    path = ResultsFolder(results).diagnosis(kept.record)
+    write_text(path, kept.model_dump_json(indent=1) + "\n")
+    return path
+
+
+@dataclass(frozen=True)
+class DiagnosesFound:
+    """What the diagnoses folder holds.
+
+    Attributes:
+        by_record: id of a record → its diagnosis.
+        notes: a sentence for each file that is skipped because it cannot be read, with its path.
+    """
+
+    by_record: dict[str, KeptDiagnosis]
+    notes: tuple[str, ...]
+
+
+def find_diagnoses(results: Path) -> DiagnosesFound:
+    """All diagnoses below a results folder; damaged ones are skipped and named in notes."""
+    paths = ResultsFolder(results).diagnoses.glob(VISIBLE_JSON)
+    kept, notes = read_models(KeptDiagnosis, paths, "a readable diagnosis", FIX)
+    return DiagnosesFound({one.record: one for one in kept}, tuple(notes))
