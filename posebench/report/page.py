@@ -18,7 +18,7 @@ from posebench.report.page_pictures import Picture, picture
 from posebench.report.plot_scores import write_plots
 from posebench.report.plots import FILE_NAME as PLOT_NAME
 from posebench.report.plots import Plot
-from posebench.report.published_scores import HEADING, beside
+from posebench.report.published_beside import HEADING, beside
 from posebench.results.folder import ResultsFolder
 
 TABLE_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.(csv|tex)")

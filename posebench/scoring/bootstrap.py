@@ -111,9 +111,14 @@ def interval(resampled: Array, units: int = 0) -> tuple[float, float]:
     """
     if not np.isfinite(resampled).all():
         return float("nan"), float("nan")
-    tail = 100 * NormalDist().cdf(-NORMAL * widening(units))
-    low, high = np.percentile(resampled, [tail, 100 - tail])
+    low, high = np.percentile(resampled, tails(units))
     return float(low), float(high)
+
+
+def tails(units: int) -> tuple[float, float]:
+    """The percentiles at which an expanded percentile interval of so many units ends."""
+    tail = 100 * NormalDist().cdf(-NORMAL * widening(units))
+    return tail, 100 - tail
 
 
 def score_interval(value: float, resampled: Array, sampling: Sampling) -> tuple[float, float]:

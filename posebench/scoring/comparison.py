@@ -205,11 +205,49 @@ def studentised(differences: Array, resampled: Array, units: int = 0) -> tuple[A
         (F,) |t|, and (R,) the largest |t| of each resample about the sample's difference. A difference that does not vary
         (a file and itself) says nothing of chance: its t is 0.
     """
+    apart, t = _in_standard_errors(differences, resampled)
+    return t, bootstrap.widening(units) * apart.max(axis=0, initial=0)
+
+
+def _in_standard_errors(differences: Array, resampled: Array) -> tuple[Array, Array]:
+    """(F, R) distances of resampled differences from the sample's, and (F,) those of the sample's from 0, in standard errors.
+
+    Args:
+        differences, resampled: as of `studentised`.
+    """
     error = resampled.std(axis=1, ddof=1)
     varies = error > FLAT * np.abs(resampled).max(axis=1, initial=0)
     scale = np.where(varies, error, np.inf)
-    apart = np.abs(resampled - differences[:, None]) / scale[:, None]
-    return np.abs(differences) / scale, bootstrap.widening(units) * apart.max(axis=0, initial=0)
+    return np.abs(resampled - differences[:, None]) / scale[:, None], np.abs(differences) / scale
+
+
+def each_alone(differences: Array, resampled: Array, units: int = 0) -> tuple[Array, Array]:
+    """As `family`, of many differences of which each is a family of its own.
+
+    Args:
+        differences: (F,) of the sample. resampled: (F, R) the same on every resample, all known.
+        units: how many were resampled; 0 where unknown.
+
+    Returns:
+        (F, 2) intervals, and (F,) p-values.
+    """
+    apart, t = _in_standard_errors(differences, resampled)
+    reached = (bootstrap.widening(units) * apart >= t[:, None]).sum(axis=1)
+    low, high = np.percentile(resampled, bootstrap.tails(units), axis=1)
+    return np.stack([low, high], axis=1), (1 + reached) / (1 + resampled.shape[1])
+
+
+def of_intervals(
+    a: float, bounds_a: tuple[float, float], b: float, bounds_b: tuple[float, float]
+) -> tuple[float, float]:
+    """The interval of a − b from the intervals of a and b alone, as if the two were independent.
+
+    Of two runs on the same people it is too wide, since what makes an image hard for both does not cancel. Method of variance
+    estimates recovery: Zou, Donner, "Construction of confidence limits about effect measures" (Statistics in Medicine, 2008).
+    """
+    below = math.hypot(a - bounds_a[0], bounds_b[1] - b)
+    above = math.hypot(bounds_a[1] - a, b - bounds_b[0])
+    return a - b - below, a - b + above
 
 
 def p_values(t: Array, largest: Array) -> Array:

@@ -84,9 +84,10 @@ class Diagnosis:
             PosebenchError: the results folder has no record of these predictions under this rule.
         """
         records = records_of(find_records(Path(results)).records, self.evaluation.record)
-        return tuple(save_diagnosis(self._kept(record.id), Path(results)) for record in records)
+        return tuple(save_diagnosis(self.kept(record.id), Path(results)) for record in records)
 
-    def _kept(self, identity: str) -> KeptDiagnosis:
+    def kept(self, identity: str) -> KeptDiagnosis:
+        """What is kept beside the record of that id, and shown."""
         errors = self.errors
         return KeptDiagnosis(
             record=identity, posebench=posebench.__version__, limits=self.compared.limits,
