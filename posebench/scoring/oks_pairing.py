@@ -44,7 +44,7 @@ def paired(detections: Detections, people: People, sigmas: Array, images: int) -
     """
     person, detection = pairs(people.image, np.sort(detections.image), images)
     detection = np.argsort(detections.image, kind="stable")[detection]
-    value = similarity(detections.keypoints[detection], people, person, sigmas)
+    value = similarity(detections.keypoints, people, detection, person, sigmas)
     counts = ~people.ignored[person]
     best = np.zeros(len(detections.image))
     np.maximum.at(best, detection[counts], value[counts])
