@@ -130,7 +130,7 @@ def write_report(
         raise PosebenchError(f"The leaderboards in {results} keep all rows and columns. Give another folder as out=.")
     contents = read_contents(Path(results), columns, [only] if isinstance(only, str) else only)
     _warn(contents.notes)
-    return write_pages(contents if out is None else placed(contents, Path(out)), formats)
+    return write_pages(contents if out is None else placed(contents, Path(out)), formats, single_file)
 
 
 def verify(
