@@ -105,9 +105,9 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _shown(board: Board) -> list[Column]:
-    """The chosen columns, else those of a table in a paper. The interval stands at the headline, as a subscript."""
+    """The chosen columns, else those of a table in a paper, metrics last. The interval stands at the headline, as a subscript."""
     if board.chosen is None:
-        return [one for one in board.columns if one.header in ("rank", "name", *IN_PAPER) or one in board.metrics]
+        return [*(one for one in board.columns if one.header in ("rank", "name", *IN_PAPER)), *board.metrics]
     at_headline = board.rule.headline in board.chosen
     return [one for one in board.columns if one.header != INTERVAL or not at_headline]
 

@@ -116,6 +116,11 @@ class ResultsFolder:
         return self.path / "index.html"
 
     @property
+    def assets(self) -> Path:
+        """Style and scripts of the pages."""
+        return self.path / "assets"
+
+    @property
     def published(self) -> Path:
         """Published scores, shown below leaderboards with the same rule, split and boxes."""
         return self.path / "published.csv"

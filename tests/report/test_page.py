@@ -9,6 +9,7 @@ from posebench.errors import PosebenchError
 from posebench.report.board import SYNTHETIC_NOTE
 from posebench.report.contents import read_contents
 from posebench.report.page import facts, write_pages
+from posebench.report.published_scores import COLUMNS
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record, save_record
 
@@ -27,7 +28,7 @@ def made(results: Path) -> dict[str, bytes]:
 def test_a_report_is_tables_plots_and_a_page(tmp_path: Path):
     page(tmp_path, record(), record(base=COCO))
     kinds = sorted(name.rsplit("-", 1)[-1] for name in made(tmp_path) if name.startswith("plots/"))
-    assert kinds == ["curves.png", "curves.png", "joints.png"]
+    assert kinds == ["curves.png", "curves.png", "dark.png", "dark.png", "dark.png", "joints.png"]
     assert len(list((tmp_path / "leaderboards").glob("*.csv"))) == 2
     assert {"leaderboard.md", "index.html"} <= made(tmp_path).keys()
 
@@ -77,13 +78,13 @@ def test_a_name_with_a_script_is_shown_and_not_run(tmp_path: Path):
         tmp_path,
         record(hostile, model={hostile: {hostile: hostile}, "arch": hostile}, notes=[hostile], predictions=hostile),
     )
-    assert "<script" not in text
+    assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)" in text
 
 
 def test_a_keypoint_that_was_not_predicted_is_a_dash(tmp_path: Path):
     text = page(tmp_path, record(per_joint={"nose": None, "neck": 50.0}))
-    assert '<th scope="row">nose</th>\n<td class="number">–</td>' in text
+    assert '<td class="number">–</td>\n<td class="number">50.00</td>' in text
 
 
 def test_keypoints_and_parts_of_the_data_have_their_intervals(tmp_path: Path):
@@ -100,8 +101,8 @@ def test_keypoints_and_parts_of_the_data_have_their_intervals(tmp_path: Path):
         record("a", per_joint={"nose": 50.0}, per_joint_intervals={"nose": (48.0, 52.5)}, slices=[part]),
         record("b"),
     )
-    assert '<td class="number">50.00 <span class="quiet">48.00–52.50</span></td>' in text
-    assert '<td class="number">70.75 <span class="quiet">69.40–72.10</span></td>\n<td class="number">–</td>' in text
+    assert '<td class="number">50.00<small>48.00–52.50</small></td>' in text
+    assert '<td class="number">70.75<small>69.40–72.10</small></td>\n' in text
     assert "2,350 people, 9,000 keypoints" in text
 
 
@@ -109,7 +110,7 @@ def test_a_part_of_the_data_with_a_script_is_shown_and_not_run(tmp_path: Path):
     hostile = "<script>alert(1)</script>"
     part = {"by": hostile, "name": hostile, "value": 1.0, "interval": None, "people": 1, "keypoints": 1}
     text = page(tmp_path, record(slices=[part], ceiling={"what": hostile, "metrics": {"Mean": 1.0}}))
-    assert "<script" not in text
+    assert "<script>alert" not in text
     assert text.count("&lt;script&gt;alert(1)") == 3
 
 
@@ -121,9 +122,9 @@ def test_ties_and_the_annotators_own_agreement_are_marked_in_the_table(tmp_path:
     text = page(tmp_path, *runs)
     assert text.count('<tr class="apart">') == 1
     assert (
-        text.index(">b</td>")
+        text.index(">b</th>")
         < text.index('<tr class="apart">')
-        < text.index(">c</td>")
+        < text.index(">c</th>")
         < text.index('<tr class="ceiling">')
     )
     assert ">93.25</td>" in text
@@ -133,8 +134,8 @@ def test_ties_and_the_annotators_own_agreement_are_marked_in_the_table(tmp_path:
 def test_several_seeds_are_one_row_and_every_record_keeps_its_provenance(tmp_path: Path):
     model = {"arch": "x", "recipe": {"name": "quick"}, "trained_on": {"people": 5}}
     text = page(tmp_path, *(record(f"net seed {seed}", model=model | {"seed": seed}) for seed in (7, 8)))
-    assert text.count('<td class="name">net</td>') == 1
-    assert '<td class="name">net seed 7</td>' in text and '<td class="name">net seed 8</td>' in text
+    assert text.count(">net</th>") > 1
+    assert text.count(">net seed 7</th>") == text.count(">net seed 8</th>") == 1
 
 
 def test_overlays_are_shown_where_their_picture_exists(tmp_path: Path):
@@ -214,3 +215,21 @@ def test_no_records_is_a_sentence_that_says_what_to_run(tmp_path: Path):
 def test_facts_are_flat_and_long_ones_are_cut():
     assert facts({"a": {"b": [1, None], "c": {"d": "x"}}}) == [("a.b", "[1, null]"), ("a.c.d", "x")]
     assert len(facts({"a": "x" * 1000})[0][1]) == 300
+
+
+def test_published_rows_link_their_source_and_those_that_are_not_comparable_say_why(tmp_path: Path):
+    rows = (
+        "near,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/mean(macro14),88.64,,,a/b@0185b42:x.md",
+        "off,256x256,mpii,val,mmpose,PCKh@0.5/mean,0.9,,,<b>a thesis",
+    )
+    tmp_path.joinpath("published.csv").write_text("\n".join([",".join(COLUMNS), *rows]) + "\n")
+    text = page(tmp_path, record(rule={"convention": "bearpaw"}))
+    source = '<a href="https://github.com/a/b/blob/0185b42/x.md">a/b@0185b42:x.md</a>'
+    assert (
+        text.index("<td>near</td>") < text.index(source) < text.index("not comparable with this leaderboard</summary>")
+    )
+    assert (
+        text.index("<td>off</td>")
+        < text.index("<td>convention: mmpose</td>")
+        < text.index("<td>&lt;b&gt;a thesis</td>")
+    )
