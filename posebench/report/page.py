@@ -21,7 +21,7 @@ from posebench.report.page_pictures import Picture, picture
 from posebench.report.plot_files import Format
 from posebench.report.plots import FILE_NAME as PLOT_NAME
 from posebench.report.plots import Plot
-from posebench.report.published_beside import HEADING, beside
+from posebench.report.published_beside import APART, apart, beside, heading
 from posebench.report.rows import Row
 from posebench.results.folder import ResultsFolder
 from posebench.scoring.scores import shown_decimals
@@ -79,7 +79,9 @@ def page(contents: Contents, plots: Mapping[str, Sequence[Plot]], single_file: b
         galleries=_galleries(contents, single_file),
         open_galleries=OPEN_GALLERIES,
         literature={board.slug: beside(board, contents.literature) for board in contents.boards},
-        literature_heading=HEADING,
+        literature_heading={board.slug: heading(board, contents.literature) for board in contents.boards},
+        apart={board.slug: apart(board, contents.literature) for board in contents.boards},
+        apart_heading=APART,
         grids=grids,
         best=_best,
         interval=_interval,
