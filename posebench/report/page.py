@@ -19,7 +19,7 @@ from posebench.report.page_pictures import Picture, picture
 from posebench.report.plot_files import Format
 from posebench.report.plots import FILE_NAME as PLOT_NAME
 from posebench.report.plots import Plot
-from posebench.report.published_beside import HEADING, beside
+from posebench.report.published_beside import APART, apart, beside, heading
 from posebench.results.folder import ResultsFolder
 
 TABLE_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.(csv|tex)")
@@ -67,7 +67,9 @@ def page(contents: Contents, plots: Mapping[str, Sequence[Plot]]) -> str:
         csv={board.slug: folder.link(folder.leaderboard_csv(board.slug)) for board in contents.boards},
         overlays=_overlays(contents),
         literature={board.slug: beside(board, contents.literature) for board in contents.boards},
-        literature_heading=HEADING,
+        literature_heading={board.slug: heading(board, contents.literature) for board in contents.boards},
+        apart={board.slug: apart(board, contents.literature) for board in contents.boards},
+        apart_heading=APART,
         grids=grids,
         synthetic_note=SYNTHETIC_NOTE,
         preamble=PREAMBLE,
