@@ -69,8 +69,8 @@ def placed(contents: Contents, out: Path) -> Contents:
         raise PosebenchError(
             f"{out} is a results folder: it has records, and its leaderboards are about all of them. --out needs another folder."
         )
+    galleries = contents.folder.galleries()
     for record in (record for board in contents.boards for record in board.records):
-        for identity in (record.older_id, record.id):
-            if (picture := contents.folder.overlay(identity)).is_file():
-                copy_file(picture, folder.overlay(identity))
+        for gallery in (one for identity in {record.older_id, record.id} for one in galleries.get(identity, [])):
+            copy_file(gallery.path, folder.overlays / gallery.path.name)
     return replace(contents, folder=folder)
