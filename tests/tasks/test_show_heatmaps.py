@@ -63,7 +63,7 @@ def chosen(file: Path, people: Instances, rows: tuple[int, ...] = (), places: tu
         return choose(kept, people, _rows_of(kept, people, file), rows, places)
 
 
-def test_the_keypoints_that_the_last_stack_mends_come_first(file: Path, people: Instances) -> None:
+def test_the_keypoints_that_the_last_stack_corrects_come_first(file: Path, people: Instances) -> None:
     assert set(chosen(file, people)[:2]) == {(1, HEAD), (2, WRIST)}
     assert chosen(file, people, rows=(2,))[0] == (2, WRIST)
     assert chosen(file, people, places=(HEAD,))[0] == (1, HEAD)
