@@ -16,6 +16,7 @@ other keypoints is described by a file: `coco:crowd.toml`, see custom_dataset.
 """
 
 import json
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,6 +36,7 @@ from posebench.scoring.scores import Curve, Scores
 
 from . import partial_detections
 from .annotations import DOWNLOAD, SKELETON, find_annotations, read_annotations
+from .chosen_keypoints import of_chosen, other_skeleton
 from .compared import compare
 from .conventions import CONVENTIONS, COCOConvention, assumptions, notes, processed
 from .detections import read_results
@@ -67,6 +69,7 @@ class COCO(Protocol):
         """
         self.sigmas: Array = SIGMAS
         self.described = None
+        self.chosen: tuple[int, ...] | None = None
         self.known_counts, self.download = PEOPLE, DOWNLOAD
         self.counts_stored = False  # xtcocotools' keypoints_crowd, by which CrowdPose is scored, does not recount
         if variant is not None:
@@ -117,6 +120,7 @@ class COCO(Protocol):
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """Score OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
         chosen = self.convention(convention)
+        predictions, instances = of_chosen(self.chosen, predictions, instances)
         made = processed(predictions, chosen, self.sigmas)
         scores, people = self._scored(made, instances, chosen, self.sigmas)
         return replace(
@@ -130,9 +134,17 @@ class COCO(Protocol):
             ),
         )
 
+    def on_keypoints(self, names: tuple[str, ...]) -> "COCO":
+        """The protocol of a dataset in which only the named keypoints are annotated. See `Protocol.on_keypoints`."""
+        restricted = copy(self)
+        restricted.chosen = tuple(self.skeleton.index(*names))
+        restricted.sigmas = self.sigmas[list(restricted.chosen)]
+        return restricted
+
     def compared(self, predictions: Predictions, instances: Instances, convention: str) -> Compared:
         """Detections paired with the people that they find. See `Protocol.compared`."""
         chosen = self.convention(convention)
+        predictions, instances = of_chosen(self.chosen, predictions, instances)
         made = processed(predictions, chosen, self.sigmas)
         people = self._people(instances, chosen)
         return compare(
@@ -208,10 +220,7 @@ def image_rows(predictions: Predictions, instances: Instances) -> Array:
         PosebenchError: another skeleton, or an image that the annotation does not have.
     """
     if predictions.keypoint_names != instances.skeleton.keypoints:
-        raise PosebenchError(
-            f"keypoints are (N, {len(predictions.keypoint_names)}, 2), but {instances.dataset} has {len(instances.skeleton)} "
-            "with other names. Was this file written for another protocol?"
-        )
+        raise other_skeleton(predictions, instances)
     if predictions.images == instances.images:
         return predictions.image
     row_of = {name: row for row, name in enumerate(instances.images)}
