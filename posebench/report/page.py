@@ -2,20 +2,21 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from posebench.errors import counted
 from posebench.files.writing import write_text
-from posebench.report import cost_tables, plot_cost, plot_training
+from posebench.report import cost_tables
 from posebench.report.board import SYNTHETIC_NOTE
+from posebench.report.board_plots import write_plots
 from posebench.report.contents import Contents
 from posebench.report.frame import environment, write_assets
 from posebench.report.grids import grids
 from posebench.report.leaderboard import PREAMBLE, write_leaderboards
 from posebench.report.page_pictures import Picture, picture
-from posebench.report.plot_scores import write_plots
+from posebench.report.plot_files import Format
 from posebench.report.plots import FILE_NAME as PLOT_NAME
 from posebench.report.plots import Plot
 from posebench.report.published_beside import HEADING, beside
@@ -27,25 +28,21 @@ HISTORY = "history"
 """Field of a record's provenance that is drawn instead of written out."""
 
 
-def write_pages(contents: Contents) -> list[Path]:
+def write_pages(contents: Contents, formats: Collection[Format] = ()) -> list[Path]:
     """Write `leaderboard.md`, `leaderboards/`, `plots/`, `assets/` and `index.html`.
 
     The same records make the same bytes. Tables and plots of groups that are no longer there are removed.
+
+    Args:
+        formats: of plots, beside PNG.
 
     Returns:
         the files' paths, `index.html` last.
     """
     folder = contents.folder
     paths = write_leaderboards(contents.boards, folder, contents.literature)
-    plots = {
-        board.slug: [
-            *write_plots(board, folder),
-            *plot_cost.write_plots(board, contents.costs, folder),
-            *plot_training.write_plots(board, folder),
-        ]
-        for board in contents.boards
-    }
-    paths += [plot.path for made in plots.values() for plot in made]
+    plots = {board.slug: write_plots(board, contents.costs, folder, formats) for board in contents.boards}
+    paths += [path for made in plots.values() for plot in made for path in plot.files]
     paths += write_assets(folder)
     write_text(folder.index, page(contents, plots))
     _remove_stale(folder, set(paths))

@@ -41,10 +41,7 @@ from .compared import compare
 from .conventions import CONVENTIONS, COCOConvention, assumptions, notes, processed
 from .detections import read_results
 from .detector_boxes import read_boxes
-from .known_split import PEOPLE
-
-FEW_IMAGES = 100
-"""Below it AP may be too high by more than 0.004 on average: it is by 0.01 on 39 images, by 0.003 on 200 (docs/scoring.md)."""
+from .known_split import PEOPLE, small_sample
 
 SIGMAS = np.array([.26, .25, .25, .35, .35, .79, .79, .72, .72, .62, .62, 1.07, 1.07, .87, .87, .89, .89]) / 10  # fmt: skip
 """OKS constants of the 17 keypoints (pycocotools, cocoeval.py, Params.setKpParams)."""
@@ -272,16 +269,6 @@ def id_notes(people: oks_similarity.People) -> tuple[str, ...]:
         return ()
     return (
         "annotation id 0 is never counted as found, as in pycocotools: number annotations from 1 to have that person count.",
-    )
-
-
-def small_sample(images: int) -> tuple[str, ...]:
-    """A note if there are so few images that AP is too high on average."""
-    if images >= FEW_IMAGES:
-        return ()
-    return (
-        f"Only {counted(images, 'image', 'images')}: on so few, AP is too high on average. "
-        "On 39 images it is too high by 0.01 and APL by 0.02 (docs/scoring.md).",
     )
 
 

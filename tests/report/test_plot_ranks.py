@@ -10,8 +10,8 @@ from test_rows import WAVE, board, trained
 
 from posebench.report import plot_ranks
 from posebench.report.board import CEILING, SYNTHETIC_NOTE
+from posebench.report.board_plots import write_plots
 from posebench.report.plot_ranks import ranks
-from posebench.report.plot_scores import write_plots
 from posebench.report.plots import PlotKind
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record
@@ -57,10 +57,10 @@ def test_without_resamples_nothing_is_said_of_ties() -> None:
 
 def test_every_seed_is_a_ring_beside_the_mean() -> None:
     figure = ranks(board(trained(0, 91), trained(1, 87), record("one", metrics={"Mean": 85.0})))
-    rings, mean = figure.axes[0].collections[:2]
+    rings, one_seed, mean = figure.axes[0].collections
     assert rings.get_offsets().tolist() == [[91, 0], [87, 0]]
     assert to_hex(rings.get_facecolor()[0]) == "#ffffff"
-    assert mean.get_offsets().tolist() == [[89, 0]]
+    assert (mean.get_offsets().tolist(), one_seed.get_offsets().tolist()) == ([[89, 0]], [[85, 1]])
     assert any("rings: single seeds" in text for text in texts(figure))
 
 
@@ -105,7 +105,7 @@ def test_text_stays_inside_the_figure() -> None:
 def test_the_same_records_make_the_same_bytes(tmp_path: Path) -> None:
     records = [known("a", 90), known("bb", 80), trained(0, 88), trained(1, 87)]
     once, again = (
-        write_plots(board(*given), ResultsFolder(tmp_path / name))
+        write_plots(board(*given), (), ResultsFolder(tmp_path / name))
         for name, given in (("once", records), ("again", records[::-1]))
     )
     assert [plot.path.read_bytes() for plot in once] == [plot.path.read_bytes() for plot in again]
