@@ -22,7 +22,7 @@ from posebench.errors import PosebenchError, existing
 PIECE = 1 << 18
 """Bytes. Pieces of 16 KiB to 1 MiB are parsed in the same time; larger ones leave the processor's cache and take twice as long."""
 FIRST = 1 << 12
-"""Bytes of a list's first piece, which becomes Python objects, so that it is small: from it collectors learn what rows look like."""
+"""Bytes of a list's first piece, which becomes Python objects: from it collectors learn what rows look like."""
 SMALL = 1 << 10
 """Bytes that are decoded at first to read a single value."""
 ROOT = ""
