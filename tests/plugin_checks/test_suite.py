@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def one(proof: Proof, check: str) -> Finding:
     return next(finding for finding in proof.findings if finding.check == check)
 
 
+@cache
 def built_in() -> list[str]:
     """Architectures of this distribution, but for those that are a name only together with what follows a colon."""
     names = []
@@ -61,6 +63,7 @@ def built_in() -> list[str]:
     return names
 
 
+@cache
 def family_heads() -> list[str]:
     """The first of every module: its smallest."""
     first: dict[str, str] = {}

@@ -95,11 +95,11 @@ def test_a_worker_that_crashes_is_told_from_one_that_was_killed(samples: Samples
 def test_signals_to_the_group_do_not_end_workers(samples: Samples) -> None:
     said: list[str] = []
     made = batches(samples, KEYS, 2, say=said.append)
-    next(made)
+    next(made), next(made)  # one of each: before its first, a worker may not have come to where it leaves signals alone
     for process in multiprocessing.active_children():
         for number in (signal.SIGTERM, signal.SIGINT):
             os.kill(process.pid or 0, number)
-    assert len(list(made)) == len(KEYS) - 1
+    assert len(list(made)) == len(KEYS) - 2
     assert said == []
 
 
