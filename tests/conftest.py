@@ -6,6 +6,7 @@ import os
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many workers as cores; set before numpy and torch are imported
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,17 @@ def mpii_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from mpii_release import write_release
 
     return write_release(tmp_path_factory.mktemp("mpii") / "renamed.dat")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A Chromium (`chromium.Browser`), one for all tests."""
+    from chromium import Browser, missing
+
+    if reason := missing():
+        pytest.skip(reason)
+    with Browser() as opened:
+        yield opened
 
 
 @pytest.fixture

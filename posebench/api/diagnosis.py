@@ -33,8 +33,8 @@ def diagnose(
 
     Returns:
         A `Diagnosis`: `.errors` (the kind of every error and what repairs would add), `.registration` (a constant offset of all
-        keypoints), `.slices`, `.calibration`, `.sigmas`, `.frame` (every keypoint with its error), `.as_json()`, `.save(results)`
-        (beside the file's record), and `.evaluation` (the scores as they are).
+        keypoints), `.slices`, `.calibration`, `.sigmas`, `.body_lengths`, `.frame` (every keypoint with its error), `.as_json()`,
+        `.save(results)` (beside the file's record), and `.evaluation` (the scores as they are).
 
     Raises:
         PosebenchError: the file or the manifest is damaged or of other people, or the protocol does not say how near is right.

@@ -1,14 +1,15 @@
 """What kind of error each keypoint has, and what repairing the errors of one kind would add to the headline.
 
-Kinds are those of Ronchi and Perona (ICCV 2017). Of a keypoint that is not good:
+Kinds are those of Ronchi and Perona (ICCV 2017). A keypoint may be at one of several places: its own, the same person's other side,
+and other annotated people's keypoints of this name or of the other side's name. Distances to a place are in units of the place's
+`clear` (posebench.scoring.compared); of OKS, the nearest place in these units is the one of the largest similarity. By the nearest:
 
-    inversion   it is at the same person's other side: the left wrist at the right wrist.
-    swap        it is at another annotated person's keypoint of this name, or of the other side's name.
-    jitter      it is near its own place.
-    miss        it is nowhere near, or not predicted.
+    inversion   it is the other side, within `clear`: the left wrist at the right wrist.
+    swap        it is another person's keypoint, within `clear`.
+    jitter      it is the keypoint's own place, or no place is within `clear`; and the own place is within `near`.
+    miss        neither, or the keypoint is not predicted.
 
-The first kind that holds is the keypoint's; posebench.scoring.compared has the distances. A repaired keypoint lies on its
-annotation.
+A repaired keypoint lies on its annotation.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data.predictions import Predictions
 from posebench.diagnosis.estimate import Estimate, difference, shares
-from posebench.scoring.compared import Compared, Detected
+from posebench.scoring.compared import Compared, Detected, distances
 from posebench.scoring.oks_matching import pairs
 from posebench.scoring.scores import Scores
 
@@ -138,46 +139,50 @@ def error_kinds(compared: Compared, headline: str, before: Scores) -> ErrorKinds
 
 def kinds_of(compared: Compared) -> Array:
     """(N, K) places in `KINDS`; `NOT_COUNTED` for keypoints that do not count and people who are not found."""
-    apart = compared.distances
-    astray = compared.counted & ~compared.good & (apart > compared.clear) & np.isfinite(apart)
-    kinds = np.where(apart <= compared.near, JITTER, MISS)
-    kinds[astray & at_other_person(compared, np.any(astray, axis=1))] = SWAP
-    kinds[astray & at_other_side(compared)] = INVERSION
-    kinds[compared.good] = GOOD
+    own, side, person = to_own(compared), to_other_side(compared), to_other_person(compared)
+    confused = np.minimum(side, person)
+    astray = (confused <= 1) & (confused < own)
+    kinds = np.where(compared.distances <= compared.near, JITTER, MISS)
+    kinds[astray] = np.where(side <= person, INVERSION, SWAP)[astray]
+    kinds[compared.good if compared.hits_are_good else compared.good & ~astray] = GOOD
     kinds[~(compared.counted & compared.found[:, None])] = NOT_COUNTED
     return kinds.astype(np.int8)
 
 
-def at_other_side(compared: Compared) -> Array:
-    """(N, K) bool, predictions at the annotation of the same person's other side."""
+def to_own(compared: Compared) -> Array:
+    """(N, K) distance of each prediction from its annotation, in units of `clear`; inf where nothing is predicted."""
+    return _units(compared.keypoints, compared.people.keypoints, compared.clear)
+
+
+def to_other_side(compared: Compared) -> Array:
+    """(N, K) distance from the annotation of the same person's other side, in its units; inf where there is none."""
     order = list(compared.people.skeleton.flip_order)
     sided = np.array(order) != np.arange(len(order))
     labelled = (compared.people.visibility > 0)[:, order] & sided
-    at = _within(compared.keypoints, compared.people.keypoints[:, order], compared.clear[:, order])
-    there: Array = np.logical_and(at, labelled)
-    return there
+    apart = _units(compared.keypoints, compared.people.keypoints[:, order], compared.clear[:, order])
+    return np.where(labelled, apart, np.inf)
 
 
-def at_other_person(compared: Compared, asked: Array) -> Array:
-    """(N, K) bool, predictions of the people `asked` (N,) at another person's keypoint of this name or the other side's."""
+def to_other_person(compared: Compared) -> Array:
+    """(N, K) distance from the nearest keypoint of this or the other side's name of another person, in its units; inf for none."""
     people = compared.people
     by_image = np.argsort(people.image, kind="stable")
-    one = np.flatnonzero(asked)
+    one = np.flatnonzero(compared.found)
     place, other = pairs(people.image[one], people.image[by_image], len(people.images))
     one, other = one[place], by_image[other]
     one, other = one[one != other], other[one != other]
-    found = np.zeros(compared.counted.shape, bool)
+    nearest = np.full(compared.counted.shape, np.inf)
     labelled, predicted = people.visibility > 0, compared.keypoints[one]
     for order in (np.arange(len(people.skeleton)), np.array(people.skeleton.flip_order)):
-        there = _within(predicted, people.keypoints[other][:, order], compared.clear[other][:, order])
-        np.logical_or.at(found, one, there & labelled[other][:, order])
-    return found
+        apart = _units(predicted, people.keypoints[other][:, order], compared.clear[other][:, order])
+        np.minimum.at(nearest, one, np.where(labelled[other][:, order], apart, np.inf))
+    return nearest
 
 
-def _within(keypoints: Array, places: Array, reach: Array) -> Array:
-    """(..., K) bool, keypoints (..., K, 2) nearer to places (..., K, 2) than the reach (..., K); False of NaN."""
-    apart: Array = np.hypot(*np.moveaxis(keypoints - places, -1, 0))
-    return np.asarray(apart <= reach)
+def _units(keypoints: Array, places: Array, clear: Array) -> Array:
+    """(..., K) distances of keypoints from places (..., K, 2) in units of clear (..., K); inf where one of them is unknown."""
+    apart: Array = np.divide(distances(keypoints, places), clear, out=np.full(clear.shape, np.inf), where=clear > 0)
+    return apart
 
 
 def repaired(compared: Compared, wrong: Array) -> Predictions:

@@ -9,9 +9,12 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.files.validation import Known
-from posebench.scoring.bootstrap import interval, resampled_sums, score_interval
+from posebench.scoring.bootstrap import image_weights, interval, resampled_sums, score_interval
 from posebench.scoring.pck import percentage, sampling_of
 from posebench.scoring.scores import Scores, known
+
+_BLOCK = 64
+"""Resamples computed at once, so that their weights of all values stay small."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,33 @@ def _paired(metric: str, after: Mapping[str, Array], before: Scores) -> tuple[fl
     if metric not in after or metric not in before.resampled:
         return None
     return _known(interval(after[metric] - before.resampled[metric], before.sampling.units))
+
+
+def median(values: Array, units: Array) -> Estimate:
+    """The median of values (V,), with its interval over resamples of what they are in, units (V,) int; NaN of none."""
+    if not len(values):
+        return Estimate(np.nan)
+    kept, place = np.unique(units, return_inverse=True)
+    medians = weighted_medians(values, place, image_weights(len(kept)))
+    return Estimate(float(medians[0]), _known(interval(medians[1:], len(kept))) if len(kept) > 1 else None)
+
+
+def weighted_medians(values: Array, unit: Array, weights: Array) -> Array:
+    """(R,) medians of values (V,) that count as often as their unit does.
+
+    Args:
+        unit: (V,) int. weights: (R, units) int.
+    """
+    order = np.argsort(values, kind="stable")
+    values, unit = values[order], unit[order]
+    medians = np.empty(len(weights))
+    for start in range(0, len(weights), _BLOCK):
+        running = np.cumsum(weights[start : start + _BLOCK, unit], axis=1)
+        for r, count in enumerate(running, start):
+            # The two middle ones of an even number, the middle one twice of an odd number.
+            middle = (count[-1] + 1) // 2, count[-1] // 2 + 1
+            medians[r] = values[np.searchsorted(count, middle)].mean() if count[-1] else np.nan
+    return medians
 
 
 def _known(bounds: tuple[float, float]) -> tuple[float, float] | None:

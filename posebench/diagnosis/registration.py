@@ -15,9 +15,8 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data.geometry import widened
 from posebench.data.predictions import Predictions
-from posebench.diagnosis.estimate import Estimate, difference
+from posebench.diagnosis.estimate import Estimate, difference, median
 from posebench.files.validation import Known
-from posebench.scoring.bootstrap import image_weights, interval
 from posebench.scoring.compared import Compared
 from posebench.scoring.scores import Scores, known
 
@@ -27,8 +26,6 @@ WITHIN = 2.0
 """Cells within which a keypoint is measured."""
 INPUT_SIZE, STRIDE = (256, 256), 4
 """The usual input (width, height) and pixels of a cell, where nothing states others: 64 cells for 256 pixels."""
-_BLOCK = 64
-"""Resamples computed at once, so that their weights of all keypoints stay small."""
 
 
 @dataclass(frozen=True)
@@ -138,31 +135,7 @@ def offset(compared: Compared, apart: Array, measured: Array) -> Offset:
     units = np.repeat(compared.people.units, measured.sum(axis=1))
     if not len(values):
         return Offset(Estimate(np.nan), Estimate(np.nan), 0)
-    return Offset(_median(values[:, 0], units), _median(values[:, 1], units), len(values))
-
-
-def _median(values: Array, units: Array) -> Estimate:
-    kept, place = np.unique(units, return_inverse=True)
-    medians = weighted_medians(values, place, image_weights(len(kept)))
-    return Estimate(float(medians[0]), interval(medians[1:], len(kept)) if len(kept) > 1 else None)
-
-
-def weighted_medians(values: Array, unit: Array, weights: Array) -> Array:
-    """(R,) medians of values (V,) that count as often as their unit does.
-
-    Args:
-        unit: (V,) int. weights: (R, units) int.
-    """
-    order = np.argsort(values, kind="stable")
-    values, unit = values[order], unit[order]
-    medians = np.empty(len(weights))
-    for start in range(0, len(weights), _BLOCK):
-        running = np.cumsum(weights[start : start + _BLOCK, unit], axis=1)
-        for r, count in enumerate(running, start):
-            # The two middle ones of an even number, the middle one twice of an odd number.
-            middle = (count[-1] + 1) // 2, count[-1] // 2 + 1
-            medians[r] = values[np.searchsorted(count, middle)].mean() if count[-1] else np.nan
-    return medians
+    return Offset(median(values[:, 0], units), median(values[:, 1], units), len(values))
 
 
 def shifted(compared: Compared, off: Offset, pixels: Array) -> Predictions:

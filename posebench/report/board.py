@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -200,13 +200,13 @@ class Board:
 
     @cached_property
     def all_columns(self) -> list[Column]:
-        """The columns with any value, rank and name first."""
-        facts = [column for column in self.model_columns if column.known]
+        """The columns with any value: rank, name, the headline with its uncertainty, other metrics, facts about the network."""
+        metrics = sorted(self.metrics, key=lambda metric: metric.header != self.rule.headline)
         return [
             self.ranks,
             self.names,
-            *facts,
-            *(column for metric in self.metrics for column in self._with_uncertainty(metric)),
+            *(column for metric in metrics for column in self._with_uncertainty(metric)),
+            *(column for column in self.model_columns if column.known),
             self.people_scored,
         ]
 
@@ -264,16 +264,22 @@ class Board:
 
 
 def boards(records: Iterable[Record]) -> list[Board]:
-    """One leaderboard per group: real data first, then synthetic people; groups by name.
+    """One leaderboard per group, in the order of `_place`.
 
     Rows go from the largest headline to the smallest, those without one last; equal ones by name.
     """
-    grouped = groupby(sorted(records, key=_place), key=lambda record: record.group)
-    return [Board(tuple(sorted(rows(members), key=_standing))) for _, members in grouped]
+    grouped: dict[Any, list[Record]] = {}
+    for record in records:
+        grouped.setdefault(record.group, []).append(record)
+    return sorted((Board(tuple(sorted(rows(members), key=_standing))) for members in grouped.values()), key=_place)
 
 
-def _place(record: Record) -> tuple[Any, ...]:
-    return record.data.synthetic, [natural(str(part)) for part in record.group], record.group
+def _place(board: Board) -> tuple[Any, ...]:
+    """Photographs before synthetic people, then the most people first, since their scores are the most precise; on equal people
+    the official evaluator's first, then by name.
+    """
+    people, group = max(record.data.people for record in board.records), board.records[0].group
+    return board.synthetic, -people, board.rule.convention != "official", [natural(str(part)) for part in group], group
 
 
 def _standing(row: Row) -> tuple[Any, ...]:

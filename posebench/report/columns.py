@@ -22,6 +22,7 @@ class Column:
         decimals: how many are shown; None for text.
         foot: the value of the row below the ranked ones; None where that row has none.
         to_right: whether a text stands at the right, as numbers do.
+        links: an address per row, or None where there is none; () for a column without any.
     """
 
     header: str
@@ -29,6 +30,7 @@ class Column:
     decimals: int | None = None
     foot: Any = None
     to_right: bool = False
+    links: tuple[str | None, ...] = ()
 
     @property
     def known(self) -> bool:

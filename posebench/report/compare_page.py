@@ -10,7 +10,7 @@ from posebench.report.board import Board
 from posebench.report.columns import training
 from posebench.report.comparison_table import LEAST_P
 from posebench.report.contents import Contents
-from posebench.report.frame import environment
+from posebench.report.frame import COMPARE, environment
 from posebench.report.row_pairs import MOST, row_pairs
 from posebench.report.row_scores import UNSCORED, Score, keypoints, metrics, parts
 from posebench.report.rows import Row
@@ -33,7 +33,7 @@ def write_compare_page(contents: Contents) -> list[Path]:
         return []
     data = {"boards": list(map(as_json, boards)), "significant": SIGNIFICANT, "least": LEAST_P}
     page = environment().get_template("compare.html.jinja")
-    write_text(path, page.render(root="", data=data, boards=boards, most=MOST))
+    write_text(path, page.render(root="", compare=COMPARE, data=data, boards=boards, most=MOST))
     return [path]
 
 

@@ -4,8 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from posebench.diagnosis.body_lengths import BodyLengths
+from posebench.diagnosis.calibration import Error
 from posebench.diagnosis.error_kinds import GOOD, KINDS, Repair
 from posebench.diagnosis.estimate import Estimate
+from posebench.diagnosis.recalibration import OTHERS, Reordered
 from posebench.diagnosis.registration import LIMIT, WITHIN, Registration
 from posebench.diagnosis.slices import Part
 from posebench.errors import counted
@@ -57,8 +60,12 @@ def tables(kept: KeptDiagnosis, headline: str, decimals: int) -> list[DiagnosisT
     if len(kept.slices) > 1:
         found.append(parts(kept.slices, kept.right_if))
     found.append(calibration(kept))
+    if kept.calibration.reordered:
+        found.append(recalibrated(kept.calibration.reordered, headline, decimals))
     if kept.sigmas:
         found.append(sigmas(kept, headline, decimals))
+    if kept.body_lengths is not None:
+        found.append(body_lengths(kept.body_lengths))
     return found
 
 
@@ -184,16 +191,38 @@ def calibration(kept: KeptDiagnosis) -> DiagnosisTable:
     if found.error is None:
         finding = found.problem
     else:
-        error = f"Expected calibration error: {found.error.value:.1f} % {bounds(found.error, 1)}"
         most = max(found.bins, key=lambda one: abs(100 * one.confidence - one.right.value))
-        finding = f"{error}; a confidence of {most.confidence:.2f} is right in {most.right.value:.1f} %."
+        finding = (
+            f"Expected calibration error: {_with_chance(found.error)}; a confidence of {most.confidence:.2f} is right in "
+            f"{most.right.value:.1f} %."
+        )
     rows = (
         (f"{one.low:.3f}–{one.high:.3f}", f"{one.confidence:.3f}", number(one.right.value, 1), bounds(one.right, 1),
          f"{one.keypoints:,}")
         for one in found.bins
     )  # fmt: skip
     headers = ("confidence", "mean", "right %", INTERVAL, "keypoints")
-    return DiagnosisTable(finding, headers, tuple(rows), below=f"right: {kept.right_if}.")
+    later = "" if found.recalibrated is None else f" Recalibrated on {OTHERS}: {_with_chance(found.recalibrated)}."
+    return DiagnosisTable(finding, headers, tuple(rows), below=f"right: {kept.right_if}.{later}")
+
+
+def _with_chance(error: Error) -> str:
+    chance = f", by chance {error.by_chance:.1f} %" if math.isfinite(error.by_chance) else ""
+    return f"{error.error.value:.1f} % {bounds(error.error, 1)}{chance}"
+
+
+def recalibrated(found: Sequence[Reordered], headline: str, decimals: int) -> DiagnosisTable:
+    """The headline with detections in the order of recalibrated scores."""
+    change = f"{number(found[0].change.value, decimals, '+')} {bounds(found[0].change, decimals, '+')}"
+    rows = (
+        (one.fitted_on, number(one.headline.value, decimals), bounds(one.headline, decimals),
+         number(one.change.value, decimals, "+"), bounds(one.change, decimals, "+"))
+        for one in found
+    )  # fmt: skip
+    return DiagnosisTable(
+        f"Recalibrated scores of detections would change {headline} by {change}.",
+        ("recalibrated on", headline, INTERVAL, "change", INTERVAL), tuple(rows),
+    )  # fmt: skip
 
 
 def sigmas(kept: KeptDiagnosis, headline: str, decimals: int) -> DiagnosisTable:
@@ -209,6 +238,16 @@ def sigmas(kept: KeptDiagnosis, headline: str, decimals: int) -> DiagnosisTable:
         f"Sigmas {100 * (more.factor - 1):.0f} % larger would change {headline} by {change}, with the same predictions."
     )
     return DiagnosisTable(finding, ("sigmas", headline, INTERVAL, "change", INTERVAL), rows)
+
+
+def body_lengths(found: BodyLengths) -> DiagnosisTable:
+    """PCK and the median error in body lengths."""
+    rows = ((f"{at:g} body lengths", number(share.value, 1), bounds(share, 1)) for at, share in found.pck)
+    middle = f"{number(found.median.value, 3)} body lengths {bounds(found.median, 3)}".rstrip()
+    return DiagnosisTable(
+        f"Without sigmas: the median error of the people who are found is {middle}.", ("within", "keypoints %", INTERVAL),
+        tuple(rows), below="A body length is the longer side of the person's box.",
+    )  # fmt: skip
 
 
 def _spaced(name: str) -> str:

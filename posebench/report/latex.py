@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from posebench.plain_text import one_line
 from posebench.report.board import INTERVAL, Board
 from posebench.report.columns import UNKNOWN, Column
+from posebench.report.published_beside import HEADING, beside
+from posebench.report.published_scores import PublishedScores
 from posebench.report.rows import Row
 
 DAGGER = r"$^{\dagger}$"
@@ -29,23 +31,27 @@ def escape(text: str) -> str:
     return "".join(COMMANDS.get(letter, letter) for letter in apart)
 
 
-def tex(board: Board) -> str:
+def tex(board: Board, literature: Sequence[PublishedScores] = ()) -> str:
     """A leaderboard as a `table` environment: the best of each metric in bold, the headline with its 95 % interval.
 
-    What the table is about is its caption; the board's notes stand above it as comments. Names in scripts for which pdfLaTeX has no
-    letters need LuaLaTeX or XeLaTeX.
+    What the table is about is its caption; the board's notes stand above it as comments. Published rows by the same rule stand
+    below the measured ones, their sources below the table. Names in scripts for which pdfLaTeX has no letters need LuaLaTeX.
     """
-    columns = [_cells(board, column) for column in _shown(board)]
+    shown = _shown(board)
+    columns = [_cells(board, column) for column in shown]
+    published = beside(board, literature)
     form = "".join("l" if header in ("Rank", "Name") else "r" for header, _ in columns)
     lines = [
         f"% {one_line(board.title)}",
         r"% Written by posebench report. The preamble needs \usepackage{booktabs}.",
         *(f"% {note}" for note in board.notes),
+        *([r"\providecommand{\href}[2]{#2}% hyperref makes links of the sources"] if published else []),
         r"\begin{table}", r"  \centering", r"  \small", rf"  \caption{{{_caption(board)}}}", rf"  \label{{tab:{board.slug}}}",
         rf"  \begin{{tabular}}{{{form}}}", r"    \toprule",
         _row([header for header, _ in columns]), r"    \midrule",
         *_rows(board, [cells for _, cells in columns]),
-        r"    \bottomrule", r"  \end{tabular}", r"\end{table}",
+        *_published_rows([column.header for column in shown], published),
+        r"    \bottomrule", r"  \end{tabular}", *_sources(published), r"\end{table}",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -62,14 +68,46 @@ def _rows(board: Board, columns: Sequence[Sequence[str]]) -> Iterator[str]:
         yield _row([cells[count] for cells in columns])
 
 
+def _published_rows(headers: Sequence[str], published: Sequence[Column]) -> Iterator[str]:
+    """The published rows in the columns of the table, each with the number of its source."""
+    if not published:
+        return
+    yield r"    \midrule"
+    yield rf"    \multicolumn{{{len(headers)}}}{{l}}{{\emph{{{escape(HEADING)}}}}} \\"
+    names, *others, sources = published
+    by_header = {column.header: [escape(cell) for cell in column.cells] for column in others}
+    numbers = [list(dict.fromkeys(sources.cells)).index(source) + 1 for source in sources.cells]
+    by_header["name"] = [f"{escape(name)} [{number}]" for name, number in zip(names.cells, numbers, strict=True)]
+    for place in range(len(numbers)):
+        yield _row([by_header[header][place] if header in by_header else "" for header in headers])
+
+
+def _sources(published: Sequence[Column]) -> Iterator[str]:
+    """The sources of published rows, by number, as links where the document loads hyperref."""
+    if published:
+        links = dict(zip(published[-1].cells, published[-1].links, strict=True))
+        told = (
+            f"[{number}] {escape(source)}"
+            if link is None
+            else rf"[{number}] \href{{{_address(link)}}}{{{escape(source)}}}"
+            for number, (source, link) in enumerate(links.items(), start=1)
+        )
+        yield rf"  \par\smallskip{{\footnotesize\raggedright {'; '.join(told)}\par}}"
+
+
+def _address(link: str) -> str:
+    """An address within `\\href`: two of its characters would end the line or the argument."""
+    return link.replace("%", r"\%").replace("#", r"\#")
+
+
 def _row(cells: Sequence[str]) -> str:
     return "    " + " & ".join(cells) + r" \\"
 
 
 def _shown(board: Board) -> list[Column]:
-    """The chosen columns, else those of a table in a paper. The interval stands at the headline, as a subscript."""
+    """The chosen columns, else those of a table in a paper, metrics last. The interval stands at the headline, as a subscript."""
     if board.chosen is None:
-        return [one for one in board.columns if one.header in ("rank", "name", *IN_PAPER) or one in board.metrics]
+        return [*(one for one in board.columns if one.header in ("rank", "name", *IN_PAPER)), *board.metrics]
     at_headline = board.rule.headline in board.chosen
     return [one for one in board.columns if one.header != INTERVAL or not at_headline]
 

@@ -10,7 +10,8 @@ from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import Column
 from posebench.report.full_table import full_table
 from posebench.report.latex import tex
-from posebench.report.published_scores import HEADING, PublishedScores, beside
+from posebench.report.published_beside import APART, apart, beside, heading
+from posebench.report.published_scores import PublishedScores
 from posebench.results.folder import ResultsFolder
 
 PREAMBLE = (
@@ -29,7 +30,7 @@ def write_leaderboards(
     """
     texts = {folder.leaderboard: markdown(tables, literature)}
     texts |= {folder.leaderboard_csv(board.slug): csv(board) for board in tables}
-    texts |= {folder.leaderboard_tex(board.slug): tex(board) for board in tables}
+    texts |= {folder.leaderboard_tex(board.slug): tex(board, literature) for board in tables}
     for path, text in texts.items():
         write_text(path, text)
     return list(texts)
@@ -58,20 +59,24 @@ def escape(text: str) -> str:
 
 def _blocks(board: Board, literature: Sequence[PublishedScores]) -> list[str]:
     """A table's Markdown: heading, warning, what it is about, rows, notes, the literature's rows."""
-    columns = beside(board, literature)
+    published, others = beside(board, literature), apart(board, literature)
     return [
         f"## {escape(board.title)}",
         *([f"> **{SYNTHETIC_NOTE}**"] if board.synthetic else []),
         "\n".join(f"- **{term}:** {escape(sentence)}" for term, sentence in board.facts),
         _table(board.columns, foot=board.ceiling is not None),
         *(f"<sub>{escape(note)}</sub>" for note in board.notes),
-        *([f"**{HEADING}:**", _table(columns)] if columns else []),
+        *([f"**{heading(board, literature)}:**", _table(published)] if published else []),
+        *([f"<details><summary>{APART}</summary>", _table(others), "</details>"] if others else []),
     ]
 
 
 def _table(columns: Sequence[Column], foot: bool = False) -> str:
     cells = [[column.header, *column.cells, *[column.foot_cell] * foot] for column in columns]
     texts = [[escape(cell) for cell in column] for column in cells]
+    for place, column in enumerate(columns):
+        for row, link in enumerate(column.links, start=1):
+            texts[place][row] = texts[place][row] if link is None else f"[{texts[place][row]}]({link})"
     rule = ["---:" if column.number else ":---" for column in columns]
     lines = ["| " + " | ".join(row) + " |" for row in zip(*texts, strict=True)]
     lines.insert(1, "| " + " | ".join(rule) + " |")

@@ -1,28 +1,22 @@
-"""Published numbers, joined with a leaderboard only where convention, split and box source agree.
+"""Published numbers, as `results/published.csv` has them: one number a row, with the convention in its source's own words.
 
-`results/published.csv` has one number a row, with the convention in its source's own words. `CONVENTIONS` says which of
-them are which convention here; whatever it does not name is joined with nothing.
+`CONVENTIONS` says which of these words mean which convention here; whatever it does not name stands beside no leaderboard.
 """
 
 import csv
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from types import MappingProxyType
 
-from posebench.data.box_source import ANNOTATION, DetectedBoxes
+from posebench.data.box_source import ANNOTATION
 from posebench.errors import PosebenchError
-from posebench.report.board import Board
-from posebench.report.columns import Column
 from posebench.results.folder import ResultsFolder
 
 COLUMNS = ("arch", "input_size", "protocol", "split", "convention", "metric", "value", "params_m", "gflops", "source")
-
-HEADING = "Published by the same convention, as printed; not scored here"
-SHOWN = 12
-"""Published rows beside one leaderboard; the file has all."""
 
 HRNET_BOXES = "COCO_val2017_detections_AP_H_56_person.json"
 """The person detections, of 56.4 AP, that the HRNet and SimpleBaseline releases share."""
@@ -42,6 +36,9 @@ CONVENTIONS: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType({
 NOT_COMPARABLE = ("caffe-style", "ablation")
 """Words in a description that mark unverified numbers, or numbers on some of the joints."""
 
+LONGEST_WORDS = 60
+"""Letters of a source's description that are shown."""
+
 METRICS = {
     "PCKh@0.10/mean": "Mean@0.1", "PCKh@0.11/mean": "Mean@0.11", "PCKh@0.5/mean(macro14)": "Mean",
     "PCKh@0.5/mean(micro16)": "Mean",
@@ -55,8 +52,10 @@ class PublishedScores:
 
     Attributes:
         name: architecture, and what the source says of the checkpoint. input_size: height × width, as published.
-        protocol, split, convention, box_source: what must agree with a leaderboard.
+        protocol, split, convention, box_source: what must agree with a leaderboard; convention and box source are "" where the
+            source's words mean none that is known here.
         source: repository and file, or paper.
+        words: how the source's description of its convention begins.
         metrics: name here → the value as printed, in this protocol's unit.
     """
 
@@ -67,11 +66,12 @@ class PublishedScores:
     convention: str
     box_source: str
     source: str
+    words: str
     metrics: Mapping[str, float]
 
 
 def published(results: Path) -> list[PublishedScores]:
-    """The rows of `results/published.csv` whose convention is one of posebench's, in file order; none without the file.
+    """The rows of `results/published.csv`, in file order; none without the file.
 
     Raises:
         PosebenchError: the file lacks a column or has a value that is not a number.
@@ -87,7 +87,7 @@ def published(results: Path) -> list[PublishedScores]:
 
 def _rows(path: Path) -> list[PublishedScores]:
     """As `published`. Raises UnicodeDecodeError, csv.Error, too."""
-    rows: dict[tuple[str, str, str, str, str, str, str], dict[str, float]] = defaultdict(dict)
+    rows: dict[tuple[str, str, str, str, str, str, str, str], dict[str, float]] = defaultdict(dict)
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, strict=True)
         lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
@@ -99,45 +99,16 @@ def _rows(path: Path) -> list[PublishedScores]:
                     f"{path}, line {reader.line_num} should have {len(reader.fieldnames or ())} values, as the header has."
                 )
             rule = _rule(entry["protocol"], entry["convention"])
-            if rule is None:
-                continue
             value = _number(entry["value"])
             if not math.isfinite(value):
                 raise PosebenchError(f"{path}, line {reader.line_num}: value {entry['value']!r} is not a number.")
             split = entry["split"].removesuffix("2017")
-            key = (_name(entry), entry["input_size"], entry["protocol"], split, *rule, entry["source"])
+            words = "" if rule[0] else _beginning(entry["convention"])
+            key = (_name(entry), entry["input_size"], entry["protocol"], split, *rule, entry["source"], words)
             rows[key].setdefault(
                 METRICS.get(entry["metric"], _metric(entry["metric"])), _in_unit(entry["protocol"], value)
             )
     return [PublishedScores(*key, metrics) for key, metrics in rows.items()]
-
-
-def beside(board: Board, rows: Sequence[PublishedScores]) -> list[Column]:
-    """The published rows that may stand beside a leaderboard, best first, as columns; none where there is no such row.
-
-    Protocol, split, convention and box source agree. Boxes below a detector's threshold change AP, but not by much: the source
-    of boxes is compared, not the threshold.
-    """
-    if board.synthetic or board.data.dataset != board.rule.protocol:
-        return []
-    detected = DetectedBoxes.parse(board.data.box_source)
-    boxes = board.data.box_source if detected is None else detected.file
-    asked = (board.rule.protocol, board.data.split, board.rule.convention, boxes)
-    found = [row for row in rows if (row.protocol, row.split, row.convention, row.box_source) == asked]
-    found = sorted(found, key=lambda row: -row.metrics.get(board.rule.headline, 0))[:SHOWN]
-    if not found:
-        return []
-    names = dict.fromkeys(column.header for column in board.metrics)
-    metrics = [
-        Column(name, tuple(row.metrics.get(name) for row in found), 3 if board.rule.unit != "%" else 1)
-        for name in names
-    ]
-    return [
-        Column("published as", tuple(row.name for row in found)),
-        Column("input (h×w)", tuple(row.input_size.replace("x", "×") for row in found)),
-        *(column for column in metrics if column.known),
-        Column("source", tuple(row.source for row in found)),
-    ]
 
 
 def _number(text: str) -> float:
@@ -147,13 +118,22 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def _rule(protocol: str, description: str) -> tuple[str, str] | None:
+def _rule(protocol: str, description: str) -> tuple[str, str]:
+    """Convention and box source; empty where the description means none that is known here."""
     if any(word in description for word in NOT_COMPARABLE):
-        return None
+        return "", ""
     for (of, beginning), rule in CONVENTIONS.items():
         if of == protocol and description.startswith(beginning):
             return rule
-    return None
+    return "", ""
+
+
+def _beginning(description: str) -> str:
+    """The part of a description that says why its numbers are compared with nothing, else the first that states a rule."""
+    parts = [part.strip() for part in description.split(";")]
+    doubts = (part for part in parts if any(word in part for word in NOT_COMPARABLE))
+    rules = (part for part in parts if part != "flip=1")
+    return shorten(next(doubts, next(rules, description)), LONGEST_WORDS, placeholder=" …")
 
 
 def _name(entry: Mapping[str, str]) -> str:

@@ -1,7 +1,8 @@
 """A page for each record."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from posebench.report.diagnosis_tables import PAIRED
 from posebench.report.facts import facts
 from posebench.report.frame import environment
 from posebench.report.page_pictures import Picture, picture
-from posebench.report.published_scores import HEADING, beside
+from posebench.report.published_beside import HEADING, beside
 from posebench.report.run_page import Run
 from posebench.results.folder import Gallery
 from posebench.results.record import Record
 
+ROOT = "../"
+"""From a page to the results folder."""
 PAGE_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.html")
 """Names that `ResultsFolder.run_page` gives with a record's id."""
 IN_JSON_ALONE = {"resampled", "curves", "metrics", "intervals", "per_joint", "per_joint_intervals", "slices", "notes"}
@@ -36,7 +39,7 @@ def write_run_pages(contents: Contents) -> list[Path]:
     paths = []
     for run in runs(contents):
         path = folder.run_page(run.record.id)
-        text = template.render(root="../", run=run, **_beside(run, contents, galleries))
+        text = template.render(root=ROOT, run=run, **_beside(run, contents, galleries))
         if not (path.is_file() and path.read_bytes() == text.encode()):
             write_text(path, text)
         paths.append(path)
@@ -54,7 +57,7 @@ def runs(contents: Contents) -> Iterator[Run]:
                 yield Run(record, board, place, contents.diagnoses.get(record.id))
 
 
-def _beside(run: Run, contents: Contents, galleries: dict[str, list[Gallery]]) -> dict[str, Any]:
+def _beside(run: Run, contents: Contents, galleries: Mapping[str, Sequence[Gallery]]) -> dict[str, Any]:
     """What a page shows besides its run."""
     record, folder = run.record, contents.folder
     own = [
@@ -67,12 +70,26 @@ def _beside(run: Run, contents: Contents, galleries: dict[str, list[Gallery]]) -
         "literature_heading": HEADING,
         "synthetic_note": SYNTHETIC_NOTE,
         "paired": PAIRED,
-        "pictures": [],
+        "pictures": _pictures(run, contents, galleries),
         "costs": cost_tables.tables(own),
         "file": file.name,
         "linked": file.is_file(),
         "whole": whole(record),
     }
+
+
+def _pictures(run: Run, contents: Contents, galleries: Mapping[str, Sequence[Gallery]]) -> list[Picture]:
+    """The galleries of a record, as its page shows them."""
+    record, names = run.record, {record.id: record.name for record in run.board.records}
+    found = []
+    for identity in dict.fromkeys((record.id, record.older_id)):
+        for gallery in galleries.get(identity, ()):
+            title = f"The best, the median and the worst people of {record.name}"
+            if gallery.other:
+                title = f"The people on whom {record.name} and {names.get(gallery.other, gallery.other)} differ most"
+            made = picture(contents.folder, gallery.path, title)
+            found.append(replace(made, light=ROOT + made.light, dark=None if made.dark is None else ROOT + made.dark))
+    return found
 
 
 def whole(record: Record) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -121,6 +121,11 @@ class ResultsFolder:
         return self.path / "compare.html"
 
     @property
+    def assets(self) -> Path:
+        """Style and scripts of the pages."""
+        return self.path / "assets"
+
+    @property
     def published(self) -> Path:
         """Published scores, shown below leaderboards with the same rule, split and boxes."""
         return self.path / "published.csv"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from posebench.diagnosis.body_lengths import BodyLengths
 from posebench.diagnosis.calibration import Calibration
 from posebench.diagnosis.error_kinds import KINDS, Repair, Worst
 from posebench.diagnosis.registration import Registration
@@ -47,6 +48,7 @@ class KeptDiagnosis(BaseModel):
     slices: tuple[Part, ...]
     calibration: Calibration
     sigmas: tuple[Sensitivity, ...]
+    body_lengths: BodyLengths | None = None
     notes: tuple[str, ...]
 
 

@@ -29,7 +29,8 @@ class Matches:
 
     Attributes:
         image: (D',) of the detections.
-        found: (areas, thresholds, D') bool, it found a person. ignored: likewise, it counts neither way.
+        found: (areas, D') int; bit t is set where the detection found a person at threshold t. ignored: likewise, where it counts
+            neither way.
         people: (areas, images) how many there were to find in each image.
     """
 
@@ -95,11 +96,14 @@ def _table(precision: Array, recall: Array) -> dict[str, Array]:
 
 def _of_resamples(matches: Matches, weights: Array) -> tuple[Array, Array]:
     """precision (areas, thresholds, R, 101) and recall (areas, thresholds, R) of R datasets; -1 where there is no person."""
-    areas, thresholds, _ = matches.found.shape
+    areas, thresholds = len(matches.found), len(THRESHOLDS)
     people = matches.people @ weights.T
     precision = np.empty((areas, thresholds, len(weights), len(RECALLS)))
     recall = np.empty((areas, thresholds, len(weights)))
-    ranges = [count(matches.image, matches.found[a], ~matches.ignored[a], weights.shape[1]) for a in range(areas)]
+    ranges = [
+        count(matches.image, found, ignored, thresholds, weights.shape[1])
+        for found, ignored in zip(matches.found, matches.ignored, strict=True)
+    ]
 
     def compute(start: int) -> None:
         block = slice(start, start + _BLOCK)

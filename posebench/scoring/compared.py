@@ -30,6 +30,7 @@ class Detected:
     Attributes:
         background: (R,) bool, detections that are of nobody.
         similarity: (R,) the largest similarity to any person of the image, which would be the best score.
+        similarities: (N, K) the similarity of each person's predicted keypoints to their annotations; 0 where nothing is predicted.
         outdone: (N,) bool, people who are found by a detection although another one is more similar to them.
         least: the similarity from which on a detection finds a person.
         with_sigmas: factor → the scores of the same predictions with all sigmas multiplied by it.
@@ -37,6 +38,7 @@ class Detected:
 
     background: Array
     similarity: Array
+    similarities: Array
     outdone: Array
     least: float
     with_sigmas: Callable[[float], Scores]
@@ -52,13 +54,15 @@ class Compared:
         row: (N,) the row of the prediction that each person is compared with; -1 for none.
         counted: (N, K) bool, the keypoints that count.
         good: (N, K) bool, predictions that have no error. right: (N, K) bool, those that are right in slices and calibration.
-        clear: (N, K) pixels. A prediction that is farther from its own keypoint and within this distance of another one's is
-            confused with that one.
+        clear: (N, K) pixels. A prediction within this distance of another keypoint is confused with it, if its own keypoint is
+            farther away, each in units of its own distance.
         near: (N, K) pixels. Errors within this distance are jitter, unless they are a confusion.
         pooled: indices of the keypoints that the headline pools; slices are of these.
         limits: what good, clear and near are, as a sentence. right_if: what right is, such as `PCKh@0.5`.
         rescored: predictions → their scores on these people, without the convention's processing, which is done.
         detected: where predictions are detections; None where each is asked about one person.
+        hits_are_good: a good prediction is never a confusion, because the score counts it as right. Of OKS, which has no hits of
+            keypoints, it is one where another keypoint is still nearer.
     """
 
     people: Instances
@@ -74,6 +78,7 @@ class Compared:
     right_if: str
     rescored: Callable[[Predictions], Scores]
     detected: Detected | None = None
+    hits_are_good: bool = True
 
     @property
     def found(self) -> Array:

@@ -9,21 +9,25 @@ to the last bit, the surprising ones too:
   detection is then ignored; a crowd can be taken again and again;
 * an annotation with the id 0 can be matched, but never counts as found.
 
-Most pairs within an image are of different people, and a few keypoints prove it (oks_similarity); only the others get an
-OKS. They are matched rank by rank over all images, thresholds and area ranges at once. What follows from the matches is
-computed by average_precision.
+Most pairs within an image are of different people (oks_similarity.plausible); only the others get an OKS. They are matched rank by
+rank over all images at once. A case is a threshold within an area range; what differs between cases is kept as bits of one number,
+bit `thresholds * range + threshold`. What follows from the matches is computed by average_precision.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby
 
 import numpy as np
 
 from posebench.array_type import Array
 from posebench.scoring.average_precision import AREAS, THRESHOLDS, Matches
-from posebench.scoring.oks_similarity import People, as_complex, plausible, similarity_of
+from posebench.scoring.oks_similarity import People, plausible, similarity
 
 MAX_DETECTIONS = 20
+_OF_RANGE = (1 << len(THRESHOLDS)) - 1
+"""Bits of all thresholds."""
+_RANGES = sum(1 << len(THRESHOLDS) * place for place in range(len(AREAS)))
+"""Times bits of thresholds: bits of the same thresholds in every area range."""
 _BLOCK = 512
 """Detections that stay in the processor's cache while their keypoints are compared."""
 
@@ -59,29 +63,23 @@ def match(detections: Detections, people: People, sigmas: Array, images: int) ->
     """Match detections to people at every threshold of `THRESHOLDS` and area range of `AREAS`; `images` is their number."""
     best_first, rank, by_image = _ranked(detections, images)
     image = detections.image[best_first]
-    ranges = np.array(list(AREAS.values()))
-    ignored_people = people.ignored[:, None] | _outside(people.area, ranges)
-
+    ignored_people = people.ignored[:, None] | _outside(people.area)
     place, person = pairs(image[by_image], people.image, images)
-    detection = by_image[place]
-    points, start = as_complex(detections.keypoints).ravel(), best_first[detection] * len(sigmas)
-    kept = plausible(points, start, people, person, sigmas, THRESHOLDS[0])
-    detection, person = detection[kept], person[kept]
-    value = similarity_of(points, start[kept], people, person, sigmas)
+    place = by_image[place]
+    kept = plausible(detections.keypoints, people, best_first[place], person, sigmas, THRESHOLDS[0])
+    place, person = place[kept], person[kept]
+    value = similarity(detections.keypoints, people, best_first[place], person, sigmas)
     possible = value >= THRESHOLDS[0]
-    candidates = detection[possible], person[possible], value[possible]
-    taker, taken = _greedy(candidates, rank, people.crowd, ignored_people)
+    place, person, value = place[possible], person[possible], value[possible]
 
-    outside = _outside(detections.area[best_first], ranges)
-    found = np.zeros((len(ranges), len(THRESHOLDS), len(image)), bool)
-    ignored = np.repeat(outside.T[:, None], len(THRESHOLDS), axis=1)
-    hit = taken >= 0
-    counts = hit & (people.id != 0)[taken]
-    not_asked = hit & ignored_people[taken, np.arange(len(ranges))[:, None]]
-    found[:, :, taker] = counts.transpose(1, 2, 0)
-    ignored[:, :, taker] = (not_asked | (~counts & outside[taker, :, None])).transpose(1, 2, 0)
+    ignoring = _bits(ignored_people)
+    taken = _greedy((place, person, value), rank, people.crowd, ignoring)
+    found, ignored = np.zeros((2, len(image)), np.int64)
+    np.bitwise_or.at(found, place, np.where(people.id[person] != 0, taken, 0))
+    np.bitwise_or.at(ignored, place, taken & ignoring[person])
+    ignored |= _bits(_outside(detections.area[best_first])) & ~found
     to_find = [np.bincount(people.image[~ignored_here], minlength=images) for ignored_here in ignored_people.T]
-    return Matches(image, found, ignored, np.array(to_find))
+    return Matches(image, _by_range(found), _by_range(ignored), np.array(to_find))
 
 
 def _ranked(detections: Detections, images: int) -> tuple[Array, Array, Array]:
@@ -110,9 +108,23 @@ def _stable_order(values: Array) -> Array:
     return np.sort(which * len(values) + order) % max(len(values), 1)
 
 
-def _outside(area: Array, ranges: Array) -> Array:
-    """(N, A) whether an area is outside each range; both ends belong to it."""
-    return (area[:, None] < ranges[:, 0]) | (area[:, None] > ranges[:, 1])
+def _outside(area: Array) -> Array:
+    """(N, A) whether an area is outside each range of `AREAS`; both ends belong to it."""
+    low, high = np.array(list(AREAS.values())).T
+    outside: Array = (area[:, None] < low) | (area[:, None] > high)
+    return outside
+
+
+def _bits(ranges: Array) -> Array:
+    """(N,) bits of the cases in the area ranges that are True in (N, A), at all thresholds."""
+    bits: Array = ranges @ (_OF_RANGE << len(THRESHOLDS) * np.arange(len(AREAS)))
+    return bits
+
+
+def _by_range(bits: Array) -> Array:
+    """(A, N) bits of thresholds, of (N,) bits of cases."""
+    shifted = bits >> len(THRESHOLDS) * np.arange(len(AREAS))[:, None]
+    return (shifted & _OF_RANGE).astype(np.min_scalar_type(_OF_RANGE))
 
 
 def pairs(left_image: Array, right_image: Array, images: int) -> tuple[Array, Array]:
@@ -124,38 +136,43 @@ def pairs(left_image: Array, right_image: Array, images: int) -> tuple[Array, Ar
     return left, np.arange(len(left)) + np.repeat(first - (np.cumsum(count) - count), count)
 
 
-def _greedy(candidates: tuple[Array, Array, Array], rank: Array, crowd: Array, ignored: Array) -> tuple[Array, Array]:
+def _greedy(candidates: tuple[Array, Array, Array], rank: Array, crowd: Array, ignoring: Array) -> Array:
     """Match detections to people.
 
     Args:
         candidates: detection, person and similarity of the P pairs that could match.
         rank: (D,) place of each detection within its image.
-        crowd: (G,) bool. ignored: (G, areas) bool.
+        crowd: (G,) bool. ignoring: (G,) bits of the cases in which a person is ignored.
 
     Returns:
-        (N,) detections with such a pair, and (N, areas, thresholds) row of the person that each is matched to, -1 for none.
+        (P,) bits of the cases in which each pair is matched.
     """
     detection, person, value = candidates
-    # Rank by rank. Within one detection the pair to prefer comes last: the most similar, of equals the later.
-    order = np.lexsort((person, value, detection, rank[detection]))
-    detection, person, value = detection[order], person[order], value[order]
-    first = np.flatnonzero(np.diff(detection, prepend=-1))  # of each detection
-    taker = detection[first]
-    at_least = np.minimum(THRESHOLDS, 1 - 1e-10)
-    area, threshold = np.ogrid[: ignored.shape[1], : len(at_least)]
-    free = np.ones((len(crowd) + 1, ignored.shape[1], len(at_least)), bool)  # the last row is for no person
-    taken = np.full((len(taker), ignored.shape[1], len(at_least)), -1)
-    steps = np.searchsorted(rank[taker], np.arange(MAX_DETECTIONS + 1))
-    for begin, end in pairwise(steps.tolist()):
-        if begin == end:
-            continue
-        now = slice(first[begin], first[end] if end < len(first) else None)
-        who = person[now]
-        eligible = (free[who] | crowd[who, None, None]) & (value[now, None, None] >= at_least)
-        # Position within `now`, raised above all others for people who count.
-        choice = np.arange(1, len(who) + 1)[:, None] + len(who) * ~ignored[who]
-        best = np.maximum.reduceat(np.where(eligible, choice[:, :, None], 0), first[begin:end] - first[begin], axis=0)
-        winner = np.concatenate([[-1], who, who])[best]
-        taken[begin:end] = winner
-        free[winner, area, threshold] = False
-    return taker, taken
+    everywhere = _OF_RANGE * _RANGES
+    reached = ((1 << np.searchsorted(np.minimum(THRESHOLDS, 1 - 1e-10), value, side="right")) - 1) * _RANGES
+    free, always = np.full(len(crowd), everywhere), np.where(crowd, everywhere, 0)
+    unmatched, taken = np.full(len(rank), everywhere), np.zeros(len(person), np.int64)
+    for turns in _turns(detection, person, value, rank):
+        for asked in (~ignoring, ignoring):  # whoever is ignored is taken only where no other is left
+            for pair in turns:
+                who, which = person[pair], detection[pair]
+                now = (free[who] | always[who]) & asked[who] & reached[pair] & unmatched[which]
+                free[who] &= ~now
+                unmatched[which] &= ~now
+                taken[pair] |= now
+    return taken
+
+
+def _turns(detection: Array, person: Array, value: Array, rank: Array) -> list[list[Array]]:
+    """Pairs in the order in which they are asked whether they match: for each rank, first every detection's pair that it prefers,
+    then its next, and so on. No two pairs that are asked at once share a detection or a person.
+    """
+    # A detection prefers the most similar person, of equals the later.
+    order = np.lexsort((-person, -value, detection))
+    start = np.flatnonzero(np.diff(detection[order], prepend=-1))
+    turn = np.arange(len(order)) - np.repeat(start, np.diff(start, append=len(order)))
+    ranks = rank[detection[order]]
+    together = ranks * len(order) + turn
+    by_turn = np.argsort(together, kind="stable")
+    steps = np.split(order[by_turn], np.flatnonzero(np.diff(together[by_turn])) + 1) if len(order) else []
+    return [list(turns) for _, turns in groupby(steps, lambda pairs: rank[detection[pairs[0]]])]

@@ -44,7 +44,7 @@ def paired(detections: Detections, people: People, sigmas: Array, images: int) -
     """
     person, detection = pairs(people.image, np.sort(detections.image), images)
     detection = np.argsort(detections.image, kind="stable")[detection]
-    value = similarity(detections.keypoints[detection], people, person, sigmas)
+    value = similarity(detections.keypoints, people, detection, person, sigmas)
     counts = ~people.ignored[person]
     best = np.zeros(len(detections.image))
     np.maximum.at(best, detection[counts], value[counts])
@@ -96,3 +96,11 @@ def reach(least: float, area: Array, sigmas: Array) -> Array:
     """
     distance: Array = np.sqrt(-2 * np.log(least) * (area + _EPSILON))[:, None] * 2 * sigmas
     return distance
+
+
+def of_keypoints(apart: Array, area: Array, sigmas: Array) -> Array:
+    """(G, K) similarity of keypoints that are `apart` (G, K) pixels from their annotations: the inverse of `reach`."""
+    with np.errstate(over="ignore"):  # what is infinitely far is not similar at all
+        exponent = apart**2 / (2 * sigmas) ** 2 / (area + _EPSILON)[:, None] / 2
+    similarity: Array = np.exp(-exponent)
+    return similarity

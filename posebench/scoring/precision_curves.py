@@ -54,19 +54,21 @@ class Counted(NamedTuple):
     hits: tuple[_Hits, ...]
 
 
-def count(image: Array, found: Array, counted: Array, images: int) -> Counted:
+def count(image: Array, found: Array, ignored: Array, thresholds: int, images: int) -> Counted:
     """Arrange the detections of an area range.
 
     Args:
         image: (D,) image of each detection, best detection first; below `images`.
-        found: (thresholds, D) bool, it found a person. counted: (thresholds, D) bool, it is not ignored.
+        found: (D,) int; bit t is set where it found a person at threshold t. ignored: likewise, where it counts neither way.
     """
-    hit, always = found & counted, counted.all(axis=0)
-    places, sometimes = np.flatnonzero(hit.any(axis=0)), np.flatnonzero(counted.any(axis=0) & ~always)
+    counted = ~ignored & (1 << thresholds) - 1
+    hit, always = found & counted, counted == (1 << thresholds) - 1
+    places, sometimes = np.flatnonzero(hit), np.flatnonzero((counted != 0) & ~always)
     common, before = _sums_until(np.cumsum(always)[places], np.flatnonzero(always), image, images)
     hits = []
-    for now, also in zip(hit[:, places], counted[:, sometimes], strict=True):
-        place, added = np.flatnonzero(now), sometimes[also]
+    for threshold in range(thresholds):
+        place = np.flatnonzero(hit[places] >> threshold & 1)
+        added = sometimes[np.flatnonzero(counted[sometimes] >> threshold & 1)]
         until = np.searchsorted(places[place], added)
         added_before = np.cumsum(np.bincount(until, minlength=len(place) + 1))[: len(place)]
         more, row = _sums_until(added_before, added, image, images)

@@ -8,6 +8,7 @@ import numpy as np
 
 import posebench
 from posebench.data.instances import Instances
+from posebench.diagnosis.body_lengths import BodyLengths, body_lengths
 from posebench.diagnosis.calibration import Calibration, calibration
 from posebench.diagnosis.error_kinds import KINDS, NOT_COUNTED, ErrorKinds, error_kinds
 from posebench.diagnosis.manifest import read_manifest
@@ -38,6 +39,7 @@ class Diagnosis:
         slices: the share of right keypoints on parts of the data.
         calibration: how confidences compare with being right.
         sigmas: the headline with other sigmas; empty where there are none.
+        body_lengths: errors without sigmas; None where there are none.
         told: sentences on what could not be seen, and on rows of the manifest that are about nobody.
     """
 
@@ -48,6 +50,7 @@ class Diagnosis:
     slices: tuple[Part, ...]
     calibration: Calibration
     sigmas: tuple[Sensitivity, ...]
+    body_lengths: BodyLengths | None
     told: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -94,7 +97,7 @@ class Diagnosis:
             right_if=self.compared.right_if, people=errors.people, unfound=errors.unfound,
             counts=errors.counts, repairs=errors.repairs, joints=errors.joints, worst=errors.worst,
             registration=self.registration, slices=self.slices, calibration=self.calibration,
-            sigmas=self.sigmas, notes=self.told,
+            sigmas=self.sigmas, body_lengths=self.body_lengths, notes=self.told,
         )  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:
@@ -113,6 +116,7 @@ class Diagnosis:
             "right_if": self.compared.right_if, "slices": [part.as_json() for part in self.slices],
             "calibration": self.calibration.as_json(),
             "sigmas": [one.as_json() for one in self.sigmas],
+            "body_lengths": None if self.body_lengths is None else self.body_lengths.as_json(),
             "notes": list(self.notes),
         }  # fmt: skip
 
@@ -155,8 +159,9 @@ def diagnose(
         size = asked.input_size or evaluation.predictions.provenance.input_size or INPUT_SIZE
         return Diagnosis(
             evaluation, compared, error_kinds(compared, rule.headline, before),
-            registration(compared, before, size, asked.stride), slices(compared, manifest), calibration(compared),
-            sensitivity(compared, rule.headline, before), (*notes(compared), *unused),
+            registration(compared, before, size, asked.stride), slices(compared, manifest),
+            calibration(compared, rule.headline, before), sensitivity(compared, rule.headline, before),
+            body_lengths(compared), (*notes(compared), *unused),
         )  # fmt: skip
 
 

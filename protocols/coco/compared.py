@@ -17,8 +17,8 @@ from posebench.scoring.scores import Scores
 from . import partial_detections
 
 LIMITS = (
-    f"good is a keypoint similarity of {GOOD} or more; jitter and confusions are from {NEAR} on; a person is found from an OKS of "
-    f"{LEAST} on"
+    f"good is a keypoint similarity of {GOOD} or more; jitter and confusions are from {NEAR} on; the most similar place decides; a "
+    f"person is found from an OKS of {LEAST} on"
 )
 
 
@@ -46,6 +46,8 @@ def compare(
         pooled=tuple(range(len(sigmas))), rescored=lambda again: scored(again, sigmas),
         detected=Detected(
             background=background, similarity=similarity, outdone=pairing.outdone, least=LEAST,
+            similarities=oks_pairing.of_keypoints(apart, people.area, sigmas),
             with_sigmas=lambda factor: scored(predictions, factor * sigmas),
         ),
+        hits_are_good=False,
     )  # fmt: skip

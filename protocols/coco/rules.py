@@ -287,7 +287,7 @@ def best_similarity(
     """(N,) the largest OKS that any detection reaches with each usable person; NaN for the others."""
     order = np.argsort(detections.image, kind="stable")
     person, detection = oks_matching.pairs(people.image, detections.image[order], len(instances.images))
-    value = oks_similarity.similarity(detections.keypoints[order[detection]], people, person, sigmas)
+    value = oks_similarity.similarity(detections.keypoints, people, order[detection], person, sigmas)
     best = np.zeros(len(instances))
     np.maximum.at(best, person, value)
     return np.where(instances.usable, best, np.nan)

@@ -25,13 +25,16 @@ def test_every_question_has_a_finding_and_a_table_that_fits_the_terminal(
     text = " ".join(seen.text.split())
     for finding in (
         "Most is lost to miss: its repair alone would add 0.2",
-        "left knee is wrong most often: 53.7 % of its predictions.",
+        "left knee is wrong most often: 55.0 % of its predictions.",
         "The worst person has 17 of 17 keypoints wrong.",
         "heatmap cells (right, down), within 0.25.",
         "Without this offset alone, AP would be",
         "Keypoints are right least often in the part",
-        "Expected calibration error: 12.7 %",
+        "Expected calibration error: 12.7 % [12.0, 13.5], by chance 1.1 %;",
+        "Recalibrated on other images: 2.2 % [1.2, 2.4], by chance 1.1 %.",
+        "Recalibrated scores of detections would change AP by +0.002 [",
         "Sigmas 10 % larger would change AP by +0.04",
+        "Without sigmas: the median error of the people who are found is 0.036 body lengths [0.034, 0.037].",
     ):
         assert finding in text
     assert max(map(len, seen.lines)) <= columns
@@ -60,7 +63,7 @@ def test_json_has_every_part_and_only_json(tmp_path: Path, monkeypatch: pytest.M
     by_light = {one["name"]: one["people"] for one in found["slices"] if one["by"] == "light"}
     assert sum(by_light.values()) == 500 and set(by_light) == {"dim", "bright"}
     assert found["calibration"]["problem"] == "The file has no confidences of keypoints: all are 0.75."
-    assert found["sigmas"] == []
+    assert (found["sigmas"], found["body_lengths"]) == ([], None)
     again = CliRunner().invoke(
         main, ["diagnose", "off.h5", "--protocol", "mpii", "--manifest", "m.csv", "--json", "--input-size", "512x512"]
     )

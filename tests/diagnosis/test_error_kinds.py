@@ -102,24 +102,26 @@ def slow_kind(one: Compared, n: int, k: int) -> str:
     if not one.counted[n, k] or one.row[n] < 0:
         return ""
     place = one.keypoints[n, k]
-
-    def apart(m: int, j: int) -> float:
-        return float(np.hypot(*(place - people.keypoints[m, j])))
-
-    if one.good[n, k]:
-        return "good"
     if np.isnan(place).any():
         return "miss"
-    if apart(n, k) > one.clear[n, k]:
-        side = order[k]
-        if side != k and labelled[n, side] and apart(n, side) <= one.clear[n, side]:
-            return "inversion"
-        for m in range(len(people)):
-            if m != n and people.image[m] == people.image[n]:
-                for j in (k, side):
-                    if labelled[m, j] and apart(m, j) <= one.clear[m, j]:
-                        return "swap"
-    return "jitter" if apart(n, k) <= one.near[n, k] else "miss"
+
+    def apart(m: int, j: int) -> float:
+        return float(np.hypot(*(place - people.keypoints[m, j])) / one.clear[m, j])
+
+    places = {"own": apart(n, k)}
+    if order[k] != k and labelled[n, order[k]]:
+        places["inversion"] = apart(n, order[k])
+    for m in range(len(people)):
+        for j in (k, order[k]):
+            if m != n and people.image[m] == people.image[n] and labelled[m, j]:
+                places["swap"] = min(apart(m, j), places.get("swap", np.inf))
+    nearest = min(places, key=lambda name: places[name])
+    confused = nearest != "own" and places[nearest] <= 1
+    if one.good[n, k] and (one.hits_are_good or not confused):
+        return "good"
+    if confused:
+        return nearest
+    return "jitter" if np.hypot(*(place - people.keypoints[n, k])) <= one.near[n, k] else "miss"
 
 
 def check_kinds(one: Compared) -> set[str]:
@@ -153,6 +155,48 @@ def coco_case(folder: Path, seed: int) -> tuple[Any, Instances, Any]:
 def test_kinds_of_coco_are_those_of_a_slow_reading_of_the_rule(tmp_path: Path, seed: int) -> None:
     protocol, people, predictions = coco_case(tmp_path, seed)
     assert check_kinds(protocol.compared(predictions, people, "official")) >= {"good", "jitter", "miss"}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_keypoint_of_coco_belongs_to_the_place_of_the_largest_similarity(tmp_path: Path, seed: int) -> None:
+    protocol, people, predictions = coco_case(tmp_path, seed)
+    one = protocol.compared(predictions, people, "official")
+    squares = ((one.keypoints[:, None, :, None] - people.keypoints[None, :, None]) ** 2).sum(axis=4)  # (N, M, K, K)
+    similarity = np.exp(-squares / (2 * people.measures["area"][None, :, None, None] * (2 * SIGMAS) ** 2))
+    own = similarity[np.arange(len(people)), np.arange(len(people))].diagonal(axis1=1, axis2=2)
+    for (n, k), kind in np.ndenumerate(kinds_of(one)):
+        if kind < 0:
+            continue
+        sides = [k, people.skeleton.flip_order[k]]
+        others = [
+            similarity[n, m, k, j]
+            for m in np.flatnonzero(people.image == people.image[n])
+            for j in sides
+            if people.visibility[m, j] > 0 and (m, j) != (n, k)
+        ]
+        best = max(others, default=0)
+        if best > own[n, k]:
+            assert (KINDS[kind] in ("inversion", "swap")) == (best >= 0.5)
+        else:
+            limits = {"good": (0.85, 1), "jitter": (0.5, 0.85), "miss": (0, 0.5)}
+            low, high = limits[KINDS[kind]]
+            assert low <= own[n, k] <= high
+
+
+def test_a_good_keypoint_of_coco_is_an_inversion_where_the_other_side_is_nearer(tmp_path: Path) -> None:
+    protocol, people, predictions = coco_case(tmp_path, 1)
+    keypoints = people.keypoints.copy()
+    left, right = people.skeleton.index("left_eye", "right_eye")
+    keypoints[0, right] = keypoints[0, left] + [2.0, 0.0]
+    near = replace(people, keypoints=keypoints, visibility=np.full_like(people.visibility, 2))
+    guess = np.repeat(keypoints[None, 0], len(predictions), axis=0)
+    guess[:, left] += [1.5, 0.0]  # eyes are 2 pixels apart, and 1.5 pixels are a similarity above 0.85 here
+    alone = near.take(np.array([0]))
+    only = for_instances(alone, guess[:1])
+    one = protocol.compared(only, alone, "official")
+    assert one.good[0, left]
+    found = kinds_of(one)[0]
+    assert [KINDS[found[k]] for k in (left, right)] == ["inversion", "good"]
 
 
 def test_limits_of_coco_are_similarities_of_85_and_50_percent(tmp_path: Path) -> None:

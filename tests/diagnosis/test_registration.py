@@ -9,7 +9,8 @@ import pytest
 import posebench as pb
 from posebench.data.instances import Instances
 from posebench.data.predictions import for_instances
-from posebench.diagnosis.registration import Registration, registration, weighted_medians
+from posebench.diagnosis.estimate import weighted_medians
+from posebench.diagnosis.registration import Registration, registration
 from posebench.plugins import registry
 from posebench.synthetic import people as synthetic
 

@@ -57,7 +57,7 @@ def test_a_header_with_commas_or_a_unit_can_be_typed() -> None:
 def test_leaderboards_that_have_none_of_the_columns_are_left_out() -> None:
     both = boards([*THREE, record(base=FLIC)])
     assert [board.rule.protocol for board in choose(both, "Wrist")] == ["flic"]
-    assert [board.rule.protocol for board in choose(both, "name")] == ["flic", "mpii"]
+    assert [board.rule.protocol for board in choose(both, "name")] == ["mpii", "flic"]
 
 
 def test_an_unknown_column_or_row_is_an_error_that_lists_the_ones_there_are() -> None:

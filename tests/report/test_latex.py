@@ -10,7 +10,9 @@ from records import COCO, FLIC, record
 
 from posebench.report.board import boards
 from posebench.report.latex import COMMANDS, escape, tex
+from posebench.report.published_scores import published
 
+RESULTS = Path(__file__).parents[2] / "results"
 HOSTILE = r"\input{/etc/passwd} 50% & $x_1^2$ #1 ~{a} <b> |c| `d' \"e\" ?`f --- [2pt] \\"
 
 
@@ -131,6 +133,7 @@ def test_the_tables_compile_with_nothing_but_booktabs(tmp_path: Path) -> None:
         pytest.skip("pdflatex is not on this machine (Debian: texlive-latex-recommended)")
     tables = [
         three_rows(),
+        tex(boards([record(rule={"convention": "bearpaw"})])[0], published(RESULTS)),
         *(tex(board) for board in boards([record(HOSTILE), record("é ü ß", base=FLIC), record(base=COCO)])),
     ]
     document = r"\documentclass{article}\usepackage{booktabs}\begin{document}%s\end{document}"

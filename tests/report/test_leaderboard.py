@@ -74,17 +74,17 @@ def test_percentages_have_two_decimals_and_fractions_three():
     assert cells(coco, "AP") == ["0.744"]
 
 
-def test_columns_are_identity_then_model_then_metrics_in_the_records_order_then_people():
-    (board,) = boards([record()])
+def test_columns_are_identity_then_the_headline_then_metrics_in_the_records_order_then_the_network_then_people():
+    (board,) = boards([record(intervals={"Mean": (88.5, 89.7)})])
     assert [column.header for column in board.columns] == [
-        "rank", "name", "architecture", "input (h×w)", "params (M)", "Head", "Wrist", "Mean", "Mean@0.1", "people",
+        "rank", "name", "Mean", "95 %", "Head", "Wrist", "Mean@0.1", "architecture", "input (h×w)", "params (M)", "people",
     ]  # fmt: skip
-    assert [column.cells[0] for column in board.columns[2:5]] == ["hourglass8", "256×256", "25.59"]
+    assert [column.cells[0] for column in board.columns[7:10]] == ["hourglass8", "256×256", "25.59"]
 
 
 def test_model_columns_that_no_record_knows_are_left_out():
     (board,) = boards([record(model={"seed": 3})])
-    assert [column.header for column in board.columns][:3] == ["rank", "name", "Head"]
+    assert [column.header for column in board.columns][-2:] == ["Mean@0.1", "people"]
 
 
 def test_rows_on_different_ground_truth_are_in_different_tables_named_after_it():
@@ -176,11 +176,23 @@ def test_annotators_own_agreement_is_a_last_row_without_a_rank_and_not_in_the_cs
     ceiling = {"what": "two annotators of 100 people", "metrics": {"Mean": 93.25, "Other": 1.0}}
     (board,) = boards([record("a", ceiling=ceiling), record("b")])
     *_, last = (line for line in markdown([board]).splitlines() if line.startswith("|"))
-    assert last == f"|  | {CEILING} |  |  |  |  |  | 93.25 |  |  |"
+    assert last == f"|  | {CEILING} | 93.25 |  |  |  |  |  |  |  |"
     assert f"{CEILING}: two annotators of 100 people" in board.notes
     assert CEILING not in as_csv(board)
     (table,) = terminal_tables([board], 160)
     assert CEILING in printed(table, 160)
+
+
+def test_leaderboards_of_more_people_come_first_and_of_the_same_people_the_official_evaluators():
+    found = boards([
+        record(base=FLIC), record(rule={"convention": "bearpaw"}), record(), record(base=COCO),
+        record("limited", data={"people": 8, "annotations_sha256": "f" * 64}),
+    ])  # fmt: skip
+    places = [(board.rule.protocol, board.rule.convention, board.newest.data.people) for board in found]
+    assert places == [
+        ("coco", "official", 6352), ("mpii", "official", 2958), ("mpii", "bearpaw", 2958), ("flic", "official", 1016),
+        ("mpii", "official", 8),
+    ]  # fmt: skip
 
 
 def test_synthetic_people_are_marked_and_come_after_real_data():

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
-from records import record
+from records import COCO, record
 
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
 from posebench.report.board import boards
+from posebench.report.latex import tex
 from posebench.report.leaderboard import markdown
-from posebench.report.published_scores import COLUMNS, CONVENTIONS, HEADING, beside, published
+from posebench.report.published_beside import HEADING, apart, beside, link
+from posebench.report.published_scores import COLUMNS, CONVENTIONS, published
 
 RESULTS = Path(__file__).parents[2] / "results"
 
@@ -58,12 +60,73 @@ def test_units_are_the_protocols_whatever_the_source_prints(tmp_path: Path) -> N
 
 def test_other_boxes_and_doubted_rows_are_joined_with_nothing(tmp_path: Path) -> None:
     boxes = "flip=1; shift_heatmap; boxes=detector AP_H 56.4; oks_nms+kpt rescoring"
-    assert published(write(
+    rows = published(write(
         tmp_path,
         "w32,256x192,coco,val2017,flip=1; boxes=detector AP_H 65.1,AP,0.765,,,a",
-        f"w32,256x192,coco,val2017,{boxes}; caffe-style ResNet (unverified),AP,0.72,,,a",
+        f"r50,256x192,coco,val2017,{boxes}; caffe-style ResNet (unverified),AP,0.72,,,a",
+        f"r101,256x192,coco,val2017,{boxes},AP,0.72,,,a",
+        "w48,256x192,coco,test-dev2017,boxes=detector,AP,0.755,,,a",
         "hg8,256x256,mpii,test,official MPII server,PCKh@0.5/mean,90.9,,,a",
-    )) == []  # fmt: skip
+    ))  # fmt: skip
+    data = {"split": "val", "box_source": "annotation"}
+    (board,) = boards([record(base=COCO, rule={"convention": "hrnet"}, data=data)])
+    assert beside(board, rows) == []
+    assert {column.header: column.cells for column in apart(board, rows)} == {
+        "published as": ["w32", "r50", "r101", "w48"],
+        "differs in": [
+            "convention: boxes=detector AP_H 65.1", "convention: caffe-style ResNet (unverified)",
+            "boxes: COCO_val2017_detections_AP_H_56_person.json", "split: test-dev",
+        ],
+        "source": ["a"] * 4,
+    }  # fmt: skip
+
+
+def test_rows_that_differ_alike_are_one_line_which_names_the_first_networks(tmp_path: Path) -> None:
+    rows = published(write(tmp_path, *(f"hg{n},,mpii,val,mmpose,PCKh@0.5/mean,0.{n},,,a" for n in range(81, 87))))
+    columns = apart(boards([record()])[0], rows)
+    assert [column.cells for column in columns] == [
+        ["hg81; hg82; hg83; hg84 and 2 more"],
+        ["convention: mmpose"],
+        ["a"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "source, address",
+    [
+        ("a/b-c@0185b42:x/y_z.md", "https://github.com/a/b-c/blob/0185b42/x/y_z.md"),
+        ("Stacked Hourglass arXiv:1603.06937v2 text", "https://arxiv.org/abs/1603.06937v2"),
+        ("Yang, https://example.org/a_b.html", "https://example.org/a_b.html"),
+        ("a thesis", None), ("javascript:alert(1)", None), ("a/b@0185b42:x)](y", None),
+        ('https://x.org/"><script>', "https://x.org/"),
+    ],
+)  # fmt: skip
+def test_a_source_has_the_address_that_it_states(source: str, address: str | None) -> None:
+    assert link(source) == address
+
+
+def test_every_source_of_the_repositorys_file_has_an_address() -> None:
+    assert [row.source for row in published(RESULTS) if link(row.source) is None] == []
+
+
+def test_each_published_row_links_its_source_in_every_form(tmp_path: Path) -> None:
+    rows = published(write(
+        tmp_path,
+        "low,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/mean(macro14),86.76,,,a/b@0185b42:c_d.md",
+        "high,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/mean(macro14),88.64,,,a thesis",
+    ))  # fmt: skip
+    (board,) = boards([record(rule={"convention": "bearpaw"})])
+    assert r"86.8 | [a/b@0185b42:c\_d.md](https://github.com/a/b/blob/0185b42/c_d.md) |" in markdown([board], rows)
+    text = tex(board, rows)
+    assert r"& low [2] & 256$\times$256 &  &  &  & 86.8 &  \\" in text
+    assert r"[1] a thesis; [2] \href{https://github.com/a/b/blob/0185b42/c_d.md}{a/b@0185b42:c\_d.md}" in text
+
+
+def test_only_the_best_of_many_published_rows_are_shown_and_counted(tmp_path: Path) -> None:
+    rows = published(write(tmp_path, *(f"hg{n},,mpii,val,mmpose,PCKh@0.5/mean,0.{n},,,a" for n in range(70, 85))))
+    (board,) = boards([record(rule={"convention": "mmpose"})])
+    assert beside(board, rows)[0].values == tuple(f"hg{n}" for n in range(84, 72, -1))
+    assert "not scored here; the best 12 of 15 rows:**" in markdown([board], rows)
 
 
 @pytest.mark.parametrize("of, beginning", CONVENTIONS)

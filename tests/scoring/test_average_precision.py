@@ -13,10 +13,15 @@ def matches(image: Any, found: Any, people: Any, ignored: Any = None) -> Matches
     """The same at every area range and threshold."""
     shape = (3, 10, len(image))
     return Matches(
-        np.array(image, int), np.broadcast_to(np.array(found, bool), shape),
-        np.broadcast_to(np.zeros(len(image), bool) if ignored is None else np.array(ignored, bool), shape),
+        np.array(image, int), bits(np.broadcast_to(np.array(found, bool), shape)),
+        bits(np.broadcast_to(np.zeros(len(image), bool) if ignored is None else np.array(ignored, bool), shape)),
         np.tile(people, (3, 1)),
     )  # fmt: skip
+
+
+def bits(of_thresholds: Any) -> Any:
+    """(areas, D) numbers whose bit t is entry t of (areas, 10, D) bool."""
+    return (of_thresholds * 2 ** np.arange(10)[:, None]).sum(axis=1)
 
 
 def test_precision_is_the_best_of_any_later_place() -> None:
@@ -51,7 +56,7 @@ def random_matches(seed: int) -> Matches:
     found = random.random((3, 10, detections)) < random.choice([0.1, 0.6])
     ignored = (random.random((3, 1, detections)) < 0.4) ^ (random.random((3, 10, detections)) < 0.1)
     people = random.integers(0, 4, (3, images)) * (random.random((3, images)) < 0.6)
-    return Matches(random.integers(0, images, detections), found, ignored, people)
+    return Matches(random.integers(0, images, detections), bits(found), bits(ignored), people)
 
 
 def plain(made: Matches, weights: Any) -> dict[str, float]:
@@ -63,8 +68,9 @@ def plain(made: Matches, weights: Any) -> dict[str, float]:
         right = wrong = 0
         curve = []
         for d, image in enumerate(made.image):
-            for _ in range(0 if made.ignored[a, t, d] else weights[image]):
-                right, wrong = right + made.found[a, t, d], wrong + (not made.found[a, t, d])
+            found, ignored = (bool(of[a, d] & 1 << t) for of in (made.found, made.ignored))
+            for _ in range(0 if ignored else weights[image]):
+                right, wrong = right + found, wrong + (not found)
                 curve.append((right / people, right / (wrong + right + np.spacing(1))))
         precision[a, t] = [max((p for reached, p in curve if reached >= r), default=0) for r in RECALLS]
         recall[a, t] = curve[-1][0] if curve else 0

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from posebench.scoring.oks_similarity import People, as_complex, plausible, similarity
+from posebench.scoring.oks_similarity import People, plausible, similarity
 
 SIGMAS = np.array([0.1, 0.05, 0.2])
 
@@ -22,16 +22,16 @@ def people(keypoints: Any, labelled: Any, area: Any, bbox: Any = None) -> People
 def test_a_keypoint_one_sigma_away_has_the_similarity_of_the_paper() -> None:
     # Area 100, sigma 0.1: k·s = 2 · 0.1 · 10 = 2 pixels, and exp(-2² / (2 · 2²)) = exp(-1/2).
     one = people([[[5, 5], [0, 0], [0, 0]]], [[1, 0, 0]], [100])
-    assert similarity(np.array([[[5.0, 7.0], [99, 99], [99, 99]]]), one, np.array([0]), SIGMAS) == pytest.approx(
-        [np.exp(-0.5)]
-    )
+    assert similarity(
+        np.array([[[5.0, 7.0], [99, 99], [99, 99]]]), one, np.array([0]), np.array([0]), SIGMAS
+    ) == pytest.approx([np.exp(-0.5)])
 
 
 def test_whoever_has_no_labelled_keypoint_is_compared_by_the_doubled_box() -> None:
     # Box 10..20 x 30..50 doubles to 0..30 x 10..70. Two keypoints lie in it, the third is infinitely far.
     one = people(np.zeros((1, 3, 2)), np.zeros((1, 3)), [100], [[10, 30, 10, 20]])
     found = np.array([[[0.0, 10.0], [30.0, 70.0], [900.0, 40.0]]])
-    assert similarity(found, one, np.array([0]), SIGMAS) == pytest.approx([2 / 3])
+    assert similarity(found, one, np.array([0]), np.array([0]), SIGMAS) == pytest.approx([2 / 3])
 
 
 def drawn(seed: int, keypoint_count: int) -> tuple[np.ndarray, People, np.ndarray, np.ndarray, np.ndarray]:
@@ -55,8 +55,8 @@ def test_no_pair_that_reaches_the_threshold_is_dropped(keypoint_count: int, thre
     reaching = dropped = 0
     for seed in range(12):
         found, annotated, detection, person, sigmas = drawn(seed, keypoint_count)
-        value = similarity(found[detection], annotated, person, sigmas)
-        kept = plausible(as_complex(found).ravel(), detection * keypoint_count, annotated, person, sigmas, threshold)
+        value = similarity(found, annotated, detection, person, sigmas)
+        kept = plausible(found, annotated, detection, person, sigmas, threshold)
         assert np.isin(np.flatnonzero(value >= threshold), kept).all()
         assert (np.diff(kept) > 0).all()
         reaching += int((value >= threshold).sum())
@@ -68,8 +68,9 @@ def test_a_pair_of_exactly_the_threshold_is_kept() -> None:
     one = people(np.zeros((1, 4, 2)), np.ones((1, 4)), [100])
     found = np.array([[[0.0, 0.0], [0.0, 0.0], [1e6, 0.0], [0.0, 1e6]]])
     sigmas = np.full(4, 0.1)
-    assert similarity(found, one, np.array([0]), sigmas).tolist() == [0.5]
-    assert plausible(as_complex(found).ravel(), np.array([0]), one, np.array([0]), sigmas, 0.5).tolist() == [0]
+    pair = np.array([0]), np.array([0])
+    assert similarity(found, one, *pair, sigmas).tolist() == [0.5]
+    assert plausible(found, one, *pair, sigmas, 0.5).tolist() == [0]
 
 
 def test_hardly_a_pair_of_different_people_is_compared_in_full() -> None:
@@ -78,7 +79,7 @@ def test_hardly_a_pair_of_different_people_is_compared_in_full() -> None:
     found = random.uniform(0, 500, (200, 17, 2))
     detection, person = np.divmod(np.arange(10000), 50)
     sigmas = np.full(17, 0.08)
-    assert len(plausible(as_complex(found).ravel(), detection * 17, annotated, person, sigmas, 0.5)) < 50
+    assert len(plausible(found, annotated, detection, person, sigmas, 0.5)) < 50
 
 
 @pytest.mark.parametrize("far", [1e200, -1.7e308])
@@ -87,6 +88,6 @@ def test_keypoints_beyond_all_numbers_are_not_similar(far: float) -> None:
         [[[1, 2]] * 3, [[-far, 2]] * 3, [[1, 2]] * 3], [[1, 0, 0], [1, 1, 1], [0, 0, 0]], [100, 100, 100]
     )
     found, rows = np.full((3, 3, 2), far), np.arange(3)
-    assert similarity(found, annotated, rows, SIGMAS).tolist() == [0, 0, 0]
-    kept = plausible(as_complex(found).ravel(), rows * 3, annotated, rows, SIGMAS, 0.5)
+    assert similarity(found, annotated, rows, rows, SIGMAS).tolist() == [0, 0, 0]
+    kept = plausible(found, annotated, rows, rows, SIGMAS, 0.5)
     assert set(kept.tolist()) <= {0, 1, 2}  # without a warning, which would be an error here

@@ -1,0 +1,113 @@
+"""The page as a person uses it, in a real Chromium."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from chromium import Browser
+from records import FLIC, record
+
+from posebench.report.contents import read_contents
+from posebench.report.page import write_pages
+from posebench.results.record import save_record
+
+MEANS = {"net seven": 88.25, "net eight": 89.5, "other": 79.75}
+RANKED = ["net eight", "net seven", "other"]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of three networks on MPII, one of them without a wrist, and nine on FLIC."""
+    results = tmp_path_factory.mktemp("results")
+    wave = np.sin(np.arange(1000.0) * 7)
+    for place, (name, mean) in enumerate(MEANS.items()):
+        metrics = {"Wrist": None if name == "other" else 100 - mean, "Mean": mean}
+        resampled = (mean + np.roll(wave, 100 * place)).tolist()
+        save_record(
+            record(name, metrics=metrics, intervals={"Mean": (mean - 1, mean + 1)}, resampled=resampled), results
+        )
+    for count in range(9):
+        metrics = {"Elbow": 90.0 + count, "Wrist": 80.0}
+        save_record(record(f"net{count}", FLIC, metrics=metrics, curves=[], per_joint={}), results)
+    return write_pages(read_contents(results))[-1]
+
+
+def names(browser: Browser, board: str = "mpii") -> list[str]:
+    return browser.texts(f"section[id^={board}] table.board tbody th.name")
+
+
+def test_a_click_on_a_headline_sorts_its_rows_and_unknown_scores_come_last_in_either_direction(
+    browser: Browser, page: Path
+):
+    browser.open(page)
+    assert names(browser) == RANKED
+    header = "section[id^=mpii] table.board thead th:nth-child(5)"
+    assert browser.texts(header) == ["Wrist"]
+    orders = []
+    for _ in range(3):
+        browser.click(header)
+        orders.append((names(browser), browser.run("return document.querySelector(arguments[0]).ariaSort", header)))
+    assert orders == [
+        (["net seven", "net eight", "other"], "descending"),
+        (["net eight", "net seven", "other"], "ascending"),
+        (RANKED, None),
+    ]
+    assert browser.complaints() == []
+
+
+def test_the_keyboard_sorts_too(browser: Browser, page: Path):
+    browser.open(page)
+    header = "section[id^=mpii] table.board thead th:nth-child(3)"
+    browser.type(f"{header} [role=button]", "\n\n")
+    assert browser.texts(header) == ["Mean"]
+    assert names(browser) == RANKED[::-1]
+
+
+def test_a_filter_keeps_the_rows_that_have_its_text(browser: Browser, page: Path):
+    browser.open(page)
+    assert len(names(browser, "flic")) == 9
+    browser.type("section[id^=flic] input[type=search]", "net7")
+    assert names(browser, "flic") == ["net7"]
+    assert browser.texts("section[id^=flic] .dt-info") == ["1–1 of 1 rows (of 9)"]
+
+
+def test_a_column_is_hidden_and_shown_again(browser: Browser, page: Path):
+    browser.open(page)
+    before = browser.texts("section[id^=mpii] table.board thead th")
+    browser.click("section[id^=mpii] .columns summary")
+    browser.click("section[id^=mpii] .columns label:nth-child(4)")
+    assert browser.texts("section[id^=mpii] table.board thead th") == [one for one in before if one != "Wrist"]
+    browser.click("section[id^=mpii] .columns label:nth-child(4)")
+    assert browser.texts("section[id^=mpii] table.board thead th") == before
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_the_page_is_as_wide_as_its_window(width: int, browser: Browser, page: Path):
+    browser.open(page, width)
+    browser.run("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert browser.too_wide() == 0
+
+
+def test_a_phone_shows_the_name_and_the_headline_with_its_interval(browser: Browser, page: Path):
+    browser.open(page, 390)
+    cells = browser.run(
+        "return [...document.querySelectorAll('section[id^=mpii] table.board tbody tr:first-child > *')]"
+        ".filter(one => one.getBoundingClientRect().right <= 390).map(one => one.innerText)"
+    )
+    assert cells[:4] == ["1–2", "net eight", "89.50", "88.50–90.50"]
+
+
+def test_the_page_asks_for_no_file_outside_its_folder_and_complains_about_nothing(browser: Browser, page: Path):
+    browser.open(page, height=20000)
+    asked = browser.requests()
+    assert page.as_uri() in asked and len(asked) > 4
+    assert [one for one in asked if not one.startswith(page.parent.as_uri())] == []
+    assert browser.complaints() == []
+
+
+def test_the_page_follows_the_readers_colour_scheme(browser: Browser, page: Path):
+    colours = []
+    for dark in (False, True):
+        browser.open(page, dark=dark)
+        colours.append(browser.run("return getComputedStyle(document.body).backgroundColor"))
+    assert colours == ["rgb(255, 255, 255)", "rgb(20, 23, 26)"]
