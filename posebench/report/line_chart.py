@@ -110,7 +110,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
         found = [float(f"{value:.6g}") for value in values if low <= value <= high]
         if len(found) <= 2 * TICKS:
             break
-    return found or [low, high]
+    return found if len(found) > 1 else _ticks(low, high)
 
 
 def points(across: Sequence[float | None], up: Sequence[float | None]) -> tuple[Point, ...]:

@@ -121,7 +121,7 @@ class Row:
         drawn = [record.resampled for record in self.records]
         return np.mean(drawn, axis=0) if len({len(one) for one in drawn}) == 1 else np.zeros(0)
 
-    @property
+    @cached_property
     def resampled_on(self) -> tuple[int, str, int, int] | None:
         """Number and kind of units, people, resamples: rows with equal ones were resampled alike. None: unknown."""
         facts = {

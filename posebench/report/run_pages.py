@@ -6,17 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from posebench.files.writing import write_text
+from posebench.files.writing import write_bytes
 from posebench.report import cost_tables
-from posebench.report.board import SYNTHETIC_NOTE
+from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.contents import Contents
 from posebench.report.diagnosis_tables import PAIRED
 from posebench.report.facts import facts
 from posebench.report.frame import environment
 from posebench.report.page_pictures import Picture, picture
-from posebench.report.published_beside import HEADING, beside
+from posebench.report.published_beside import beside, heading
 from posebench.report.run_page import Run
-from posebench.results.folder import Gallery
+from posebench.results.folder import Gallery, ResultsFolder
+from posebench.results.kept_diagnosis import KeptDiagnosis
 from posebench.results.record import Record
 
 ROOT = "../"
@@ -34,62 +35,73 @@ def write_run_pages(contents: Contents) -> list[Path]:
         the files' paths.
     """
     folder = contents.folder
-    template = environment().get_template("run.html.jinja")
     galleries = folder.galleries()
+    names = {record.id: record.name for record in contents.records}
+    template = environment().get_template("run.html.jinja")
     paths = []
-    for run in runs(contents):
-        path = folder.run_page(run.record.id)
-        text = template.render(root=ROOT, run=run, **_beside(run, contents, galleries))
-        if not (path.is_file() and path.read_bytes() == text.encode()):
-            write_text(path, text)
-        paths.append(path)
-    for path in folder.runs.glob("*.html"):
-        if PAGE_NAME.fullmatch(path.name) and path not in paths:
-            path.unlink()
+    for board in contents.boards:
+        of_board = {
+            "published": beside(board, contents.literature),
+            "published_heading": heading(board, contents.literature),
+            "synthetic_note": SYNTHETIC_NOTE,
+            "paired": PAIRED,
+        }
+        for run in runs(board, contents.diagnoses):
+            shown = {
+                "pictures": _pictures(run.record, folder, galleries, names),
+                **of_board,
+                **_files(run.record, contents),
+            }
+            path = folder.run_page(run.record.id)
+            text = template.render(root=ROOT, run=run, **shown).encode()
+            if not (path.is_file() and path.read_bytes() == text):
+                write_bytes(path, text)
+            paths.append(path)
+    _remove_stale(folder, set(paths))
     return paths
 
 
-def runs(contents: Contents) -> Iterator[Run]:
-    """Every record with its leaderboard and diagnosis, in the leaderboards' order."""
-    for board in contents.boards:
-        for place, row in enumerate(board.rows):
-            for record in row.records:
-                yield Run(record, board, place, contents.diagnoses.get(record.id))
+def runs(board: Board, diagnoses: Mapping[str, KeptDiagnosis]) -> Iterator[Run]:
+    """Every record of a leaderboard, in its order."""
+    for place, row in enumerate(board.rows):
+        for record in row.records:
+            yield Run(record, board, place, diagnoses.get(record.id))
 
 
-def _beside(run: Run, contents: Contents, galleries: Mapping[str, Sequence[Gallery]]) -> dict[str, Any]:
-    """What a page shows besides its run."""
-    record, folder = run.record, contents.folder
-    own = [
-        cost for cost in contents.costs if (cost.arch, cost.input_size) == (record.model.arch, record.model.input_size)
-    ]
-    files = [folder.record(identity) for identity in (record.id, record.older_id)]
+def _files(record: Record, contents: Contents) -> dict[str, Any]:
+    """The record's file and the costs of its network."""
+    files = [contents.folder.record(identity) for identity in (record.id, record.older_id)]
     file = next((path for path in files if path.is_file()), files[0])
-    return {
-        "published": beside(run.board, contents.literature),
-        "literature_heading": HEADING,
-        "synthetic_note": SYNTHETIC_NOTE,
-        "paired": PAIRED,
-        "pictures": _pictures(run, contents, galleries),
-        "costs": cost_tables.tables(own),
-        "file": file.name,
-        "linked": file.is_file(),
-        "whole": whole(record),
-    }
+    network = record.model.arch, record.model.input_size
+    own = [cost for cost in contents.costs if (cost.arch, cost.input_size) == network]
+    return {"file": file.name, "linked": file.is_file(), "whole": whole(record), "costs": cost_tables.tables(own)}
 
 
-def _pictures(run: Run, contents: Contents, galleries: Mapping[str, Sequence[Gallery]]) -> list[Picture]:
-    """The galleries of a record, as its page shows them."""
-    record, names = run.record, {record.id: record.name for record in run.board.records}
+def _pictures(
+    record: Record, folder: ResultsFolder, galleries: Mapping[str, Sequence[Gallery]], names: Mapping[str, str]
+) -> list[Picture]:
+    """The galleries of a record, as its page shows them.
+
+    Args:
+        names: of all records, by their ids.
+    """
     found = []
-    for identity in dict.fromkeys((record.id, record.older_id)):
-        for gallery in galleries.get(identity, ()):
-            title = f"The best, the median and the worst people of {record.name}"
-            if gallery.other:
-                title = f"The people on whom {record.name} and {names.get(gallery.other, gallery.other)} differ most"
-            made = picture(contents.folder, gallery.path, title)
-            found.append(replace(made, light=ROOT + made.light, dark=None if made.dark is None else ROOT + made.dark))
+    for gallery in (
+        one for identity in dict.fromkeys((record.id, record.older_id)) for one in galleries.get(identity, ())
+    ):
+        title = f"The best, the median and the worst people of {record.name}"
+        if gallery.other:
+            title = f"The people on whom {record.name} and {names.get(gallery.other, gallery.other)} differ most"
+        made = picture(folder, gallery.path, title)
+        found.append(replace(made, light=ROOT + made.light, dark=None if made.dark is None else ROOT + made.dark))
     return found
+
+
+def _remove_stale(folder: ResultsFolder, kept: set[Path]) -> None:
+    """Remove pages of records that are no longer there. Files with other names stay."""
+    for path in folder.runs.glob("*.html"):
+        if PAGE_NAME.fullmatch(path.name) and path not in kept:
+            path.unlink()
 
 
 def whole(record: Record) -> list[tuple[str, list[tuple[str, str]]]]:
