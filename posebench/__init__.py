@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from posebench.api.networks import check_plugin as check_plugin
     from posebench.api.networks import load_network as load_network
     from posebench.api.networks import measure_cost as measure_cost
+    from posebench.api.networks import open_heatmaps as open_heatmaps
     from posebench.api.networks import predict as predict
     from posebench.api.networks import train as train
     from posebench.api.pictures import export_model as export_model
@@ -49,7 +50,7 @@ __version__ = "0.1.0"
 
 _FUNCTIONS = {
     "posebench.api.diagnosis": ("diagnose",),
-    "posebench.api.networks": ("check_plugin", "load_network", "measure_cost", "predict", "train"),
+    "posebench.api.networks": ("check_plugin", "load_network", "measure_cost", "open_heatmaps", "predict", "train"),
     "posebench.api.pictures": ("export_model", "predict_pictures"),
     "posebench.api.results": (
         "compare_rows",

@@ -1,6 +1,7 @@
 """Networks from Python: train, predict, load published weights, count the cost, check a plugin."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from posebench.plugins.protocol import Protocol
 
 if TYPE_CHECKING:
     from posebench.cost.record import Cost
+    from posebench.inference.heatmap_file import Heatmaps
     from posebench.plugin_checks.runner import Proof
     from posebench.plugins.architecture import Architecture
     from posebench.tasks.predict import Predicted
@@ -61,14 +63,15 @@ def train(
 
 def predict(
     checkpoint: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
-    out: StrPath | None = None, workers: int | None = None, results: StrPath = "results",
-    show: Callable[[int, int], None] = lambda done, total: None,
+    out: StrPath | None = None, keep_heatmaps: StrPath | None = None, workers: int | None = None,
+    results: StrPath = "results", show: Callable[[int, int], None] = lambda done, total: None,
 ) -> "Predicted":  # fmt: skip
     """Predict the people of a split with a checkpoint.
 
     Args:
         split: None for the one that `posebench run` scores.
         out: the file to write; None for one below `results`.
+        keep_heatmaps: a file for the heatmaps of every person, to be read with `open_heatmaps`; None to keep none.
         show: called after every batch with how many people are done, and of how many.
 
     Returns:
@@ -85,7 +88,21 @@ def predict(
     rules = protocol_named(protocol)
     people = load_people(rules, data, split or run_splits(rules, optional_path(data)).report)
     file = Path(out) if out else tasks.predictions_path(Path(checkpoint), people, ResultsFolder(Path(results)))
-    return tasks.predict(Path(checkpoint), rules, people, file, workers=loader_count(workers), show=show)
+    keep = None if keep_heatmaps is None else tasks.KeptHeatmaps(Path(keep_heatmaps))
+    return tasks.predict(Path(checkpoint), rules, people, file, workers=loader_count(workers), keep=keep, show=show)
+
+
+def open_heatmaps(file: StrPath) -> "AbstractContextManager[Heatmaps]":
+    """Open a heatmap file of `predict`, for a `with` statement.
+
+    The value's methods read one person at a time: `.mean(row)` (S, K, h, w), `.of_pass(row, "mirrored")`, `.peaks(row)`.
+
+    Raises:
+        PosebenchError: the file is missing, damaged or of another kind.
+    """
+    from posebench.inference import heatmap_file
+
+    return heatmap_file.open_heatmaps(Path(file))
 
 
 def load_network(arch: str, weights: StrPath, *, protocol: str | Protocol | None = None) -> "Architecture":

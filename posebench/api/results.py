@@ -1,7 +1,7 @@
 """A results folder from Python: leaderboards as one table, rows compared, the report written."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from posebench.plugins.protocol import Protocol
 if TYPE_CHECKING:
     import pandas as pd
 
+    from posebench.report.plot_files import Format
     from posebench.tasks.compare_rows import RowComparison
     from posebench.tasks.verify import Verification
 
@@ -104,7 +105,7 @@ def compare_rows(
 
 def write_report(
     results: StrPath = "results", *, columns: str | Sequence[str] | None = None, only: str | Sequence[str] = (),
-    out: StrPath | None = None,
+    out: StrPath | None = None, formats: "Collection[Format]" = (),
 ) -> list[Path]:  # fmt: skip
     """Write leaderboards, plots and the page from the records of a results folder.
 
@@ -113,6 +114,7 @@ def write_report(
     Args:
         columns, only: as of `leaderboard`.
         out: folder to write to; None for the results folder, where leaderboards keep all rows and columns.
+        formats: of plots beside PNG, `pdf` and `svg`.
 
     Returns:
         The files' paths, `index.html` last.
@@ -127,7 +129,7 @@ def write_report(
         raise PosebenchError(f"The leaderboards in {results} keep all rows and columns. Give another folder as out=.")
     contents = read_contents(Path(results), columns, [only] if isinstance(only, str) else only)
     _warn(contents.notes)
-    return write_pages(contents if out is None else placed(contents, Path(out)))
+    return write_pages(contents if out is None else placed(contents, Path(out)), formats)
 
 
 def verify(

@@ -50,6 +50,7 @@ def pack(
     use the pack by themselves. The same command continues an interrupted pack and mends a damaged one.
     """
     from posebench.cli.console import open_console, print_notes, progress
+    from posebench.files.writing import shown_bytes
     from posebench.plugins import registry
     from posebench.results.folder import ResultsFolder
     from posebench.tasks import pack as tasks
@@ -64,7 +65,7 @@ def pack(
     )  # fmt: skip
     people = counted(len(packing.people), "person", "people")
     photographs = counted(len(packing.images), "photograph", "photographs")
-    size, free = tasks.gigabytes(packing.bytes_needed), tasks.gigabytes(packing.bytes_free)
+    size, free = shown_bytes(packing.bytes_needed), shown_bytes(packing.bytes_free)
     print_notes(out, [f"{people} in {photographs}: about {size}. Free in {packing.folder.parent}: {free}."])
     tasks.check_space(packing)
     try:

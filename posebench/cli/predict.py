@@ -48,13 +48,19 @@ DRAW_ABOVE = 0.2
     help=f"With PICTURE: draw keypoints with a higher score. Default: {DRAW_ABOVE}.",
 )  # fmt: skip
 @click.option("--no-drawings", is_flag=True, help="With PICTURE: write the predictions only.")
+@click.option(
+    "--keep-heatmaps", type=click.Path(path_type=Path), metavar="FILE",
+    help="Also write the heatmaps of every person and stack to this HDF5 file; the space is printed first.",
+)  # fmt: skip
+@click.option("--last-stack", is_flag=True, help="With --keep-heatmaps: the last stack alone.")
 @speed_options
 @results_option
 @quiet_option
 def predict(
     checkpoint: Path, pictures: tuple[Path, ...], protocol_name: str | None, data: Path | None, split: str | None,
     boxes: Path | None, box_threshold: float | None, workers: int | None, out: Path | None, draw_above: float | None,
-    no_drawings: bool, fast: bool, compiled: bool, precision: "Precision", results: Path, quiet: bool,
+    no_drawings: bool, keep_heatmaps: Path | None, last_stack: bool,
+    fast: bool, compiled: bool, precision: "Precision", results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Predict people with a CHECKPOINT (a network trained here or imported, or an exported .onnx file).
 
@@ -73,7 +79,8 @@ def predict(
 
     how = How(fast or compiled, compiled, precision)
     if pictures:
-        _refuse({"--protocol": protocol_name, "--data": data, "--split": split, "--workers": workers}, "a PICTURE")
+        given: dict[str, object] = {"--protocol": protocol_name, "--data": data, "--split": split, "--workers": workers}
+        _refuse(given | {"--keep-heatmaps": keep_heatmaps}, "a PICTURE")
         if no_drawings:
             _refuse({"--draw-above": draw_above}, "--no-drawings")
         above = None if no_drawings else DRAW_ABOVE if draw_above is None else draw_above
@@ -83,7 +90,10 @@ def predict(
     if protocol_name is None:
         raise click.UsageError("Name a dataset with --protocol, or a photograph, folder or video after the checkpoint.")
     _refuse({"--draw-above": draw_above, "--no-drawings": no_drawings or None}, "--protocol")
-    asked = SplitAsked(protocol_name, data, split, boxes, box_threshold, workers, results)
+    if last_stack and keep_heatmaps is None:
+        raise click.UsageError("--last-stack applies to --keep-heatmaps, which is not given.")
+    kept = None if keep_heatmaps is None else (keep_heatmaps, last_stack)
+    asked = SplitAsked(protocol_name, data, split, boxes, box_threshold, workers, results, kept)
     _predict_split(checkpoint, asked, out, how, quiet)
 
 
@@ -123,6 +133,7 @@ class SplitAsked:
     box_threshold: float | None
     workers: int | None
     results: Path
+    kept: tuple[Path, bool] | None
 
 
 def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: "How", quiet: bool) -> None:
@@ -148,10 +159,15 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     path = tasks.predictions_path(checkpoint, people, ResultsFolder(asked.results))
     if how != How():  # beside the plain network's, not over them
         path = path.with_name(f"{path.stem}-{how.label.replace(' ', '-')}.h5")
+    keep = (
+        None
+        if asked.kept is None
+        else tasks.KeptHeatmaps(*asked.kept, say=lambda sentence: print_notes(out, (sentence,)))
+    )
     with progress(out, f"predict {people.what}") as update:
         predicted = tasks.predict(
             checkpoint, protocol, people, file or path, workers=loader_count(asked.workers),
-            how=None if how == How() else how, show=lambda done, total: update(done, total, ""),
+            how=None if how == How() else how, keep=keep, show=lambda done, total: update(done, total, ""),
         )  # fmt: skip
     print_notes(out, predicted.notes)
     if torchrun.is_first():

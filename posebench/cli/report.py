@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,9 +10,16 @@ from posebench.cli.options import results_option
 from posebench.cli.wrapping import terminal_width, wrapped
 from posebench.errors import PosebenchError, counted
 
+if TYPE_CHECKING:
+    from posebench.report.plot_files import Format
+
 
 @click.command()
 @results_option
+@click.option(
+    "--format", "formats", type=click.Choice(["png", "pdf", "svg"]), multiple=True, default=["png"], show_default=True,
+    help="Format of plots; may be repeated. PNG is always written, for the page.",
+)  # fmt: skip
 @click.option(
     "--columns", metavar="NAME,...",
     help="Columns of the tables, in this order, by their headers: `rank,name,Mean,95 %`. Default: all.",
@@ -24,7 +32,9 @@ from posebench.errors import PosebenchError, counted
     "--out", type=click.Path(path_type=Path), metavar="DIR",
     help="Folder for the report. Default: the one of --results; chosen rows or columns are then printed and not written.",
 )  # fmt: skip
-def report(results: Path, columns: str | None, only: tuple[str, ...], out: Path | None) -> None:
+def report(
+    results: Path, formats: "tuple[Format, ...]", columns: str | None, only: tuple[str, ...], out: Path | None
+) -> None:
     """Write leaderboards, plots and the page from the records."""
     from posebench.cli.console import open_console, print_notes
     from posebench.cli.show_leaderboard import print_leaderboards
@@ -36,7 +46,7 @@ def report(results: Path, columns: str | None, only: tuple[str, ...], out: Path 
     written = out is not None or not chosen
     if out is not None:
         contents = placed(contents, out)
-    paths = write_pages(contents) if written else []
+    paths = write_pages(contents, formats) if written else []
     print_notes(open_console(stderr=True), contents.notes)
     print_leaderboards(open_console(), contents.boards, written)
     if written:

@@ -19,6 +19,7 @@ Behind the HDF5 content, posebench writes a checksum of it (`posebench.files.che
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -162,15 +163,20 @@ def _content(predictions: Predictions) -> bytes:
             "keypoint_names": json.dumps(predictions.keypoint_names),
             "provenance": predictions.provenance.model_dump_json(),
         }
-        for name, text in texts.items():
-            # Of a fixed length: HDF5's own library crashes on damaged texts of variable length. Longer ones do not fit.
-            if text:
-                file.attrs[name] = np.bytes_(text.encode()) if len(text.encode()) < LONGEST_FIXED else text
+        write_texts(file, texts)
         file["images"] = np.array([name.encode() for name in predictions.images] or [b""])[: len(predictions.images)]
         for name in (*COLUMNS, *OPTIONAL):
             if (column := getattr(predictions, name)) is not None:
                 file[name] = column  # as it is: gzip saves a third and reads many times slower
     return memory.getvalue()
+
+
+def write_texts(file: Any, texts: Mapping[str, str]) -> None:
+    """Write texts as attributes of an open HDF5 file; empty ones are left out."""
+    for name, text in texts.items():
+        # Of a fixed length: HDF5's own library crashes on damaged texts of variable length. Longer ones do not fit.
+        if text:
+            file.attrs[name] = np.bytes_(text.encode()) if len(text.encode()) < LONGEST_FIXED else text
 
 
 def digest(predictions: Predictions) -> str:

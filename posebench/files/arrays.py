@@ -82,8 +82,11 @@ def open_hdf5(path: Path) -> Iterator[Any]:
         yield file
 
 
-def datasets(file: Any, path: Path) -> dict[str, Any]:
+def datasets(file: Any, path: Path, streamed: Collection[str] = ()) -> dict[str, Any]:
     """The datasets of an open HDF5 file, before anything is allocated for them.
+
+    Args:
+        streamed: those that are read row by row, so that they may be larger than memory.
 
     Raises:
         PosebenchError: together they declare more than `LARGEST` bytes (compressed, that takes a file of some kilobytes); or one of
@@ -102,15 +105,15 @@ def datasets(file: Any, path: Path) -> dict[str, Any]:
     for label, node in found.items():
         if node.external or node.is_virtual:
             raise PosebenchError(f"{path}: the data of {label!r} is in another file. Copy it into this one.")
-    declared = sum(_declared(node) for node in found.values())
+    declared = sum(_declared(node, label in streamed) for label, node in found.items())
     if declared > LARGEST:
         raise PosebenchError(f"{path} declares arrays of {declared:,} bytes; {LARGEST:,} is the most that is read.")
     return found
 
 
-def _declared(node: Any) -> int:
-    """Bytes that reading a dataset takes. A compressed one is unpacked by chunks, which may be larger than it is."""
-    elements: int = max(math.prod(node.shape), math.prod(node.chunks or ()))
+def _declared(node: Any, streamed: bool) -> int:
+    """Bytes that reading a dataset, or a row of it, takes. A compressed one is unpacked by chunks, which may be larger."""
+    elements: int = max(math.prod(node.shape[1:] if streamed else node.shape), math.prod(node.chunks or ()))
     return elements * int(node.dtype.itemsize)
 
 

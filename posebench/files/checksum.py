@@ -22,6 +22,13 @@ def with_checksum(content: bytes) -> bytes:
     return b"".join((content, MARK, b"%08x\n" % zlib.crc32(content)))
 
 
+def append(path: Path) -> None:
+    """Write the checksum behind the content of a file that is too large for memory."""
+    found = _crc32(path, path.stat().st_size)
+    with path.open("ab") as file:
+        file.write(b"".join((MARK, b"%08x\n" % found)))
+
+
 def states_checksum(path: Path) -> bool:
     """Whether a file ends in a checksum."""
     return _stated(path) is not None
@@ -36,16 +43,22 @@ def check(path: Path) -> None:
     stated = _stated(path)
     if stated is None:
         return
-    left, found = path.stat().st_size - LENGTH, 0
-    with path.open("rb") as file:
-        while left > 0 and (piece := file.read(min(PIECE, left))):
-            found = zlib.crc32(piece, found)
-            left -= len(piece)
+    found = _crc32(path, path.stat().st_size - LENGTH)
     if f"{found:08x}".encode() != stated:
         raise PosebenchError(
             f"{path} is damaged: its checksum is {found:08x}, but should be {stated.decode(errors='replace')}. "
             "Copy it again from where it was written, or predict again."
         )
+
+
+def _crc32(path: Path, left: int) -> int:
+    """The checksum of the first `left` bytes of a file."""
+    found = 0
+    with path.open("rb") as file:
+        while left > 0 and (piece := file.read(min(PIECE, left))):
+            found = zlib.crc32(piece, found)
+            left -= len(piece)
+    return found
 
 
 def _stated(path: Path) -> bytes | None:

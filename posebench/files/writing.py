@@ -84,6 +84,19 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def free_bytes(path: Path) -> int:
+    """Free bytes of the disk on which a path lies or would lie."""
+    existing = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+    return shutil.disk_usage(existing).free
+
+
+def shown_bytes(count: int) -> str:
+    """Such as `22.4 GB`, `310 MB` or `8 kB`."""
+    if count >= 1e9:
+        return f"{count / 1e9:,.1f} GB"
+    return f"{count / 1e6:,.0f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} kB"
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove temporary files of processes that were killed; a process searches each folder once."""
     if folder in _searched:

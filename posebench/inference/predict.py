@@ -16,15 +16,19 @@ from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import Outputs, each
 from posebench.plugins.registry import errors_of
-from posebench.samples.loader import HERE, Loading, Samples, batches, prediction_keys
+from posebench.samples.loader import HERE, Batch, Loading, Samples, batches, prediction_keys
 from posebench.samples.pack import Pack
 from posebench.training import processes
 
+Keep = Callable[[Batch, Outputs, Outputs | None], None]
+"""Called with a batch, the network's outputs for it, and those for the mirrored crops (not un-flipped) or None."""
+
 
 @torch.inference_mode()
-def predict(
+def predict(  # noqa: PLR0913 - who is predicted, how, and who watches
     model: Architecture, instances: Instances, *, flip_test: bool = True, batch_size: int = 32, loading: Loading = HERE,
     provenance: Provenance | None = None, show: Callable[[int, int], None] = lambda done, total: None,
+    keep: Keep = lambda batch, upright, mirrored: None,
 ) -> tuple[Predictions, list[str]]:  # fmt: skip
     """Predict every usable person of `instances`.
 
@@ -35,6 +39,7 @@ def predict(
             part, and all return the whole; the batches stay those of a single process, so the numbers are the same.
         provenance: kept in the predictions.
         show: called after every batch with how many people are done, and of how many.
+        keep: called with every batch and the network's outputs for it.
 
     Returns:
         Predictions in the order of `instances`, and the names of photographs that could not be read. Their people
@@ -57,7 +62,10 @@ def predict(
     keys = prediction_keys(people.image, batch_size, loading.workers, share)
     samples = samples_for(model, people, loading.pack)
     for batch in batches(samples, keys, loading.workers, device.type == "cuda", loading.say):
-        crops, confidence = decoded(model, batch.images.to(device, non_blocking=True), flip_test)
+        prepared = _prepared(model, batch.images.to(device, non_blocking=True))
+        upright, mirrored = passes(model, prepared, flip_test)
+        keep(batch, upright, mirrored)
+        crops, confidence = _decode(model, averaged(model, upright, mirrored))
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
             raise PosebenchError(
                 f"The network's keypoints or scores are not finite for {people.describe(int(batch.rows[0]))}."
@@ -129,20 +137,30 @@ def detected(people: Instances, scores: Array) -> dict[str, Array]:
 
 def decoded(model: Architecture, images: Tensor, flip_test: bool) -> tuple[Array, Array]:
     """Crops (B, H, W, 3) uint8 → keypoints (B, K, 2) in crop pixels and scores (B, K), float64."""
+    return _decode(model, averaged(model, *passes(model, _prepared(model, images), flip_test)))
+
+
+def _prepared(model: Architecture, images: Tensor) -> Tensor:
     with errors_of("architecture", model.name, "prepare"):
-        prepared = model.prepare(images)
-    outputs = averaged(model, prepared, flip_test)
+        return model.prepare(images)
+
+
+def passes(model: Architecture, images: Tensor, flip_test: bool) -> tuple[Outputs, Outputs | None]:
+    """Outputs for prepared images (B, 3, H, W), and for their mirror images, not un-flipped; None without a flip test."""
+    with errors_of("architecture", model.name, "forward"):
+        upright: Outputs = model(images)
+        return upright, model(images.flip(-1)) if flip_test else None
+
+
+def averaged(model: Architecture, upright: Outputs, mirrored: Outputs | None) -> Outputs:
+    """The mean of outputs with those of the mirrored images, tensor by tensor; without them the outputs themselves."""
+    if mirrored is None:
+        return upright
+    with errors_of("architecture", model.name, "unflip"):
+        return each(lambda one, other: (one + other) / 2, upright, model.unflip(mirrored))
+
+
+def _decode(model: Architecture, outputs: Outputs) -> tuple[Array, Array]:
     with errors_of("architecture", model.name, "decode"):
         keypoints, scores = model.decode(outputs)
         return keypoints.cpu().double().numpy(), scores.cpu().double().numpy()
-
-
-def averaged(model: Architecture, images: Tensor, flip_test: bool) -> Outputs:
-    """Outputs for prepared images (B, 3, H, W), or their mean with those of the mirrored images, tensor by tensor."""
-    with errors_of("architecture", model.name, "forward"):
-        outputs: Outputs = model(images)
-        mirrored = model(images.flip(-1)) if flip_test else outputs
-    if not flip_test:
-        return outputs
-    with errors_of("architecture", model.name, "unflip"):
-        return each(lambda one, other: (one + other) / 2, outputs, model.unflip(mirrored))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import matplotlib
 import posebench
 from posebench.files.writing import write_text
 from posebench.report.board import Board
+from posebench.report.plot_files import files_of
 from posebench.results.folder import ResultsFolder
 
 
-def source_of(board: Board, more: str = "") -> str:
-    """A digest of everything that a plot depends on: its records, the code that draws it, and `more`."""
-    parts = [_code(), more, *(record.model_dump_json() for record in board.records)]
+def source_of(board: Board) -> str:
+    """A digest of what the plots of a leaderboard depend on: its records, and the code that draws them."""
+    parts = [_code(), *(record.model_dump_json() for record in board.records)]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -27,14 +29,15 @@ def _code() -> str:
 
 
 def is_drawn(folder: ResultsFolder, path: Path, source: str) -> bool:
-    """Whether a plot is there and was drawn from that source."""
-    return path.is_file() and _read(folder).get(path.name) == source
+    """Whether the files of a plot are there and were drawn from that source."""
+    return all(one.is_file() for one in files_of(path)) and _read(folder).get(path.name) == source
 
 
-def note_drawn(folder: ResultsFolder, path: Path, source: str) -> None:
-    """Keep what a plot was drawn from; plots that are no longer there are forgotten."""
+def note_drawn(folder: ResultsFolder, paths: Iterable[Path], source: str) -> None:
+    """Keep what plots were drawn from; plots that are no longer there are forgotten."""
     known = {name: its for name, its in _read(folder).items() if (folder.plots / name).is_file()}
-    write_text(folder.drawn_plots, json.dumps(known | {path.name: source}, indent=0, sort_keys=True) + "\n")
+    drawn = {path.name: source for path in paths}
+    write_text(folder.drawn_plots, json.dumps(known | drawn, indent=0, sort_keys=True) + "\n")
 
 
 def _read(folder: ResultsFolder) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -15,15 +14,7 @@ from posebench.report.board import Board
 from posebench.report.cost_tables import by_device
 from posebench.report.plot_scores import SHOWN
 from posebench.report.plot_style import GRID, LONGEST_NAME, PALETTE, heading, heading_room, plain, subtitle, title
-from posebench.report.plots import Plot, PlotKind, write_plot
 from posebench.report.rows import Row
-from posebench.results.folder import ResultsFolder
-
-
-def write_plots(board: Board, costs: Sequence[Cost], folder: ResultsFolder) -> list[Plot]:
-    """Write the plot of score against cost, where two or more rows of the board have a known cost."""
-    more = "".join(cost.model_dump_json() for cost in costs)
-    return write_plot(board, PlotKind.COST, partial(plot, board, costs), folder, more)
 
 
 def plot(board: Board, costs: Sequence[Cost]) -> Figure | None:

@@ -1,8 +1,7 @@
-"""Plots of leaderboards: bars per keypoint, curves over thresholds, and ranks."""
+"""Plots of leaderboards: scores by keypoint, and curves over thresholds."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -11,7 +10,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
 
 from posebench.report.board import CEILING, Board
-from posebench.report.plot_ranks import ranks
 from posebench.report.plot_style import (
     CEILING_LINE,
     INK,
@@ -26,9 +24,7 @@ from posebench.report.plot_style import (
     subtitle,
     title,
 )
-from posebench.report.plots import Plot, PlotKind, write_plot
 from posebench.report.rows import Row
-from posebench.results.folder import ResultsFolder
 from posebench.scoring.scores import Curve
 
 Pair = tuple[float | None, float | None]
@@ -48,12 +44,6 @@ WIDEST = 8.0
 """Inches that keypoints may take side by side; a skeleton with more continues below."""
 GAP = 0.85
 """Inches between two rows of panels, for the labels of both."""
-
-
-def write_plots(board: Board, folder: ResultsFolder) -> list[Plot]:
-    """Write the plots of ranks, keypoints and curves, where the records have the numbers."""
-    draw = {PlotKind.RANKS: ranks, PlotKind.JOINTS: joints, PlotKind.CURVES: curves}
-    return [plot for kind, figure in draw.items() for plot in write_plot(board, kind, partial(figure, board), folder)]
 
 
 def joints(board: Board) -> Figure | None:

@@ -5,7 +5,6 @@ Drawn through figures of their own: no pyplot, no global state, and the same byt
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -14,13 +13,14 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 from posebench.files.writing import write_atomically
 from posebench.plain_text import one_line
 from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import UNKNOWN
+from posebench.report.fonts import FONT, drawable, families
 
 # Okabe and Ito, "Color universal design" (2008), without the yellow that white paper swallows.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333", "#AAAAAA")
@@ -34,12 +34,14 @@ TITLE = 0.21
 LONGEST_NAME = 44
 """Letters of a row's name in a legend."""
 STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans", "font.size": 9, "text.usetex": False, "text.color": INK,
+    "font.family": FONT, "font.size": 9, "text.usetex": False, "text.color": INK,
     "axes.edgecolor": "#bbbbbb", "axes.labelcolor": QUIET, "axes.grid": False, "axes.axisbelow": True,
     "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "grid.color": GRID,
     "grid.linewidth": 0.8, "xtick.color": QUIET, "ytick.color": QUIET, "xtick.major.size": 0,
     "ytick.major.size": 0, "legend.frameon": False, "legend.fontsize": 8.5, "figure.facecolor": "white",
     "axes.facecolor": "white", "savefig.facecolor": "white", "path.simplify": True, "xtick.major.pad": 6,
+    # Papers refuse fonts of type 3; a fixed salt names the parts of an SVG alike each time.
+    "pdf.fonttype": 42, "svg.hashsalt": "posebench",
 }  # fmt: skip
 
 
@@ -62,22 +64,16 @@ def save_png(figure: Figure, path: Path) -> None:
 
 
 def plain(text: str, longest: int) -> str:
-    """One line of up to `longest` letters that matplotlib draws as it is: no formula, no glyph it lacks."""
-    text = "".join(letter if ord(letter) in _glyphs() else "?" for letter in one_line(text))
+    """One line of up to `longest` letters that matplotlib draws as it is: no formula, no letter that no font has."""
+    text = drawable(one_line(text))
     text = text if len(text) <= longest else f"{text[: longest - 1]}…"
     return text.replace("$", r"\$")
 
 
 def inches(text: str, points: float) -> float:
     """How wide a line of text is drawn."""
-    return (
-        float(
-            text_to_path.get_text_width_height_descent(text, FontProperties(family="DejaVu Sans", size=points), False)[
-                0
-            ]
-        )
-        / 72
-    )
+    font = FontProperties(family=families(text), size=points)
+    return float(text_to_path.get_text_width_height_descent(text, font, False)[0]) / 72
 
 
 def fitting(text: str, width: float, points: float) -> str:
@@ -86,11 +82,6 @@ def fitting(text: str, width: float, points: float) -> str:
     while inches(plain(text, longest), points) > width:
         longest -= 1
     return plain(text, longest)
-
-
-@cache
-def _glyphs() -> frozenset[int]:
-    return frozenset(get_font(findfont("DejaVu Sans")).get_charmap())
 
 
 def heading(figure: Figure, titles: Sequence[str], about: Sequence[str], warning: bool) -> None:

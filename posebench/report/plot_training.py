@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -30,8 +29,6 @@ from posebench.report.plot_style import (
     title,
 )
 from posebench.report.plot_style import heading as draw_heading
-from posebench.report.plots import Plot, PlotKind, write_plot
-from posebench.results.folder import ResultsFolder
 from posebench.results.history import EPOCH, LOSS, SCORE, Row
 
 WIDTH, PANEL = 8.2, 2.6
@@ -63,11 +60,6 @@ class Heading:
     titles: Sequence[str]
     about: Sequence[str]
     warning: bool = False
-
-
-def write_plots(board: Board, folder: ResultsFolder) -> list[Plot]:
-    """Write the plot of a leaderboard's training runs, where its records have histories."""
-    return write_plot(board, PlotKind.TRAINING, partial(of_board, board), folder)
 
 
 def of_board(board: Board) -> Figure | None:

@@ -41,14 +41,21 @@ class Run:
     """A record in its leaderboard.
 
     Attributes:
+        id: the record's, which takes a moment to compute.
         place: number of the leaderboard's row that the record is in, from 0.
         diagnosis: why its score is what it is; None where it was not kept.
     """
 
+    id: str
     record: Record
     board: Board
     place: int
     diagnosis: KeptDiagnosis | None
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The record's id, and that which older versions gave it, if it is another."""
+        return tuple(dict.fromkeys((self.id, self.record.older_id)))
 
     @property
     def row(self) -> Row:

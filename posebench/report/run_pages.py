@@ -28,36 +28,32 @@ IN_JSON_ALONE = {"resampled", "curves", "metrics", "intervals", "per_joint", "pe
 """Fields of a record that are not written out again: they are shown above, or are long lists of numbers."""
 
 
-def write_run_pages(contents: Contents) -> list[Path]:
+def write_run_pages(contents: Contents) -> dict[str, Path]:
     """Write `runs/<id>.html` for each record. Pages that are as they were are not written again; those of other records go.
 
     Returns:
-        the files' paths.
+        id of a record → its page.
     """
     folder = contents.folder
     galleries = folder.galleries()
-    names = {record.id: record.name for record in contents.records}
     template = environment().get_template("run.html.jinja")
-    paths = []
-    for board in contents.boards:
-        of_board = {
+    found = [(board, list(runs(board, contents.diagnoses))) for board in contents.boards]
+    names = {run.id: run.record.name for _, of_board in found for run in of_board}
+    paths = {}
+    for board, of_board in found:
+        beside_all = {
             "published": beside(board, contents.literature),
             "published_heading": heading(board, contents.literature),
             "synthetic_note": SYNTHETIC_NOTE,
             "paired": PAIRED,
         }
-        for run in runs(board, contents.diagnoses):
-            shown = {
-                "pictures": _pictures(run.record, folder, galleries, names),
-                **of_board,
-                **_files(run.record, contents),
-            }
-            path = folder.run_page(run.record.id)
+        for run in of_board:
+            shown = {"pictures": _pictures(run, folder, galleries, names), **beside_all, **_files(run, contents)}
+            path = paths[run.id] = folder.run_page(run.id)
             text = template.render(root=ROOT, run=run, **shown).encode()
             if not (path.is_file() and path.read_bytes() == text):
                 write_bytes(path, text)
-            paths.append(path)
-    _remove_stale(folder, set(paths))
+    _remove_stale(folder, set(paths.values()))
     return paths
 
 
@@ -65,12 +61,14 @@ def runs(board: Board, diagnoses: Mapping[str, KeptDiagnosis]) -> Iterator[Run]:
     """Every record of a leaderboard, in its order."""
     for place, row in enumerate(board.rows):
         for record in row.records:
-            yield Run(record, board, place, diagnoses.get(record.id))
+            identity = record.id
+            yield Run(identity, record, board, place, diagnoses.get(identity))
 
 
-def _files(record: Record, contents: Contents) -> dict[str, Any]:
+def _files(run: Run, contents: Contents) -> dict[str, Any]:
     """The record's file and the costs of its network."""
-    files = [contents.folder.record(identity) for identity in (record.id, record.older_id)]
+    record = run.record
+    files = [contents.folder.record(identity) for identity in run.ids]
     file = next((path for path in files if path.is_file()), files[0])
     network = record.model.arch, record.model.input_size
     own = [cost for cost in contents.costs if (cost.arch, cost.input_size) == network]
@@ -78,7 +76,7 @@ def _files(record: Record, contents: Contents) -> dict[str, Any]:
 
 
 def _pictures(
-    record: Record, folder: ResultsFolder, galleries: Mapping[str, Sequence[Gallery]], names: Mapping[str, str]
+    run: Run, folder: ResultsFolder, galleries: Mapping[str, Sequence[Gallery]], names: Mapping[str, str]
 ) -> list[Picture]:
     """The galleries of a record, as its page shows them.
 
@@ -86,12 +84,10 @@ def _pictures(
         names: of all records, by their ids.
     """
     found = []
-    for gallery in (
-        one for identity in dict.fromkeys((record.id, record.older_id)) for one in galleries.get(identity, ())
-    ):
-        title = f"The best, the median and the worst people of {record.name}"
+    for gallery in (one for identity in run.ids for one in galleries.get(identity, ())):
+        title = f"The best, the median and the worst people of {run.record.name}"
         if gallery.other:
-            title = f"The people on whom {record.name} and {names.get(gallery.other, gallery.other)} differ most"
+            title = f"The people on whom {run.record.name} and {names.get(gallery.other, gallery.other)} differ most"
         made = picture(folder, gallery.path, title)
         found.append(replace(made, light=ROOT + made.light, dark=None if made.dark is None else ROOT + made.dark))
     return found

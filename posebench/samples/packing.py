@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from posebench.array_type import Array
 from posebench.data.geometry import Crop
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import PosebenchError
-from posebench.files.writing import NotWritten, sha256, write_atomically, write_text
+from posebench.files.writing import NotWritten, free_bytes, sha256, write_atomically, write_text
 from posebench.opencv import cv2
 from posebench.plugins.recipe import Recipe
 from posebench.samples import pack_files
@@ -103,8 +102,7 @@ class Packing:
     @property
     def bytes_free(self) -> int:
         """Free space where the pack will be."""
-        there = next(parent for parent in (self.folder, *self.folder.absolute().parents) if parent.exists())
-        return shutil.disk_usage(there).free
+        return free_bytes(self.folder)
 
     def make(self, workers: int, show: Show = lambda done, total: None) -> list[PartMade]:
         """Make every part that is missing, damaged or of a photograph that changed since.

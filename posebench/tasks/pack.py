@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posebench.errors import PosebenchError
+from posebench.files.writing import shown_bytes
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
 from posebench.tasks.initial_weights import recipe_network
@@ -64,11 +65,6 @@ def check_space(packing: "Packing") -> None:
     missing = packing.bytes_needed * SPARE - packing.bytes_present
     if missing > packing.bytes_free:
         raise PosebenchError(
-            f"The pack needs about {gigabytes(round(missing))}, but {packing.folder.parent} has "
-            f"{gigabytes(packing.bytes_free)} free. Name another folder with --packs, or add --jpeg for a smaller pack."
+            f"The pack needs about {shown_bytes(round(missing))}, but {packing.folder.parent} has "
+            f"{shown_bytes(packing.bytes_free)} free. Name another folder with --packs, or add --jpeg for a smaller pack."
         )
-
-
-def gigabytes(count: int) -> str:
-    """Such as `22.4 GB`, or `310 MB`."""
-    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.0f} MB"

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import posebench
 from posebench.data import predictions
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
 from posebench.data.provenance import Boxes, Inference, Provenance
-from posebench.errors import Interrupted
+from posebench.errors import Interrupted, PosebenchError
 from posebench.files import writing
 from posebench.files.locking import locked
 from posebench.plugins.protocol import Protocol
@@ -20,9 +20,12 @@ from posebench.results.folder import BEST, CHECKPOINT, ResultsFolder, plain
 from posebench.tasks.train import unreadable_notes
 
 if TYPE_CHECKING:
+    from posebench.inference.predict import Keep
     from posebench.inference.ways import How
     from posebench.plugins.architecture import Architecture
     from posebench.training.checkpoints import Checkpoint
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,24 @@ class Predicted:
     notes: tuple[str, ...] = ()
 
 
-def predict(
+@dataclass(frozen=True)
+class KeptHeatmaps:
+    """Heatmaps that are kept while people are predicted.
+
+    Attributes:
+        path: the heatmap file to write.
+        last_stack: keep the last stack alone, where a network has several.
+        say: called with what will be kept and the space that it needs, before the first person is predicted.
+    """
+
+    path: Path
+    last_stack: bool = False
+    say: Callable[[str], None] = lambda sentence: None
+
+
+def predict(  # noqa: PLR0913 - the options of the command
     checkpoint: Path, protocol: Protocol, people: Instances, out: Path, *, workers: int = 0, how: "How | None" = None,
-    show: Callable[[int, int], None] = lambda done, total: None,
+    keep: KeptHeatmaps | None = None, show: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:  # fmt: skip
     """Predict people with a checkpoint into a predictions file. Of several processes, each predicts a part and the first writes.
 
@@ -48,11 +66,12 @@ def predict(
         out: the file to write.
         workers: processes that make batches.
         how: another way of running the network; its measured difference from the plain one is a note.
+        keep: the file in which heatmaps are kept; None to keep none.
         show: called after every batch with how many people are done, and of how many.
 
     Raises:
-        PosebenchError: the checkpoint is damaged or of other keypoints; the network's output is not finite; or another
-            process writes `out`.
+        PosebenchError: the checkpoint is damaged or of other keypoints; the network's output is not finite; another
+            process writes `out`; or the heatmaps cannot be kept: there is too little space, or the outputs are none.
         Interrupted: Ctrl-C or SIGTERM; no file is written.
     """
     from posebench.training import processes
@@ -66,15 +85,27 @@ def predict(
             )
 
     processes.join()
+    if keep is not None:
+        _check_keep(keep, out, processes.count())
     lock = locked(out.with_name(f"{out.name}.lock"), f"writes {out}")
     with processes.entered_by_first(lock) as notes, asked_to_stop() as stop:
-        made, more = _predictions(checkpoint, protocol, people, workers, how, show_or_stop)
+        made, more = _predictions(checkpoint, protocol, people, workers, how, keep, show_or_stop)
         processes.by_first(lambda: predictions.save(made, out))
     return Predicted(out, (*notes, *more))
 
 
+def _check_keep(keep: KeptHeatmaps, out: Path, processes: int) -> None:
+    """Raise PosebenchError where heatmaps cannot be kept beside these predictions."""
+    if processes > 1:
+        raise PosebenchError(
+            f"--keep-heatmaps needs one process, but torchrun started {processes}. Type the command without torchrun."
+        )
+    if keep.path.resolve() == out.resolve():
+        raise PosebenchError(f"--keep-heatmaps and --out both name {out}. Give the heatmaps another name.")
+
+
 def _predictions(
-    checkpoint: Path, protocol: Protocol, people: Instances, workers: int, how: "How | None",
+    checkpoint: Path, protocol: Protocol, people: Instances, workers: int, how: "How | None", keep: KeptHeatmaps | None,
     show: Callable[[int, int], None],
 ) -> tuple[Predictions, tuple[str, ...]]:  # fmt: skip
     """The predictions, and notes."""
@@ -102,12 +133,37 @@ def _predictions(
         model, found = fast.run_as(model, how, inference.first_images(model, people))
         notes = (f"{how.label}, against the plain network: {found.sentence}",)
         facts["inference"] = Inference(way=how.label, folded=model.folded[0], difference=vars(found))
+    provenance, flip_test = Provenance(**facts), trained.recipe.flip_test
+
+    def run(**more: Any) -> tuple[Predictions, list[str]]:
+        loading = Loading(workers, say=said.append, divided=True)
+        return inference.predict(
+            model, people, flip_test=flip_test, loading=loading, provenance=provenance, show=show, **more
+        )
+
     with fast.precision("fp32", device):
-        made, unreadable = inference.predict(
-            model, people, flip_test=trained.recipe.flip_test, loading=Loading(workers, say=said.append, divided=True),
-            provenance=Provenance(**facts), show=show,
-        )  # fmt: skip
+        if keep is None:
+            made, unreadable = run()
+        else:
+            made, unreadable = _keeping(keep, model, people, flip_test, provenance, lambda add: run(keep=add))
     return made, (*notes, *said, *unreadable_notes(unreadable, "count as missed"))
+
+
+def _keeping(
+    keep: KeptHeatmaps, model: "Architecture", people: Instances, flip_test: bool, provenance: Provenance,
+    run: "Callable[[Keep], Made]",
+) -> "Made":  # fmt: skip
+    """What `run` returns while the outputs that it hands over are written to a heatmap file."""
+    from posebench.inference import heatmap_writer as writer
+    from posebench.inference import predict as inference
+
+    images = inference.first_images(model, people, batch_size=1)
+    usable = people.take(people.usable)
+    form = writer.form_of(model, images, len(usable), flip_test, keep.last_stack)
+    keep.say(f"{keep.path}: {form.sentence}; {writing.shown_bytes(writing.free_bytes(keep.path))} are free there.")
+    writer.check_space(keep.path, form)
+    region = inference.regions(usable, model.input_size, model.pipeline.regions)
+    return writer.keep_heatmaps(keep.path, model, form, usable, region, provenance, lambda kept: run(kept.add))
 
 
 def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any]:

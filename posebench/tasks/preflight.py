@@ -1,9 +1,7 @@
 """Preflight: everything that would make scoring impossible is found before the first step of training."""
 
-import shutil
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +9,7 @@ import numpy as np
 from posebench.data import predictions
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import PosebenchError
+from posebench.files.writing import free_bytes
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
 from posebench.results.folder import ResultsFolder
@@ -170,9 +169,3 @@ def space_problem(results: ResultsFolder, needed: int) -> str:
         f"{results.path} has {free / 1e6:,.0f} MB of free space, and checkpoints and predictions need {needed / 1e6:,.0f} MB. "
         "Free some, or name another folder with --results."
     )
-
-
-def free_bytes(path: Path) -> int:
-    """Free bytes of the disk on which a path lies or would lie."""
-    existing = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
-    return shutil.disk_usage(existing).free

@@ -16,8 +16,7 @@ from posebench.report import cost_tables
 from posebench.report.board import boards
 from posebench.report.contents import read_contents
 from posebench.report.page import write_pages
-from posebench.report.plot_cost import cost_of, plot, write_plots
-from posebench.results.folder import ResultsFolder
+from posebench.report.plot_cost import cost_of, plot
 from posebench.results.record import save_record
 
 
@@ -143,7 +142,7 @@ def scored(arch: str, mean: float) -> Any:
     return record(arch, model=model, metrics=MPII["metrics"] | {"Mean": mean}, intervals={"Mean": (mean - 1, mean + 1)})
 
 
-def test_the_plot_has_a_panel_for_operations_and_one_for_the_device(tmp_path: Path) -> None:
+def test_the_plot_has_a_panel_for_operations_and_one_for_the_device() -> None:
     costs = [cost("a", macs=2_000_000_000), cost("b", macs=8_000_000_000, timings=[timing(median=90.0)])]
     (board,) = boards([scored("a", 80.0), scored("b", 90.0), scored("unmeasured", 95.0)])
     figure = plot(board, costs)
@@ -153,7 +152,6 @@ def test_the_plot_has_a_panel_for_operations_and_one_for_the_device(tmp_path: Pa
     assert "Abacus, 2 threads" in times.get_xlabel()
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["b", "a"]
     assert plot(board, costs[:1]) is None
-    assert write_plots(board, costs[:1], ResultsFolder(tmp_path)) == []
 
 
 def test_a_report_shows_costs_and_the_same_files_make_the_same_bytes(tmp_path: Path) -> None:

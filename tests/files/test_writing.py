@@ -80,3 +80,10 @@ def test_a_new_file_has_the_rights_of_the_umask(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    "count, text", [(22_430_000_000, "22.4 GB"), (1_000_000_000, "1.0 GB"), (310_400_000, "310 MB"), (8_192, "8 kB")]
+)
+def test_sizes_are_in_gigabytes_megabytes_or_kilobytes(count: int, text: str) -> None:
+    assert writing.shown_bytes(count) == text

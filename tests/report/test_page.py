@@ -8,7 +8,8 @@ from records import COCO, FLIC, record
 from posebench.errors import PosebenchError
 from posebench.report.board import SYNTHETIC_NOTE
 from posebench.report.contents import read_contents
-from posebench.report.page import facts, write_pages
+from posebench.report.facts import facts
+from posebench.report.page import write_pages
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record, save_record
 
@@ -27,7 +28,7 @@ def made(results: Path) -> dict[str, bytes]:
 def test_a_report_is_tables_plots_and_a_page(tmp_path: Path):
     page(tmp_path, record(), record(base=COCO))
     kinds = sorted(name.rsplit("-", 1)[-1] for name in made(tmp_path) if name.startswith("plots/"))
-    assert kinds == ["curves.png", "curves.png", "joints.png"]
+    assert kinds == ["curves.png", "curves.png", "dark.png", "dark.png", "dark.png", "joints.png"]
     assert len(list((tmp_path / "leaderboards").glob("*.csv"))) == 2
     assert {"leaderboard.md", "index.html"} <= made(tmp_path).keys()
 
@@ -121,9 +122,9 @@ def test_ties_and_the_annotators_own_agreement_are_marked_in_the_table(tmp_path:
     text = page(tmp_path, *runs)
     assert text.count('<tr class="apart">') == 1
     assert (
-        text.index(">b</th>")
+        text.index(">b</a></th>")
         < text.index('<tr class="apart">')
-        < text.index(">c</th>")
+        < text.index(">c</a></th>")
         < text.index('<tr class="ceiling">')
     )
     assert ">93.25</td>" in text
@@ -133,7 +134,7 @@ def test_ties_and_the_annotators_own_agreement_are_marked_in_the_table(tmp_path:
 def test_several_seeds_are_one_row_and_every_record_keeps_its_provenance(tmp_path: Path):
     model = {"arch": "x", "recipe": {"name": "quick"}, "trained_on": {"people": 5}}
     text = page(tmp_path, *(record(f"net seed {seed}", model=model | {"seed": seed}) for seed in (7, 8)))
-    assert text.count(">net</th>") > 1
+    assert text.count(">net<small>seeds ") > 1
     assert text.count(">net seed 7</th>") == text.count(">net seed 8</th>") == 1
 
 

@@ -10,8 +10,8 @@ from test_rows import WAVE, board, trained
 
 from posebench.report import plot_ranks
 from posebench.report.board import CEILING, SYNTHETIC_NOTE
+from posebench.report.board_plots import write_plots
 from posebench.report.plot_ranks import ranks
-from posebench.report.plot_scores import write_plots
 from posebench.report.plots import PlotKind
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record
@@ -105,7 +105,7 @@ def test_text_stays_inside_the_figure() -> None:
 def test_the_same_records_make_the_same_bytes(tmp_path: Path) -> None:
     records = [known("a", 90), known("bb", 80), trained(0, 88), trained(1, 87)]
     once, again = (
-        write_plots(board(*given), ResultsFolder(tmp_path / name))
+        write_plots(board(*given), (), ResultsFolder(tmp_path / name))
         for name, given in (("once", records), ("again", records[::-1]))
     )
     assert [plot.path.read_bytes() for plot in once] == [plot.path.read_bytes() for plot in again]

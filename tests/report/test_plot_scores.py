@@ -5,7 +5,8 @@ from matplotlib.colors import to_hex
 from records import COCO, FLIC, record
 
 from posebench.report.board import CEILING, SYNTHETIC_NOTE, boards
-from posebench.report.plot_scores import SHOWN, curves, joints, paired, sides, write_plots
+from posebench.report.board_plots import write_plots
+from posebench.report.plot_scores import SHOWN, curves, joints, paired, sides
 from posebench.report.plot_style import PALETTE, fitting, inches, plain, style
 from posebench.report.plots import PlotKind
 from posebench.results.folder import ResultsFolder
@@ -115,12 +116,12 @@ def test_the_best_eight_are_drawn_and_the_omission_is_said():
 
 
 def test_a_group_without_scores_by_keypoint_has_curves_only(tmp_path: Path):
-    plots = write_plots(board(record(base=COCO)), ResultsFolder(tmp_path))
+    plots = write_plots(board(record(base=COCO)), (), ResultsFolder(tmp_path))
     assert [(plot.kind, plot.path.name.rsplit("-", 1)[1]) for plot in plots] == [(PlotKind.CURVES, "curves.png")]
 
 
 def test_a_group_without_any_of_them_has_no_plots(tmp_path: Path):
-    assert write_plots(board(record(per_joint={}, curves=[])), ResultsFolder(tmp_path)) == []
+    assert write_plots(board(record(per_joint={}, curves=[])), (), ResultsFolder(tmp_path)) == []
 
 
 def test_curves_have_one_line_per_record_and_the_headline_comes_first():
@@ -165,7 +166,7 @@ def test_names_that_matplotlib_would_interpret_are_drawn_as_they_are(tmp_path: P
     hostile = [record(name) for name in (r"$\frac$ {x} 5$", "_hidden", "姿勢 \U0001f9cd", "x\ny", "n" * 200)]
     figure = joints(board(*hostile))
     assert len(figure.legends[0].get_texts()) == 5
-    assert len(write_plots(board(*hostile), ResultsFolder(tmp_path))) == 3
+    assert len(write_plots(board(*hostile), (), ResultsFolder(tmp_path))) == 3
 
 
 def test_text_is_shortened_to_one_line():
@@ -180,7 +181,7 @@ def test_text_is_shortened_to_its_width():
 
 def test_the_same_records_make_the_same_bytes(tmp_path: Path):
     once, again = (
-        write_plots(board(record("a"), record("b")), ResultsFolder(tmp_path / name)) for name in ("once", "again")
+        write_plots(board(record("a"), record("b")), (), ResultsFolder(tmp_path / name)) for name in ("once", "again")
     )
     assert [plot.path.read_bytes() for plot in once] == [plot.path.read_bytes() for plot in again]
     assert b"Software" not in once[0].path.read_bytes()

@@ -69,17 +69,12 @@ def test_a_pack_that_does_not_fit_is_refused_with_both_sizes(
     packing = plan(data, tmp_path / "packs")
     tasks.check_space(packing)
     monkeypatch.setattr("shutil.disk_usage", lambda path: Usage(packing.bytes_needed))
-    with pytest.raises(PosebenchError, match=r"needs about [01] MB, but .*packs has [01] MB free. .*--packs.*--jpeg"):
+    with pytest.raises(
+        PosebenchError, match=r"needs about \d+ [kM]B, but .*packs has \d+ [kM]B free. .*--packs.*--jpeg"
+    ):
         tasks.check_space(packing)
     packing.make(workers=1)
     tasks.check_space(packing)  # what is there needs no more space
-
-
-@pytest.mark.parametrize(
-    "count, text", [(22_430_000_000, "22.4 GB"), (1_000_000_000, "1.0 GB"), (310_400_000, "310 MB")]
-)
-def test_sizes_are_in_gigabytes_or_megabytes(count: int, text: str) -> None:
-    assert tasks.gigabytes(count) == text
 
 
 def test_training_uses_the_pack_says_so_and_learns_the_same(data: Path, tmp_path: Path) -> None:

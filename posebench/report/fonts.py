@@ -1,0 +1,72 @@
+"""Fonts of plots: matplotlib's own one, and installed ones for letters that it lacks.
+
+The same letters on the same machine have the same fonts. Letters that no installed font has are drawn as `SUBSTITUTE`.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib.text import Text
+
+FONT = "DejaVu Sans"
+"""matplotlib brings it, so it is there on every machine."""
+SUBSTITUTE = "\ufffd"
+"""Stands for a letter that no font has."""
+FIRST = "Noto Sans"
+"""Fonts of this name come first: they are made to stand beside each other."""
+PLACEHOLDERS = "Last Resort"
+"""Fonts of this name have a box for every letter there is."""
+
+
+def families(text: str) -> list[str]:
+    """The fonts that have the letters of a text, matplotlib's own one first."""
+    others = (family for letter in text if not _has(findfont(FONT), letter) and (family := _fallback(letter)))
+    return [FONT, *dict.fromkeys(others)]
+
+
+def drawable(text: str) -> str:
+    """The text with `SUBSTITUTE` for every letter that no font has."""
+    return "".join(one if _has(findfont(FONT), one) or _fallback(one) else SUBSTITUTE for one in text)
+
+
+def set_fonts(figure: Figure) -> None:
+    """Give every text of a figure the fonts that have its letters."""
+    for text in figure.findobj(Text):
+        found = families(text.get_text())
+        if len(found) > 1:
+            # Few of these fonts have a bold one, and matplotlib would say so of each text.
+            text.set_fontweight("normal")
+            text.set_fontfamily(found)
+
+
+@cache
+def _fallback(letter: str) -> str | None:
+    """An installed font that has a letter."""
+    return next((family for family, path in _installed() if _has(path, letter)), None)
+
+
+@cache
+def _installed() -> Sequence[tuple[str, str]]:
+    """Upright fonts of usual weight with their files: those of `FIRST`, then the others, by name."""
+    usual = {
+        font.name: font.fname
+        for font in sorted(fontManager.ttflist, key=lambda font: (font.name, font.fname), reverse=True)
+        if font.style == "normal" and font.weight in (400, "normal", "regular") and PLACEHOLDERS not in font.name
+    }
+    return sorted(usual.items(), key=lambda font: (not font[0].startswith(FIRST), font))
+
+
+def _has(path: str, letter: str) -> bool:
+    return ord(letter) in _letters(path)
+
+
+@cache
+def _letters(path: str) -> frozenset[int]:
+    """What a font file can draw; nothing where matplotlib cannot read it, or where it holds pictures instead of outlines."""
+    try:
+        font = get_font(path)
+    except (OSError, RuntimeError):
+        return frozenset()
+    return frozenset(font.get_charmap()) if font.scalable else frozenset()

@@ -1,0 +1,140 @@
+"""Files of plots: light and dark PNGs, PDF and SVG, and fonts for letters that matplotlib's own font lacks."""
+
+import logging
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from records import record
+from test_rows import board
+
+from posebench.report import fonts
+from posebench.report.board_plots import write_plots
+from posebench.report.fonts import FONT, SUBSTITUTE, drawable, families
+from posebench.report.plot_files import COLORS, darkened, indexed, write_figure
+from posebench.report.plot_style import style
+from posebench.results.folder import ResultsFolder
+
+WHITE, BLACK, BLUE = (255, 255, 255), (0, 0, 0), (0, 114, 178)
+
+
+def rgba(*colors: tuple[int, int, int]) -> np.ndarray:
+    """An image of one row."""
+    return np.array([[[*color, 255] for color in colors]], np.uint8)
+
+
+def test_few_colours_stay_as_they_are() -> None:
+    places, palette = indexed(rgba(WHITE, BLUE, WHITE, BLACK))
+    assert palette[places[0]].tolist() == [list(color) for color in (WHITE, BLUE, WHITE, BLACK)]
+
+
+def test_of_many_colours_the_frequent_ones_stay_and_the_others_are_near() -> None:
+    mixtures = [(red, green, 50) for red in range(0, 255, 5) for green in range(0, 255, 5)]
+    given = rgba(*[WHITE, (241, 243, 245)] * 9, *mixtures)
+    places, palette = indexed(given)
+    drawn = palette[places[0]].astype(int)
+    assert len(palette) <= COLORS < len(mixtures)
+    assert drawn[:2].tolist() == [[255, 255, 255], [241, 243, 245]]
+    assert 0 < np.abs(drawn - given[0, :, :3]).max() < 20
+
+
+def test_on_a_dark_page_white_and_black_change_places_and_blue_stays_blue() -> None:
+    paper, ink, blue = darkened(np.array([WHITE, BLACK, BLUE], np.uint8)).tolist()
+    assert max(paper) < 25 and min(ink) > 240
+    red, green, most = blue
+    assert red < green < most
+
+
+def test_a_plot_has_a_dark_png_of_the_same_size_beside_it(tmp_path: Path) -> None:
+    plots = write_plots(board(record("a")), (), ResultsFolder(tmp_path))
+    assert [plot.path.name.rsplit("-", 1)[1] for plot in plots] == ["joints.png", "curves.png"]
+    for plot in plots:
+        light, dark = (cv2.imread(str(path)) for path in (plot.path, plot.dark))
+        assert light.shape == dark.shape
+        assert light[0, 0].tolist() == [255, 255, 255] and dark[0, 0].max() < 25
+
+
+def test_formats_lie_beside_the_png_and_have_the_same_bytes_again(tmp_path: Path) -> None:
+    once, again = (
+        write_plots(board(record("a")), (), ResultsFolder(tmp_path / name), ("svg", "pdf"))[0] for name in ("x", "y")
+    )
+    assert [path.name.rsplit("-joints", 1)[1] for path in once.files] == [".png", "-dark.png", ".pdf", ".svg"]
+    assert [path.read_bytes() for path in once.files] == [path.read_bytes() for path in again.files]
+    pdf, svg = (path.read_bytes() for path in once.files[2:])
+    assert pdf.startswith(b"%PDF") and svg.startswith(b"<?xml")
+    assert not any(word in both for word in (b"CreationDate", b"Matplotlib", b"<dc:date>") for both in (pdf, svg))
+    assert once.title.encode() in svg
+
+
+def test_other_formats_stay_until_the_records_change(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path)
+
+    def endings(*formats: str, **changes: object) -> set[str]:
+        return {
+            path.suffix for plot in write_plots(board(record(**changes)), (), folder, formats) for path in plot.files
+        }
+
+    assert endings("pdf") == {".png", ".pdf"}
+    assert endings() == {".png", ".pdf"}
+    assert endings(per_joint={"neck": 12.5}) == {".png"}
+
+
+def test_a_missing_dark_picture_is_drawn_again(tmp_path: Path) -> None:
+    plot = write_plots(board(record()), (), ResultsFolder(tmp_path))[0]
+    plot.dark.unlink()
+    write_plots(board(record()), (), ResultsFolder(tmp_path))
+    assert plot.dark.is_file()
+
+
+def test_a_plot_in_words_says_what_it_shows_and_what_is_best(tmp_path: Path) -> None:
+    plot = write_plots(board(record("a")), (), ResultsFolder(tmp_path))[0]
+    assert plot.alt == "Scores by keypoint: mpii val (valid.h5): mpii v1, official. One row: a with Mean 89.09 %."
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A font that has 姿 and nothing else."""
+    pen = TTGlyphPen(None)
+    for place, corner in enumerate([(0, 0), (0, 700), (600, 700), (600, 0)]):
+        (pen.lineTo if place else pen.moveTo)(corner)
+    pen.closePath()
+    font = FontBuilder(1000, isTTF=True)
+    font.setupGlyphOrder([".notdef", "pose"])
+    font.setupCharacterMap({ord("姿"): "pose"})
+    font.setupGlyf({".notdef": pen.glyph(), "pose": pen.glyph()})
+    font.setupHorizontalMetrics({".notdef": (700, 0), "pose": (700, 0)})
+    font.setupHorizontalHeader(ascent=800, descent=-200)
+    font.setupNameTable({"familyName": "One Letter", "styleName": "Regular"})
+    font.setupOS2(usWeightClass=400)
+    font.setupPost()
+    font.save(tmp_path / "one.ttf")
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", list(font_manager.fontManager.ttflist))
+    font_manager.fontManager.addfont(tmp_path / "one.ttf")
+    fonts._installed.cache_clear()
+    fonts._fallback.cache_clear()
+    yield "One Letter"
+    fonts._installed.cache_clear()
+    fonts._fallback.cache_clear()
+
+
+def test_a_letter_that_matplotlibs_font_lacks_is_drawn_by_an_installed_one(
+    installed: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert families("pose 姿") == [FONT, installed]
+    assert families("pose") == [FONT]
+    figure = Figure()
+    figure.text(0.5, 0.5, "pose 姿", weight="bold")
+    with style(), caplog.at_level(logging.WARNING):
+        for ending in ("png", "pdf", "svg"):
+            write_figure(figure, tmp_path / f"x.{ending}")
+    assert caplog.messages == []
+
+
+def test_a_letter_that_no_font_has_is_a_sign_for_it(tmp_path: Path) -> None:
+    assert drawable("a \U000f0000 b") == f"a {SUBSTITUTE} b"
+    assert drawable("Ωж") == "Ωж"
