@@ -144,7 +144,7 @@ def _print_reason(out: Console, headline: str, numbered: tuple[int, Explained], 
 
 
 def _number(value: float, decimals: int, sign: str = "-") -> str:
-    return f"{value:{sign}.{decimals}f}" if math.isfinite(value) else UNKNOWN
+    return f"{value:{sign}z.{decimals}f}" if math.isfinite(value) else UNKNOWN
 
 
 def _label(text: str) -> str:

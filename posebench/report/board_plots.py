@@ -6,9 +6,10 @@ from functools import partial
 from posebench.cost.record import Cost
 from posebench.report import plot_cost, plot_training
 from posebench.report.board import Board
+from posebench.report.plot_curves import curves
 from posebench.report.plot_files import Format
+from posebench.report.plot_joints import joints
 from posebench.report.plot_ranks import ranks
-from posebench.report.plot_scores import curves, joints
 from posebench.report.plots import Plot, PlotKind, PlotWriter
 from posebench.results.folder import ResultsFolder
 

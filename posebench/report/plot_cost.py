@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 from posebench.cost.record import Cost
 from posebench.report.board import Board
 from posebench.report.cost_tables import by_device
-from posebench.report.plot_scores import SHOWN
+from posebench.report.plot_page import SHOWN
 from posebench.report.plot_style import GRID, LONGEST_NAME, PALETTE, heading, heading_room, plain, subtitle, title
 from posebench.report.rows import Row
 

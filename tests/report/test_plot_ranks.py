@@ -57,10 +57,10 @@ def test_without_resamples_nothing_is_said_of_ties() -> None:
 
 def test_every_seed_is_a_ring_beside_the_mean() -> None:
     figure = ranks(board(trained(0, 91), trained(1, 87), record("one", metrics={"Mean": 85.0})))
-    rings, mean = figure.axes[0].collections[:2]
+    rings, one_seed, mean = figure.axes[0].collections
     assert rings.get_offsets().tolist() == [[91, 0], [87, 0]]
     assert to_hex(rings.get_facecolor()[0]) == "#ffffff"
-    assert mean.get_offsets().tolist() == [[89, 0]]
+    assert (mean.get_offsets().tolist(), one_seed.get_offsets().tolist()) == ([[89, 0]], [[85, 1]])
     assert any("rings: single seeds" in text for text in texts(figure))
 
 

@@ -45,15 +45,37 @@ def test_loss_and_score_are_drawn_over_epochs_and_the_best_checkpoint_is_a_dot()
     assert (loss.get_yscale(), score.get_title(loc="left")) == ("log", "Mean of 10 % of train")
 
 
-def test_seeds_of_a_row_have_one_colour_and_one_entry_of_the_key() -> None:
+def test_seeds_of_a_row_have_one_colour_and_dashes_that_the_key_explains() -> None:
     figure = of_board(board(run("a", 0, 0.4, 0.2), run("a", 1, 0.5, 0.3), run("bb", 0, 0.6, 0.5)))
     (axis,) = figure.axes
     assert [to_hex(line.get_color()) for line in axis.lines] == [
         name.lower() for name in (PALETTE[0], *PALETTE[1:2] * 2)
     ]
+    assert [line.get_linestyle() for line in axis.lines] == ["-", "-", "--"]
     (key,) = figure.legends
-    assert [text.get_text() for text in key.get_texts()] == ["bb", "a"]
+    assert [text.get_text() for text in key.get_texts()] == ["bb", "a", "seed 0", "seed 1"]
     assert LOSSES in [text.get_text() for text in figure.texts]
+
+
+def test_rows_of_one_name_have_colours_of_their_own() -> None:
+    again = run("a", 0, 0.4, 0.2).model_copy(update={"predictions_sha256": "d" * 64})
+    (axis,) = of_board(board(run("a", 0, 0.5, 0.3), again)).axes
+    (key,) = axis.figure.legends
+    assert [text.get_text() for text in key.get_texts()] == ["a, row 1", "a, row 2"]
+    assert axis.lines[0].get_color() != axis.lines[1].get_color()
+
+
+def test_losses_within_a_factor_of_ten_have_ticks_enough_to_read_them() -> None:
+    (axis,) = of_board(board(run("a", 0, 0.04, 0.02, 0.012))).axes
+    low, high = axis.get_ylim()
+    assert [round(tick, 3) for tick in axis.get_yticks() if low <= tick <= high] == [
+        0.015,
+        0.02,
+        0.025,
+        0.03,
+        0.035,
+        0.04,
+    ]
 
 
 def test_one_epoch_is_a_mark() -> None:

@@ -6,7 +6,9 @@ from records import COCO, FLIC, record
 
 from posebench.report.board import CEILING, SYNTHETIC_NOTE, boards
 from posebench.report.board_plots import write_plots
-from posebench.report.plot_scores import SHOWN, curves, joints, paired, sides
+from posebench.report.plot_curves import curves
+from posebench.report.plot_joints import joints
+from posebench.report.plot_page import SHOWN
 from posebench.report.plot_style import PALETTE, fitting, inches, plain, style
 from posebench.report.plots import PlotKind
 from posebench.results.folder import ResultsFolder
@@ -20,42 +22,6 @@ def board(*records):
 def texts(figure) -> list[str]:
     legends = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     return [text.get_text() for text in figure.texts] + legends
-
-
-def drawn(axis) -> list[str]:
-    return [text.get_text() for text in axis.texts]
-
-
-def ticks(figure) -> list[str]:
-    return [label.get_text() for axis in figure.axes for label in axis.get_xticklabels()]
-
-
-def test_left_and_right_share_a_bar():
-    assert paired({"left_hip": 1.0, "nose": 2.0, "right_hip": None, "left_toe": 3.0}) == {
-        "hip": (1.0, None), "nose": (2.0, 2.0), "left_toe": (3.0, 3.0),
-    }  # fmt: skip
-
-
-def test_a_bar_is_the_mean_of_both_sides_and_a_line_spans_them():
-    figure = joints(board(record(base=FLIC)))
-    (axis,) = figure.axes
-    assert [patch.get_height() for patch in axis.patches] == [97.0, 94.0]
-    assert drawn(axis) == ["97.0", "94.0"]
-    assert axis.collections[0].get_segments()[0][:, 1].tolist() == [96.5, 97.5]
-
-
-def test_a_bar_with_known_intervals_has_one_line_for_each_side():
-    bounds = {"left_wrist": (92.0, 96.0), "right_wrist": (91.0, 95.5)}
-    (axis,) = joints(board(record(base=FLIC, per_joint_intervals=bounds))).axes
-    lines = [part.get_segments()[0] for part in axis.collections]
-    assert [line[:, 1].tolist() for line in lines] == [[96.5, 97.5], [92, 96], [91, 95.5]]
-    assert lines[1][0, 0] < 1 < lines[2][0, 0]
-
-
-def test_an_interval_of_one_side_alone_is_in_the_middle():
-    assert sides({"left_hip": (1, 2), "nose": (3, 4), "right_hip": (5, 6), "left_toe": (7, 8)}) == {
-        "hip": [(-0.2, (1, 2)), (0.2, (5, 6))], "nose": [(0, (3, 4))], "left_toe": [(0, (7, 8))],
-    }  # fmt: skip
 
 
 CEILED = {
@@ -76,14 +42,6 @@ def test_annotators_own_agreement_is_a_dashed_line_where_names_fit():
     assert CEILING not in texts(curves(board(record(base=FLIC, ceiling=CEILED | {"curves": []}))))
 
 
-def test_a_number_stands_above_the_dashed_line_that_would_strike_it_through():
-    places = [
-        [text.xy[1] for text in joints(board(record(base=FLIC, ceiling=CEILED | {"metrics": ceiling}))).axes[0].texts]
-        for ceiling in ({}, {"Wrist": 99.0}, {"Wrist": 20.0})
-    ]
-    assert places == [[97.5, 94.5], [97.5, 99.0], [97.5, 94.5]]
-
-
 def test_a_curve_that_goes_through_its_metric_has_the_metrics_interval():
     figure = curves(board(record(base=FLIC, intervals={"Elbow": (96.0, 98.0), "Wrist@0.1": (1.0, 2.0)})))
     assert [len(axis.collections) for axis in figure.axes] == [1, 0]
@@ -93,18 +51,6 @@ def test_a_curve_that_goes_through_its_metric_has_the_metrics_interval():
     assert (
         not curves(board(record(base=COCO, intervals={"AP": (0.7, 0.8)}))).axes[0].collections
     )  # a mean over thresholds
-
-
-def test_keypoints_go_from_head_to_foot_whatever_their_order():
-    assert ticks(joints(board(record())))[:4] == ["head\ntop", "upper\nneck", "shoulder", "elbow"]
-    assert ticks(joints(board(record())))[-1] == "ankle"
-
-
-def test_a_keypoint_that_was_not_predicted_is_a_dash_and_one_side_alone_is_named():
-    per_joint = {"nose": None, "left_wrist": None, "right_wrist": 40.0}
-    (axis,) = joints(board(record(per_joint=per_joint))).axes
-    assert drawn(axis) == ["–", "40.0 right"]
-    assert len(axis.patches) == 1
 
 
 def test_the_best_eight_are_drawn_and_the_omission_is_said():
