@@ -100,7 +100,7 @@ class Chart:
 
 def _ticks(low: float, high: float) -> list[float]:
     found = MaxNLocator(TICKS).tick_values(low, high)
-    return [round(value, 12) + 0.0 for value in found if low <= value <= high]
+    return [round(float(value), 12) + 0.0 for value in found if low <= value <= high]
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
