@@ -18,7 +18,7 @@ from posebench.report.page_pictures import Picture, picture
 from posebench.report.plot_files import Format
 from posebench.report.plots import FILE_NAME as PLOT_NAME
 from posebench.report.plots import Plot
-from posebench.report.published_beside import HEADING, beside
+from posebench.report.published_beside import APART, apart, beside, heading
 from posebench.report.run_pages import write_run_pages
 from posebench.results.folder import ResultsFolder
 
@@ -67,7 +67,9 @@ def page(contents: Contents, plots: Mapping[str, Sequence[Plot]], pages: Mapping
         csv={board.slug: folder.link(folder.leaderboard_csv(board.slug)) for board in contents.boards},
         overlays=_overlays(contents, pages),
         literature={board.slug: beside(board, contents.literature) for board in contents.boards},
-        literature_heading=HEADING,
+        literature_heading={board.slug: heading(board, contents.literature) for board in contents.boards},
+        apart={board.slug: apart(board, contents.literature) for board in contents.boards},
+        apart_heading=APART,
         grids=grids,
         synthetic_note=SYNTHETIC_NOTE,
         preamble=PREAMBLE,

@@ -27,14 +27,12 @@ except ImportError:  # no wheel for this Python
 
 MARK, _MARK_TEXT = -8e9, b",-8e9,"
 """A number that is rare in files; a piece that has it itself is not taken."""
-_SPACE = rb"[ \t\n\r]*"
-_START = re.compile(_SPACE + rb"(?=\{)")
+SPACE = rb"[ \t\n\r]*"
+_START = re.compile(SPACE + rb"(?=\{)")
 _FIELD = re.compile(
-    rb'[{,]S"(?P<name>\w+)"S:S(?P<open>\[?)S(?P<numbers>[-+.\deE, \t\n\r]*)(?P<close>\]?)S(?=[,}])'.replace(
-        b"S", _SPACE
-    )
+    rb'[{,]S"(?P<name>\w+)"S:S(?P<open>\[?)S(?P<numbers>[-+.\deE, \t\n\r]*)(?P<close>\]?)S(?=[,}])'.replace(b"S", SPACE)
 )
-_NEXT_ROW = re.compile(rb"\}S,S(?=\{)".replace(b"S", _SPACE))
+_NEXT_ROW = re.compile(rb"\}S,S(?=\{)".replace(b"S", SPACE))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from posebench.report.board import SYNTHETIC_NOTE
 from posebench.report.contents import read_contents
 from posebench.report.facts import facts
 from posebench.report.page import write_pages
+from posebench.report.published_scores import COLUMNS
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record, save_record
 
@@ -215,3 +216,21 @@ def test_no_records_is_a_sentence_that_says_what_to_run(tmp_path: Path):
 def test_facts_are_flat_and_long_ones_are_cut():
     assert facts({"a": {"b": [1, None], "c": {"d": "x"}}}) == [("a.b", "[1, null]"), ("a.c.d", "x")]
     assert len(facts({"a": "x" * 1000})[0][1]) == 300
+
+
+def test_published_rows_link_their_source_and_those_that_are_not_comparable_say_why(tmp_path: Path):
+    rows = (
+        "near,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/mean(macro14),88.64,,,a/b@0185b42:x.md",
+        "off,256x256,mpii,val,mmpose,PCKh@0.5/mean,0.9,,,<b>a thesis",
+    )
+    tmp_path.joinpath("published.csv").write_text("\n".join([",".join(COLUMNS), *rows]) + "\n")
+    text = page(tmp_path, record(rule={"convention": "bearpaw"}))
+    source = '<a href="https://github.com/a/b/blob/0185b42/x.md">a/b@0185b42:x.md</a>'
+    assert (
+        text.index("<td>near</td>") < text.index(source) < text.index("not comparable with this leaderboard</summary>")
+    )
+    assert (
+        text.index("<td>off</td>")
+        < text.index("<td>convention: mmpose</td>")
+        < text.index("<td>&lt;b&gt;a thesis</td>")
+    )
