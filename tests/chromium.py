@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
+READY = "return performance.getEntriesByName('tables ready').length"
+"""What `page.js` says when every open table can be sorted."""
 ARGUMENTS = ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run")
 
 
@@ -37,7 +39,7 @@ class Browser:
         self.driver.quit()
 
     def open(self, page: Path, width: int = 1400, *, dark: bool = False, height: int = 900) -> None:
-        """Open a page of the disk."""
+        """Open a page of the disk and wait for its tables."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
@@ -45,6 +47,7 @@ class Browser:
         for log in ("browser", "performance"):
             self.driver.get_log(log)  # forget the page before
         self.driver.get(page.resolve().as_uri())
+        self.wait(READY)
 
     def run(self, script: str, *arguments: Any) -> Any:
         """The value of a script: the body of a function of `arguments`."""
@@ -55,6 +58,12 @@ class Browser:
         return self.run(
             "return [...document.querySelectorAll(arguments[0])].map(one => one.innerText.trim())", selector
         )
+
+    def wait(self, script: str, *arguments: Any) -> None:
+        """Wait until a script's value is true; an error after a minute."""
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        WebDriverWait(self.driver, 60).until(lambda _: self.run(script, *arguments))
 
     def click(self, selector: str) -> None:
         """Click the first element that a CSS selector finds, as a person does: it must be visible."""

@@ -54,7 +54,7 @@ def as_json(board: Board) -> dict[str, Any]:
         "groups": [[one_line(title), list(map(one_line, names[title]))] for title in groups],
         "rows": [
             {
-                "ids": [record.id for record in row.records],
+                "ids": row.ids,
                 "name": one_line(row.name if shown.count(row.name) == 1 else f"{row.name} ({_told_apart(row)})"),
                 "scores": [_numbers(scored[title][place], names[title], digits) for title in groups],
             }

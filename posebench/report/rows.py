@@ -41,9 +41,14 @@ class Row:
         return newest(self.records)
 
     @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Those of the records, which take a moment to compute."""
+        return tuple(record.id for record in self.records)
+
+    @property
     def id(self) -> str:
         """Different for every row."""
-        return self.records[0].id
+        return self.ids[0]
 
     @property
     def group(self) -> tuple[str, int, str, str, str, str, str]:

@@ -13,7 +13,7 @@ from posebench.report.contents import Contents
 from posebench.report.diagnosis_tables import PAIRED
 from posebench.report.facts import facts
 from posebench.report.frame import environment
-from posebench.report.page_pictures import Picture, picture
+from posebench.report.page_pictures import Picture, gallery_picture
 from posebench.report.published_beside import beside, heading
 from posebench.report.run_page import Run
 from posebench.results.folder import Gallery, ResultsFolder
@@ -28,18 +28,18 @@ IN_JSON_ALONE = {"resampled", "curves", "metrics", "intervals", "per_joint", "pe
 """Fields of a record that are not written out again: they are shown above, or are long lists of numbers."""
 
 
-def write_run_pages(contents: Contents) -> dict[str, Path]:
+def write_run_pages(contents: Contents) -> list[Path]:
     """Write `runs/<id>.html` for each record. Pages that are as they were are not written again; those of other records go.
 
     Returns:
-        id of a record → its page.
+        the files' paths.
     """
     folder = contents.folder
     galleries = folder.galleries()
     template = environment().get_template("run.html.jinja")
     found = [(board, list(runs(board, contents.diagnoses))) for board in contents.boards]
     names = {run.id: run.record.name for _, of_board in found for run in of_board}
-    paths = {}
+    paths = []
     for board, of_board in found:
         beside_all = {
             "published": beside(board, contents.literature),
@@ -49,19 +49,19 @@ def write_run_pages(contents: Contents) -> dict[str, Path]:
         }
         for run in of_board:
             shown = {"pictures": _pictures(run, folder, galleries, names), **beside_all, **_files(run, contents)}
-            path = paths[run.id] = folder.run_page(run.id)
+            path = folder.run_page(run.id)
             text = template.render(root=ROOT, run=run, **shown).encode()
             if not (path.is_file() and path.read_bytes() == text):
                 write_bytes(path, text)
-    _remove_stale(folder, set(paths.values()))
+            paths.append(path)
+    _remove_stale(folder, set(paths))
     return paths
 
 
 def runs(board: Board, diagnoses: Mapping[str, KeptDiagnosis]) -> Iterator[Run]:
     """Every record of a leaderboard, in its order."""
     for place, row in enumerate(board.rows):
-        for record in row.records:
-            identity = record.id
+        for identity, record in zip(row.ids, row.records, strict=True):
             yield Run(identity, record, board, place, diagnoses.get(identity))
 
 
@@ -83,14 +83,9 @@ def _pictures(
     Args:
         names: of all records, by their ids.
     """
-    found = []
-    for gallery in (one for identity in run.ids for one in galleries.get(identity, ())):
-        title = f"The best, the median and the worst people of {run.record.name}"
-        if gallery.other:
-            title = f"The people on whom {run.record.name} and {names.get(gallery.other, gallery.other)} differ most"
-        made = picture(folder, gallery.path, title)
-        found.append(replace(made, light=ROOT + made.light, dark=None if made.dark is None else ROOT + made.dark))
-    return found
+    own = (gallery for identity in run.ids for gallery in galleries.get(identity, ()))
+    made = [gallery_picture(folder, gallery, run.record.name, names, inside=False) for gallery in own]
+    return [replace(one, light=ROOT + one.light, dark=None if one.dark is None else ROOT + one.dark) for one in made]
 
 
 def _remove_stale(folder: ResultsFolder, kept: set[Path]) -> None:

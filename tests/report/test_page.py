@@ -29,7 +29,7 @@ def made(results: Path) -> dict[str, bytes]:
 def test_a_report_is_tables_plots_and_a_page(tmp_path: Path):
     page(tmp_path, record(), record(base=COCO))
     kinds = sorted(name.rsplit("-", 1)[-1] for name in made(tmp_path) if name.startswith("plots/"))
-    assert kinds == ["curves.png", "curves.png", "dark.png", "dark.png", "dark.png", "joints.png"]
+    assert kinds == ["body.png", "curves.png", "curves.png", *["dark.png"] * 4, "joints.png"]
     assert len(list((tmp_path / "leaderboards").glob("*.csv"))) == 2
     assert {"leaderboard.md", "index.html"} <= made(tmp_path).keys()
 

@@ -1,5 +1,6 @@
 """The page as a person uses it, in a real Chromium."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -105,9 +106,81 @@ def test_the_page_asks_for_no_file_outside_its_folder_and_complains_about_nothin
     assert browser.complaints() == []
 
 
-def test_the_page_follows_the_readers_colour_scheme(browser: Browser, page: Path):
-    colours = []
+def test_page_and_plots_follow_the_readers_colour_scheme(browser: Browser, page: Path):
+    seen = []
     for dark in (False, True):
         browser.open(page, dark=dark)
-        colours.append(browser.run("return getComputedStyle(document.body).backgroundColor"))
-    assert colours == ["rgb(255, 255, 255)", "rgb(20, 23, 26)"]
+        browser.run("document.querySelector('figure').scrollIntoView()")
+        browser.wait("return document.querySelector('figure img').naturalWidth > 100")
+        source = browser.run("return document.querySelector('figure img').currentSrc").rpartition("-")[2]
+        seen.append((browser.run("return getComputedStyle(document.body).backgroundColor"), source))
+    assert seen == [("rgb(255, 255, 255)", "ranks.png"), ("rgb(20, 23, 26)", "dark.png")]
+
+
+def test_a_button_shows_a_rows_intervals_and_sources(browser: Browser, page: Path):
+    browser.open(page)
+    assert browser.texts(".details:popover-open") == []
+    browser.type("section[id^=mpii] tbody tr:nth-child(2) .more", "\n")
+    (details,) = browser.texts(".details:popover-open")
+    lines = ["net seven", "9.h5, SHA-256 cccccccccccc…, scored on 2026-01-02", "Mean\t88.25\t95 %: 87.25–89.25"]
+    assert [line for line in details.split("\n") if line] == lines
+
+
+def test_keypoints_are_columns_that_can_be_sorted_once_they_are_shown(browser: Browser, page: Path):
+    browser.open(page)
+    browser.click("section[id^=mpii] > details summary")
+    header = "section[id^=mpii] > details thead th:nth-child(2)"
+    browser.wait("return document.querySelector(arguments[0]).className.includes('dt-orderable')", header)
+    assert browser.texts(header) == ["right ankle"]
+    assert len(browser.texts("section[id^=mpii] > details thead th")) == 17
+
+
+def test_every_table_has_a_caption_headings_and_a_region_with_a_name(browser: Browser, page: Path):
+    browser.open(page)
+    lacking = browser.run("""
+        return [...document.querySelectorAll("main table, nav table")].filter(table => !(
+            table.caption?.textContent && [...table.tHead.querySelectorAll("th")].every(th => th.scope) &&
+            table.closest("[role=region][tabindex='0'][aria-label]")
+        )).length
+    """)
+    assert lacking == 0
+    assert browser.run("return document.querySelectorAll('header, nav, main, footer').length") == 4
+
+
+def test_the_first_thing_that_the_keyboard_reaches_leads_past_the_list_of_leaderboards(browser: Browser, page: Path):
+    browser.open(page)
+    browser.type("body", "\ue004")
+    assert browser.run("return document.activeElement.innerText") == "Skip to the results"
+    browser.type(".skip", "\n")
+    assert browser.run("return document.activeElement.tagName") == "MAIN"
+
+
+@pytest.fixture(scope="module")
+def mailed(page: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page as a single file, in a folder of its own."""
+    contents, mailed = read_contents(page.parent), tmp_path_factory.mktemp("mail") / "mailed.html"
+    write_pages(contents, single_file=True)
+    shutil.copy(page, mailed)
+    write_pages(contents)
+    return mailed
+
+
+def test_a_single_file_has_all_pictures_and_links_to_no_other_file(browser: Browser, mailed: Path):
+    browser.open(mailed)
+    assert browser.run("return [...document.querySelectorAll('a')].filter(one => !one.hash).length") == 0
+    browser.run("document.querySelectorAll('img').forEach(one => one.loading = 'eager')")
+    browser.wait("return [...document.querySelectorAll('img')].every(one => one.naturalWidth > 100)")
+    assert browser.run("return document.querySelectorAll('img').length") == 4
+    assert [one for one in browser.requests() if not one.startswith("data:")] == [mailed.as_uri()]
+    assert names(browser) == RANKED
+    assert browser.complaints() == []
+
+
+def test_a_click_on_a_picture_of_a_single_file_shows_its_full_size(browser: Browser, mailed: Path):
+    browser.open(mailed, 390)
+    widths = []
+    for _ in range(3):
+        widths.append(browser.run("return document.querySelector('figure img').clientWidth"))
+        browser.click(".zoom")
+    assert widths[0] == widths[2] < 390 < 1000 < widths[1]
+    assert browser.too_wide() == 0

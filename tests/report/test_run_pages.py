@@ -31,7 +31,7 @@ def pages(results: Path, *runs: Record) -> dict[str, str]:
     """Name of each record → the text of its page."""
     for one in runs:
         save_record(one, results)
-    written = write_run_pages(read_contents(results))
+    written = {path.stem: path for path in write_run_pages(read_contents(results))}
     return {one.name: written[one.id].read_text("utf-8") for one in runs}
 
 
@@ -83,7 +83,8 @@ def test_seeds_of_one_row_lead_to_each_other(tmp_path: Path):
     )
     for record_of in (one, two):
         save_record(record_of, tmp_path)
-    text = write_run_pages(read_contents(tmp_path))[one.id].read_text("utf-8")
+    write_run_pages(read_contents(tmp_path))
+    text = (tmp_path / f"runs/{one.id}.html").read_text("utf-8")
     assert f'seed 3, <a href="{two.id}.html">seed 4</a>' in " ".join(text.split())
 
 
@@ -121,7 +122,8 @@ def test_a_picture_of_the_run_is_shown_where_it_exists(tmp_path: Path):
     made = pages(tmp_path, one, other)
     assert f'src="../overlays/{one.id}.png"' in made["one"] and f'src="../overlays/{one.id}.png"' not in made["other"]
     assert all(
-        "differ most</h3>" in text and f'src="../overlays/{one.id}--{other.id}.png"' in text for text in made.values()
+        "differ most</figcaption>" in text and f'src="../overlays/{one.id}--{other.id}.png"' in text
+        for text in made.values()
     )
 
 
