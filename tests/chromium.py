@@ -66,7 +66,8 @@ class Browser:
         WebDriverWait(self.driver, 60).until(lambda _: self.run(script, *arguments))
 
     def click(self, selector: str) -> None:
-        """Click the first element that a CSS selector finds, as a person does: it must be visible."""
+        """Click the first element that a CSS selector finds, once there is one; as a person does: it must be visible."""
+        self.wait("return document.querySelector(arguments[0])", selector)
         self.driver.find_element("css selector", selector).click()
 
     def type(self, selector: str, text: str) -> None:

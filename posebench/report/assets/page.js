@@ -106,5 +106,8 @@ function next() {
 }
 next();
 
+// A click shows the full size of the picture that is seen, the light or the dark one.
+for (const link of document.querySelectorAll("figure a"))
+  link.addEventListener("click", () => { link.href = link.querySelector("img").currentSrc; });
 for (const button of document.querySelectorAll(".zoom"))
   button.addEventListener("click", () => { button.ariaPressed = String(button.ariaPressed !== "true"); });
