@@ -64,7 +64,7 @@ def read_contents(results: Path, columns: str | Sequence[str] | None = None, onl
 
 
 def placed(contents: Contents, out: Path) -> Contents:
-    """The contents with another folder to write to. Pictures that a report only links to are copied there.
+    """The contents with another folder to write to. Galleries that show the chosen records alone are copied there.
 
     Raises:
         PosebenchError: the folder is a results folder, of which the leaderboards would be overwritten.
@@ -74,8 +74,10 @@ def placed(contents: Contents, out: Path) -> Contents:
         raise PosebenchError(
             f"{out} is a results folder: it has records, and its leaderboards are about all of them. --out needs another folder."
         )
-    for record in (record for board in contents.boards for record in board.records):
-        for identity in (record.older_id, record.id):
-            if (picture := contents.folder.overlay(identity)).is_file():
-                copy_file(picture, folder.overlay(identity))
+    records = (record for board in contents.boards for record in board.records)
+    ids = {identity for record in records for identity in (record.older_id, record.id)}
+    for one, galleries in contents.folder.galleries().items():
+        for gallery in galleries:
+            if one in ids and gallery.other in ids | {""}:
+                copy_file(gallery.path, folder.overlays / gallery.path.name)
     return replace(contents, folder=folder)
