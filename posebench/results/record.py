@@ -267,7 +267,8 @@ def find_records(results: Path) -> RecordsFound:
 
 def newest(records: Iterable[Record]) -> Record:
     """The newest record, which gives the texts of a row or a table."""
-    return max(records, key=lambda record: (record.created, record.id))
+    found = tuple(records)
+    return found[0] if len(found) == 1 else max(found, key=lambda record: (record.created, record.id))
 
 
 def few_units(sampling: Sampling) -> list[str]:
