@@ -3,9 +3,13 @@
 import json
 import os
 import shutil
+import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
 
 READY = "return performance.getEntriesByName('tables ready').length"
 """What `page.js` says when every open table can be sorted."""
@@ -64,6 +68,13 @@ class Browser:
         from selenium.webdriver.support.ui import WebDriverWait
 
         WebDriverWait(self.driver, 60).until(lambda _: self.run(script, *arguments))
+
+    def until(self, found: Callable[[], T], expected: T) -> None:
+        """Wait until a value is the expected one: DataTables sorts and filters a moment after a click."""
+        end = time.monotonic() + 20
+        while (value := found()) != expected and time.monotonic() < end:
+            time.sleep(0.02)
+        assert value == expected
 
     def click(self, selector: str) -> None:
         """Click the first element that a CSS selector finds, once there is one; as a person does: it must be visible."""

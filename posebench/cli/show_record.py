@@ -39,6 +39,7 @@ def print_record(out: Console, record: Record, path: Path, costs: Sequence[Cost]
     out.print(f"[bold]{_text(record.name)}[/bold] on {_text(data.what)}", highlight=False)
     _section(out, "Rule", [
         ("protocol", f"{rule.protocol}, version {rule.version}"), ("convention", f"{rule.convention}: {rule.rule}"),
+        ("keypoints", ", ".join(rule.keypoints)),
         ("evaluator", rule.evaluator), ("published by", rule.published_by),
     ])  # fmt: skip
     _section(out, "Data", [

@@ -34,7 +34,8 @@ def print_scores(out: Console, record: Record, quiet: bool = False) -> None:
         highlight=False,
     )
     out.print(
-        f"{rule.protocol} {rule.convention}: {escape(rule.rule)} Evaluator: {escape(rule.evaluator)}.", highlight=False
+        f"{rule.protocol} {escape(rule.short_scope)}: {escape(rule.rule)} Evaluator: {escape(rule.evaluator)}.",
+        highlight=False,
     )
     out.print(scores_table(record))
     print_resamples(out, record)

@@ -27,7 +27,7 @@ def html(pairs: Sequence[Pair], record: Record) -> str:
     """
     decimals = shown_decimals(record.rule.unit)
     data, rule = record.data, record.rule
-    where = f"{data.what}, {data.people:,} people; {rule.protocol} {rule.convention}"
+    where = f"{data.what}, {data.people:,} people; {rule.protocol} {rule.short_scope}"
     if len(pairs) == 1:
         pair = pairs[0]
         caption = f"{pair.a} − {pair.b} on {where}"

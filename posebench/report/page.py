@@ -1,43 +1,41 @@
 """The report: leaderboards, plots and one page that shows them, made from records alone."""
 
-import json
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from posebench.errors import counted
 from posebench.files.writing import write_text
 from posebench.report import cost_tables
 from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.board_plots import write_plots
 from posebench.report.columns import UNKNOWN, bounds
+from posebench.report.compare_page import write_compare_page
 from posebench.report.contents import Contents
+from posebench.report.facts import facts
 from posebench.report.frame import environment, write_assets
 from posebench.report.grids import grids
 from posebench.report.leaderboard import PREAMBLE, write_leaderboards
-from posebench.report.page_pictures import Picture, picture
+from posebench.report.page_pictures import Picture, gallery_picture, picture
 from posebench.report.plot_files import Format
 from posebench.report.plots import FILE_NAME as PLOT_NAME
 from posebench.report.plots import Plot
 from posebench.report.published_beside import APART, apart, beside, heading
 from posebench.report.rows import Row
+from posebench.report.run_pages import write_run_pages
 from posebench.results.folder import ResultsFolder
 from posebench.scoring.scores import shown_decimals
 
 TABLE_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.(csv|tex)")
 """Names that `ResultsFolder.leaderboard_csv` and `leaderboard_tex` give with a board's slug."""
-HISTORY = "history"
-"""Field of a record's provenance that is drawn instead of written out."""
 OPEN_GALLERIES = 6
 """Galleries of one leaderboard that are not folded away."""
 
 
 def write_pages(contents: Contents, formats: Collection[Format] = (), single_file: bool = False) -> list[Path]:
-    """Write `leaderboard.md`, `leaderboards/`, `plots/`, `assets/` and `index.html`.
+    """Write `leaderboard.md`, `leaderboards/`, `plots/`, `assets/`, the pages of runs, `compare.html` and `index.html`.
 
-    The same records make the same bytes. Tables and plots of groups that are no longer there are removed.
+    The same records make the same bytes. Tables, plots and pages of what is no longer there are removed.
 
     Args:
         formats: of plots, beside PNG.
@@ -50,7 +48,7 @@ def write_pages(contents: Contents, formats: Collection[Format] = (), single_fil
     paths = write_leaderboards(contents.boards, folder, contents.literature)
     plots = {board.slug: write_plots(board, contents.costs, folder, formats) for board in contents.boards}
     paths += [path for made in plots.values() for plot in made for path in plot.files]
-    paths += write_assets(folder)
+    paths += [*write_assets(folder), *write_run_pages(contents), *write_compare_page(contents)]
     write_text(folder.index, page(contents, plots, single_file))
     _remove_stale(folder, set(paths))
     return [*paths, folder.index]
@@ -70,7 +68,7 @@ def page(contents: Contents, plots: Mapping[str, Sequence[Plot]], single_file: b
         root=None if single_file else "",
         boards=contents.boards,
         records=[record for board in contents.boards for record in board.records],
-        pages={},
+        pages={} if single_file else _pages(contents),
         plots={
             slug: [picture(folder, plot.path, plot.alt, inside=single_file) for plot in own]
             for slug, own in plots.items()
@@ -92,19 +90,10 @@ def page(contents: Contents, plots: Mapping[str, Sequence[Plot]], single_file: b
     )
 
 
-def facts(nested: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
-    """What a record says of its model, flat: `recipe.epochs`, `140`."""
-    flat = []
-    for key, value in nested.items():
-        name = f"{above}{key}"
-        if name == HISTORY:
-            flat.append((name, f"{counted(len(value), 'epoch', 'epochs')}, drawn above"))
-        elif isinstance(value, Mapping):
-            flat += facts(value, f"{name}.")
-        else:
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            flat.append((name, text if len(text) <= 300 else f"{text[:299]}…"))
-    return flat
+def _pages(contents: Contents) -> dict[str, str]:
+    """Id of a record → address of its page."""
+    ids = (identity for board in contents.boards for row in board.rows for identity in row.ids)
+    return {identity: contents.folder.link(contents.folder.run_page(identity)) for identity in ids}
 
 
 def _best(board: Board) -> tuple[str, str]:
@@ -132,16 +121,15 @@ def _galleries(contents: Contents, single_file: bool) -> dict[str, list[Picture]
     """Slug → the pictures of people that the folder has for records of that leaderboard, each once, the best row's first."""
     folder, known = contents.folder, contents.folder.galleries()
     found: dict[str, list[Picture]] = {}
-    for board in contents.boards:
-        names = {identity: record.name for record in board.records for identity in (record.older_id, record.id)}
-        pictures = {}
+    for board in contents.boards if known else ():
+        ids = (identity for row in board.rows for identity in row.ids)
+        older = {record.older_id: record.name for record in board.records}
+        names = older | dict(zip(ids, (record.name for record in board.records), strict=True))
+        pictures: dict[Path, Picture] = {}
         for identity, name in names.items():
             for gallery in known.get(identity, []):
-                about = f"{name} and {names.get(gallery.other, gallery.other)} differ most" if gallery.other else ""
-                caption = f"The people on whom {about}" if about else f"Best, median and worst people of {name}"
-                alt = f"{caption}: photographs with predicted and annotated skeletons"
                 if gallery.path not in pictures:
-                    pictures[gallery.path] = picture(folder, gallery.path, alt, caption, inside=single_file)
+                    pictures[gallery.path] = gallery_picture(folder, gallery, name, names, inside=single_file)
         found[board.slug] = list(pictures.values())
     return found
 

@@ -1,11 +1,12 @@
 """Pictures of a page: their address or content, their variant for dark pages, and their size."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from posebench.report.plot_files import dark
-from posebench.results.folder import ResultsFolder
+from posebench.results.folder import Gallery, ResultsFolder
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -35,6 +36,21 @@ def picture(folder: ResultsFolder, path: Path, alt: str, caption: str = "", *, i
     place = _content if inside else folder.link
     other = dark(path)
     return Picture(place(path), place(other) if other.is_file() else None, alt, caption, _size(path), inside)
+
+
+def gallery_picture(
+    folder: ResultsFolder, gallery: Gallery, name: str, names: Mapping[str, str], *, inside: bool
+) -> Picture:
+    """A gallery in the results folder.
+
+    Args:
+        name: of the record that it is of. names: of all records, by their ids.
+    """
+    caption = f"Best, median and worst people of {name}"
+    if gallery.other:
+        caption = f"The people on whom {name} and {names.get(gallery.other, gallery.other)} differ most"
+    alt = f"{caption}: photographs with predicted and annotated skeletons"
+    return picture(folder, gallery.path, alt, caption, inside=inside)
 
 
 def _content(path: Path) -> str:

@@ -116,6 +116,11 @@ class ResultsFolder:
         return self.path / "index.html"
 
     @property
+    def compare_page(self) -> Path:
+        """The page that compares two rows."""
+        return self.path / "compare.html"
+
+    @property
     def assets(self) -> Path:
         """Style and scripts of the pages."""
         return self.path / "assets"
@@ -149,9 +154,17 @@ class ResultsFolder:
         """The record with that id."""
         return self.records / f"{identity}.json"
 
+    def run_page(self, identity: str) -> Path:
+        """The page of the record with that id."""
+        return self.runs / f"{identity}.html"
+
     def diagnosis(self, identity: str) -> Path:
         """The diagnosis of the record with that id."""
         return self.diagnoses / f"{identity}.json"
+
+    def diagnosis_pictures(self, identity: str) -> Path:
+        """The folder of pictures of the diagnosis of the record with that id."""
+        return self.diagnoses / identity
 
     def overlay(self, identity: str) -> Path:
         """The gallery of the best, median and worst people of the record with that id."""

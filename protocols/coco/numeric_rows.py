@@ -150,9 +150,9 @@ def _mark(data: bytearray, form: _Form) -> int:
         start = colons[number :: len(form.texts)] - text.index(b":")
         if start[0] < 0 or start[-1] + len(text) > len(data):
             return 0
-        # Overlapping parts of `data`, one at each byte: numpy compares and writes those at `start`.
+        # Overlapping parts of `data`, one at each byte: numpy reads and writes those at `start`.
         parts = np.ndarray(len(data) - len(text) + 1, f"S{len(text)}", data, strides=(1,))
-        if (parts[start] != text).any():
+        if parts[start].tobytes() != text * len(start):
             return 0
         parts[start] = blank
     return len(colons)

@@ -17,6 +17,8 @@ function make(name, properties, ...children) {
   return made;
 }
 
+const heading = (column) => column.header().querySelector(".dt-column-title").innerText;
+
 // A list of the columns, each with a box that shows or hides it.
 function columnChoice(settings) {
   const table = new DataTable.Api(settings);
@@ -28,7 +30,7 @@ function columnChoice(settings) {
       if (this.header().classList.contains("name")) return;
       const box = make("input", { type: "checkbox", checked: this.visible() });
       box.addEventListener("change", () => this.visible(box.checked));
-      list.append(make("label", {}, box, this.title()));
+      list.append(make("label", {}, box, heading(this)));
     });
   });
   return choice;
@@ -40,7 +42,7 @@ function showDetails(table, row) {
   const name = row.querySelector("th.name");
   const cells = table.cells(row, "*").nodes().toArray().filter((cell) => cell.title && cell !== name);
   const lines = cells.map((cell) =>
-    make("tr", {}, make("th", { scope: "row", textContent: table.column(cell).title() }),
+    make("tr", {}, make("th", { scope: "row", textContent: heading(table.column(cell)) }),
       make("td", { className: "number", textContent: cell.textContent }), make("td", { textContent: cell.title })));
   details.replaceChildren(make("h2", { textContent: name.dataset.name }), make("p", { textContent: name.title }),
     make("table", {}, make("tbody", {}, ...lines)));
