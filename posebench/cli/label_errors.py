@@ -45,8 +45,8 @@ def label_errors(
 ) -> None:  # fmt: skip
     """Find keypoints that may be annotated wrongly.
 
-    RUN is a predictions file, or a record (file, id or name) of which the predictions are kept; without any, all such records
-    of the leaderboard. A keypoint is listed where all runs agree with each other within the protocol's threshold and none agrees with
+    RUN is a predictions file, or a record (file, id or name) of which the predictions are kept; without any, all such records of
+    the leaderboard. A keypoint is listed where all runs agree with each other within the protocol's threshold and none agrees with
     the annotation, the farthest first. Writes a CSV for an annotator and, where photographs are there, a gallery of the first 30.
     """
     from posebench.cli.console import open_console, print_notes, say_synthetic
