@@ -14,6 +14,7 @@ from posebench.report.frame import COMPARE, environment
 from posebench.report.row_pairs import MOST, row_pairs
 from posebench.report.row_scores import UNSCORED, Score, keypoints, metrics, parts
 from posebench.report.rows import Row
+from posebench.results.folder import ResultsFolder
 from posebench.scoring.comparison import SIGNIFICANT
 
 SPARE = 2
@@ -26,15 +27,29 @@ def write_compare_page(contents: Contents) -> list[Path]:
     Returns:
         the file's path; nothing where no leaderboard has two rows.
     """
-    path = contents.folder.compare_page
+    folder = contents.folder
+    path = folder.compare_page
     boards = [board for board in contents.boards if len(board.rows) > 1]
     if not boards:
         path.unlink(missing_ok=True)
         return []
-    data = {"boards": list(map(as_json, boards)), "significant": SIGNIFICANT, "least": LEAST_P}
+    data = {
+        "boards": list(map(as_json, boards)),
+        "significant": SIGNIFICANT,
+        "least": LEAST_P,
+        "galleries": galleries(folder),
+    }
     page = environment().get_template("compare.html.jinja")
     write_text(path, page.render(root="", compare=COMPARE, data=data, boards=boards, most=MOST))
     return [path]
+
+
+def galleries(folder: ResultsFolder) -> list[tuple[str, str, str]]:
+    """(id, id, address) of the galleries that compare two records, each once."""
+    found = {
+        gallery.path: (one, gallery) for one, own in folder.galleries().items() for gallery in own if gallery.other
+    }
+    return [(one, gallery.other, folder.link(path)) for path, (one, gallery) in sorted(found.items())]
 
 
 def as_json(board: Board) -> dict[str, Any]:

@@ -137,7 +137,7 @@ class Run:
             line = points(epochs, [row.get(column) for row in history])
             if line:
                 logarithmic = column == LOSS and min(y for _, y in line) > 0
-                found.append(Chart(f"{up} over epochs", "epoch", up, (Line("", line),), logarithmic, len(line) == 1))
+                found.append(Chart(f"{up} over epochs", "epoch", (Line("", line),), logarithmic, len(line) == 1))
         return [*found, *self._thresholds()]
 
     def _thresholds(self) -> list[Chart]:
@@ -147,7 +147,7 @@ class Run:
         lines = tuple(Line(label, points(curve.thresholds, curve.values)) for label, curve in curves)
         if not lines or not all(line.points for line in lines):
             return []
-        return [Chart(f"{name} over thresholds", curves[0][1].axis, name, lines)]
+        return [Chart(f"{name} over thresholds", curves[0][1].axis, lines)]
 
     @cached_property
     def diagnosed(self) -> list[DiagnosisTable]:
@@ -181,7 +181,7 @@ class Run:
         line = points([one.confidence for one in found.bins], [one.right.value for one in found.bins])
         ideal = ((line[0][0], 100 * line[0][0]), (line[-1][0], 100 * line[-1][0]))
         lines = Line("keypoints", line), Line("as confident as right", ideal)
-        return Chart("Right keypoints over confidence", "confidence", "right, %", lines, dots=True)
+        return Chart("Right keypoints in percent over confidence", "confidence", lines, dots=True)
 
     def _both(self, scores: Callable[[Row], dict[str, Score]]) -> list[tuple[str, Score, Score]]:
         own, other = scores(self.alone), {} if self.other is None else scores(self.other)

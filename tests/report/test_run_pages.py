@@ -182,6 +182,18 @@ def test_a_kept_diagnosis_is_shown_with_bars_tables_and_its_warning(tmp_path: Pa
     assert "<b>.jpg" not in text
 
 
+def test_pictures_of_a_diagnosis_are_shown_where_they_are_in_its_folder(tmp_path: Path):
+    made = run("net", 80.0)
+    save_diagnosis(diagnosis(made.id), tmp_path)
+    folder = tmp_path / f"diagnoses/{made.id}"
+    folder.mkdir()
+    for name in ("clouds", "clouds-dark", "errors", "mine"):
+        (folder / f"{name}.png").write_bytes(b"")
+    text = pages(tmp_path, made)["net"]
+    sources = re.findall(r'(?:src|srcset)="\.\./diagnoses/[^/]*/(.*?)"', text)
+    assert sources == ["errors.png", "clouds-dark.png", "clouds.png"]
+
+
 def test_a_run_that_was_not_diagnosed_says_what_to_type(tmp_path: Path):
     made = run("net", 80.0)
     text = pages(tmp_path, made)["net"]
