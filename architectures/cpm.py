@@ -43,7 +43,9 @@ def convolution(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
 
 def image_features() -> nn.Sequential:
     """(B, 3, H, W) → (B, CHANNELS, H/8, W/8)."""
-    layers = [layer for inputs in (3, CHANNELS, CHANNELS) for layer in (convolution(inputs, CHANNELS, 9), nn.MaxPool2d(2))]
+    layers = [
+        layer for inputs in (3, CHANNELS, CHANNELS) for layer in (convolution(inputs, CHANNELS, 9), nn.MaxPool2d(2))
+    ]
     return nn.Sequential(*layers)
 
 

@@ -62,10 +62,14 @@ class GlobalNet(nn.Module):
             channels: of C2 … C5.
         """
         super().__init__()
-        self.lateral = nn.ModuleList(convolution(inputs, CHANNELS, 1).append(nn.ReLU(inplace=True)) for inputs in channels)
+        self.lateral = nn.ModuleList(
+            convolution(inputs, CHANNELS, 1).append(nn.ReLU(inplace=True)) for inputs in channels
+        )
         self.up = nn.ModuleList(convolution(CHANNELS, CHANNELS, 1) for _ in channels[1:])
         self.heads = nn.ModuleList(
-            convolution(CHANNELS, CHANNELS, 1).append(nn.ReLU(inplace=True)).append(nn.Conv2d(CHANNELS, keypoints, 3, padding=1))
+            convolution(CHANNELS, CHANNELS, 1)
+            .append(nn.ReLU(inplace=True))
+            .append(nn.Conv2d(CHANNELS, keypoints, 3, padding=1))
             for _ in channels
         )
 

@@ -64,7 +64,7 @@ def test_an_unknown_name_is_a_sentence_with_the_nearest_one() -> None:
     assert "No architecture or protocol is named 'mpi'. Did you mean 'mpii'?" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["hourglass8", "hrnet_w48", "simplebaseline_resnet50"])
+@pytest.mark.parametrize("name", ["cpm", "cpn_resnet50", "hourglass8", "hrnet_w48", "simplebaseline_resnet50"])
 def test_the_parameters_in_a_summary_are_those_of_the_network(name: str) -> None:
     (plugin,) = (one for one in installed("architecture") if one.name == name)
     printed = re.search(r"([\d.]+) M parameters for 16 keypoints", said(plugin.target).summary)
