@@ -1,4 +1,4 @@
-# make demo   fresh machine: environment, the main job on embedded people, leaderboard
+# make demo   fresh machine: environment, training on synthetic people, leaderboard
 # make test   fresh machine: environment, the whole test suite
 
 PYTHON ?= python3

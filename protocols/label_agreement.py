@@ -22,7 +22,7 @@ def ceiling(one: Instances, other: Instances, rule: PCK, what: str) -> Ceiling:
     back, counted = _errors(other, one, rule)
     both &= counted
     number = hits(np.maximum(errors, back), both, rule.thresholds, rule.strict).sum(axis=0, dtype=float)[None]
-    lines = rule.lines(number, both.sum(axis=0, dtype=float)[None, None])
+    lines = rule.values(number, both.sum(axis=0, dtype=float)[None, None])
     columns = {name: float(values[0]) for name, values in rule.columns(lines).items()}
     return Ceiling(
         what=what,

@@ -3,10 +3,16 @@
 import json
 import os
 import shutil
+import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+T = TypeVar("T")
+
+READY = "return performance.getEntriesByName('tables ready').length"
+"""What `page.js` says when every open table can be sorted."""
 ARGUMENTS = ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run")
 
 
@@ -37,7 +43,7 @@ class Browser:
         self.driver.quit()
 
     def open(self, page: Path, width: int = 1400, *, dark: bool = False, height: int = 900) -> None:
-        """Open a page of the disk."""
+        """Open a page of the disk and wait for its tables."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
@@ -45,6 +51,7 @@ class Browser:
         for log in ("browser", "performance"):
             self.driver.get_log(log)  # forget the page before
         self.driver.get(page.resolve().as_uri())
+        self.wait(READY)
 
     def run(self, script: str, *arguments: Any) -> Any:
         """The value of a script: the body of a function of `arguments`."""
@@ -56,8 +63,22 @@ class Browser:
             "return [...document.querySelectorAll(arguments[0])].map(one => one.innerText.trim())", selector
         )
 
+    def wait(self, script: str, *arguments: Any) -> None:
+        """Wait until a script's value is true; an error after a minute."""
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        WebDriverWait(self.driver, 60).until(lambda _: self.run(script, *arguments))
+
+    def until(self, found: Callable[[], T], expected: T) -> None:
+        """Wait until a value is the expected one: DataTables sorts and filters a moment after a click."""
+        end = time.monotonic() + 20
+        while (value := found()) != expected and time.monotonic() < end:
+            time.sleep(0.02)
+        assert value == expected
+
     def click(self, selector: str) -> None:
-        """Click the first element that a CSS selector finds, as a person does: it must be visible."""
+        """Click the first element that a CSS selector finds, once there is one; as a person does: it must be visible."""
+        self.wait("return document.querySelector(arguments[0])", selector)
         self.driver.find_element("css selector", selector).click()
 
     def type(self, selector: str, text: str) -> None:

@@ -1,5 +1,6 @@
 """Diagnosis from Python. No torch here."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from posebench.plugins.protocol import Protocol
 
 if TYPE_CHECKING:
     from posebench.tasks.diagnose import Diagnosis
+    from posebench.tasks.label_errors import Suspects
 
 
 def diagnose(
@@ -45,3 +47,35 @@ def diagnose(
     people = load_people(rules, data, split, convention) if people is None else people
     asked = tasks.Asked(input_size, stride, optional_path(manifest))
     return tasks.diagnose(Path(file), rules, people, convention, asked)
+
+
+def label_errors(
+    files: Sequence[StrPath], *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
+    convention: str | None = None, people: Instances | None = None,
+) -> "Suspects":  # fmt: skip
+    """Find keypoints on which all predictions files agree with each other and not with the annotation.
+
+        >>> import numpy as np
+        >>> people = pb.load_people("mpii")
+        >>> guess = people.keypoints.copy()
+        >>> guess[7, 0] += 60
+        >>> np.savez("one.npz", keypoints=guess)
+        >>> np.savez("other.npz", keypoints=guess + 1)
+        >>> [(one.image, one.keypoint) for one in pb.label_errors(["one.npz", "other.npz"], protocol="mpii").errors.found]
+        [('people-seed0-val-000007', 'right_ankle')]
+
+    Args:
+        files: two predictions files or more.
+        data, split, convention, people: as of `evaluate`.
+
+    Returns:
+        `Suspects`: `.errors.found` (the keypoints, the farthest first), `.save("labels.csv")` and `.draw("labels.png")`.
+
+    Raises:
+        PosebenchError: there is one file alone, a file is of other people, or the protocol does not say how near is right.
+    """
+    from posebench.tasks.label_errors import find_label_errors
+
+    rules = protocol_named(protocol)
+    people = load_people(rules, data, split, convention) if people is None else people
+    return find_label_errors([Path(file) for file in files], rules, people, convention)

@@ -105,7 +105,7 @@ def compare_rows(
 
 def write_report(
     results: StrPath = "results", *, columns: str | Sequence[str] | None = None, only: str | Sequence[str] = (),
-    out: StrPath | None = None, formats: "Collection[Format]" = (),
+    out: StrPath | None = None, formats: "Collection[Format]" = (), single_file: bool = False,
 ) -> list[Path]:  # fmt: skip
     """Write leaderboards, plots and the page from the records of a results folder.
 
@@ -115,6 +115,7 @@ def write_report(
         columns, only: as of `leaderboard`.
         out: folder to write to; None for the results folder, where leaderboards keep all rows and columns.
         formats: of plots beside PNG, `pdf` and `svg`.
+        single_file: whether `index.html` has style, scripts and pictures within itself, so that it can be sent alone.
 
     Returns:
         The files' paths, `index.html` last.
@@ -129,7 +130,7 @@ def write_report(
         raise PosebenchError(f"The leaderboards in {results} keep all rows and columns. Give another folder as out=.")
     contents = read_contents(Path(results), columns, [only] if isinstance(only, str) else only)
     _warn(contents.notes)
-    return write_pages(contents if out is None else placed(contents, Path(out)), formats)
+    return write_pages(contents if out is None else placed(contents, Path(out)), formats, single_file)
 
 
 def verify(

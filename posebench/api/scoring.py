@@ -76,7 +76,8 @@ def load_predictions(
 
 def evaluate(
     file: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
-    convention: str | None = None, name: str | None = None, people: Instances | None = None,
+    convention: str | None = None, name: str | None = None, people: Instances | None = None, joints: Sequence[str] = (),
+    mapping: StrPath | None = None,
 ) -> "Evaluation":  # fmt: skip
     """Score a predictions file under a published rule.
 
@@ -91,6 +92,8 @@ def evaluate(
         data, split, convention: as of `load_people`.
         name: the row's name in tables; None for the architecture or the file's name.
         people: the people of the file, if they are loaded already; then `data` and `split` are not used.
+        joints: the keypoints to score, where not all; such scores are compared with scores on the same keypoints alone.
+        mapping: a CSV of what the file calls the keypoints, where it is of another skeleton (docs/predictions.md).
 
     Returns:
         An `Evaluation`: `.metrics`, `.intervals`, `.per_joint`, `.frame`, `.notes`, `.save(results)`. Nothing is written yet.
@@ -99,10 +102,12 @@ def evaluate(
         PosebenchError: the file is damaged or of other people.
     """
     from posebench.tasks import evaluate as tasks
+    from posebench.tasks.keypoints_in_common import asked_keypoints
 
     rules = protocol_named(protocol)
     people = load_people(rules, data, split, convention) if people is None else people
-    return tasks.evaluate(Path(file), rules, people, convention, name)
+    asked = asked_keypoints(rules, joints, optional_path(mapping))
+    return tasks.evaluate(Path(file), rules, people, convention, name, keypoints=asked)
 
 
 def score(

@@ -80,12 +80,13 @@ class _Bar(Progress):
 
 
 @contextmanager
-def progress(console: Console, title: str) -> Iterator[Update]:
+def progress(console: Console, title: str, first: str = "") -> Iterator[Update]:
     """Show one task.
 
     Args:
         console: where to.
         title: what is being done.
+        first: what is done before the first step, for a terminal.
 
     Yields:
         The function to call with each step.
@@ -102,7 +103,7 @@ def progress(console: Console, title: str) -> Iterator[Update]:
         TimeRemainingColumn(),
     )
     with _Bar(*columns, console=console, expand=True) as bar:
-        task = bar.add_task(title, total=None, note="")
+        task = bar.add_task(title, total=None, note=first)
         try:
             yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
         finally:

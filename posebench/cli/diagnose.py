@@ -53,11 +53,18 @@ from posebench.cli.options import (
     metavar="DIR",
     help="Results folder of --save.",
 )
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for pictures: kinds of errors, where predictions land, confusions, parts of the data, calibration.",
+)
 @json_option
 @quiet_option
 def diagnose(
     file: Path, protocol_name: str, data: Path | None, split: str | None, convention: str | None,
-    input_size: tuple[int, int] | None, stride: int, manifest: Path | None, save: bool, results: Path, as_json: bool, quiet: bool,
+    input_size: tuple[int, int] | None, stride: int, manifest: Path | None, save: bool, results: Path,
+    pictures: Path | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Say why a predictions FILE scores what it scores.
 
@@ -79,6 +86,8 @@ def diagnose(
         click.echo(json.dumps(diagnosis.as_json()))
     else:
         print_diagnosis(open_console(), diagnosis, quiet)
+    if pictures is not None:
+        click.echo("\n".join(map(str, diagnosis.draw(pictures))), err=as_json)
     if save:
         paths = diagnosis.save(results)  # after the tables, which are of use also where there is no record
         click.echo("\n".join(map(str, paths)), err=as_json)

@@ -15,6 +15,7 @@ from posebench.cli.options import (
     name_option,
     protocol_option,
     quiet_option,
+    read_names,
     read_size,
     read_thresholds,
     results_option,
@@ -57,14 +58,26 @@ if TYPE_CHECKING:
     metavar="TEXT",
     help="Data that network was trained on, such as 'LSP, LSPET, MPII', where FILE does not state it.",
 )
+@click.option(
+    "--joints",
+    callback=read_names,
+    metavar="NAME,NAME...",
+    help="Score these keypoints alone, in a table of their own; FILE may be of another skeleton.",
+)
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="What FILE calls the keypoints: lines of file,protocol in the order of FILE. Those that both have are scored.",
+)
 @click.option("--overlays", is_flag=True, help="Draw the best, median and worst cases; needs the photographs.")
 @json_option
 @results_option
 @quiet_option
 def evaluate(
     file: Path, protocol_name: str, data: Path | None, split: str | None, convention: str | None, name: str | None,
-    thresholds: Any, explained: bool, arch: str | None, input_size: tuple[int, int] | None,
-    trained_on: str | None, overlays: bool, as_json: bool, results: Path, quiet: bool,
+    thresholds: Any, explained: bool, arch: str | None, input_size: tuple[int, int] | None, trained_on: str | None,
+    joints: tuple[str, ...], mapping: Path | None, overlays: bool, as_json: bool, results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Score a predictions FILE and write its record.
 
@@ -76,12 +89,13 @@ def evaluate(
     from posebench.results.record import check_writable
     from posebench.tasks import evaluate as tasks
     from posebench.tasks.explain import explain
+    from posebench.tasks.keypoints_in_common import asked_keypoints
     from posebench.tasks.people import load_people
 
     given = {
         "--convention": convention, "--name": name, "--thresholds": None if thresholds is None else "given",
         "--arch": arch, "--input-size": input_size, "--trained-on": trained_on,
-        "--overlays": overlays or None,
+        "--joints": joints or None, "--mapping": mapping, "--overlays": overlays or None,
     }  # fmt: skip
     if explained:
         used = ("--arch", "--input-size")
@@ -97,6 +111,7 @@ def evaluate(
     protocol = registry.protocol(protocol_name)
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     network = tasks.Network(arch, input_size, trained_on) if arch or trained_on else None
+    keypoints = asked_keypoints(protocol, joints, mapping)
     if explained:
         _explain(explain(file, protocol, data, split or protocol.report_split, network), file, as_json)
         return
@@ -111,7 +126,12 @@ def evaluate(
             print_curves(out, curves)
         return
     _show_and_save(
-        tasks.evaluate(file, protocol, people, convention, name, network), out, results, overlays, as_json, quiet
+        tasks.evaluate(file, protocol, people, convention, name, network, keypoints),
+        out,
+        results,
+        overlays,
+        as_json,
+        quiet,
     )
 
 

@@ -17,6 +17,8 @@ from posebench.cli import (
     evaluate,
     export,
     export_model,
+    heatmaps,
+    label_errors,
     predict,
     recipe,
     report,
@@ -29,7 +31,7 @@ from posebench.cli import (
 from posebench.cli import list as cli_list
 from posebench.cli import plugin as cli_plugin
 from posebench.cli.wrapping import terminal_width, wrapped
-from posebench.errors import PosebenchError
+from posebench.errors import Interrupted, PosebenchError
 from posebench.plain_text import printable
 
 # torch loads OpenMP later. Its threads wait for each other at every layer, by default for milliseconds at full speed; where
@@ -47,13 +49,22 @@ class Sentences(click.Group):
             if not _speaks():
                 ctx.exit(error.exit_code)
             if isinstance(error, click.ClickException):
-                raise
-            click.echo(wrapped(f"Error: {error}", terminal_width(sys.stderr)), err=True)
+                raise _folded(error) from error
+            said = str(error) if isinstance(error, Interrupted) else f"Error: {error}"
+            click.echo(wrapped(said, terminal_width(sys.stderr)), err=True)
             ctx.exit(error.exit_code)
         except OSError as error:
             if not _speaks():
                 ctx.exit(1)
             raise click.ClickException(printable(f"{error.strerror or error}: {error.filename or ''}")) from error
+
+
+def _folded(error: click.ClickException) -> click.ClickException:
+    """The error with lines that fit the terminal, which would cut words; one that shows itself in a way of its own stays."""
+    if type(error).show not in (click.UsageError.show, click.ClickException.show):
+        return error
+    text = wrapped(f"Error: {error.format_message()}", terminal_width(sys.stderr)).removeprefix("Error: ")
+    return click.UsageError(text, error.ctx) if isinstance(error, click.UsageError) else click.ClickException(text)
 
 
 def _speaks() -> bool:
@@ -99,6 +110,8 @@ for _command in (
     export_model.export_model,
     compare.compare,
     diagnose.diagnose,
+    heatmaps.heatmaps,
+    label_errors.label_errors,
     report.report,
     show.show,
     verify.verify,

@@ -231,6 +231,14 @@ speed_options = together(
 )  # fmt: skip
 
 
+def read_names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """`left_wrist, right_wrist` → the names; () without the option."""
+    names = tuple(name.strip() for name in (value or "").split(","))
+    if value is not None and not all(names):
+        raise click.BadParameter(f"{value!r} should be names with commas between them, such as left_wrist,right_wrist.")
+    return () if value is None else names
+
+
 def read_thresholds(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
     """`0:1:0.02` → (T,) ascending, both ends included."""
     import numpy as np

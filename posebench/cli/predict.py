@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DRAW_ABOVE = 0.2
 """Score of a keypoint above which it is drawn."""
+LOADING = "loading PyTorch and the network"
+"""What stands on a terminal until there is a number."""
 
 
 @click.command()
@@ -116,7 +118,7 @@ def predict_pictures(
     out = open_console(stderr=True, quiet=quiet)
     way = None if how == How() else how
     job = tasks.PictureJob(checkpoint, pictures, folder, boxes, box_threshold, above, way)
-    with progress(out, "predict pictures") as update:
+    with progress(out, "predict pictures", LOADING) as update:
         predicted = tasks.predict_pictures(job, lambda done, total: update(done, total, ""))
     print_notes(out, predicted.notes)
     click.echo(folder)
@@ -164,7 +166,7 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
         if asked.kept is None
         else tasks.KeptHeatmaps(*asked.kept, say=lambda sentence: print_notes(out, (sentence,)))
     )
-    with progress(out, f"predict {people.what}") as update:
+    with progress(out, f"predict {people.what}", LOADING) as update:
         predicted = tasks.predict(
             checkpoint, protocol, people, file or path, workers=loader_count(asked.workers),
             how=None if how == How() else how, keep=keep, show=lambda done, total: update(done, total, ""),

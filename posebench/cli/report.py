@@ -32,9 +32,14 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), metavar="DIR",
     help="Folder for the report. Default: the one of --results; chosen rows or columns are then printed and not written.",
 )  # fmt: skip
+@click.option(
+    "--single-file", is_flag=True,
+    help="Put style, scripts and pictures into index.html, so that it can be sent alone. Links to other files are left out.",
+)  # fmt: skip
 def report(
-    results: Path, formats: "tuple[Format, ...]", columns: str | None, only: tuple[str, ...], out: Path | None
-) -> None:
+    results: Path, formats: "tuple[Format, ...]", columns: str | None, only: tuple[str, ...], out: Path | None,
+    single_file: bool,
+) -> None:  # fmt: skip
     """Write leaderboards, plots and the page from the records."""
     from posebench.cli.console import open_console, print_notes
     from posebench.cli.show_leaderboard import print_leaderboards
@@ -46,7 +51,7 @@ def report(
     written = out is not None or not chosen
     if out is not None:
         contents = placed(contents, out)
-    paths = write_pages(contents, formats) if written else []
+    paths = write_pages(contents, formats, single_file) if written else []
     print_notes(open_console(stderr=True), contents.notes)
     print_leaderboards(open_console(), contents.boards, written)
     if written:

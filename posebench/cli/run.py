@@ -14,9 +14,10 @@ from posebench.cli.options import (
     protocol_option,
     quiet_option,
     results_option,
+    split_option,
     training_options,
 )
-from posebench.cli.train import check_resume, training_shown
+from posebench.cli.train import CHECKING, check_resume, training_shown
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
@@ -31,14 +32,16 @@ if TYPE_CHECKING:
 @archs_option
 @protocol_option
 @data_option
+@split_option
 @training_options
 @box_options
 @name_option
 @results_option
 @quiet_option
 def run(
-    archs: tuple[str, ...], protocol_name: str, data: Path | None, settings: "Settings", packs: Path | None, resume: bool,
-    restart: bool, boxes: Path | None, box_threshold: float | None, name: str | None, results: Path, quiet: bool,
+    archs: tuple[str, ...], protocol_name: str, data: Path | None, split: str | None, settings: "Settings",
+    packs: Path | None, resume: bool, restart: bool, boxes: Path | None, box_threshold: float | None, name: str | None,
+    results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Train networks, predict, score, and write the report."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
@@ -46,6 +49,7 @@ def run(
     from posebench.tasks import people as people_tasks
     from posebench.tasks import train as tasks
     from posebench.tasks.preflight import check_before_run
+    from posebench.tasks.selection import scored_split
 
     check_resume(resume, restart)
     out = open_console(stderr=quiet, quiet=quiet)
@@ -58,13 +62,18 @@ def run(
             f"--data {data} is one file, so training and scoring would share their people. Name the folder."
         )
     splits = people_tasks.run_splits(protocol, data)
+    if split is not None:
+        validated = settings.watching.validate_every is not None
+        select_by = (settings.watching.select_by or splits.select) if validated else None
+        splits = scored_split(protocol, data, splits, split, select_by)
     print_notes(out, (splits.note,) if splits.note else ())
-    jobs = [tasks.make_job(arch, protocol, data, settings, results) for arch in archs]
-    people = people_tasks.load_people(protocol, data, splits.report)
-    asked = people_tasks.people_to_predict(protocol, people, boxes, box_threshold)
-    if boxes is not None:
-        print_notes(out, (f"{len(asked):,} boxes of {asked.box_source} to predict.", *asked.source.notes))
-    check_before_run(jobs, people, asked)
+    with out.status(CHECKING):
+        jobs = [tasks.make_job(arch, protocol, data, settings, results) for arch in archs]
+        people = people_tasks.load_people(protocol, data, splits.report)
+        asked = people_tasks.people_to_predict(protocol, people, boxes, box_threshold)
+        if boxes is not None:
+            print_notes(out, (f"{len(asked):,} boxes of {asked.box_source} to predict.", *asked.source.notes))
+        check_before_run(jobs, people, asked)
     records = []
     for job in jobs:
         with training_shown(out, job.arch) as show:
@@ -112,8 +121,9 @@ def _report(results: Path, records: "list[Record]", out: "Console") -> None:
     from posebench.report.contents import read_contents
     from posebench.report.page import write_pages
 
-    contents = read_contents(results)
-    write_pages(contents)
+    with out.status("Writing the report"):
+        contents = read_contents(results)
+        write_pages(contents)
     print_notes(out, contents.notes)
     groups = {record.group for record in records}
     print_leaderboards(out, [board for board in contents.boards if board.records[0].group in groups])

@@ -1,9 +1,10 @@
 """One record on a terminal, for a person: everything that it states but curves and resamples."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
@@ -13,6 +14,7 @@ from posebench.cli.show_scores import interval, print_resamples, scores_table
 from posebench.cost.record import NOT_TIMED, Cost
 from posebench.errors import counted
 from posebench.plain_text import one_line
+from posebench.plugins.recipe import Recipe
 from posebench.report.columns import UNKNOWN, size, training
 from posebench.results.history import LOSS, SCORE
 from posebench.results.record import Record
@@ -20,6 +22,8 @@ from posebench.scoring.bootstrap import LEVEL
 
 Facts = Iterable[tuple[str, Any]]
 """Terms and what is known of each; None or an empty text where nothing is."""
+IN_TRAINING = "name", "epochs", "input_size"
+"""Settings of a recipe that stand with the network."""
 LONGEST_TERM = 12
 """Letters of a term; with it, a hash fits into 80 columns."""
 
@@ -35,6 +39,7 @@ def print_record(out: Console, record: Record, path: Path, costs: Sequence[Cost]
     out.print(f"[bold]{_text(record.name)}[/bold] on {_text(data.what)}", highlight=False)
     _section(out, "Rule", [
         ("protocol", f"{rule.protocol}, version {rule.version}"), ("convention", f"{rule.convention}: {rule.rule}"),
+        ("keypoints", ", ".join(rule.keypoints)),
         ("evaluator", rule.evaluator), ("published by", rule.published_by),
     ])  # fmt: skip
     _section(out, "Data", [
@@ -49,6 +54,7 @@ def print_record(out: Console, record: Record, path: Path, costs: Sequence[Cost]
         out.print(Padding(_keypoints(record), (0, 0, 0, 2), expand=False))
     _section(out, "Notes", [("", note) for note in record.notes])
     _section(out, "Network", _network(record))
+    _section(out, "Recipe", _recipe(record.model.recipe or {}))
     _section(out, "Cost", _cost(record, costs))
     _section(out, "Files", _files(record, path))
     _section(
@@ -91,6 +97,21 @@ def _network(record: Record) -> Facts:
     yield "ran as", None if model.inference is None else model.inference.way
     yield "device", model.device
     yield "versions", ", ".join(f"{name} {it}" for name in ("posebench", "torch") if (it := getattr(model, name)))
+
+
+def _recipe(recipe: Mapping[str, Any]) -> Facts:
+    """The settings that are not the defaults, such as averaged weights; those of another version as they stand."""
+    try:
+        settings = Recipe.model_validate(recipe).model_dump(mode="json", exclude_defaults=True) if recipe else {}
+    except ValidationError:
+        settings = dict(recipe)
+    for name, value in settings.items():
+        if name in IN_TRAINING:
+            continue
+        shown = ", ".join(f"{key} {its}" for key, its in value.items()) if isinstance(value, Mapping) else f"{value}"
+        field = Recipe.model_fields.get(name)
+        about = f" ({field.description})" if field is not None and field.description else ""
+        yield name, shown + about
 
 
 def _cost(record: Record, costs: Sequence[Cost]) -> Iterator[tuple[str, str]]:

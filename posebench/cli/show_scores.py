@@ -34,7 +34,8 @@ def print_scores(out: Console, record: Record, quiet: bool = False) -> None:
         highlight=False,
     )
     out.print(
-        f"{rule.protocol} {rule.convention}: {escape(rule.rule)} Evaluator: {escape(rule.evaluator)}.", highlight=False
+        f"{rule.protocol} {escape(rule.short_scope)}: {escape(rule.rule)} Evaluator: {escape(rule.evaluator)}.",
+        highlight=False,
     )
     out.print(scores_table(record))
     print_resamples(out, record)
@@ -144,7 +145,7 @@ def _print_reason(out: Console, headline: str, numbered: tuple[int, Explained], 
 
 
 def _number(value: float, decimals: int, sign: str = "-") -> str:
-    return f"{value:{sign}.{decimals}f}" if math.isfinite(value) else UNKNOWN
+    return f"{value:{sign}z.{decimals}f}" if math.isfinite(value) else UNKNOWN
 
 
 def _label(text: str) -> str:

@@ -32,7 +32,7 @@ def print_verification(out: Console, found: Verification, quiet: bool = False) -
         out.print(f"{_text(found.origin)}: [{colour}]{found.status}[/{colour}]", highlight=False, soft_wrap=True)
         return
     record = found.record
-    rule = f"{record.rule.protocol} v{record.rule.version}, {record.rule.convention}, on {record.data.what}"
+    rule = f"{record.rule.protocol} v{record.rule.version}, {record.rule.short_scope}, on {record.data.what}"
     out.print(f"[bold]{_text(found.origin)}[/bold]", highlight=False, soft_wrap=True)
     _indented(out, f"{_text(record.name)}: {_text(rule)}")
     for file in (found.predictions, found.ground_truth, *found.provenance):

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from posebench.tasks.train import Settings
     from posebench.training.run import Progress
 
+CHECKING = "Loading PyTorch; checking that the network can be built and scored"
+BEFORE_TRAINING = "reading the people, building the network, measuring its speed"
+"""What stands on a terminal until there is a number: these take seconds, and many where other programs use the cores."""
+
 
 @click.command()
 @arch_option
@@ -50,8 +54,10 @@ def train(
     say_synthetic(out, data, protocol_name)
     splits = run_splits(protocol, data)
     print_notes(out, (splits.note,) if splits.note else ())
-    job = tasks.make_job(arch, protocol, data, settings, results)
-    print_notes(out, check_before_training(job))
+    with out.status(CHECKING):
+        job = tasks.make_job(arch, protocol, data, settings, results)
+        problems = check_before_training(job)
+    print_notes(out, problems)
     with training_shown(out, arch) as show:
         trained = tasks.train(
             job, resume=resume, restart=restart, packs=packs, show=show, say=lambda text: print_notes(out, [text])
@@ -73,7 +79,7 @@ def training_shown(out: "Console", arch: str) -> "Iterator[Callable[[Progress], 
     from posebench.cli.console import progress
     from posebench.cli.estimate import Estimate
 
-    with progress(out, f"train {arch}") as update:
+    with progress(out, f"train {arch}", BEFORE_TRAINING) as update:
         estimate = Estimate(lambda sentence: out.print(sentence, highlight=False))
 
         def show(p: "Progress") -> None:

@@ -1,6 +1,6 @@
 """Instances: the annotated people of one split, as columns. No pixels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -192,6 +192,15 @@ class Instances:
             columns[kind] = {name: column[rows] for name, column in getattr(self, kind).items()}
         columns["bbox"] = None if self.bbox is None else self.bbox[rows]
         return replace(self, **columns)
+
+    def of_keypoints(self, joints: Sequence[int]) -> "Instances":
+        """The people with the keypoints at `joints` alone, in that order."""
+        at = list(joints)
+        names = tuple(self.skeleton.keypoints[joint] for joint in at)
+        bones = tuple(bone for bone in self.skeleton.bones if set(bone) <= set(names))
+        return replace(
+            self, skeleton=Skeleton(names, bones), keypoints=self.keypoints[:, at], visibility=self.visibility[:, at]
+        )
 
 
 def _leads_out(name: str) -> bool:

@@ -42,7 +42,7 @@ def align(predictions: Predictions, instances: Instances) -> tuple[Array, Array]
         raise PosebenchError(
             f"The predictions are of {len(predictions.keypoint_names)} keypoints ({', '.join(predictions.keypoint_names[:3])}, …), "
             f"but {instances.what} has {len(instances.skeleton)} ({', '.join(instances.skeleton.keypoints[:3])}, …). "
-            "Was this file written for another protocol?"
+            "Was this file written for another protocol? --joints or --mapping scores the keypoints that both have."
         )
     if predictions.dataset and (predictions.dataset, predictions.split) != (instances.dataset, instances.split):
         raise PosebenchError(

@@ -19,8 +19,8 @@ Behind the HDF5 content, posebench writes a checksum of it (`posebench.files.che
 import hashlib
 import io
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,13 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.image)
+
+    def of_keypoints(self, joints: Sequence[int]) -> "Predictions":
+        """The predictions of the keypoints at `joints`, in that order."""
+        at = list(joints)
+        names = tuple(self.keypoint_names[joint] for joint in at)
+        columns = {name: getattr(self, name)[:, at] for name in ("keypoints", "scores", "missing")}
+        return replace(self, keypoint_names=names, **columns)
 
 
 def _surely_finite(values: Array) -> bool:

@@ -151,7 +151,7 @@ def kinds_of(compared: Compared) -> Array:
 
 def to_own(compared: Compared) -> Array:
     """(N, K) distance of each prediction from its annotation, in units of `clear`; inf where nothing is predicted."""
-    return _units(compared.keypoints, compared.people.keypoints, compared.clear)
+    return in_units(compared.keypoints, compared.people.keypoints, compared.clear)
 
 
 def to_other_side(compared: Compared) -> Array:
@@ -159,7 +159,7 @@ def to_other_side(compared: Compared) -> Array:
     order = list(compared.people.skeleton.flip_order)
     sided = np.array(order) != np.arange(len(order))
     labelled = (compared.people.visibility > 0)[:, order] & sided
-    apart = _units(compared.keypoints, compared.people.keypoints[:, order], compared.clear[:, order])
+    apart = in_units(compared.keypoints, compared.people.keypoints[:, order], compared.clear[:, order])
     return np.where(labelled, apart, np.inf)
 
 
@@ -174,12 +174,12 @@ def to_other_person(compared: Compared) -> Array:
     nearest = np.full(compared.counted.shape, np.inf)
     labelled, predicted = people.visibility > 0, compared.keypoints[one]
     for order in (np.arange(len(people.skeleton)), np.array(people.skeleton.flip_order)):
-        apart = _units(predicted, people.keypoints[other][:, order], compared.clear[other][:, order])
+        apart = in_units(predicted, people.keypoints[other][:, order], compared.clear[other][:, order])
         np.minimum.at(nearest, one, np.where(labelled[other][:, order], apart, np.inf))
     return nearest
 
 
-def _units(keypoints: Array, places: Array, clear: Array) -> Array:
+def in_units(keypoints: Array, places: Array, clear: Array) -> Array:
     """(..., K) distances of keypoints from places (..., K, 2) in units of clear (..., K); inf where one of them is unknown."""
     apart: Array = np.divide(distances(keypoints, places), clear, out=np.full(clear.shape, np.inf), where=clear > 0)
     return apart

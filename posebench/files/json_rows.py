@@ -21,6 +21,8 @@ from posebench.errors import PosebenchError, existing
 
 PIECE = 1 << 18
 """Bytes. Pieces of 16 KiB to 1 MiB are parsed in the same time; larger ones leave the processor's cache and take twice as long."""
+FIRST = 1 << 12
+"""Bytes of a list's first piece, which becomes Python objects: from it collectors learn what rows look like."""
 SMALL = 1 << 10
 """Bytes that are decoded at first to read a single value."""
 ROOT = ""
@@ -185,20 +187,26 @@ class _Window:
         """Give the next rows of a list to `collector`, one at least; whether the list ends there. Raises as `value`."""
         if len(self.data) - self.place < PIECE:
             self.more()
-        brace = len(self.data)
-        for _ in range(_TRIED_BRACES):
-            brace = self.data.rfind(b"}", self.place, brace)
-            cut = _NEXT_OBJECT.match(self.data, brace) if brace >= 0 else None
-            if cut or brace < 0:
-                break
-        if cut and self._fed(collector, cut):
-            return False
+        is_first = self.start + self.place == self.list_start
+        for end in (self.place + FIRST, len(self.data)) if is_first else (len(self.data),):
+            if (cut := self._last_cut(end)) and self._fed(collector, cut):
+                return False
         if (cut := _LIST_ENDS.search(self.data, self.place)) and self._fed(collector, cut):
             return True
         rows, ended = self.rows_one_by_one()
         collector.share = self._share(self.place)
         collector.add(rows)
         return ended
+
+    def _last_cut(self, end: int) -> re.Match[bytes] | None:
+        """Where the last row ends that another one follows, before `end`; None if there is none among the last braces."""
+        brace = end
+        for _ in range(_TRIED_BRACES):
+            brace = self.data.rfind(b"}", self.place, brace)
+            cut = _NEXT_OBJECT.match(self.data, brace) if brace >= 0 else None
+            if cut or brace < 0:
+                break
+        return cut
 
     def _fed(self, collector: Collector, cut: re.Match[bytes]) -> bool:
         """Give the rows before `cut`, and pass it. False where they are not whole."""

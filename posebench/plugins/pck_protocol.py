@@ -1,7 +1,8 @@
 """What protocols of one guess per person share: conventions that are PCK rules, and the prediction files of the field."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -59,6 +60,17 @@ class PCKProtocol(Protocol):
         """
         return instances, self.convention(convention).pck
 
+    def on_keypoints(self, names: tuple[str, ...]) -> "PCKProtocol":
+        """The protocol whose rules count the named keypoints alone. See `Protocol.on_keypoints`."""
+        chosen = tuple(self.skeleton.index(*names))
+        restricted = copy(self)
+        conventions = {
+            name: replace(convention, pck=replace(convention.pck, chosen=chosen))
+            for name, convention in self.conventions.items()
+        }
+        vars(restricted)["conventions"] = conventions  # of this object, not of the class
+        return restricted
+
     def compared(self, predictions: Predictions, instances: Instances, convention: str) -> Compared:
         """Each person beside the guess. See `Protocol.compared`."""
         people, rule = self.measured_by(instances, convention)
@@ -102,7 +114,7 @@ class PCKProtocol(Protocol):
         if k != len(self.skeleton):
             raise PosebenchError(
                 f"{path}: keypoints are (N, {k}, 2), but {self.name} has {len(self.skeleton)}. "
-                "Was this file written for another protocol?"
+                "Was this file written for another protocol? --mapping scores the keypoints that both have."
             )
         if n != len(instances):
             raise PosebenchError(

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -141,6 +142,28 @@ class Protocol(ABC):
         Raises:
             PosebenchError: the predictions are of other people or another skeleton.
         """
+
+    def on_keypoints(self, names: tuple[str, ...]) -> "Protocol":
+        """This protocol, by whose rules some keypoints alone are scored: as if the dataset had no others.
+
+        Args:
+            names: keypoints of `skeleton`, in its order, not all of them.
+
+        Returns:
+            a protocol that takes the same people and predictions, and scores the named keypoints.
+
+        Raises:
+            PosebenchError: this protocol cannot.
+        """
+        raise PosebenchError(
+            f"{self.name} cannot be scored on some of its keypoints. Its author can add the method on_keypoints."
+        )
+
+    def on_skeleton(self, skeleton: Skeleton) -> "Protocol":
+        """This protocol, which reads predictions of other keypoints; they can not be scored by it."""
+        other = copy(self)
+        other.skeleton = skeleton
+        return other
 
     def compared(self, predictions: Predictions, instances: Instances, convention: str) -> Compared:
         """Each person beside the prediction that is compared with it, and how near is right: what a diagnosis is made of.

@@ -95,7 +95,7 @@ class Board:
         rule, data = self.rule, self.data
         boxes = "" if data.box_source == ANNOTATION else f", boxes: {data.box_source}"
         people = data.what + ("" if data.synthetic else f" ({data.annotations})")
-        return one_line(f"{people}: {rule.protocol} v{rule.version}, {rule.convention}{boxes}")
+        return one_line(f"{people}: {rule.protocol} v{rule.version}, {rule.short_scope}{boxes}")
 
     @cached_property
     def people(self) -> str:
@@ -119,7 +119,7 @@ class Board:
         rule, data = self.rule, self.data
         facts = [
             ("Protocol", f"{rule.protocol}, version {rule.version}"),
-            ("Convention", f"{rule.convention}: {rule.rule}"),
+            ("Convention", f"{rule.scope}: {rule.rule}"),
             ("Evaluator", rule.evaluator),
             ("Data", f"{data.what}, ground truth: {data.annotations}, boxes: {data.box_source}; {self.people}"),
             ("Ranked by", f"{rule.headline} ({rule.unit})" if rule.unit else rule.headline),

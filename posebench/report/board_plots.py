@@ -6,9 +6,11 @@ from functools import partial
 from posebench.cost.record import Cost
 from posebench.report import plot_cost, plot_training
 from posebench.report.board import Board
+from posebench.report.plot_body import body
 from posebench.report.plot_curves import curves
 from posebench.report.plot_files import Format
 from posebench.report.plot_joints import joints
+from posebench.report.plot_parts import parts
 from posebench.report.plot_ranks import ranks
 from posebench.report.plots import Plot, PlotKind, PlotWriter
 from posebench.results.folder import ResultsFolder
@@ -24,11 +26,9 @@ def write_plots(
     """
     writer = PlotWriter(board, folder, formats)
     draw = {
-        PlotKind.RANKS: ranks,
-        PlotKind.JOINTS: joints,
-        PlotKind.CURVES: curves,
+        PlotKind.RANKS: ranks, PlotKind.JOINTS: joints, PlotKind.BODY: body, PlotKind.PARTS: parts, PlotKind.CURVES: curves,
         PlotKind.TRAINING: plot_training.of_board,
-    }
+    }  # fmt: skip
     plots = [plot for kind, figure in draw.items() for plot in writer.write(kind, partial(figure, board))]
     measured = "".join(cost.model_dump_json() for cost in costs)
     return plots + writer.write(PlotKind.COST, partial(plot_cost.plot, board, costs), measured)

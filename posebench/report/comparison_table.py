@@ -27,7 +27,7 @@ def html(pairs: Sequence[Pair], record: Record) -> str:
     """
     decimals = shown_decimals(record.rule.unit)
     data, rule = record.data, record.rule
-    where = f"{data.what}, {data.people:,} people; {rule.protocol} {rule.convention}"
+    where = f"{data.what}, {data.people:,} people; {rule.protocol} {rule.short_scope}"
     if len(pairs) == 1:
         pair = pairs[0]
         caption = f"{pair.a} − {pair.b} on {where}"
@@ -41,9 +41,9 @@ def html(pairs: Sequence[Pair], record: Record) -> str:
 
 def _cells(one: Difference, decimals: int) -> list[str]:
     """Difference, interval, p-value and verdict."""
-    value = f"{one.value:+.{decimals}f}" if math.isfinite(one.value) else UNKNOWN
+    value = f"{one.value:+z.{decimals}f}" if math.isfinite(one.value) else UNKNOWN
     if one.interval is None or one.p is None:
         return [value, UNKNOWN, UNKNOWN, UNKNOWN]
     low, high = one.interval
     verdict = "equal" if one.value == 0 else "resolved" if one.resolved else "not resolved"
-    return [value, f"[{low:+.{decimals}f}, {high:+.{decimals}f}]", p_text(one.p), verdict]
+    return [value, f"[{low:+z.{decimals}f}, {high:+z.{decimals}f}]", p_text(one.p), verdict]

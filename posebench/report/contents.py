@@ -1,6 +1,6 @@
 """Contents: everything that a report is made from, read once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from posebench.report.board import Board, boards
 from posebench.report.choice import choose
 from posebench.report.published_scores import PublishedScores, published
 from posebench.results.folder import ResultsFolder
+from posebench.results.kept_diagnosis import KeptDiagnosis, find_diagnoses
 from posebench.results.record import Record, find_records
 
 
@@ -22,7 +23,8 @@ class Contents:
     Attributes:
         folder: where the report is written.
         records: at least one.
-        notes: a sentence for each record or cost that is skipped because it cannot be read.
+        notes: a sentence for each record, cost or diagnosis that is skipped because it cannot be read.
+        diagnoses: id of a record → why its score is what it is.
         costs: measured costs of networks.
         literature: the rows of `published.csv`.
     """
@@ -30,13 +32,14 @@ class Contents:
     folder: ResultsFolder
     records: tuple[Record, ...]
     notes: tuple[str, ...]
+    diagnoses: Mapping[str, KeptDiagnosis]
     costs: tuple[Cost, ...]
     literature: tuple[PublishedScores, ...]
     boards: tuple[Board, ...]
 
 
 def read_contents(results: Path, columns: str | Sequence[str] | None = None, only: Sequence[str] = ()) -> Contents:
-    """Read the records, costs and published rows of a results folder.
+    """Read the records, diagnoses, costs and published rows of a results folder.
 
     Args:
         columns, only: which columns and rows its leaderboards have, as of `choose`.
@@ -52,14 +55,16 @@ def read_contents(results: Path, columns: str | Sequence[str] | None = None, onl
             "`posebench evaluate` scores a predictions file; either writes one."
         )
     costs, notes = cost.load(results)
+    kept = find_diagnoses(results)
     tables = choose(boards(found.records), columns, only)
     return Contents(
-        folder, found.records, (*found.notes, *notes), tuple(costs), tuple(published(results)), tuple(tables)
-    )
+        folder, found.records, (*found.notes, *notes, *kept.notes), kept.by_record, tuple(costs),
+        tuple(published(results)), tuple(tables),
+    )  # fmt: skip
 
 
 def placed(contents: Contents, out: Path) -> Contents:
-    """The contents with another folder to write to. Pictures that a report only links to are copied there.
+    """The contents with another folder to write to. Galleries that show the chosen records alone are copied there.
 
     Raises:
         PosebenchError: the folder is a results folder, of which the leaderboards would be overwritten.
@@ -69,8 +74,10 @@ def placed(contents: Contents, out: Path) -> Contents:
         raise PosebenchError(
             f"{out} is a results folder: it has records, and its leaderboards are about all of them. --out needs another folder."
         )
-    for record in (record for board in contents.boards for record in board.records):
-        for identity in (record.older_id, record.id):
-            if (picture := contents.folder.overlay(identity)).is_file():
-                copy_file(picture, folder.overlay(identity))
+    records = (record for board in contents.boards for record in board.records)
+    ids = {identity for record in records for identity in (record.older_id, record.id)}
+    for one, galleries in contents.folder.galleries().items():
+        for gallery in galleries:
+            if one in ids and gallery.other in ids | {""}:
+                copy_file(gallery.path, folder.overlays / gallery.path.name)
     return replace(contents, folder=folder)

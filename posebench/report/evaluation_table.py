@@ -19,6 +19,6 @@ def html(record: Record) -> str:
         for name, value in values.items()
     ]  # fmt: skip
     data, rule = record.data, record.rule
-    caption = f"{record.name} on {data.what}, {data.people:,} people; {rule.protocol} {rule.convention}"
+    caption = f"{record.name} on {data.what}, {data.people:,} people; {rule.protocol} {rule.short_scope}"
     table = html_table(caption, ["", rule.unit or "score", "95 % interval"], rows)
     return table + f"<p>{escape(rule.rule)}</p>" + html_list(record.notes)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 STYLE = "page.css"
 SCRIPTS = ("datatables-3.1.5.min.js", "page.js")
 """DataTables (https://datatables.net, MIT) sorts and filters tables; `page.js` says which."""
+COMPARE = "compare.js"
+"""The script of the page that compares two rows."""
 LICENCE = "datatables-license.txt"
 
 
@@ -47,7 +49,7 @@ def write_assets(folder: ResultsFolder) -> list[Path]:
     Returns:
         the files' paths.
     """
-    paths = [folder.assets / name for name in (STYLE, *SCRIPTS, LICENCE)]
+    paths = [folder.assets / name for name in (STYLE, *SCRIPTS, COMPARE, LICENCE)]
     for path in paths:
         write_text(path, asset(path.name))
     return paths

@@ -7,14 +7,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-WIDTH, HEIGHT = 420, 230
-"""Of a chart, in the units of its coordinates."""
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 38
-"""Margins around the field of the lines."""
 TICKS = 5
+"""About how many ticks an axis has."""
 
 Point = tuple[float, float]
 
@@ -37,7 +35,15 @@ class Chart:
         lines: one or two; the first is drawn strongest.
         logarithmic: whether the axis that goes up is; all values must be positive then.
         dots: whether points are marked.
+        width, height: in the units of its coordinates. left, right, top, bottom: the edges of the field of the lines.
     """
+
+    width: ClassVar[int] = 420
+    height: ClassVar[int] = 230
+    left: ClassVar[int] = 46
+    right: ClassVar[int] = 408
+    top: ClassVar[int] = 10
+    bottom: ClassVar[int] = 190
 
     title: str
     across: str
@@ -83,18 +89,18 @@ class Chart:
 
     def _x(self, value: float) -> float:
         low, high = self._across
-        return round(LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT), 1)
+        return round(self.left + (value - low) / (high - low) * (self.right - self.left), 1)
 
     def _y(self, value: float) -> float:
         low, high = self._up
         if self.logarithmic:
             low, high, value = math.log(low), math.log(high), math.log(value)
-        return round(HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
+        return round(self.bottom - (value - low) / (high - low) * (self.bottom - self.top), 1)
 
 
 def _ticks(low: float, high: float) -> list[float]:
     found = MaxNLocator(TICKS).tick_values(low, high)
-    return [round(value, 12) + 0.0 for value in found if low <= value <= high]
+    return [round(float(value), 12) + 0.0 for value in found if low <= value <= high]
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
@@ -104,7 +110,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
         found = [float(f"{value:.6g}") for value in values if low <= value <= high]
         if len(found) <= 2 * TICKS:
             break
-    return found or [low, high]
+    return found if len(found) > 1 else _ticks(low, high)
 
 
 def points(across: Sequence[float | None], up: Sequence[float | None]) -> tuple[Point, ...]:

@@ -32,7 +32,7 @@ def curves(board: Board) -> Figure | None:
     score = board.newest.per_joint_metric.partition("@")[0] or board.rule.headline
     ceilings = [] if board.ceiling is None else [curve for curve in board.ceiling.curves if curve.label in labels]
     what = f"{score} over threshold", _about_curves(rows, labels), bool(ceilings)
-    figure, axes = page(board, what, (width, 3.4 if across == 1 else 2.7), (down, across))
+    figure, axes = page(board, what, (width, 3.4 if across == 1 else 2.7), (down, across), rows)
     for axis, label in zip(axes, labels, strict=False):
         for place in range(len(rows)):
             _curve(axis, rows, label, place)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,31 +20,26 @@ from posebench.report.plot_style import (
     subtitle,
     title,
 )
+from posebench.report.rows import Row
 
 SHOWN = 8
 """Rows in one plot: more colours than these cannot be told apart."""
 GAP = 0.85
 """Inches between two rows of panels, for the labels of both."""
 
-# Keypoints are drawn in the order in which one looks at a person, whatever their order in the file.
-HEAD_TO_FOOT = (
-    "head", "nose", "eye", "ear", "neck", "shoulder", "elbow", "wrist", "thorax", "torso", "pelvis", "hip",
-    "knee", "ankle",
-)  # fmt: skip
-
 
 def page(
-    board: Board, what: tuple[str, str, bool], panel: tuple[float, float], grid: tuple[int, int]
+    board: Board, what: tuple[str, str, bool], panel: tuple[float, float], grid: tuple[int, int], rows: Sequence[Row]
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with title, subtitle and the key of the best rows above `grid` = (down, across) panels.
+    """A figure with title, subtitle and the key of rows above `grid` = (down, across) panels.
 
     Args:
         what: what is drawn, what a reader needs to read it, and whether the annotators' own agreement is among it.
         panel: (width of a whole row of panels, height of one), inches.
+        rows: those of the board that are drawn. A row has the same colour in all plots.
     """
-    rows = board.rows[:SHOWN]
     names = [plain(row.name, LONGEST_NAME) + f"  {number(row.headline, board)}" for row in rows]
-    handles = [Line2D([], [], color=color, linewidth=4) for color in PALETTE[: len(names)]]
+    handles = [Line2D([], [], color=PALETTE[board.rows.index(row)], linewidth=4) for row in rows]
     if what[2]:
         names.append(CEILING)
         handles.append(Line2D([], [], **CEILING_LINE))
@@ -53,7 +47,7 @@ def page(
     about = subtitle(board, _about(board, what[1]), panel[0])
     titles = title(board, what[0], panel[0])
     more = heading_room(titles, about)
-    top, bottom = 0.95 + more + 0.2 * math.ceil(len(names) / across), 0.5
+    top, bottom = 0.95 + more + 0.2 * math.ceil(len(names) / across), 0.65
     figure = Figure(figsize=(panel[0], top + bottom + grid[0] * panel[1] + (grid[0] - 1) * GAP))
     width, height = figure.get_size_inches()
     heading(figure, titles, about, board.synthetic)
@@ -61,7 +55,9 @@ def page(
     key = {"handlelength": 1.6 if what[2] else 0.9, "columnspacing": 1.5, "borderaxespad": 0, "borderpad": 0}
     figure.legend(handles, names, loc="upper left", bbox_to_anchor=corner, ncols=across, **key)
     axes = figure.subplots(*grid, squeeze=False)
-    figure.subplots_adjust(0.5 / width, bottom / height, 1 - 0.15 / width, 1 - top / height, 0.16, GAP / panel[1])
+    figure.subplots_adjust(0.65 / width, bottom / height, 1 - 0.15 / width, 1 - top / height, 0.16, GAP / panel[1])
+    for axis in axes[:, 0]:
+        axis.set_ylabel(f"score ({board.rule.unit})" if board.rule.unit else "score")
     return figure, list(axes.flat)
 
 
@@ -82,22 +78,3 @@ def fit_scale(axes: Iterable[Axes], values: Sequence[float], board: Board) -> No
         axis.set_ylim(max(low - room, -room), min(high + room, full_score(board) + room))
         axis.locator_params(axis="y", nbins=6)
         axis.grid(axis="y")
-
-
-def dots(axis: Axes, points: Sequence[tuple[float, float]], color: str, **more: Any) -> None:
-    """Marks at points (x, y), above lines."""
-    if points:
-        axis.scatter(*zip(*points, strict=True), color=color, zorder=5, linewidth=0, **more)
-
-
-def lines(axis: Axes, bounds: Sequence[tuple[float, float, float]], color: str) -> None:
-    """Intervals (x, low, high) as vertical lines."""
-    if bounds:
-        axis.vlines(*zip(*bounds, strict=True), color=color, linewidth=1.3, zorder=3)
-
-
-def head_to_foot(names: Iterable[str]) -> list[str]:
-    """Each name once, the head's first; those that no list could know come last, in their order."""
-    known = list(dict.fromkeys(names))
-    place = {part: index for index, part in enumerate(HEAD_TO_FOOT)}
-    return sorted(known, key=lambda name: min((place[p] for p in HEAD_TO_FOOT if p in name), default=len(place)))

@@ -21,6 +21,8 @@ class PlotKind(Enum):
 
     RANKS = "ranks"
     JOINTS = "joints"
+    BODY = "body"
+    PARTS = "parts"
     CURVES = "curves"
     COST = "cost"
     TRAINING = "training"
@@ -31,6 +33,8 @@ class PlotKind(Enum):
         return {
             PlotKind.RANKS: "Every row with its interval",
             PlotKind.JOINTS: "Scores by keypoint",
+            PlotKind.BODY: "Scores on the body",
+            PlotKind.PARTS: "Scores on parts of the data",
             PlotKind.CURVES: "Scores over thresholds",
             PlotKind.COST: "Scores against cost",
             PlotKind.TRAINING: "Loss and selection score over epochs",

@@ -100,7 +100,7 @@ def _difference(board: Board, row: PublishedScores) -> str | None:
         return f"split: {row.split}"
     if not row.convention:
         return f"convention: {row.words}"
-    if row.convention != board.rule.convention:
+    if row.convention != board.rule.scope:
         return f"convention: {row.convention}"
     return f"boxes: {row.box_source}" if row.box_source != boxes else None
 

@@ -23,10 +23,11 @@ def row_pairs(board: Board) -> list[list[Tested | None]]:
     alike.
     """
     rows = board.rows
-    return [_against(rows[place], rows[place + 1 :]) for place in range(min(MOST, len(rows) - 1))]
+    return [against(rows[place], rows[place + 1 :]) for place in range(min(MOST, len(rows) - 1))]
 
 
-def _against(row: Row, others: Sequence[Row]) -> list[Tested | None]:
+def against(row: Row, others: Sequence[Row]) -> list[Tested | None]:
+    """The differences of a row from each of others, as of `row_pairs`."""
     found: list[Tested | None] = [None] * len(others)
     able = [
         place

@@ -41,9 +41,14 @@ class Row:
         return newest(self.records)
 
     @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Those of the records, which take a moment to compute."""
+        return tuple(record.id for record in self.records)
+
+    @property
     def id(self) -> str:
         """Different for every row."""
-        return self.records[0].id
+        return self.ids[0]
 
     @property
     def group(self) -> tuple[str, int, str, str, str, str, str]:
@@ -121,7 +126,7 @@ class Row:
         drawn = [record.resampled for record in self.records]
         return np.mean(drawn, axis=0) if len({len(one) for one in drawn}) == 1 else np.zeros(0)
 
-    @property
+    @cached_property
     def resampled_on(self) -> tuple[int, str, int, int] | None:
         """Number and kind of units, people, resamples: rows with equal ones were resampled alike. None: unknown."""
         facts = {

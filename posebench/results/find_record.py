@@ -57,4 +57,4 @@ def home(path: Path) -> Path:
 def _of(record: Record) -> str:
     """What tells records of one name apart: the rule, the people, the seed or the predictions file."""
     seed = record.predictions if record.model.seed is None else f"seed {record.model.seed}"
-    return one_line(f"{record.rule.protocol} {record.rule.convention}, {record.data.what}, {seed}")
+    return one_line(f"{record.rule.protocol} {record.rule.short_scope}, {record.data.what}, {seed}")

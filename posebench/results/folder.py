@@ -116,6 +116,11 @@ class ResultsFolder:
         return self.path / "index.html"
 
     @property
+    def compare_page(self) -> Path:
+        """The page that compares two rows."""
+        return self.path / "compare.html"
+
+    @property
     def assets(self) -> Path:
         """Style and scripts of the pages."""
         return self.path / "assets"
@@ -148,6 +153,10 @@ class ResultsFolder:
     def record(self, identity: str) -> Path:
         """The record with that id."""
         return self.records / f"{identity}.json"
+
+    def run_page(self, identity: str) -> Path:
+        """The page of the record with that id."""
+        return self.runs / f"{identity}.html"
 
     def diagnosis(self, identity: str) -> Path:
         """The diagnosis of the record with that id."""

@@ -33,6 +33,8 @@ IN_MEMORY = "in memory"
 """Name of predictions that were not read from a file."""
 FEW_UNITS = 50
 """Below it a difference's 95 % interval holds the true one in less than about 93 % of datasets (docs/scoring.md)."""
+MOST_NAMED = 3
+"""Keypoints whose names fit into a heading."""
 INTERVALS = "t on the logit scale with the bootstrap's standard error; expanded percentile where scores are unbounded"
 ONE_IMAGE = "One image: no interval, because an interval needs at least two images."
 
@@ -52,6 +54,22 @@ class Rule(_Part):
     published_by: str = Field("", description="whose published numbers are by it")
     headline: str
     unit: str
+    keypoints: tuple[str, ...] = Field((), description="those that were scored; empty for all of the protocol's")
+    file_keypoints: tuple[tuple[str, str], ...] = Field(
+        (), description="of the predictions file, in its order, each with the protocol's that it is, or empty text; none where "
+        "the file has the protocol's keypoints",
+    )  # fmt: skip
+
+    @property
+    def scope(self) -> str:
+        """The convention, and the keypoints where they are not all: scores of different scopes are not comparable."""
+        return f"{self.convention} on {', '.join(self.keypoints)}" if self.keypoints else self.convention
+
+    @property
+    def short_scope(self) -> str:
+        """The scope with the number of the keypoints instead of their names, where they are many."""
+        many = len(self.keypoints) > MOST_NAMED
+        return f"{self.convention} on {len(self.keypoints)} keypoints" if many else self.scope
 
 
 class Data(_Part):
@@ -142,7 +160,7 @@ class Record(_Part):
         """Records are comparable, and share a table, only where all of these agree: the annotations' hash is the last."""
         rule, data = self.rule, self.data
         same = data.dataset, data.split, data.box_source, data.annotations_sha256
-        return rule.protocol, rule.version, rule.convention, *same
+        return rule.protocol, rule.version, rule.scope, *same
 
 
 def make_record(
@@ -249,7 +267,8 @@ def find_records(results: Path) -> RecordsFound:
 
 def newest(records: Iterable[Record]) -> Record:
     """The newest record, which gives the texts of a row or a table."""
-    return max(records, key=lambda record: (record.created, record.id))
+    found = tuple(records)
+    return found[0] if len(found) == 1 else max(found, key=lambda record: (record.created, record.id))
 
 
 def few_units(sampling: Sampling) -> list[str]:

@@ -63,7 +63,7 @@ def image_weights(images: int) -> Array:
     """How often each image counts. Not to be written to.
 
     Returns:
-        (1 + RESAMPLES, images) int64: the first row is all ones (the sample itself), every other one a resample.
+        (1 + RESAMPLES, images) unsigned int: the first row is all ones (the sample itself), every other one a resample.
     """
     return _weights(images, RESAMPLES)
 
@@ -71,9 +71,9 @@ def image_weights(images: int) -> Array:
 @lru_cache(maxsize=2)
 def _weights(images: int, resamples: int) -> Array:
     drawn = np.random.default_rng(SEED).integers(0, max(images, 1), (resamples, images))
-    places = drawn + images * np.arange(resamples)[:, None]
-    counts = np.bincount(places.ravel(), minlength=images * resamples).reshape(resamples, images)
-    weights = np.concatenate([np.ones((1, images), np.int64), counts])
+    weights = np.ones((1 + resamples, images), np.min_scalar_type(images))
+    for row, images_drawn in zip(weights[1:], drawn, strict=True):  # one row at a time stays in the processor's cache
+        row[:] = np.bincount(images_drawn, minlength=images)
     weights.flags.writeable = False
     return weights
 

@@ -9,7 +9,7 @@ to the last bit, the surprising ones too:
   detection is then ignored; a crowd can be taken again and again;
 * an annotation with the id 0 can be matched, but never counts as found.
 
-Most pairs within an image are of different people (oks_similarity.plausible); only the others get an OKS. They are matched rank by
+Most pairs within an image are of different people (oks_similarity.Estimate); only the others get an OKS. They are matched rank by
 rank over all images at once. A case is a threshold within an area range; what differs between cases is kept as bits of one number,
 bit `thresholds * range + threshold`. What follows from the matches is computed by average_precision.
 """
@@ -21,7 +21,7 @@ import numpy as np
 
 from posebench.array_type import Array
 from posebench.scoring.average_precision import AREAS, THRESHOLDS, Matches
-from posebench.scoring.oks_similarity import People, plausible, similarity
+from posebench.scoring.oks_similarity import Estimate, People, as_complex, similarity
 
 MAX_DETECTIONS = 20
 _OF_RANGE = (1 << len(THRESHOLDS)) - 1
@@ -30,6 +30,8 @@ _RANGES = sum(1 << len(THRESHOLDS) * place for place in range(len(AREAS)))
 """Times bits of thresholds: bits of the same thresholds in every area range."""
 _BLOCK = 512
 """Detections that stay in the processor's cache while their keypoints are compared."""
+_PAIRED = 1 << 13
+"""Detections that are paired with people at once: the pairs of all need as much memory as the keypoints."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -64,14 +66,10 @@ def match(detections: Detections, people: People, sigmas: Array, images: int) ->
     best_first, rank, by_image = _ranked(detections, images)
     image = detections.image[best_first]
     ignored_people = people.ignored[:, None] | _outside(people.area)
-    place, person = pairs(image[by_image], people.image, images)
-    place = by_image[place]
-    kept = plausible(detections.keypoints, people, best_first[place], person, sigmas, THRESHOLDS[0])
-    place, person = place[kept], person[kept]
+    place, person = _possible_pairs(detections, people, sigmas, (best_first, by_image), images)
     value = similarity(detections.keypoints, people, best_first[place], person, sigmas)
     possible = value >= THRESHOLDS[0]
     place, person, value = place[possible], person[possible], value[possible]
-
     ignoring = _bits(ignored_people)
     taken = _greedy((place, person, value), rank, people.crowd, ignoring)
     found, ignored = np.zeros((2, len(image)), np.int64)
@@ -123,8 +121,25 @@ def _bits(ranges: Array) -> Array:
 
 def _by_range(bits: Array) -> Array:
     """(A, N) bits of thresholds, of (N,) bits of cases."""
-    shifted = bits >> len(THRESHOLDS) * np.arange(len(AREAS))[:, None]
-    return (shifted & _OF_RANGE).astype(np.min_scalar_type(_OF_RANGE))
+    small = np.min_scalar_type(_OF_RANGE)
+    return np.stack([(bits >> len(THRESHOLDS) * place & _OF_RANGE).astype(small) for place in range(len(AREAS))])
+
+
+def _possible_pairs(
+    detections: Detections, people: People, sigmas: Array, order: tuple[Array, Array], images: int
+) -> tuple[Array, Array]:
+    """Places and people of the pairs within an image that may match; `order` is best_first and by_image of `_ranked`."""
+    best_first, by_image = order
+    poses, estimate = as_complex(detections.keypoints), Estimate(people, sigmas, THRESHOLDS[0])
+    found = [np.zeros((2, 0), np.int64)]
+    for start in range(0, len(by_image), _PAIRED):
+        some = by_image[start : start + _PAIRED]
+        left, person = pairs(detections.image[best_first[some]], people.image, images)
+        place = some[left]
+        kept = estimate.possible(poses, best_first[place], person)
+        found.append(np.stack([place[kept], person[kept]]))
+    place, person = np.concatenate(found, axis=1)
+    return place, person
 
 
 def pairs(left_image: Array, right_image: Array, images: int) -> tuple[Array, Array]:

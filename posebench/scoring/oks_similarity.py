@@ -5,7 +5,7 @@ Of a detection d and a person g with n labelled keypoints:
 
 Reference: cocodataset/cocoapi 8c9bcc3, PythonAPI/pycocotools/cocoeval.py (computeOks), equal to the last bit.
 
-The last bit is expensive: divisions, and sums in COCOeval's order. So `plausible` computes OKS by multiplications and in any
+The last bit is expensive: divisions, and sums in COCOeval's order. So `Estimate` computes OKS by multiplications and in any
 order first, and only pairs that may reach the threshold are computed as COCOeval does it. Points are complex numbers here, x + iy.
 """
 
@@ -76,32 +76,42 @@ def similarity(keypoints: Array, people: People, detection: Array, person: Array
     return result
 
 
-def plausible(
-    keypoints: Array, people: People, detection: Array, person: Array, sigmas: Array, threshold: float
-) -> Array:
-    """Which of P pairs may have an OKS of `threshold` or more. Arguments as those of `similarity`; areas are not negative.
+class Estimate:
+    """An estimate of OKS without divisions, and with sums in any order: which pairs may reach a threshold."""
 
-    Returns:
-        (P',) ascending places among the pairs: all that reach the threshold, and hardly one that does not.
-    """
-    poses, targets = as_complex(keypoints), _Targets(people)
-    boxed: Array = np.logical_not(people.labelled.any(axis=1))
-    counts = people.labelled | boxed[:, None]
-    # What does not count has a scale of 0, and so adds 1.
-    scale = counts * (-1 / (2 * (2 * sigmas) ** 2)) / (people.area + _EPSILON)[:, None]
-    least = counts.sum(axis=1) * threshold + (~counts).sum(axis=1) - _SLACK
-    kept = [np.zeros(0, np.int64)]
-    to_box = boxed[person]
-    with np.errstate(over="ignore", invalid="ignore"):  # coordinates of 1e300 are far, not wrong
-        for wanted in (False, True):
-            for pair in _blocks(np.flatnonzero(to_box == wanted)):
-                rows = person[pair]
-                terms = targets.squares(poses, detection[pair], rows, to_box=wanted)
-                terms *= scale.take(rows, axis=0)
-                np.exp(np.maximum(terms, _FAR, out=terms), out=terms)
-                total = terms @ np.ones(len(sigmas))  # several times as fast as the sum of short rows
-                kept.append(pair[~(total < least[rows])])  # also where it is not a number
-    return np.sort(np.concatenate(kept))
+    def __init__(self, people: People, sigmas: Array, threshold: float) -> None:
+        """Prepare people (areas not negative) for comparisons with detections of as many keypoints as `sigmas`, (K,)."""
+        boxed: Array = np.logical_not(people.labelled.any(axis=1))
+        counts = people.labelled | boxed[:, None]
+        self._boxed, self._targets = boxed, _Targets(people)
+        # What does not count has a scale of 0, and so adds 1.
+        self._scale = counts * (-1 / (2 * (2 * sigmas) ** 2))
+        self._scale /= (people.area + _EPSILON)[:, None]
+        self._least = counts.sum(axis=1) * threshold + (~counts).sum(axis=1) - _SLACK
+
+    def possible(self, poses: Array, detection: Array, person: Array) -> Array:
+        """Which of P pairs may have an OKS of the threshold or more.
+
+        Args:
+            poses: (D, K) keypoints as complex numbers, of which the rows `detection` (P,) are compared.
+            person: (P,) rows of the people.
+
+        Returns:
+            (P',) ascending places among the pairs: all that reach the threshold, and hardly one that does not.
+        """
+        kept = [np.zeros(0, np.int64)]
+        to_box = self._boxed[person]
+        ones = np.ones(poses.shape[1])
+        with np.errstate(over="ignore", invalid="ignore"):  # coordinates of 1e300 are far, not wrong
+            for wanted in (False, True):
+                for pair in _blocks(np.flatnonzero(to_box == wanted)):
+                    rows = person[pair]
+                    terms = self._targets.squares(poses, detection[pair], rows, to_box=wanted)
+                    terms *= self._scale.take(rows, axis=0)
+                    np.exp(np.maximum(terms, _FAR, out=terms), out=terms)
+                    total = terms @ ones  # several times as fast as the sum of short rows
+                    kept.append(pair[~(total < self._least[rows])])  # also where it is not a number
+        return np.sort(np.concatenate(kept))
 
 
 class _Targets:

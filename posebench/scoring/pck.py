@@ -43,6 +43,7 @@ class PCK:
         errors: predicted keypoints (N, K, 2), missing (N, K), instances → (N, P) errors in units of `thresholds`, inf where
             nothing was predicted; None for distances of keypoints, divided by `measure`. Then `counted` is (N, P) too.
         parts: names of the P parts that `errors` are of; empty for the keypoints.
+        chosen: keypoint indices that are scored, for a score on some keypoints alone; None for all of them.
     """
 
     measure: str
@@ -58,6 +59,25 @@ class PCK:
     counted: Callable[[Instances], Array] | None = None
     errors: Callable[[Array, Array, Instances], Array] | None = None
     parts: tuple[str, ...] = ()
+    chosen: tuple[int, ...] | None = None
+
+    def values(self, number: Array, total: Array) -> dict[str, Array]:
+        """`lines` of hits (R, T, K) and totals (R, 1, K). To `lines`, totals of keypoints that are not chosen are NaN.
+
+        So a line that needs one of them is unknown, unless it leaves them out (`asked_of`).
+        """
+        return self.lines(
+            number, total if self.chosen is None else np.where(self.is_chosen(total.shape[-1]), total, np.nan)
+        )
+
+    def is_chosen(self, keypoints: int) -> Array:
+        """(K,) bool, which of so many keypoints are scored."""
+        return np.isin(np.arange(keypoints), np.arange(keypoints) if self.chosen is None else self.chosen)
+
+
+def asked_of(joints: tuple[int, ...], total: Array) -> tuple[int, ...]:
+    """Those of the keypoints that are scored, by totals (R, 1, K) as `PCK.lines` gets them."""
+    return tuple(joint for joint in joints if not np.isnan(total[0, 0, joint]))
 
 
 def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
@@ -72,10 +92,13 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
     within = hits(distances, counted, rule.thresholds, rule.strict)
     number = resampled_sums(within, instances.units)
     total = resampled_sums(asked, instances.units)[:, None]
-    lines = rule.lines(number, total)
-    metrics, resampled = split(rule.columns(lines))
+    lines = rule.values(number, total)
+    metrics, resampled = split(_asked_about(rule, lines, number.shape[2]))
     per_joint = percentage(number[:, rule.at], total[:, 0])
-    joints, joints_resampled = split(dict(zip(rule.parts or instances.skeleton.keypoints, per_joint.T, strict=True)))
+    named = zip(
+        rule.parts or instances.skeleton.keypoints, per_joint.T, rule.is_chosen(per_joint.shape[1]), strict=True
+    )
+    joints, joints_resampled = split({name: values for name, values, chosen in named if chosen})
     parts = slices(within[:, rule.at], asked, instances, rule)
     return Scores(
         metrics=metrics,
@@ -88,11 +111,24 @@ def score(predictions: Predictions, instances: Instances, rule: PCK) -> Scores:
         slices_resampled=parts,
         people=len(instances),
         images=len(np.unique(instances.image)),
-        notes=(*missing_notes(predictions), *wrong_places(keypoints, missing, instances)),
+        notes=(
+            *missing_notes(predictions if rule.chosen is None else predictions.of_keypoints(rule.chosen)),
+            *wrong_places(keypoints, missing, instances),
+        ),
         sampling=sampling_of(instances.units, instances),
         per_person_values=personal_area_under_curve(distances, counted, float(rule.thresholds[-1])),
         per_person_metric=f"the person's AUC of {rule.metric.partition('@')[0]} to {rule.thresholds[-1]:g}",
     )
+
+
+def _asked_about(rule: PCK, lines: Mapping[str, Array], keypoints: int) -> dict[str, Array]:
+    """The columns of the rule; those that need a keypoint that is not chosen are left out."""
+    columns = rule.columns(lines)
+    if rule.chosen is None:
+        return columns
+    perfect = rule.values(np.ones((1, len(rule.thresholds), keypoints)), np.ones((1, 1, keypoints)))
+    known = rule.columns(perfect)
+    return {name: values for name, values in columns.items() if not np.isnan(known[name]).any()}
 
 
 def sampling_of(units: Array, instances: Instances) -> Sampling:
@@ -113,7 +149,7 @@ def curves(predictions: Predictions, instances: Instances, rule: PCK, thresholds
     distances, counted, asked = measured(predictions.keypoints[rows], missing, instances, rule)
     number = hits(distances, counted, thresholds, rule.strict).sum(axis=0, dtype=float)[None]
     chosen = replace(rule, thresholds=thresholds)
-    return as_curves(rule.lines(number, asked.sum(axis=0, dtype=float)[None, None]), chosen)
+    return as_curves(rule.values(number, asked.sum(axis=0, dtype=float)[None, None]), chosen)
 
 
 def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) -> tuple[Array, Array, Array]:
@@ -130,6 +166,12 @@ def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) 
             "errors are divided. Use it for training, and score on an annotation that has this length."
         )
     counted = instances.visibility > UNLABELLED if rule.counted is None else rule.counted(instances)
+    if rule.chosen is not None:
+        if rule.parts:
+            raise PosebenchError(
+                f"{rule.metric} scores limbs, which some keypoints alone do not have. Use a rule of keypoints."
+            )
+        counted = counted & rule.is_chosen(counted.shape[1])
     if rule.errors is not None:
         errors = rule.errors(keypoints, missing, instances)
         return errors, counted, counted & np.isfinite(errors).any(axis=0)

@@ -54,7 +54,7 @@ def _record(record: Record, file: str, predictions: str, recipe: str) -> str:
         score += f", {LEVEL} % interval {bounds[0]:.{decimals}f} to {bounds[1]:.{decimals}f}"
     lines = [
         record.name,
-        f"   {rule.protocol} version {rule.version}, {rule.convention}, {record.data.what}",
+        f"   {rule.protocol} version {rule.version}, {rule.short_scope}, {record.data.what}",
         f"   {rule.headline} {score}",
         *(f"   {name}" for name in (file, predictions, recipe) if name),
     ]

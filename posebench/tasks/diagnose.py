@@ -10,6 +10,8 @@ import posebench
 from posebench.data.instances import Instances
 from posebench.diagnosis.body_lengths import BodyLengths, body_lengths
 from posebench.diagnosis.calibration import Calibration, calibration
+from posebench.diagnosis.clouds import cell_side, clouds
+from posebench.diagnosis.confusions import confusions
 from posebench.diagnosis.error_kinds import KINDS, NOT_COUNTED, ErrorKinds, error_kinds
 from posebench.diagnosis.manifest import read_manifest
 from posebench.diagnosis.registration import INPUT_SIZE, STRIDE, Registration, registration
@@ -99,6 +101,25 @@ class Diagnosis:
             registration=self.registration, slices=self.slices, calibration=self.calibration,
             sigmas=self.sigmas, body_lengths=self.body_lengths, notes=self.told,
         )  # fmt: skip
+
+    def draw(self, folder: str | Path) -> tuple[Path, ...]:
+        """Draw the pictures of the diagnosis, each as PNG for light and for dark pages.
+
+        These are `errors`, `clouds`, `confusion`, `parts` and `calibration`; those of which the file has nothing are left out.
+
+        Returns:
+            The PNGs' paths.
+
+        Raises:
+            PosebenchError: the folder cannot be written to.
+        """
+        from posebench.report.diagnosis_pictures import Measured, write_pictures
+
+        record, cell = self.evaluation.record, cell_side(self.compared, self.registration)
+        measured = Measured(
+            clouds(self.compared), confusions(self.compared), self.compared.people.skeleton.keypoints, cell
+        )
+        return write_pictures(record, self.kept(record.id), Path(folder), measured)
 
     def as_json(self) -> dict[str, Any]:
         """Values for `json.dumps`."""

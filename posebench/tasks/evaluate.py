@@ -19,6 +19,7 @@ from posebench.plugins.registry import errors_of
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import IN_MEMORY, LONGEST_NAME, Record, make_record, save_record
 from posebench.scoring.scores import Curve, Scores
+from posebench.tasks.keypoints_in_common import InCommon, KeypointsAsked, read_in_common
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +122,7 @@ class Evaluation:
     def drawn_title(self) -> str:
         """Rule, people, and what the numbers below people are, for the title of a picture."""
         rule = self.record.rule
-        return f"{rule.protocol} {rule.convention} · {self.people.what}; below each: {self.scores.per_person_metric}"
+        return f"{rule.protocol} {rule.short_scope} · {self.people.what}; below each: {self.scores.per_person_metric}"
 
     def __repr__(self) -> str:
         record = self.record
@@ -129,7 +130,7 @@ class Evaluation:
         shown = "unknown" if value is None else f"{value:.2f}{record.rule.unit}" if record.rule.unit else f"{value:.3f}"
         notes = f"; {counted(len(self.notes), 'note', 'notes')} in .notes" if self.notes else ""
         return (
-            f"<Evaluation of {record.name} on {record.data.what}, {record.rule.protocol} {record.rule.convention}: "
+            f"<Evaluation of {record.name} on {record.data.what}, {record.rule.protocol} {record.rule.short_scope}: "
             f"{record.rule.headline} {shown}; .frame has every number{notes}>"
         )
 
@@ -161,6 +162,7 @@ def evaluate(
     convention: str | None = None,
     name: str | None = None,
     network: Network | None = None,
+    keypoints: KeypointsAsked | None = None,
 ) -> Evaluation:
     """Score a predictions file.
 
@@ -169,15 +171,36 @@ def evaluate(
         convention: a name of the protocol's conventions; None for the first.
         name: the row's label in tables; None for the architecture or the file's name.
         network: what made the file, where it does not say so itself.
+        keypoints: which of them are scored, of a file of others; None for the protocol's.
 
     Raises:
         PosebenchError: the file is damaged or of other people; or `network` is stated although the file names its own.
     """
-    predictions = stated(protocol.read_predictions(path, people), network, path)
+    return evaluate_read(read_in_common(path, protocol, people, keypoints), people, convention, name, network, path)
+
+
+def evaluate_read(
+    read: InCommon, people: Instances, convention: str | None, name: str | None, network: Network | None, path: Path
+) -> Evaluation:
+    """Score what was read of a predictions file; the arguments are those of `evaluate`.
+
+    Raises:
+        PosebenchError: as `evaluate`; or the headline needs keypoints that are not scored.
+    """
+    protocol, predictions = read.protocol, stated(read.predictions, network, path)
     with naming(path):
-        return evaluate_predictions(
+        found = evaluate_predictions(
             predictions, protocol, people, convention, name or predictions.provenance.arch or path.stem, path
         )
+    record = found.record
+    if protocol.headline not in record.metrics:
+        raise PosebenchError(
+            f"{protocol.name} {record.rule.convention} ranks by {protocol.headline}, which does not exist on "
+            f"{', '.join(read.names)} alone. Choose more keypoints."
+        )
+    rule = record.rule.model_copy(update={"keypoints": read.names, "file_keypoints": read.pairs})
+    notes = [*read.notes, *record.notes]
+    return replace(found, record=record.model_copy(update={"rule": rule, "notes": notes}))
 
 
 def evaluate_predictions(

@@ -5,6 +5,7 @@ from pathlib import Path
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol, RunSplits
+from posebench.plugins.recipe import Recipe
 from posebench.plugins.registry import errors_of
 
 SYNTHETIC_TO_TRAIN, SYNTHETIC_TO_SCORE = 4000, 500
@@ -54,6 +55,17 @@ def run_splits(protocol: Protocol, data: Path | None) -> RunSplits:
     """
     with errors_of("protocol", protocol.name, "run_splits"):
         return protocol.run_splits(data)
+
+
+def left_out_note(people: int, recipe: Recipe) -> str:
+    """How many of so many people an epoch leaves out, because it uses full batches only; empty where it leaves out nobody."""
+    left = people % recipe.batch_size
+    if recipe.last_batch == "keep" or not left or people < recipe.batch_size:
+        return ""
+    return (
+        f"Each epoch trains on {people - left:,} of {people:,} people, not always the same ones: batches have {recipe.batch_size} "
+        'people, and a last batch that is not full is left out (last_batch = "drop").'
+    )
 
 
 def people_to_predict(

@@ -127,7 +127,7 @@ def predict_pictures(job: PictureJob, show: Callable[[int, int], None] = lambda 
     if not found.names and not stopped:
         raise PosebenchError(_unreadable(reader, "so there is nothing to predict."))
     made = _predictions(job, stored, predictor, found, boxes)
-    notes = _notes(reader, predictor, found, boxes)
+    notes = _notes(reader, predictor, found, boxes) + _not_drawn(found, job.draw_above)
     paths = job.out / "predictions.h5", job.out / "predictions.json"
     predictions.save(made, paths[0])
     writing.write_text(paths[1], _table(made, found, predictor.model.skeleton, reader.unreadable))
@@ -277,6 +277,19 @@ def _notes(
     if predictor.how is not None and predictor.found is not None:
         notes.append(f"{predictor.how.label}, against the plain network: {predictor.found.sentence}")
     return tuple(notes)
+
+
+def _not_drawn(found: _Found, above: float | None) -> tuple[str, ...]:
+    """A sentence where people are not drawn because all their keypoints have low scores."""
+    highest = [scores.max() for one in found.people for scores in one.scores]
+    low = [score for score in highest if above is not None and score <= above]
+    if not low:
+        return ()
+    many = counted(len(low), "person is", "people are")
+    return (
+        f"{many} not drawn: no keypoint has a score above {above}; the highest is {max(low):.2g}. "
+        f"Lower scores are drawn with --draw-above {max(low) / 2:.1g}.",
+    )
 
 
 def _unreadable(reader: "PictureReader", consequence: str) -> str:

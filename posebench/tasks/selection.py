@@ -9,7 +9,7 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted
-from posebench.plugins.protocol import Protocol
+from posebench.plugins.protocol import Protocol, RunSplits
 from posebench.tasks.people import load_people, run_splits
 from posebench.tasks.preflight import scoring_problem
 
@@ -33,6 +33,11 @@ class Selection:
     people: Instances
     split: str
     note: str
+
+    def notes(self, processes: int) -> tuple[str, ...]:
+        """What a run of so many processes says of its validation."""
+        alone = f"The first of {processes} processes validates; the others wait for it."
+        return (self.note, alone) if processes > 1 else (self.note,)
 
     @property
     def identity(self) -> str:
@@ -75,6 +80,29 @@ def choose_people(protocol: Protocol, data: Path | None, train: Instances, asked
     also = np.array([key in theirs for key in _keys(train)])[train.image]
     note = f"{people.usable.sum():,} people of {name} choose the best checkpoint"
     return _selection(train.take(~also), people, name, note, int((train.usable & also).sum()))
+
+
+def scored_split(
+    protocol: Protocol, data: Path | None, splits: RunSplits, asked: str, select_by: str | None = None
+) -> RunSplits:
+    """The splits of a run that scores another one than usual.
+
+    Args:
+        data: the dataset's folder or file; None for synthetic people.
+        asked: the split to score.
+        select_by: the split whose score chooses the best checkpoint; None where no checkpoint is chosen, or by training people.
+
+    Raises:
+        PosebenchError: the split is unknown, or has images that are trained on or choose the checkpoint.
+    """
+    theirs = _images(load_people(protocol, data, asked))
+    for used, does in ((splits.train, "are trained on"), (select_by, "choose the best checkpoint")):
+        if used and (shared := theirs & _images(load_people(protocol, data, used))):
+            raise PosebenchError(
+                f"--split {asked}: {counted(len(shared), 'image', 'images')} of {asked} {does}, being in {used} too "
+                f"(first: {min(shared)[1]}). Name another split: {', '.join(protocol.splits)}."
+            )
+    return replace(splits, report=asked)
 
 
 def held_out(train: Instances) -> Selection:

@@ -22,7 +22,7 @@ from posebench.results.folder import BEST, ResultsFolder, plain
 from posebench.tasks import resuming
 from posebench.tasks.initial_weights import as_published, fresh_network
 from posebench.tasks.packs import training_pack
-from posebench.tasks.people import load_people, run_splits
+from posebench.tasks.people import left_out_note, load_people, run_splits
 from posebench.tasks.selection import choose_people
 from posebench.tasks.watching import Parts, Watching, ending_notes, watch_and_story
 from posebench.tasks.worker_count import loader_count
@@ -237,7 +237,8 @@ def train(
             say(note)
         processes.by_first(lambda: _begin(job, start, resume, restart, say))
         if selection is not None:
-            say(selection.note)
+            for note in selection.notes(torchrun.processes()):
+                say(note)
         parts = Parts(people if selection is None else selection.train, selection)
         return _train_people(job, parts, start.path, packs or job.results.packs, show, say)
 
@@ -272,6 +273,8 @@ def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, s
     model = fresh_network(job, resumed=path.exists())
     if job.fork is not None and not path.exists():
         say(f"Begins with the weights of {job.fork}, of step {model.origin['step']} there.")
+    if left_out := left_out_note(int(parts.train.usable.sum()), job.recipe):
+        say(left_out)
     loading = Loading(job.workers, training_pack(packs, parts.train, job.recipe, model.pipeline.regions, say), say)
     watch, story = watch_and_story(job, parts, path.parent, packs, model.pipeline.regions)
     try:

@@ -9,11 +9,11 @@ from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins import registry
 from posebench.plugins.protocol import Protocol
-from posebench.plugins.registry import errors_of
 from posebench.results.find_record import home, read_record
 from posebench.results.record import Record
 from posebench.results.record_fields import Difference, differences, fields_of
-from posebench.tasks.evaluate import Network, evaluate_predictions, naming, stated
+from posebench.tasks.evaluate import Network, evaluate_read
+from posebench.tasks.keypoints_in_common import KeypointsAsked, read_in_common
 from posebench.tasks.people import load_people
 from posebench.tasks.stated_files import StatedFile, ground_truth_roots, predictions_file, provenance_files
 from posebench.tasks.versions import other_versions
@@ -176,15 +176,13 @@ def _people(record: Record, protocol: Protocol, data: Path | None) -> Instances:
 
 
 def _recompute(record: Record, path: Path, protocol: Protocol, people: Instances, found: _Found) -> None:
-    """Score the file as `evaluate` does, with what whoever scored it stated of the network."""
+    """Score the file as `evaluate` does, with what whoever scored it stated of the network and of keypoints."""
+    rule = record.rule
+    asked = KeypointsAsked(rule.keypoints, rule.file_keypoints) if rule.keypoints or rule.file_keypoints else None
     try:
-        with errors_of("protocol", protocol.name, "read_predictions"):
-            predictions = protocol.read_predictions(path, people)
-        network, claimed = _stated_network(record, predictions.provenance.plain())
-        with naming(path):
-            evaluation = evaluate_predictions(
-                stated(predictions, network, path), protocol, people, record.rule.convention, record.name, path
-            )
+        read = read_in_common(path, protocol, people, asked)
+        network, claimed = _stated_network(record, read.predictions.provenance.plain())
+        evaluation = evaluate_read(read, people, rule.convention, record.name, network, path)
     except PosebenchError as error:
         found.unchecked.append(str(error))
         return

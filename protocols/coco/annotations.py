@@ -83,8 +83,7 @@ def read_annotations(
     categories = content.get("categories")
     check_names(file, category_of(categories, people.first), skeleton, described=dataset != SKELETON_OF)
     images.check()
-    ids = images.ids()
-    image = _image_rows(file, people, ids)
+    image = _image_rows(file, people, images.ids)
     order = np.argsort(image, kind="stable")  # file order within an image
     image = image[order]
     keypoints, visibility = people.take("keypoints")[order], people.take("visibility")[order]
@@ -95,15 +94,14 @@ def read_annotations(
     check_ids(file, columns["category_id"], categories, dataset)
     with np.errstate(over="ignore"):  # Instances refuses what is infinite
         center, size = middle(bbox), BOX_PADDING * bbox[:, 2:]
-        sizes = images.sizes_of(ids)
-        regions = published_regions(bbox, sizes[image])
+        regions = published_regions(bbox, images.sizes[image])
     usable = (columns["iscrowd"] == 0) & (visibility > 0).any(axis=1) & (area > 0) & (bbox[:, 2:] > 0).all(axis=1)
-    notes = split_notes(file, split, list(images.splits.values()), int(usable.sum())) if dataset == "coco" else ()
+    notes = split_notes(file, split, images.splits, int(usable.sum())) if dataset == "coco" else ()
     return Instances(
-        dataset=dataset, split=split, skeleton=skeleton, images=tuple(images.names[i] for i in ids.tolist()), image_ids=ids,
+        dataset=dataset, split=split, skeleton=skeleton, images=tuple(images.names), image_ids=images.ids,
         image=image, person=columns["id"], center=center, size=size, keypoints=keypoints,
         visibility=visibility.astype(np.int8), usable=usable, bbox=bbox, regions=regions, measures={"area": area, **columns},
-        image_sizes=sizes, image_root=_image_folder(file, split), source=Source(str(file), hashed.hexdigest(), notes),
+        image_sizes=images.sizes, image_root=_image_folder(file, split), source=Source(str(file), hashed.hexdigest(), notes),
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Some fields of rows that have others too, such as an annotation's outlines, which do not become Python objects."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from posebench.array_type import Array
 
 from .json_columns import WRONG
-from .numeric_rows import new_parser
+from .numeric_rows import SPACE, new_parser
 
 
 class ChosenFields:
@@ -22,6 +23,9 @@ class ChosenFields:
         """
         self._parser: Any = new_parser()
         self._lists, self._fields, self._others = lists, fields, others
+        names = "|".join(map(re.escape, lists)).encode()
+        # A list in such a list, which simdjson would not tell. Names that are escaped are not found.
+        self._nested = re.compile(rb'"(?:N)"S:S\[[^]]*\['.replace(b"N", names).replace(b"S", SPACE))
 
     def read(self, rows: memoryview) -> tuple[dict[str, Array], dict[str, list[Any]]] | None:
         """The columns of rows.
@@ -37,11 +41,12 @@ class ChosenFields:
             return None
         text = b"".join((b"[", rows, b"]"))
         try:
-            return self._columns(list(self._parser.parse(text)), text)
+            is_hidden = b"\\" in text or self._nested.search(text)
+            return None if is_hidden else self._columns(list(self._parser.parse(text)))
         except (*WRONG, RuntimeError):
             return None
 
-    def _columns(self, rows: list[Any], text: bytes) -> tuple[dict[str, Array], dict[str, list[Any]]] | None:
+    def _columns(self, rows: list[Any]) -> tuple[dict[str, Array], dict[str, list[Any]]] | None:
         names = [*self._lists, *self._fields, *self._others]
         # As many fields as names, each of which is there: no other is, and none is there twice.
         if set(map(len, rows)) != {len(names)} or not all(name in row for name in self._others for row in rows):
@@ -49,23 +54,9 @@ class ChosenFields:
         tables = {}
         for name, length in self._lists.items():
             values = [row[name] for row in rows]
-            if set(map(len, values)) != {length} or not _are_flat(text, name, len(rows)):
+            if set(map(len, values)) != {length}:
                 return None
             tables[name] = np.frombuffer(b"".join([value.as_buffer(of_type="d") for value in values])).reshape(
                 -1, length
             )
         return tables, {name: [row[name] for row in rows] for name in self._fields}
-
-
-def _are_flat(text: bytes, name: str, rows: int) -> bool:
-    """Whether no list of this name has a list in it, which simdjson would not tell. A name that is escaped is not found."""
-    key = f'"{name}"'.encode()
-    place = text.find(key)
-    while place >= 0:
-        begin = text.find(b"[", place)
-        end = text.find(b"]", begin)
-        if text.find(b"[", begin + 1, end) >= 0:
-            return False
-        rows -= 1
-        place = text.find(key, end)
-    return rows == 0 and b"\\" not in text

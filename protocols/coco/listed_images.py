@@ -1,5 +1,6 @@
 """The images that a COCO annotation lists."""
 
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -19,53 +20,59 @@ LARGEST_IMAGE = 1e6
 class Images(Collector):
     """What is kept of the entries of 'images'. The same id may be listed again; as in pycocotools, the last entry counts.
 
-    Attributes:
-        names: id → file name. sizes: id → width and height, pixels; infinite where they are not stated.
-        splits: id → the split of COCO in the image's address; None without one.
-        wrong: the error to raise for the first wrong entry; None where all are right.
+    Attributes, once `check` is called, of M images with ids ascending:
+        ids: (M,) int64. names: file names. sizes: (M, 2) width and height, pixels; infinite where they are not stated.
+        splits: the split of COCO in each image's address; None without one.
     """
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.names: dict[int, str] = {}
-        self.sizes: dict[int, tuple[float, float]] = {}
-        self.splits: dict[int, str | None] = {}
-        self.wrong: PosebenchError | None = None
+        self.ids = np.zeros(0, np.int64)
+        self.names: list[str] = []
+        self.sizes = np.zeros((0, 2))
+        self.splits: list[str | None] = []
+        self._pieces: list[tuple[Array, Array]] = []
+        self._wrong: PosebenchError | None = None
 
     def add(self, rows: list[Any]) -> None:
         """Take the next entries."""
-        if self.wrong is not None:
+        if self._wrong is not None:
             return
         try:
-            numbers = whole([entry["id"] for entry in rows], "an image's id").tolist()
+            numbers = whole([entry["id"] for entry in rows], "an image's id")
             names = [entry["file_name"] for entry in rows]
             "".join(names).encode()  # raises unless all are text that can be written
-            sizes = [(_pixels(entry.get("width")), _pixels(entry.get("height"))) for entry in rows]
+            sizes = np.column_stack([_pixels([entry.get(side) for entry in rows]) for side in ("width", "height")])
             splits = [split_named(entry.get("coco_url")) for entry in rows]
         except WRONG as error:
-            self.wrong = PosebenchError(f"{self.file}: an entry of 'images' lacks id or file_name: {error!r}.")
-            self.wrong.__cause__ = error
+            self._wrong = PosebenchError(f"{self.file}: an entry of 'images' lacks id or file_name: {error!r}.")
+            self._wrong.__cause__ = error
             return
-        for known, values in ((self.names, names), (self.sizes, sizes), (self.splits, splits)):
-            known.update(zip(numbers, values, strict=True))  # type: ignore[arg-type]
+        self._pieces.append((numbers, sizes))
+        self.names += names
+        self.splits += splits
 
     def check(self) -> None:
-        """Raise a sentence where an entry is wrong, or two images could not be told apart."""
-        if self.wrong is not None:
-            raise self.wrong
-        if len(set(self.names.values())) < len(self.names):
+        """Put the images in order. Raise a sentence where an entry is wrong, or two images could not be told apart."""
+        if self._wrong is not None:
+            raise self._wrong
+        numbers, sizes = (np.concatenate(parts) for parts in zip((self.ids, self.sizes), *self._pieces, strict=True))
+        order = np.argsort(numbers, kind="stable")
+        order = order[np.diff(numbers[order], append=numbers[order[-1:]] + 1) != 0]  # the last one of each id
+        self.ids, self.sizes = numbers[order], sizes[order]
+        self.names, self.splits = ([values[row] for row in order.tolist()] for values in (self.names, self.splits))
+        if len(set(self.names)) < len(self.names):
             raise PosebenchError(
                 f"{self.file}: two image ids share one file name, so predictions could not be told apart."
             )
 
-    def ids(self) -> Array:
-        """(M,) int64, ascending."""
-        return np.array(sorted(self.names), np.int64)
 
-    def sizes_of(self, ids: Array) -> Array:
-        """(M, 2) width and height of images."""
-        return np.array([self.sizes[number] for number in ids.tolist()]).reshape(-1, 2)
-
-
-def _pixels(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and 0 < value < LARGEST_IMAGE else np.inf
+def _pixels(values: list[Any]) -> Array:
+    """(M,) what is a number of pixels; infinite where it is none."""
+    try:
+        numbers = np.array(array("d", values))
+    except (TypeError, OverflowError):
+        numbers = np.array(
+            [value if isinstance(value, int | float) and abs(value) < LARGEST_IMAGE else 0 for value in values]
+        )
+    return np.where((numbers > 0) & (numbers < LARGEST_IMAGE), numbers, np.inf)

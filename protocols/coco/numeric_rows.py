@@ -27,14 +27,12 @@ except ImportError:  # no wheel for this Python
 
 MARK, _MARK_TEXT = -8e9, b",-8e9,"
 """A number that is rare in files; a piece that has it itself is not taken."""
-_SPACE = rb"[ \t\n\r]*"
-_START = re.compile(_SPACE + rb"(?=\{)")
+SPACE = rb"[ \t\n\r]*"
+_START = re.compile(SPACE + rb"(?=\{)")
 _FIELD = re.compile(
-    rb'[{,]S"(?P<name>\w+)"S:S(?P<open>\[?)S(?P<numbers>[-+.\deE, \t\n\r]*)(?P<close>\]?)S(?=[,}])'.replace(
-        b"S", _SPACE
-    )
+    rb'[{,]S"(?P<name>\w+)"S:S(?P<open>\[?)S(?P<numbers>[-+.\deE, \t\n\r]*)(?P<close>\]?)S(?=[,}])'.replace(b"S", SPACE)
 )
-_NEXT_ROW = re.compile(rb"\}S,S(?=\{)".replace(b"S", _SPACE))
+_NEXT_ROW = re.compile(rb"\}S,S(?=\{)".replace(b"S", SPACE))
 
 
 @dataclass(frozen=True)
@@ -152,9 +150,9 @@ def _mark(data: bytearray, form: _Form) -> int:
         start = colons[number :: len(form.texts)] - text.index(b":")
         if start[0] < 0 or start[-1] + len(text) > len(data):
             return 0
-        # Overlapping parts of `data`, one at each byte: numpy compares and writes those at `start`.
+        # Overlapping parts of `data`, one at each byte: numpy reads and writes those at `start`.
         parts = np.ndarray(len(data) - len(text) + 1, f"S{len(text)}", data, strides=(1,))
-        if (parts[start] != text).any():
+        if parts[start].tobytes() != text * len(start):
             return 0
         parts[start] = blank
     return len(colons)

@@ -16,6 +16,7 @@ other keypoints is described by a file: `coco:crowd.toml`, see custom_dataset.
 """
 
 import json
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,14 +36,12 @@ from posebench.scoring.scores import Curve, Scores
 
 from . import partial_detections
 from .annotations import DOWNLOAD, SKELETON, find_annotations, read_annotations
+from .chosen_keypoints import of_chosen, other_skeleton
 from .compared import compare
 from .conventions import CONVENTIONS, COCOConvention, assumptions, notes, processed
 from .detections import read_results
 from .detector_boxes import read_boxes
-from .known_split import PEOPLE
-
-FEW_IMAGES = 100
-"""Below it AP may be too high by more than 0.004 on average: it is by 0.01 on 39 images, by 0.003 on 200 (docs/scoring.md)."""
+from .known_split import PEOPLE, small_sample
 
 SIGMAS = np.array([.26, .25, .25, .35, .35, .79, .79, .72, .72, .62, .62, 1.07, 1.07, .87, .87, .89, .89]) / 10  # fmt: skip
 """OKS constants of the 17 keypoints (pycocotools, cocoeval.py, Params.setKpParams)."""
@@ -67,6 +66,7 @@ class COCO(Protocol):
         """
         self.sigmas: Array = SIGMAS
         self.described = None
+        self.chosen: tuple[int, ...] | None = None
         self.known_counts, self.download = PEOPLE, DOWNLOAD
         self.counts_stored = False  # xtcocotools' keypoints_crowd, by which CrowdPose is scored, does not recount
         if variant is not None:
@@ -117,6 +117,7 @@ class COCO(Protocol):
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """Score OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
         chosen = self.convention(convention)
+        predictions, instances = of_chosen(self.chosen, predictions, instances)
         made = processed(predictions, chosen, self.sigmas)
         scores, people = self._scored(made, instances, chosen, self.sigmas)
         return replace(
@@ -130,9 +131,17 @@ class COCO(Protocol):
             ),
         )
 
+    def on_keypoints(self, names: tuple[str, ...]) -> "COCO":
+        """The protocol of a dataset in which only the named keypoints are annotated. See `Protocol.on_keypoints`."""
+        restricted = copy(self)
+        restricted.chosen = tuple(self.skeleton.index(*names))
+        restricted.sigmas = self.sigmas[list(restricted.chosen)]
+        return restricted
+
     def compared(self, predictions: Predictions, instances: Instances, convention: str) -> Compared:
         """Detections paired with the people that they find. See `Protocol.compared`."""
         chosen = self.convention(convention)
+        predictions, instances = of_chosen(self.chosen, predictions, instances)
         made = processed(predictions, chosen, self.sigmas)
         people = self._people(instances, chosen)
         return compare(
@@ -208,10 +217,7 @@ def image_rows(predictions: Predictions, instances: Instances) -> Array:
         PosebenchError: another skeleton, or an image that the annotation does not have.
     """
     if predictions.keypoint_names != instances.skeleton.keypoints:
-        raise PosebenchError(
-            f"keypoints are (N, {len(predictions.keypoint_names)}, 2), but {instances.dataset} has {len(instances.skeleton)} "
-            "with other names. Was this file written for another protocol?"
-        )
+        raise other_skeleton(predictions, instances)
     if predictions.images == instances.images:
         return predictions.image
     row_of = {name: row for row, name in enumerate(instances.images)}
@@ -263,16 +269,6 @@ def id_notes(people: oks_similarity.People) -> tuple[str, ...]:
         return ()
     return (
         "annotation id 0 is never counted as found, as in pycocotools: number annotations from 1 to have that person count.",
-    )
-
-
-def small_sample(images: int) -> tuple[str, ...]:
-    """A note if there are so few images that AP is too high on average."""
-    if images >= FEW_IMAGES:
-        return ()
-    return (
-        f"Only {counted(images, 'image', 'images')}: on so few, AP is too high on average. "
-        "On 39 images it is too high by 0.01 and APL by 0.02 (docs/scoring.md).",
     )
 
 

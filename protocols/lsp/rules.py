@@ -90,7 +90,7 @@ def lines_of(groups: Mapping[str, tuple[int, ...]]) -> Callable[[Array, Array], 
     def lines(number: Array, total: Array) -> dict[str, Array]:
         each = percentage(number, total)
         return {group: each[:, :, members].mean(axis=2) for group, members in groups.items()} | {
-            "Mean": percentage(number.sum(axis=2), total.sum(axis=2))
+            "Mean": percentage(number.sum(axis=2), np.nansum(total, axis=2))
         }
 
     return lines

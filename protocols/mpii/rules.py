@@ -35,7 +35,7 @@ from posebench.errors import PosebenchError, unknown
 from posebench.files.arrays import array_names
 from posebench.plugins.pck_protocol import PCKConvention, PCKProtocol
 from posebench.scoring import pck
-from posebench.scoring.pck import PCK, area_under_curve, percentage
+from posebench.scoring.pck import PCK, area_under_curve, asked_of, percentage
 from posebench.scoring.scores import Curve, Scores
 
 from .annotation import SKELETON
@@ -67,6 +67,8 @@ def pooled(number: Array, total: Array, joints: tuple[int, ...]) -> Array:
 
 def averaged(number: Array, total: Array, joints: tuple[int, ...]) -> Array:
     """(R, T) plain mean of the joints' percentages."""
+    if not joints:
+        return np.full(number.shape[:2], np.nan)
     mean: Array = percentage(number[:, :, joints], total[:, :, joints]).mean(axis=2)
     return mean
 
@@ -76,13 +78,14 @@ def lines(
 ) -> Lines:
     """PCKh over thresholds of the groups that most evaluators report."""
     groups = {name: averaged(number, total, joints) for name, joints in ({"Head": head} | PAIRS).items()}
-    return groups | {"UBody": mean(number, total, UPPER_BODY), "Mean": mean(number, total, SCORED)}
+    return groups | {"UBody": mean(number, total, UPPER_BODY), "Mean": mean(number, total, asked_of(SCORED, total))}
 
 
 def princeton_lines(number: Array, total: Array) -> Lines:
     """Princeton's PCKh over thresholds: groups pool left and right, and the mean pools all 16 joints."""
     single = {name.title(): tuple(SKELETON.index(name)) for name in ("pelvis", "thorax", "upper_neck", "head_top")}
-    groups = {"Head": single.pop("Head_Top"), "Neck": single.pop("Upper_Neck")} | PAIRS | single | {"Mean": ALL}
+    groups = {"Head": single.pop("Head_Top"), "Neck": single.pop("Upper_Neck")} | PAIRS | single
+    groups["Mean"] = asked_of(ALL, total)
     return {name: pooled(number, total, joints) for name, joints in groups.items()}
 
 

@@ -103,6 +103,15 @@ def test_the_same_run_again_is_neither_repeated_nor_lost_unasked(trained: Path) 
     assert out.strip().endswith("checkpoint.pt")
 
 
+def test_report_writes_a_page_that_can_be_sent_alone(trained: Path, tmp_path: Path) -> None:
+    arguments = ("--results", trained / "results", "--out", tmp_path)
+    for option, outside in ((), True), (("--single-file",), False):
+        succeeded(posebench("report", *arguments, *option, cwd=tmp_path))
+        page = (tmp_path / "index.html").read_text()
+        assert ('src="plots/' in page) == ('href="leaderboards/' in page) == ('src="assets/' in page) == outside
+        assert ('src="data:image/png;base64,' in page) != outside
+
+
 def test_report_regenerates_every_page_to_the_byte(trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained / "results", tmp_path / "results")
     out = succeeded(posebench("report", "--format", "svg", cwd=tmp_path)).splitlines()

@@ -51,10 +51,23 @@ def test_json_has_every_part_and_only_json(tmp_path: Path, monkeypatch: pytest.M
     cell = people.size.max(axis=1) / 128  # of a network with 128 cells
     pb.save_predictions("off.h5", people.keypoints + 0.5 * cell[:, None, None], people, scores=np.full((500, 16), 0.75))
     done = CliRunner().invoke(
-        main, ["diagnose", "off.h5", "--protocol", "mpii", "--manifest", "m.csv", "--json", "--input-size", "512x512"]
-    )
+        main,
+        [
+            "diagnose", "off.h5", "--protocol", "mpii", "--manifest", "m.csv", "--json", "--input-size", "512x512",
+            "--pictures", "seen",
+        ],
+    )  # fmt: skip
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
+    names = (
+        "clouds",
+        "confusion",
+        "errors",
+        "parts",
+    )  # all confidences are equal, so there is no picture of calibration
+    assert sorted(path.name for path in Path("seen").iterdir()) == [
+        f"{n}{end}.png" for n in names for end in ("-dark", "")
+    ]
     assert found["headline"]["name"] == "Mean"
     assert sum(found["errors"]["keypoints"].values()) == int((people.visibility > 0).sum())
     overall = found["registration"]["overall"]

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import cv2
 import entry
+import numpy as np
 import pytest
 from records import FLIC, record
 
@@ -19,6 +21,11 @@ def folder(tmp_path_factory: Any) -> Path:
     for name, mean in MEANS.items():
         save_record(record(name, metrics={"Head": mean + 1, "Mean": mean}), folder / "results")
     save_record(record("net", base=FLIC), folder / "results")
+    ids = {name: record(name).id for name in MEANS}
+    overlays = folder / "results" / "overlays"
+    overlays.mkdir()
+    for shown in (["hourglass2"], ["hrnet"], ["hourglass2", "hourglass8"], ["hourglass2", "hrnet"]):
+        cv2.imwrite(str(overlays / f"{'--'.join(ids[name] for name in shown)}.png"), np.zeros((4, 6, 3), np.uint8))
     assert entry.posebench("report", cwd=folder).returncode == 0
     return folder
 
@@ -50,6 +57,7 @@ def test_out_has_the_choice_in_every_form(folder: Path, tmp_path: Path) -> None:
     assert "| name | Mean |" in (out / "leaderboard.md").read_text()
     page = (out / "index.html").read_text()
     assert "2 of 3 rows." in page and "hrnet" not in page
+    assert len(list(out.glob("overlays/*.png"))) == 2  # of hourglass2, and of the two that are chosen
     assert files(folder) == before
 
 

@@ -14,9 +14,13 @@ from posebench.cost import record as cost
 from posebench.cost.record import Cost, Timing
 from posebench.results.record import Record, save_record
 
+RECIPE = {
+    "name": "quick", "epochs": 4, "input_size": [192, 256], "batch_size": 16, "optimizer": "adamw", "learning_rate": 0.002,
+    "weight_decay": 0.01, "clip_norm": 2.5, "ema": 0.999, "flip_test": True, "augmentation": {"rotation": 40},
+}  # fmt: skip
 MODEL = {
     "arch": "mynet", "parameters": 1_234_567, "input_size": [192, 256], "seed": 3, "step": 500, "steps": 500,
-    "recipe": {"name": "quick", "epochs": 4}, "checkpoint": "the best one", "checkpoint_sha256": "d" * 64,
+    "recipe": RECIPE, "checkpoint": "the best one", "checkpoint_sha256": "d" * 64,
     "trained_on": {"dataset": "mpii", "split": "train", "people": 4000, "annotations": "train.h5", "annotations_sha256": "e" * 64},
     "selection": {
         "split": "train, held out", "people": 400, "metric": "Mean", "every": 1, "epoch": 2, "score": 81.25, "chosen": True,
@@ -58,7 +62,7 @@ def test_a_record_is_shown_in_sections_within_eighty_columns_of_a_terminal(folde
     titles = [line for line in seen.lines if line and not line.startswith(" ")]
     assert titles[1:] == [
         "Rule", "Data", "Scores, ranked by Mean", "95 %: the interval from 1,000 resamples, resampled by image (2,729)",
-        "Keypoints, PCKh@0.5", "Notes", "Network", "Cost", "Files", "Made",
+        "Keypoints, PCKh@0.5", "Notes", "Network", "Recipe", "Cost", "Files", "Made",
     ]  # fmt: skip
     shown = [" ".join(line.split()) for line in seen.lines]
     for line in (
@@ -69,6 +73,22 @@ def test_a_record_is_shown_in_sections_within_eighty_columns_of_a_terminal(folde
         "predictions 8.h5", "c" * 64, "a" * 64, "e" * 64, "d" * 64, "with posebench 0.1.0, python 3.12.3",
     ):  # fmt: skip
         assert line in shown, line
+
+
+def test_the_settings_of_a_recipe_that_are_not_the_defaults_are_named(folder: Path) -> None:
+    out = show("my [net]", "--results", str(folder / "results")).stdout
+    recipe = out[out.index("\nRecipe\n") : out.index("\nCost\n")]
+    assert [" ".join(line.split()) for line in recipe.strip().splitlines()[1:]] == [
+        "batch_size 16 (over all processes)", "optimizer adamw", "learning_rate 0.002",
+        "weight_decay 0.01 (not of biases and normalisation; None: PyTorch's own (adamw: 0.01 of every parameter))",
+        "clip_norm 2.5 (largest norm of all gradients together)",
+        "ema 0.999 (decay of averaged weights, which are then scored)", "augmentation rotation 40.0",
+    ]  # fmt: skip
+
+
+def test_a_recipe_of_another_version_is_shown_as_it_stands(tmp_path: Path) -> None:
+    path = save_record(record("odd", model={"recipe": {"name": "x", "epochs": 4, "momenta": [1, 2]}}), tmp_path)
+    assert "momenta      [1, 2]" in show(str(path)).stdout
 
 
 def test_what_a_record_does_not_know_is_left_out(tmp_path: Path) -> None:

@@ -63,6 +63,16 @@ def test_a_bar_ends_with_its_whole_count_elapsed_and_remaining_time(
     assert len(line) <= columns
 
 
+def test_a_terminal_says_what_is_done_before_the_first_step(ran: tuple[Seen, int, Path]) -> None:
+    seen, _, _ = ran
+    shown = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", seen.raw.decode())
+    checking, training, first = (
+        shown.index(text) for text in ("Loading PyTorch; checking that", "reading the people, building", "epoch 1/1")
+    )
+    assert checking < training < first
+    assert not any("Loading" in line or "reading the people" in line for line in seen.lines)  # it is gone in the end
+
+
 def test_loss_rate_and_speed_stand_whole_below_the_bar(ran: tuple[Seen, int, Path]) -> None:
     seen, _, _ = ran
     bar = seen.lines.index(bar_of(seen, "train Sound"))

@@ -16,7 +16,7 @@ from posebench.report import cost_tables
 from posebench.report.board import boards
 from posebench.report.contents import read_contents
 from posebench.report.page import write_pages
-from posebench.report.plot_cost import cost_of, plot
+from posebench.report.plot_cost import cost_of, front, plot
 from posebench.results.record import save_record
 
 
@@ -142,16 +142,37 @@ def scored(arch: str, mean: float) -> Any:
     return record(arch, model=model, metrics=MPII["metrics"] | {"Mean": mean}, intervals={"Mean": (mean - 1, mean + 1)})
 
 
-def test_the_plot_has_a_panel_for_operations_and_one_for_the_device() -> None:
+def test_the_plot_has_a_panel_for_each_kind_of_cost_that_two_rows_have() -> None:
     costs = [cost("a", macs=2_000_000_000), cost("b", macs=8_000_000_000, timings=[timing(median=90.0)])]
     (board,) = boards([scored("a", 80.0), scored("b", 90.0), scored("unmeasured", 95.0)])
     figure = plot(board, costs)
-    operations, times = figure.axes
-    assert [line.get_xydata()[0].tolist() for line in operations.lines] == [[8.0, 90.0], [2.0, 80.0]]
-    assert [line.get_xydata()[0].tolist() for line in times.lines] == [[90.0, 90.0], [32.0, 80.0]]
-    assert "Abacus, 2 threads" in times.get_xlabel()
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["b", "a"]
+    _, operations, times = figure.axes
+    assert [axis.get_title(loc="left") for axis in figure.axes[:2]] == ["parameters", "multiply-accumulates"]
+    assert [line.get_xydata()[0].tolist() for line in operations.lines[1:]] == [[8.0, 90.0], [2.0, 80.0]]
+    assert [line.get_xydata()[0].tolist() for line in times.lines[1:]] == [[90.0, 90.0], [32.0, 80.0]]
+    assert times.get_title(loc="left") == "time on Abacus, 2 threads"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["b  90.00", "a  80.00"]
+    low, high = operations.get_ylim()
+    assert 77 < low < 79 and 91 < high < 93  # intervals reach from 79 to 91
     assert plot(board, costs[:1]) is None
+
+
+def test_parameters_that_records_state_need_no_measured_cost() -> None:
+    rows = [record(name, model={"parameters": count}) for name, count in (("a", 2_000_000), ("bb", 4_000_000))]
+    (axis,) = plot(boards(rows)[0], []).axes
+    assert [line.get_xdata()[0] for line in axis.lines[1:]] == [2.0, 4.0]
+
+
+def test_the_front_has_what_nothing_as_cheap_beats() -> None:
+    assert front([(8, 90), (2, 80), (4, 80), (4, 70), (9, 90), (8, 85)]) == [(2, 80), (8, 90)]
+
+
+def test_the_line_of_the_front_rises_where_a_better_network_becomes_affordable() -> None:
+    costs = [cost("a", macs=2_000_000_000), cost("b", macs=8_000_000_000)]
+    axis = plot(boards([scored("a", 80.0), scored("b", 90.0)])[0], costs).axes[1]
+    line = axis.lines[0]
+    assert line.get_drawstyle() == "steps-post"
+    assert line.get_xydata()[:2].tolist() == [[2, 80], [8, 90]]
 
 
 def test_a_report_shows_costs_and_the_same_files_make_the_same_bytes(tmp_path: Path) -> None:

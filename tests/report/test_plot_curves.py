@@ -112,7 +112,7 @@ def test_names_that_matplotlib_would_interpret_are_drawn_as_they_are(tmp_path: P
     hostile = [record(name) for name in (r"$\frac$ {x} 5$", "_hidden", "姿勢 \U0001f9cd", "x\ny", "n" * 200)]
     figure = joints(board(*hostile))
     assert len(figure.legends[0].get_texts()) == 5
-    assert len(write_plots(board(*hostile), (), ResultsFolder(tmp_path))) == 3
+    assert len(write_plots(board(*hostile), (), ResultsFolder(tmp_path))) == 4
 
 
 def test_text_is_shortened_to_one_line():

@@ -52,7 +52,7 @@ def test_on_a_dark_page_white_and_black_change_places_and_blue_stays_blue() -> N
 
 def test_a_plot_has_a_dark_png_of_the_same_size_beside_it(tmp_path: Path) -> None:
     plots = write_plots(board(record("a")), (), ResultsFolder(tmp_path))
-    assert [plot.path.name.rsplit("-", 1)[1] for plot in plots] == ["joints.png", "curves.png"]
+    assert [plot.path.name.rsplit("-", 1)[1] for plot in plots] == ["joints.png", "body.png", "curves.png"]
     for plot in plots:
         light, dark = (cv2.imread(str(path)) for path in (plot.path, plot.dark))
         assert light.shape == dark.shape

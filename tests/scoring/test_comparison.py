@@ -249,7 +249,8 @@ def test_a_file_of_other_people_is_a_sentence_that_names_it(shared: Path) -> Non
     done = invoke(flic, mpii, "--protocol", "flic", "--data", data / "flic")
     assert (done.exit_code, done.output) == (
         1,
-        f"Error: {mpii}: keypoints are (N, 16, 2), but flic has 11. Was this file written for another protocol?\n",
+        f"Error: {mpii}: keypoints are (N, 16, 2), but flic has 11. Was this file written for another protocol? "
+        "--mapping scores the keypoints that both have.\n",
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from posebench.scoring.oks_similarity import People, plausible, similarity
+from posebench.scoring.oks_similarity import Estimate, People, as_complex, similarity
 
 SIGMAS = np.array([0.1, 0.05, 0.2])
 
@@ -56,7 +56,7 @@ def test_no_pair_that_reaches_the_threshold_is_dropped(keypoint_count: int, thre
     for seed in range(12):
         found, annotated, detection, person, sigmas = drawn(seed, keypoint_count)
         value = similarity(found, annotated, detection, person, sigmas)
-        kept = plausible(found, annotated, detection, person, sigmas, threshold)
+        kept = Estimate(annotated, sigmas, threshold).possible(as_complex(found), detection, person)
         assert np.isin(np.flatnonzero(value >= threshold), kept).all()
         assert (np.diff(kept) > 0).all()
         reaching += int((value >= threshold).sum())
@@ -70,7 +70,7 @@ def test_a_pair_of_exactly_the_threshold_is_kept() -> None:
     sigmas = np.full(4, 0.1)
     pair = np.array([0]), np.array([0])
     assert similarity(found, one, *pair, sigmas).tolist() == [0.5]
-    assert plausible(found, one, *pair, sigmas, 0.5).tolist() == [0]
+    assert Estimate(one, sigmas, 0.5).possible(as_complex(found), *pair).tolist() == [0]
 
 
 def test_hardly_a_pair_of_different_people_is_compared_in_full() -> None:
@@ -79,7 +79,7 @@ def test_hardly_a_pair_of_different_people_is_compared_in_full() -> None:
     found = random.uniform(0, 500, (200, 17, 2))
     detection, person = np.divmod(np.arange(10000), 50)
     sigmas = np.full(17, 0.08)
-    assert len(plausible(found, annotated, detection, person, sigmas, 0.5)) < 50
+    assert len(Estimate(annotated, sigmas, 0.5).possible(as_complex(found), detection, person)) < 50
 
 
 @pytest.mark.parametrize("far", [1e200, -1.7e308])
@@ -89,5 +89,5 @@ def test_keypoints_beyond_all_numbers_are_not_similar(far: float) -> None:
     )
     found, rows = np.full((3, 3, 2), far), np.arange(3)
     assert similarity(found, annotated, rows, rows, SIGMAS).tolist() == [0, 0, 0]
-    kept = plausible(found, annotated, rows, rows, SIGMAS, 0.5)
+    kept = Estimate(annotated, SIGMAS, 0.5).possible(as_complex(found), rows, rows)
     assert set(kept.tolist()) <= {0, 1, 2}  # without a warning, which would be an error here

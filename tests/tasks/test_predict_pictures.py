@@ -1,6 +1,7 @@
 """Predicting pictures: the same keypoints as on a dataset, files that can be read again, drawings, and nothing lost."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,21 @@ def photographs(tmp_path: Path) -> Path:
     for name in PEOPLE.images:
         assert cv2.imwrite(str(folder / f"{name}.png"), synthetic.draw(name)[..., ::-1])
     return folder
+
+
+def test_people_without_a_high_score_are_counted_with_the_option_that_draws_them(
+    checkpoint: Path, photographs: Path, tmp_path: Path
+) -> None:
+    (note,) = predict_pictures(PictureJob(checkpoint, (photographs,), tmp_path / "out", draw_above=0.99)).notes
+    found = re.fullmatch(
+        r"3 people are not drawn: no keypoint has a score above 0\.99; the highest is (\S+)\. "
+        r"Lower scores are drawn with --draw-above (\S+)\.",
+        note,
+    )
+    assert found is not None, note
+    highest = predictions.load(tmp_path / "out" / "predictions.h5").scores.max()
+    assert float(found[1]) == pytest.approx(highest, rel=0.05)
+    assert 0 < float(found[2]) < highest
 
 
 def boxes_file(path: Path) -> Path:

@@ -9,10 +9,12 @@ from small_coco import name_of, write_coco
 
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
+from posebench.plugins import recipe as recipes
 from posebench.plugins import registry
 from posebench.plugins.protocol import RunSplits
 from posebench.synthetic import people as synthetic
-from posebench.tasks.selection import choose_people, held_out
+from posebench.tasks.people import left_out_note, run_splits
+from posebench.tasks.selection import choose_people, held_out, scored_split
 
 MPII, COCO = registry.protocol("mpii"), registry.protocol("coco")
 
@@ -34,6 +36,12 @@ def test_without_a_selection_split_a_tenth_of_the_training_images_is_held_out() 
     assert chosen.note == (
         "2 people of 2 images of train choose the best checkpoint and are not trained on; 18 people are."
     )
+
+
+def test_of_several_processes_one_validates_and_the_run_says_so() -> None:
+    chosen = held_out(people(20))
+    assert chosen.notes(1) == (chosen.note,)
+    assert chosen.notes(4)[1:] == ("The first of 4 processes validates; the others wait for it.",)
 
 
 def test_the_held_out_people_are_the_same_every_time() -> None:
@@ -141,3 +149,22 @@ def test_a_split_that_shares_images_with_the_reported_one_is_refused(tmp_path: P
         PosebenchError, match=rf"3 images of choose are also in val, whose scores .*{name_of('val', 1)}"
     ):
         choose_people(protocol, root, protocol.instances(root, "train"), "choose")
+
+
+def test_a_run_scores_the_split_that_is_asked_for_unless_it_was_trained_on_or_selected_by(tmp_path: Path) -> None:
+    splits = run_splits(MPII, None)
+    assert scored_split(MPII, None, splits, "test") == replace(splits, report="test")
+    with pytest.raises(PosebenchError, match="--split train: 4,000 images of train are trained on, being in train too"):
+        scored_split(MPII, None, splits, "train")
+    with pytest.raises(PosebenchError, match="--split val: 500 images of val choose the best checkpoint"):
+        scored_split(MPII, None, splits, "val", select_by="val")
+
+
+@pytest.mark.parametrize(
+    ("people", "last_batch", "begins"),
+    [(24, "drop", "Each epoch trains on 16 of 24 people,"), (32, "drop", ""), (24, "keep", ""), (9, "drop", "")],
+)
+def test_people_whom_an_epoch_leaves_out_are_counted(people: int, last_batch: str, begins: str) -> None:
+    recipe = recipes.choose("common").changed(batch_size=16, last_batch=last_batch)
+    note = left_out_note(people, recipe)
+    assert note.startswith(begins) and bool(note) == bool(begins)

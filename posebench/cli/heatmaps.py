@@ -1,0 +1,49 @@
+"""`posebench heatmaps`."""
+
+from pathlib import Path
+
+import click
+
+from posebench.cli.options import data_option, protocol_option, quiet_option, split_option
+from posebench.errors import PosebenchError
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@protocol_option
+@data_option
+@split_option
+@click.option(
+    "--row", "rows", type=click.IntRange(0), multiple=True, metavar="N",
+    help="A person: a row of the split, from 0; may be repeated. Default: six people whom the last stack mends.",
+)  # fmt: skip
+@click.option(
+    "--joint", "keypoints", multiple=True, metavar="NAME",
+    help="A keypoint, such as left_wrist; may be repeated. Default: the keypoints that the last stack mends most.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE.png", help="The picture to write. Default: beside FILE, with its name."
+)  # fmt: skip
+@quiet_option
+def heatmaps(
+    file: Path, protocol_name: str, data: Path | None, split: str | None, rows: tuple[int, ...], keypoints: tuple[str, ...],
+    out: Path | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Draw the heatmaps of every stack for chosen people and keypoints.
+
+    FILE is what `posebench predict --keep-heatmaps FILE` wrote. A line of the picture has the annotation, then the heatmap of each
+    stack with its highest cell, so that one sees what a later stack corrects.
+    """
+    from posebench.cli.console import open_console, say_synthetic
+    from posebench.plugins import registry
+    from posebench.tasks.people import load_people, run_splits
+    from posebench.tasks.show_heatmaps import show_heatmaps
+
+    path = out or file.with_suffix(".png")
+    if path.suffix.lower() != ".png":
+        raise PosebenchError(f"--out {path} should end in .png, the form of the picture.")
+    protocol = registry.protocol(protocol_name)
+    say_synthetic(open_console(stderr=True, quiet=quiet), data, protocol_name)
+    people = load_people(protocol, data, split or run_splits(protocol, data).report)
+    show_heatmaps(file, people, path, rows, keypoints)
+    click.echo(path)

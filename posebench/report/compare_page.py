@@ -1,0 +1,78 @@
+"""The page that compares any two rows of a leaderboard. Its statistics are made here; its script looks them up."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from posebench.files.writing import write_text
+from posebench.plain_text import one_line
+from posebench.report.board import Board
+from posebench.report.columns import training
+from posebench.report.comparison_table import LEAST_P
+from posebench.report.contents import Contents
+from posebench.report.frame import COMPARE, environment
+from posebench.report.row_pairs import MOST, row_pairs
+from posebench.report.row_scores import UNSCORED, Score, keypoints, metrics, parts
+from posebench.report.rows import Row
+from posebench.scoring.comparison import SIGNIFICANT
+
+SPARE = 2
+"""Decimals beyond the shown ones, so that the last one of a difference is right."""
+
+
+def write_compare_page(contents: Contents) -> list[Path]:
+    """Write `compare.html`.
+
+    Returns:
+        the file's path; nothing where no leaderboard has two rows.
+    """
+    path = contents.folder.compare_page
+    boards = [board for board in contents.boards if len(board.rows) > 1]
+    if not boards:
+        path.unlink(missing_ok=True)
+        return []
+    data = {"boards": list(map(as_json, boards)), "significant": SIGNIFICANT, "least": LEAST_P}
+    page = environment().get_template("compare.html.jinja")
+    write_text(path, page.render(root="", compare=COMPARE, data=data, boards=boards, most=MOST))
+    return [path]
+
+
+def as_json(board: Board) -> dict[str, Any]:
+    """What the script looks up of a leaderboard.
+
+    `groups` are titles and names of scores; `scores` of a row has (value, low, high) for each name, null where unknown.
+    `pairs[i][j - i - 1]` is the headline's difference of rows i < j: (low, high, p).
+    """
+    metric = board.newest.per_joint_metric or board.rule.headline
+    groups = {"metric": metrics, f"{metric} by keypoint": keypoints, f"{metric} on parts of the data": parts}
+    scored = {title: [scores(row) for row in board.rows] for title, scores in groups.items()}
+    names = {title: list(dict.fromkeys(name for one in found for name in one)) for title, found in scored.items()}
+    shown = [row.name for row in board.rows]
+    digits = board.decimals + SPARE
+    return {
+        "slug": board.slug, "title": board.title, "headline": board.rule.headline, "decimals": board.decimals,
+        "groups": [[one_line(title), list(map(one_line, names[title]))] for title in groups],
+        "rows": [
+            {
+                "ids": row.ids,
+                "name": one_line(row.name if shown.count(row.name) == 1 else f"{row.name} ({_told_apart(row)})"),
+                "scores": [_numbers(scored[title][place], names[title], digits) for title in groups],
+            }
+            for place, row in enumerate(board.rows)
+        ],
+        "pairs": [
+            [None if one is None else [round(one[0], digits), round(one[1], digits), round(one[2], 6)] for one in pairs]
+            for pairs in row_pairs(board)
+        ],
+    }  # fmt: skip
+
+
+def _told_apart(row: Row) -> str:
+    return training(row.model, row.seeds) or row.newest.predictions
+
+
+def _numbers(scores: Mapping[str, Score], names: Sequence[str], digits: int) -> list[list[float] | None]:
+    found = []
+    for value, interval in (scores.get(name, UNSCORED) for name in names):
+        found.append(None if value is None else [round(number, digits) for number in (value, *(interval or ()))])
+    return found

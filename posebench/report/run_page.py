@@ -1,0 +1,203 @@
+"""The page of one run: what is known of a record, beside the row of the leaderboard that it is measured against."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from posebench.diagnosis.error_kinds import GOOD, KINDS
+from posebench.report import diagnosis_tables
+from posebench.report.board import Board
+from posebench.report.columns import UNKNOWN, bounds, size, training
+from posebench.report.diagnosis_tables import DiagnosisTable
+from posebench.report.line_chart import Chart, Line, points
+from posebench.report.row_pairs import against
+from posebench.report.row_scores import UNSCORED, Score, keypoints, metrics, parts
+from posebench.report.rows import Row
+from posebench.results.history import EPOCH, LOSS, SCORE
+from posebench.results.kept_diagnosis import KeptDiagnosis
+from posebench.results.record import Record
+from posebench.scoring.comparison import of_intervals
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One score of a run and of the row beside it, as shown; empty where there is none.
+
+    Attributes:
+        name: metric, keypoint or part of the data.
+        value, interval: of the run. other: of the row beside it.
+        difference: run − row, with its interval.
+    """
+
+    name: str
+    value: str
+    interval: str
+    other: str
+    difference: str
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A record in its leaderboard.
+
+    Attributes:
+        id: the record's, which takes a moment to compute.
+        place: number of the leaderboard's row that the record is in, from 0.
+        diagnosis: why its score is what it is; None where it was not kept.
+    """
+
+    id: str
+    record: Record
+    board: Board
+    place: int
+    diagnosis: KeptDiagnosis | None
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The record's id, and that which older versions gave it, if it is another."""
+        return tuple(dict.fromkeys((self.id, self.record.older_id)))
+
+    @property
+    def row(self) -> Row:
+        """The row of the leaderboard that the record is in."""
+        return self.board.rows[self.place]
+
+    @cached_property
+    def alone(self) -> Row:
+        """The record as a row of its own."""
+        return Row((self.record,))
+
+    @cached_property
+    def other(self) -> Row | None:
+        """The row beside the run: the best one, for the best row the next one; None where it is the only one."""
+        rows = self.board.rows
+        return None if len(rows) == 1 else rows[1 if self.place == 0 else 0]
+
+    @property
+    def headline(self) -> tuple[str, str]:
+        """The metric that ranks, and its interval; empty where that is unknown."""
+        name, unit = self.record.rule.headline, self.record.rule.unit
+        interval = bounds(self.record.intervals.get(name), self.board.decimals)
+        value = self._shown(self.record.metrics.get(name))
+        return f"{value} {unit}".strip(), "" if interval is None else f"{interval} {unit}".strip()
+
+    @property
+    def rank(self) -> str:
+        """Such as `2–3 of 6`."""
+        return f"{self.board.ranks.cells[self.place]} of {len(self.board.rows)}"
+
+    @cached_property
+    def about(self) -> list[tuple[str, str]]:
+        """Rule, data, network and training, as (term, sentence); those that are known."""
+        record, model = self.record, self.record.model
+        millions = "" if model.parameters is None else f"{model.parameters / 1e6:.2f} M parameters"
+        pixels = "" if model.input_size is None else f"input {size(model.input_size)}"
+        versions = ", ".join(f"{name} {version}" for name, version in record.environment.items())
+        found = [
+            *(fact for fact in self.board.facts if fact[0] not in ("Ranked by", "Ranks")),
+            ("Network", ", ".join(filter(None, (model.arch, pixels, millions)))),
+            ("Training", training(model, [] if model.seed is None else [model.seed])),
+            ("Checkpoint", model.checkpoint),
+            ("Flip test", None if model.flip_test is None else "yes" if model.flip_test else "no"),
+            ("Network stated", model.stated),
+            ("Scored", f"{record.created[:10]} with {versions}"),
+        ]
+        return [(term, sentence) for term, sentence in found if sentence]
+
+    @cached_property
+    def metrics(self) -> list[Compared]:
+        """Every metric."""
+        name = self.record.rule.headline
+        paired = None if self.other is None else against(self.alone, [self.other])[0]
+        return [
+            self._compared(one, own, other, paired[:2] if paired is not None and one == name else None)
+            for one, own, other in self._both(metrics)
+        ]
+
+    @cached_property
+    def keypoints(self) -> list[Compared]:
+        """Every keypoint."""
+        return [self._compared(*both) for both in self._both(keypoints)]
+
+    @cached_property
+    def parts(self) -> list[Compared]:
+        """Every part of the data."""
+        return [self._compared(*both) for both in self._both(parts)]
+
+    @cached_property
+    def charts(self) -> list[Chart]:
+        """Loss and selection score over epochs, and the headline over thresholds."""
+        history, chosen = self.record.model.history, self.record.model.selection
+        epochs = [row.get(EPOCH) for row in history]
+        found = []
+        for column, up in (
+            (LOSS, "loss"),
+            (SCORE, "score" if chosen is None else f"{chosen.metric} of {chosen.split}"),
+        ):
+            line = points(epochs, [row.get(column) for row in history])
+            if line:
+                logarithmic = column == LOSS and min(y for _, y in line) > 0
+                found.append(Chart(f"{up} over epochs", "epoch", up, (Line("", line),), logarithmic, len(line) == 1))
+        return [*found, *self._thresholds()]
+
+    def _thresholds(self) -> list[Chart]:
+        name = self.record.rule.headline
+        rows = [self.alone, *filter(None, [self.other])]
+        curves = [(row.name, curve) for row in rows for curve in row.curves if curve.label == name]
+        lines = tuple(Line(label, points(curve.thresholds, curve.values)) for label, curve in curves)
+        if not lines or not all(line.points for line in lines):
+            return []
+        return [Chart(f"{name} over thresholds", curves[0][1].axis, name, lines)]
+
+    @cached_property
+    def diagnosed(self) -> list[DiagnosisTable]:
+        """The tables of the diagnosis; none where it was not kept."""
+        if self.diagnosis is None:
+            return []
+        return diagnosis_tables.tables(self.diagnosis, self.record.rule.headline, self.board.decimals)
+
+    @cached_property
+    def wrong(self) -> list[tuple[str, list[tuple[str, float, float]]]]:
+        """All keypoints and each one → (kind, share of its predictions in percent, width of its bar), without the good ones."""
+        if self.diagnosis is None:
+            return []
+        rows = {"all": self.diagnosis.counts, **self.diagnosis.joints}
+        most = max((1 - counts[GOOD] / sum(counts) for counts in rows.values() if sum(counts)), default=0) or 1
+        return [
+            (name.replace("_", " "), [
+                (kind, 100 * count / sum(counts), round(100 * count / sum(counts) / most, 2))
+                for kind, count in list(zip(KINDS, counts, strict=True))[GOOD + 1 :]
+            ])
+            for name, counts in rows.items()
+            if sum(counts)
+        ]  # fmt: skip
+
+    @cached_property
+    def reliability(self) -> Chart | None:
+        """The share of right keypoints over confidence, beside the diagonal; None where there are no probabilities."""
+        found = None if self.diagnosis is None else self.diagnosis.calibration
+        if found is None or found.error is None or len(found.bins) < 2:
+            return None
+        line = points([one.confidence for one in found.bins], [one.right.value for one in found.bins])
+        ideal = ((line[0][0], 100 * line[0][0]), (line[-1][0], 100 * line[-1][0]))
+        lines = Line("keypoints", line), Line("as confident as right", ideal)
+        return Chart("Right keypoints over confidence", "confidence", "right, %", lines, dots=True)
+
+    def _both(self, scores: Callable[[Row], dict[str, Score]]) -> list[tuple[str, Score, Score]]:
+        own, other = scores(self.alone), {} if self.other is None else scores(self.other)
+        return [(name, score, other.get(name, UNSCORED)) for name, score in own.items()]
+
+    def _compared(self, name: str, own: Score, other: Score, paired: tuple[float, float] | None = None) -> Compared:
+        """Args: paired: the difference's interval; None for that of both intervals."""
+        decimals, difference = self.board.decimals, ""
+        (value, interval), (beside, its) = own, other
+        if value is not None and beside is not None:
+            difference = f"{value - beside:+.{decimals}f}"
+            apart = paired or (of_intervals(value, interval, beside, its) if interval and its else None)
+            if apart is not None:
+                difference += f" [{apart[0]:+.{decimals}f}, {apart[1]:+.{decimals}f}]"
+        shown = "" if self.other is None else self._shown(beside)
+        return Compared(name, self._shown(value), bounds(interval, decimals) or "", shown, difference)
+
+    def _shown(self, value: float | None) -> str:
+        return UNKNOWN if value is None else f"{value:.{self.board.decimals}f}"

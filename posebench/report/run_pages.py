@@ -1,0 +1,104 @@
+"""A page for each record."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from posebench.files.writing import write_bytes
+from posebench.report import cost_tables
+from posebench.report.board import SYNTHETIC_NOTE, Board
+from posebench.report.contents import Contents
+from posebench.report.diagnosis_tables import PAIRED
+from posebench.report.facts import facts
+from posebench.report.frame import environment
+from posebench.report.page_pictures import Picture, gallery_picture
+from posebench.report.published_beside import beside, heading
+from posebench.report.run_page import Run
+from posebench.results.folder import Gallery, ResultsFolder
+from posebench.results.kept_diagnosis import KeptDiagnosis
+from posebench.results.record import Record
+
+ROOT = "../"
+"""From a page to the results folder."""
+PAGE_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.html")
+"""Names that `ResultsFolder.run_page` gives with a record's id."""
+IN_JSON_ALONE = {"resampled", "curves", "metrics", "intervals", "per_joint", "per_joint_intervals", "slices", "notes"}
+"""Fields of a record that are not written out again: they are shown above, or are long lists of numbers."""
+
+
+def write_run_pages(contents: Contents) -> list[Path]:
+    """Write `runs/<id>.html` for each record. Pages that are as they were are not written again; those of other records go.
+
+    Returns:
+        the files' paths.
+    """
+    folder = contents.folder
+    galleries = folder.galleries()
+    template = environment().get_template("run.html.jinja")
+    found = [(board, list(runs(board, contents.diagnoses))) for board in contents.boards]
+    names = {run.id: run.record.name for _, of_board in found for run in of_board}
+    paths = []
+    for board, of_board in found:
+        beside_all = {
+            "published": beside(board, contents.literature),
+            "published_heading": heading(board, contents.literature),
+            "synthetic_note": SYNTHETIC_NOTE,
+            "paired": PAIRED,
+        }
+        for run in of_board:
+            shown = {"pictures": _pictures(run, folder, galleries, names), **beside_all, **_files(run, contents)}
+            path = folder.run_page(run.id)
+            text = template.render(root=ROOT, run=run, **shown).encode()
+            if not (path.is_file() and path.read_bytes() == text):
+                write_bytes(path, text)
+            paths.append(path)
+    _remove_stale(folder, set(paths))
+    return paths
+
+
+def runs(board: Board, diagnoses: Mapping[str, KeptDiagnosis]) -> Iterator[Run]:
+    """Every record of a leaderboard, in its order."""
+    for place, row in enumerate(board.rows):
+        for identity, record in zip(row.ids, row.records, strict=True):
+            yield Run(identity, record, board, place, diagnoses.get(identity))
+
+
+def _files(run: Run, contents: Contents) -> dict[str, Any]:
+    """The record's file and the costs of its network."""
+    record = run.record
+    files = [contents.folder.record(identity) for identity in run.ids]
+    file = next((path for path in files if path.is_file()), files[0])
+    network = record.model.arch, record.model.input_size
+    own = [cost for cost in contents.costs if (cost.arch, cost.input_size) == network]
+    return {"file": file.name, "linked": file.is_file(), "whole": whole(record), "costs": cost_tables.tables(own)}
+
+
+def _pictures(
+    run: Run, folder: ResultsFolder, galleries: Mapping[str, Sequence[Gallery]], names: Mapping[str, str]
+) -> list[Picture]:
+    """The galleries of a record, as its page shows them.
+
+    Args:
+        names: of all records, by their ids.
+    """
+    own = (gallery for identity in run.ids for gallery in galleries.get(identity, ()))
+    made = [gallery_picture(folder, gallery, run.record.name, names, inside=False) for gallery in own]
+    return [replace(one, light=ROOT + one.light, dark=None if one.dark is None else ROOT + one.dark) for one in made]
+
+
+def _remove_stale(folder: ResultsFolder, kept: set[Path]) -> None:
+    """Remove pages of records that are no longer there. Files with other names stay."""
+    for path in folder.runs.glob("*.html"):
+        if PAGE_NAME.fullmatch(path.name) and path not in kept:
+            path.unlink()
+
+
+def whole(record: Record) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What the record states, as (field, its facts); without `IN_JSON_ALONE`."""
+    stated = record.model_dump(mode="json", exclude=IN_JSON_ALONE)
+    plain = {name: value for name, value in stated.items() if not isinstance(value, dict)}
+    nested = {name: value for name, value in stated.items() if isinstance(value, dict)}
+    found = [("record", facts(plain)), *((name, facts(value)) for name, value in nested.items())]
+    return [(name, pairs) for name, pairs in found if pairs]

@@ -1,0 +1,149 @@
+"""Finds label errors: what several predictions files agree on, and the annotation does not. No torch here."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posebench.array_type import Array
+from posebench.data.instances import Instances
+from posebench.diagnosis.label_errors import LabelError, LabelErrors, label_errors
+from posebench.errors import PosebenchError, counted
+from posebench.files.writing import write_text
+from posebench.plugins.protocol import Protocol
+from posebench.plugins.registry import errors_of
+from posebench.results.find_record import home, read_record, record_path
+from posebench.scoring.compared import Compared
+from posebench.tasks.evaluate import naming
+from posebench.tasks.stated_files import PREDICTIONS, predictions_file
+
+SHOWN = 30
+"""Keypoints in a gallery."""
+COLUMNS = (
+    "image", "person", "keypoint", "annotated_x", "annotated_y", "agreed_x", "agreed_y", "pixels", "times_threshold",
+    "spread", "confidence", "kind", "runs",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Suspects:
+    """The label errors that some runs find.
+
+    Attributes:
+        errors: which, and of how many keypoints.
+        files: the predictions files.
+        people: whose annotation it is.
+        keypoints: of each run, (N, K, 2) image pixels.
+    """
+
+    errors: LabelErrors
+    files: tuple[Path, ...]
+    people: Instances
+    keypoints: tuple[Array, ...]
+
+    def as_csv(self) -> str:
+        """A line for each keypoint, the farthest first."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for one in self.errors.found:
+            numbers = (*one.annotated, *one.agreed, one.pixels, one.times, one.spread, one.confidence)
+            places = (f"{value:.2f}" for value in numbers)
+            writer.writerow((one.image, one.person, one.keypoint, *places, one.kind, self.errors.runs))
+        return text.getvalue()
+
+    def save(self, path: str | Path) -> None:
+        """Write `as_csv`.
+
+        Raises:
+            PosebenchError: the folder cannot be written to.
+        """
+        write_text(Path(path), self.as_csv())
+
+    def draw(self, path: str | Path) -> int:
+        """Draw the first keypoints of people whose photographs are there.
+
+        Returns:
+            How many are drawn; 0, and no file, where no photograph is there or nothing was found.
+        """
+        from posebench.report.label_gallery import label_gallery
+        from posebench.samples.images import ImageReader
+
+        there = [one for one in self.errors.found if self._has_image(one)][:SHOWN]
+        if not there:
+            return 0
+        drawn = self.people.take(np.unique([one.row for one in there]))
+        reader: Callable[[int], Any] = ImageReader(drawn)
+        what = f"{counted(self.errors.runs, 'run', 'runs')} against the annotation of {self.people.what}"
+        found = len(self.errors.found)
+        about = f"{len(there)} of {counted(found, 'keypoint', 'keypoints')}, the farthest first; right is {self.errors.right_if}"
+        label_gallery(self.people, there, self.keypoints, reader, Path(path), f"Possible label errors: {what}", about)
+        return len(there)
+
+    def _has_image(self, one: LabelError) -> bool:
+        people = self.people
+        return people.synthetic or people.photograph(int(people.image[one.row])).is_file()
+
+
+def find_label_errors(
+    files: Sequence[Path], protocol: Protocol, people: Instances, convention: str | None = None
+) -> Suspects:
+    """The keypoints on which all predictions files agree with each other and not with the annotation.
+
+    Args:
+        people: as `load_people` gives them for the same convention.
+        convention: a name of the protocol's conventions; None for the first.
+
+    Raises:
+        PosebenchError: there is one file alone, one is named twice, a file cannot be scored, or the protocol does not say how
+            near is right.
+    """
+    twice = [path for place, path in enumerate(files) if path in files[:place]]
+    if twice:
+        raise PosebenchError(f"{twice[0]} is given twice; it would agree with itself. Name each file once.")
+    runs = [_compared(path, protocol, people, convention) for path in files]
+    found = label_errors(runs)
+    return Suspects(found, tuple(files), runs[0].people, tuple(run.keypoints for run in runs))
+
+
+def _compared(path: Path, protocol: Protocol, people: Instances, convention: str | None) -> Compared:
+    with errors_of("protocol", protocol.name, "read_predictions"):
+        predictions = protocol.read_predictions(path, people)
+    with naming(path), errors_of("protocol", protocol.name, "compared"):
+        return protocol.compared(predictions, people, protocol.convention(convention).name)
+
+
+def files_named(named: Sequence[str], results: Path) -> list[Path]:
+    """Predictions files as they are named: by their path, or as a record (file, id or name) with kept predictions.
+
+    Raises:
+        PosebenchError: there is no such file and no such record, or its predictions were not kept.
+    """
+    return [_file_named(text, results) for text in named]
+
+
+def _file_named(text: str, results: Path) -> Path:
+    path = Path(text)
+    if path.is_file() and not _is_record(path):
+        return path
+    if path.suffix.lower() in PREDICTIONS and path.suffix != ".json":
+        return path  # whoever reads it says that it is not there
+    record = record_path(text, results)
+    found = predictions_file(read_record(record), home(record))
+    if found.path is None or found.differs:
+        raise PosebenchError(
+            f"The predictions of {text} are not kept: {found.problem or 'the file of that name differs.'}"
+        )
+    return found.path
+
+
+def _is_record(path: Path) -> bool:
+    """Whether a JSON file is a record; COCO results are JSON too, but lists."""
+    if path.suffix != ".json":
+        return False
+    with path.open("rb") as file:
+        return file.read(64).lstrip()[:1] == b"{"

@@ -1,0 +1,30 @@
+"""Errors on a terminal: whole words, and no error where the user stops a command."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from terminal import type_posebench
+
+from posebench.cli.main import main
+from posebench.errors import Interrupted
+
+
+def test_usage_errors_are_folded_between_words(tmp_path: Path) -> None:
+    seen = type_posebench("train", "--protocol", "mpii", cwd=tmp_path, columns=60)
+    said = seen.lines[
+        next(place for place, line in enumerate(seen.lines) if line.startswith("Error: Missing option")) :
+    ]
+    names = " ".join(said).split("Installed: ")[1].strip().removesuffix(".").split(", ")
+    assert {"hourglass1", "hourglass8", "simplebaseline_resnet152"} <= {*names}
+    assert seen.returncode == 2
+    assert "Try 'posebench train --help' for help." in seen.lines
+
+
+def test_stopping_a_command_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def stop(path: Path) -> None:
+        raise Interrupted("Stopped after step 3 of 6.")
+
+    monkeypatch.setattr("posebench.report.contents.find_records", stop)
+    done = CliRunner().invoke(main, ["report", "--results", str(tmp_path)])
+    assert (done.exit_code, done.stderr) == (130, "Stopped after step 3 of 6.\n")

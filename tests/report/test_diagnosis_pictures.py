@@ -1,0 +1,76 @@
+"""Pictures of a diagnosis: what is drawn of it, and which files there are."""
+
+import numpy as np
+import pytest
+
+import posebench as pb
+from posebench.diagnosis.calibration import Calibration
+from posebench.diagnosis.clouds import clouds
+from posebench.diagnosis.confusions import confusions
+from posebench.diagnosis.error_kinds import KINDS
+from posebench.report import plot_clouds, plot_errors
+from posebench.tasks.diagnose import Diagnosis
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Diagnosis:
+    """Drawn people whose keypoints are 1 pixel too far right; every second right wrist is at the left one."""
+    people = pb.load_people("mpii")
+    keypoints = people.keypoints + [1.0, 0.0]
+    right, left = people.skeleton.index("right_wrist", "left_wrist")
+    keypoints[::2, right] = people.keypoints[::2, left]
+    scores = np.linspace(0.1, 0.9, keypoints[..., 0].size).reshape(keypoints.shape[:2])
+    path = pb.save_predictions(tmp_path_factory.mktemp("diagnosed") / "x.h5", keypoints, people, scores=scores)
+    return pb.diagnose(path, protocol="mpii")
+
+
+def test_kinds_of_errors_are_bars_of_their_share(found: Diagnosis) -> None:
+    kept = found.kept("x")
+    shares, gains = plot_errors.errors(found.evaluation.record, kept).axes
+    names = [label.get_text() for label in shares.get_yticklabels()]
+    bars = {container.get_label(): [bar.get_width() for bar in container] for container in shares.containers}
+    wrist = names.index("right wrist")
+    for kind, name in enumerate(KINDS[1:], start=1):
+        assert bars[name][wrist] == pytest.approx(
+            100 * kept.joints["right_wrist"][kind] / sum(kept.joints["right_wrist"])
+        )
+    assert bars["inversion"][wrist] > 20
+    assert [label.get_text() for label in gains.get_yticklabels()] == ["jitter", "inversion", "swap", "miss", "all"]
+
+
+def test_parts_of_the_data_have_their_number_of_people_beside_them(found: Diagnosis) -> None:
+    (axis,) = plot_errors.parts(found.evaluation.record, found.kept("x")).axes
+    assert axis.get_yticklabels()[0].get_text() == "all"
+    assert axis.texts[0].get_text() == "500 people"
+    assert len(axis.texts) == len(found.slices) == len(axis.get_yticks())
+
+
+def test_calibration_is_a_dot_for_each_part_and_the_diagonal(found: Diagnosis) -> None:
+    (axis,) = plot_errors.calibration(found.evaluation.record, found.kept("x")).axes
+    dots, diagonal = axis.lines
+    assert dots.get_xdata() == pytest.approx([one.confidence for one in found.calibration.bins])
+    assert diagonal.get_xydata().tolist() == [[0, 0], [1, 100]]
+    none = found.kept("x").model_copy(update={"calibration": Calibration(problem="no confidences")})
+    assert plot_errors.calibration(found.evaluation.record, none) is None
+
+
+def test_a_cloud_has_its_median_as_a_cross_and_the_truth_in_its_middle(found: Diagnosis) -> None:
+    measured = clouds(found.compared)
+    figure = plot_clouds.clouds(found.evaluation.record, measured, "PCKh@0.5", 0.25, found.registration)
+    axis = figure.axes[0]
+    cross = axis.lines[-1]
+    assert axis.get_title().startswith("head top  (+0.")
+    assert (cross.get_xdata()[0], cross.get_ydata()[0]) == (measured["head_top"].x, measured["head_top"].y)
+    (square,) = axis.patches
+    assert (square.get_x(), square.get_width()) == (-0.125, 0.25)
+    assert axis.get_ylim()[0] > axis.get_ylim()[1]  # down is down
+
+
+def test_a_confusion_is_a_number_in_its_row_and_column(found: Diagnosis) -> None:
+    names = found.compared.people.skeleton.keypoints
+    figure = plot_clouds.confusion(found.evaluation.record, confusions(found.compared), names, "PCKh@0.5")
+    same, _ = figure.axes
+    labels = [label.get_text() for label in same.get_yticklabels()]
+    at = labels.index("left wrist"), labels.index("right wrist")
+    (share,) = [float(text.get_text()) for text in same.texts if text.get_position() == at]
+    assert 20 < share < 80
