@@ -12,6 +12,7 @@ import mpii_release
 import numpy as np
 import torch
 from coco_data import annotation, dataset, written
+from diagnoses import diagnosis
 from flic_data import example_rows, h5_columns, parts, write_examples, write_h5
 from fuzzing import damaged, odd_json
 from lsp_data import joints, write_lspet
@@ -24,15 +25,22 @@ from posebench.data.instances import Instances
 from posebench.data.predictions import for_instances, save
 from posebench.data.provenance import Provenance
 from posebench.files.checksum import LENGTH, with_checksum
+from posebench.inference.heatmap_file import open_heatmaps
+from posebench.inference.heatmap_writer import HeatmapForm, keep_heatmaps
 from posebench.inference.picture_boxes import read_boxes
+from posebench.inference.predict import regions
 from posebench.plugins import recipe as recipes
 from posebench.plugins.recipe_files import shipped_file
 from posebench.plugins.registry import architecture, protocol
+from posebench.report.compare_page import write_compare_page
 from posebench.report.contents import read_contents
 from posebench.report.leaderboard import csv, markdown
 from posebench.report.page import page
+from posebench.report.run_pages import write_run_pages
+from posebench.results.kept_diagnosis import save_diagnosis
 from posebench.results.record import save_record
 from posebench.samples.images import read_image
+from posebench.samples.loader import Samples
 from posebench.samples.pack import find_pack
 from posebench.samples.packing import Packing
 from posebench.synthetic import people as synthetic
@@ -65,7 +73,7 @@ class Target:
 
 def targets(folder: Path) -> list[Target]:
     """All forms, their whole files written below a folder."""
-    groups = (predictions_files, coco_files, annotations, results_files, other_files)
+    groups = (predictions_files, heatmap_files, coco_files, annotations, results_files, other_files)
     return [target for group in groups for target in group(folder / group.__name__)]
 
 
@@ -90,7 +98,7 @@ def pick(values: Sequence[Any], random: np.random.Generator) -> Any:
 
 
 def odd_columns(content: bytes, random: np.random.Generator) -> bytes:
-    """A predictions file with a column or a text of another type, shape or value."""
+    """A predictions or heatmap file with a column or a text of another type, shape or value."""
     import io
 
     memory = io.BytesIO(content)
@@ -112,7 +120,7 @@ def odd_columns(content: bytes, random: np.random.Generator) -> bytes:
     ]
     with h5py.File(memory, "a") as file:
         if random.random() < 0.3:
-            name = pick(["format", "keypoint_names", "dataset", "split", "box_source", "provenance"], random)
+            name = pick(sorted(file.attrs), random)
             file.attrs[name] = np.bytes_(pick(texts, random).encode()) if random.random() < 0.8 else "\x1b[31m"
         else:
             name = pick(list(file), random)
@@ -165,6 +173,25 @@ def predictions_files(folder: Path) -> list[Target]:
     return found + [target for name in names for target in made(f"predictions {name}", folder / name, score)]
 
 
+def heatmap_files(folder: Path) -> list[Target]:
+    """Heatmaps of three people, two stacks and both passes."""
+    folder.mkdir()
+    people, size = synthetic.instances(MPII.skeleton, "val", 3), (24, 32)
+    network = architecture("hourglass1", MPII.skeleton, (64, 64))
+    network.input_size = size  # its heatmaps are not computed
+    form = HeatmapForm(3, 16, (1, 2), ("upright", "mirrored"), (8, 6), 4)
+    batch = Samples(people, size).batch([(0, row) for row in range(3)])
+    maps = torch.from_numpy(np.random.default_rng(0).random((3, 2, 16, 8, 6), np.float32))
+    path, region, stated = folder / "maps.h5", regions(people, size), Provenance(arch="tiny")
+    keep_heatmaps(path, network, form, people, region, stated, lambda writer: writer.add(batch, maps, maps))
+
+    def read(path: Path) -> object:
+        with open_heatmaps(path) as found, naming(path):
+            return [found.to_pixels(row, found.peaks(row)) for row in range(len(found))]
+
+    return made("heatmaps .h5", path, read, damaged, without_checksum, odd_columns)
+
+
 def coco_files(folder: Path) -> list[Target]:
     """COCO's results and annotations."""
     truth = written(
@@ -211,14 +238,15 @@ def annotations(folder: Path) -> list[Target]:
 
 
 def results_files(folder: Path) -> list[Target]:
-    """What a report reads: records, costs and published rows."""
+    """What a report reads: records, diagnoses, costs and published rows."""
 
     def report(path: Path) -> object:
         contents = read_contents(folder)
         tables = [csv(board) for board in contents.boards]
         if not contents.boards or (contents.notes and str(path) not in " ".join(contents.notes)):
             raise ValueError(contents.notes)
-        return page(contents, {board.slug: [] for board in contents.boards}), markdown(contents.boards), tables
+        pages = write_run_pages(contents), write_compare_page(contents)
+        return page(contents, {board.slug: [] for board in contents.boards}), markdown(contents.boards), tables, pages
 
     save_record(record("whole"), folder)
     one = save_record(record("other", model={"arch": "tiny", "seed": 3, "recipe": {"name": "x"}}), folder)
@@ -230,6 +258,7 @@ def results_files(folder: Path) -> list[Target]:
     (folder / "published.csv").write_text(f"{header}\nhg2,,mpii,val,bearpaw eval_PCKh,PCKh@0.5/head,95.8,,,x\n")
     return [
         *made("record", one, report, damaged, odd_json),
+        *made("diagnosis", save_diagnosis(diagnosis(one.stem), folder), report, damaged, odd_json),
         *made("cost", written(folder / "cost" / "cpu" / "tiny.json", cost), report, damaged, odd_json),
         *made("published.csv", folder / "published.csv", report),
     ]

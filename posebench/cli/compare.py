@@ -32,6 +32,12 @@ ENDINGS = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz")
     help="Draw the people on whom two files differ most, side by side, below --results; needs the photographs.",
 )  # fmt: skip
 @click.option(
+    "--pictures",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for a picture of the differences by keypoint, with intervals.",
+)
+@click.option(
     "--results",
     type=click.Path(path_type=Path),
     default=Path("results"),
@@ -43,7 +49,7 @@ ENDINGS = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz")
 @quiet_option
 def compare(
     arguments: tuple[str, ...], protocol_name: str, data: Path | None, split: str | None, convention: str | None,
-    names: tuple[str, ...], overlays: bool, results: Path, as_json: bool, quiet: bool,
+    names: tuple[str, ...], overlays: bool, pictures: Path | None, results: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Compare predictions files, or rows of a leaderboard.
 
@@ -61,7 +67,12 @@ def compare(
 
     protocol = registry.protocol(protocol_name)
     if not _all_files(arguments):
-        given = {"--data": data is not None, "--name": bool(names), "--overlays": overlays}
+        given = {
+            "--data": data is not None,
+            "--name": bool(names),
+            "--overlays": overlays,
+            "--pictures": pictures is not None,
+        }
         if any(given.values()):
             option = next(name for name, is_given in given.items() if is_given)
             raise PosebenchError(
@@ -84,6 +95,8 @@ def compare(
         click.echo(json.dumps(comparison.as_json()))
     else:
         print_comparison(open_console(), comparison.records, comparison.pairs, quiet=quiet)
+    if pictures is not None:
+        click.echo(comparison.draw(pictures), err=as_json)
     if overlays:
         drawn = comparison.draw_overlays(results)
         print_overlays(open_console(stderr=as_json), drawn)

@@ -15,11 +15,11 @@ from posebench.errors import PosebenchError
 @split_option
 @click.option(
     "--row", "rows", type=click.IntRange(0), multiple=True, metavar="N",
-    help="A person: a row of the split, from 0; may be repeated. Default: six people whom the last stack mends.",
+    help="A person: a row of the split, from 0; may be repeated. Default: six people whom the last stack corrects.",
 )  # fmt: skip
 @click.option(
     "--joint", "keypoints", multiple=True, metavar="NAME",
-    help="A keypoint, such as left_wrist; may be repeated. Default: the keypoints that the last stack mends most.",
+    help="A keypoint, such as left_wrist; may be repeated. Default: the keypoints that the last stack corrects most.",
 )  # fmt: skip
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.png", help="The picture to write. Default: beside FILE, with its name."

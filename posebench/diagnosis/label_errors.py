@@ -93,7 +93,7 @@ def label_errors(runs: Sequence[Compared]) -> LabelErrors:
     right = agreed & np.all([run.right for run in runs], axis=0)
     wrong = agreed & ~np.any([run.right for run in runs], axis=0)
     middle = np.where(agreed[..., None], keypoints.mean(axis=0), np.nan)
-    confidence = np.min([run.predictions.scores[run.row] for run in runs], axis=0)
+    confidence = np.min([_scores(run) for run in runs], axis=0)
     kinds = _kinds(first, middle, agreed & ~wrong)
     apart = distances(middle, people.keypoints)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -114,6 +114,13 @@ def label_errors(runs: Sequence[Compared]) -> LabelErrors:
 
 def _point(place: Array) -> tuple[float, float]:
     return float(place[0]), float(place[1])
+
+
+def _scores(run: Compared) -> Array:
+    """(N, K) the scores of the predictions that people are compared with; 0 where there is none."""
+    if not len(run.predictions):
+        return np.zeros(run.counted.shape)
+    return np.where(run.found[:, None], run.predictions.scores[run.row], 0.0)
 
 
 def _kinds(like: Compared, middle: Array, good: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 
 from posebench.files.writing import write_text
 from posebench.plain_text import one_line
-from posebench.report.board import Board
+from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import training
 from posebench.report.comparison_table import LEAST_P
 from posebench.report.contents import Contents
@@ -14,6 +14,7 @@ from posebench.report.frame import COMPARE, environment
 from posebench.report.row_pairs import MOST, row_pairs
 from posebench.report.row_scores import UNSCORED, Score, keypoints, metrics, parts
 from posebench.report.rows import Row
+from posebench.results.folder import ResultsFolder
 from posebench.scoring.comparison import SIGNIFICANT
 
 SPARE = 2
@@ -26,15 +27,29 @@ def write_compare_page(contents: Contents) -> list[Path]:
     Returns:
         the file's path; nothing where no leaderboard has two rows.
     """
-    path = contents.folder.compare_page
+    folder = contents.folder
+    path = folder.compare_page
     boards = [board for board in contents.boards if len(board.rows) > 1]
     if not boards:
         path.unlink(missing_ok=True)
         return []
-    data = {"boards": list(map(as_json, boards)), "significant": SIGNIFICANT, "least": LEAST_P}
+    data = {
+        "boards": list(map(as_json, boards)),
+        "significant": SIGNIFICANT,
+        "least": LEAST_P,
+        "galleries": galleries(folder),
+    }
     page = environment().get_template("compare.html.jinja")
-    write_text(path, page.render(root="", compare=COMPARE, data=data, boards=boards, most=MOST))
+    write_text(path, page.render(root="", compare=COMPARE, data=data, most=MOST, synthetic_note=SYNTHETIC_NOTE))
     return [path]
+
+
+def galleries(folder: ResultsFolder) -> list[tuple[str, str, str]]:
+    """(id, id, address) of the galleries that compare two records, each once."""
+    found = {
+        gallery.path: (one, gallery) for one, own in folder.galleries().items() for gallery in own if gallery.other
+    }
+    return [(one, gallery.other, folder.link(path)) for path, (one, gallery) in sorted(found.items())]
 
 
 def as_json(board: Board) -> dict[str, Any]:
@@ -51,6 +66,7 @@ def as_json(board: Board) -> dict[str, Any]:
     digits = board.decimals + SPARE
     return {
         "slug": board.slug, "title": board.title, "headline": board.rule.headline, "decimals": board.decimals,
+        "synthetic": board.synthetic,
         "groups": [[one_line(title), list(map(one_line, names[title]))] for title in groups],
         "rows": [
             {

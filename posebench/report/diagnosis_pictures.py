@@ -15,6 +15,15 @@ from posebench.report.plot_style import style
 from posebench.results.kept_diagnosis import KeptDiagnosis
 from posebench.results.record import Record
 
+CAPTIONS = {
+    "errors": "Errors by kind",
+    "clouds": "Where predictions land",
+    "confusion": "Keypoints that are confused",
+    "parts": "Right keypoints on parts of the data",
+    "calibration": "Right keypoints over confidence",
+}
+"""Name of each picture's file → what it shows."""
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:

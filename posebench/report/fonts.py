@@ -22,17 +22,19 @@ PLACEHOLDERS = "Last Resort"
 
 def families(text: str) -> list[str]:
     """The fonts that have the letters of a text, matplotlib's own one first."""
-    others = (family for letter in text if not _has(findfont(FONT), letter) and (family := _fallback(letter)))
+    others = (family for letter in text if ord(letter) not in _own() and (family := _fallback(letter)))
     return [FONT, *dict.fromkeys(others)]
 
 
 def drawable(text: str) -> str:
     """The text with `SUBSTITUTE` for every letter that no font has."""
-    return "".join(one if _has(findfont(FONT), one) or _fallback(one) else SUBSTITUTE for one in text)
+    return "".join(one if ord(one) in _own() or _fallback(one) else SUBSTITUTE for one in text)
 
 
 def set_fonts(figure: Figure) -> None:
-    """Give every text of a figure the fonts that have its letters."""
+    """Give every text of a figure, which went through `drawable`, the fonts that have its letters."""
+    if not _fallback.cache_info().currsize:  # looking through a figure takes as long as drawing a tenth of it
+        return
     for text in figure.findobj(Text):
         found = families(text.get_text())
         if len(found) > 1:
@@ -44,7 +46,7 @@ def set_fonts(figure: Figure) -> None:
 @cache
 def _fallback(letter: str) -> str | None:
     """An installed font that has a letter."""
-    return next((family for family, path in _installed() if _has(path, letter)), None)
+    return next((family for family, path in _installed() if ord(letter) in _letters(path)), None)
 
 
 @cache
@@ -58,8 +60,9 @@ def _installed() -> Sequence[tuple[str, str]]:
     return sorted(usual.items(), key=lambda font: (not font[0].startswith(FIRST), font))
 
 
-def _has(path: str, letter: str) -> bool:
-    return ord(letter) in _letters(path)
+@cache
+def _own() -> frozenset[int]:
+    return _letters(findfont(FONT))
 
 
 @cache

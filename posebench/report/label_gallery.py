@@ -85,6 +85,6 @@ def _tile(
     for point, form, color in ((truth, "x", ANNOTATION), (agreed, "o", AGREED)):
         for shade, wide in ((DARK, EDGE), (color, INSIDE)):
             axis.plot(*point, marker=form, markeredgecolor=shade, markeredgewidth=wide, **MARK)
-    under(axis, error.keypoint.replace("_", " "), 3, fontsize=9, weight="bold")
+    under(axis, fitting(error.keypoint.replace("_", " "), TILE, 10), 3, fontsize=9, weight="bold")
     under(axis, fitting(f"{error.times:.1f} × the threshold · {error.kind}", TILE, 7.5), 15, fontsize=7.5)
     under(axis, fitting(f"{Path(error.image).name}, person {error.person}", TILE, 7), 26, fontsize=7, color=QUIET)

@@ -30,8 +30,8 @@ class Chart:
     """A chart, measured for a page.
 
     Attributes:
-        title: what it shows, for readers who do not see it.
-        across, up: what is on either axis.
+        title: what it shows; the first of it is what goes up.
+        across: what the values are over.
         lines: one or two; the first is drawn strongest.
         logarithmic: whether the axis that goes up is; all values must be positive then.
         dots: whether points are marked.
@@ -47,7 +47,6 @@ class Chart:
 
     title: str
     across: str
-    up: str
     lines: tuple[Line, ...]
     logarithmic: bool = False
     dots: bool = False

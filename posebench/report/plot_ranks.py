@@ -23,8 +23,8 @@ from posebench.report.plot_style import (
 )
 from posebench.report.rows import Row
 
-MOST = 60
-"""Rows in one plot; more are unreadable."""
+MOST = 40
+"""Rows in one plot: as many as fit on a printed page."""
 WIDTH, LINE, ABOVE, BELOW = 8.0, 0.27, 0.72, 0.5
 """Inches: the figure's width, one row, what stands above all rows, and below."""
 LONGEST = 3.0

@@ -10,10 +10,11 @@ from posebench.files.writing import write_bytes
 from posebench.report import cost_tables
 from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.contents import Contents
+from posebench.report.diagnosis_pictures import CAPTIONS
 from posebench.report.diagnosis_tables import PAIRED
 from posebench.report.facts import facts
 from posebench.report.frame import environment
-from posebench.report.page_pictures import Picture, gallery_picture
+from posebench.report.page_pictures import Picture, gallery_picture, picture
 from posebench.report.published_beside import beside, heading
 from posebench.report.run_page import Run
 from posebench.results.folder import Gallery, ResultsFolder
@@ -48,7 +49,12 @@ def write_run_pages(contents: Contents) -> list[Path]:
             "paired": PAIRED,
         }
         for run in of_board:
-            shown = {"pictures": _pictures(run, folder, galleries, names), **beside_all, **_files(run, contents)}
+            shown = {
+                "galleries": _galleries(run, folder, galleries, names),
+                "diagnosis_pictures": _diagnosis_pictures(run, folder),
+                **beside_all,
+                **_files(run, contents),
+            }
             path = folder.run_page(run.id)
             text = template.render(root=ROOT, run=run, **shown).encode()
             if not (path.is_file() and path.read_bytes() == text):
@@ -75,7 +81,7 @@ def _files(run: Run, contents: Contents) -> dict[str, Any]:
     return {"file": file.name, "linked": file.is_file(), "whole": whole(record), "costs": cost_tables.tables(own)}
 
 
-def _pictures(
+def _galleries(
     run: Run, folder: ResultsFolder, galleries: Mapping[str, Sequence[Gallery]], names: Mapping[str, str]
 ) -> list[Picture]:
     """The galleries of a record, as its page shows them.
@@ -84,8 +90,25 @@ def _pictures(
         names: of all records, by their ids.
     """
     own = (gallery for identity in run.ids for gallery in galleries.get(identity, ()))
-    made = [gallery_picture(folder, gallery, run.record.name, names, inside=False) for gallery in own]
-    return [replace(one, light=ROOT + one.light, dark=None if one.dark is None else ROOT + one.dark) for one in made]
+    return [_from_page(gallery_picture(folder, gallery, run.record.name, names, inside=False)) for gallery in own]
+
+
+def _diagnosis_pictures(run: Run, folder: ResultsFolder) -> list[Picture]:
+    """The pictures of `posebench diagnose --pictures`, where the folder has them."""
+    place = folder.diagnosis_pictures(run.id)
+    if not place.is_dir():
+        return []
+    found = ((place / f"{name}.png", caption) for name, caption in CAPTIONS.items())
+    return [
+        _from_page(picture(folder, path, f"{caption}: {run.record.name}", caption, inside=False))
+        for path, caption in found
+        if path.is_file()
+    ]
+
+
+def _from_page(made: Picture) -> Picture:
+    """A picture with addresses that hold from the page of a run."""
+    return replace(made, light=ROOT + made.light, dark=None if made.dark is None else ROOT + made.dark)
 
 
 def _remove_stale(folder: ResultsFolder, kept: set[Path]) -> None:

@@ -162,6 +162,10 @@ class ResultsFolder:
         """The diagnosis of the record with that id."""
         return self.diagnoses / f"{identity}.json"
 
+    def diagnosis_pictures(self, identity: str) -> Path:
+        """The folder of pictures of the diagnosis of the record with that id."""
+        return self.diagnoses / identity
+
     def overlay(self, identity: str) -> Path:
         """The gallery of the best, median and worst people of the record with that id."""
         return self.overlays / f"{identity}.png"

@@ -81,6 +81,21 @@ class Comparison:
         compared_overlays(one.people, (shown[0], shown[1]), reader, path, one.drawn_title)
         return path
 
+    def draw(self, folder: str | Path) -> Path:
+        """Draw `differences.png`, also for dark pages: what each run scores less or more than the best one, by keypoint.
+
+        Raises:
+            PosebenchError: the folder cannot be written to.
+        """
+        from posebench.report.plot_differences import differences
+        from posebench.report.plot_files import write_figure
+        from posebench.report.plot_style import style
+
+        path = Path(folder) / "differences.png"
+        with style():
+            write_figure(differences(self.records, self.pairs), path)
+        return path
+
     def as_json(self) -> dict[str, Any]:
         """Runs and pairs as JSON values."""
         runs = [record.model_dump(mode="json", exclude={"resampled"}) for record in self.records]

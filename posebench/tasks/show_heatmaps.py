@@ -35,8 +35,8 @@ def show_heatmaps(
         file: as `posebench predict --keep-heatmaps` wrote it.
         people: the annotated people of the split that was predicted.
         path: the PNG to write.
-        rows: people, by their row of the split; without any, people whom the last stack mends.
-        keypoints: their names; without any, those that the last stack mends most.
+        rows: people, by their row of the split; without any, people whom the last stack corrects.
+        keypoints: their names; without any, those that the last stack corrects most.
 
     Raises:
         PosebenchError: the file is damaged or of other people, a row or a name is not there, or a photograph cannot be read.
@@ -58,7 +58,9 @@ def show_heatmaps(
     about = f"mean of the passes {passes}" if "mirrored" in passes else "upright crops"
     if not rows:
         about += (
-            "; chosen where the last stack mends the first" if len(stacks) > 1 else "; chosen where errors are largest"
+            "; chosen where the last stack corrects the first"
+            if len(stacks) > 1
+            else "; chosen where errors are largest"
         )
     heading = Heading(f"Heatmaps of {network} on {people.what}", about, SYNTHETIC_NOTE if people.synthetic else "")
     heatmap_sheet(seen, people.skeleton, stacks, path, heading)
@@ -90,7 +92,7 @@ def choose(
     for row in asked:
         errors = _errors(kept, people, row_of[row], row)
         labelled = np.flatnonzero((people.visibility[row] > 0) & able).tolist()
-        values = [(*_mended(errors[place]), row, place) for place in labelled]
+        values = [(*_corrected(errors[place]), row, place) for place in labelled]
         found.append(sorted(values, key=_first)[: EACH if rows else 1])
     best = [value for values in found for value in values]
     if not best:
@@ -105,7 +107,7 @@ def _first(value: tuple[bool, float, int, int]) -> tuple[bool, float]:
     return not value[0], -value[1]
 
 
-def _mended(errors: Array) -> tuple[bool, float]:
+def _corrected(errors: Array) -> tuple[bool, float]:
     """Whether the last stack is right, and by how many cells it is nearer than the first; of one stack, how far it is off."""
     if len(errors) == 1:
         return True, float(errors[0])
@@ -133,7 +135,10 @@ def _rows_of(kept: "Heatmaps", people: Instances, file: Path) -> dict[int, int]:
         PosebenchError: the file is of other people, or of detected ones.
     """
     if kept.keypoint_names != people.skeleton.keypoints or (kept.dataset, kept.split) != (people.dataset, people.split):
-        raise PosebenchError(f"{file} has heatmaps of {kept.dataset} {kept.split}, but these people are {people.what}.")
+        fix = f" Use --split {kept.split}." if kept.dataset == people.dataset and kept.split != people.split else ""
+        raise PosebenchError(
+            f"{file} has heatmaps of {kept.dataset} {kept.split}, but these people are {people.what}.{fix}"
+        )
     if (kept.person < 0).any():
         raise PosebenchError(
             f"{file} has heatmaps of detected people ({kept.box_source}), which have no annotation to compare with."

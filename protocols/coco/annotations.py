@@ -86,9 +86,10 @@ def read_annotations(
     image = _image_rows(file, people, images.ids)
     order = np.argsort(image, kind="stable")  # file order within an image
     image = image[order]
-    keypoints, visibility = people.take("keypoints")[order], people.take("visibility")[order]
-    area, bbox = people.take("area")[order], people.take("bbox")[order]
-    columns = {name: people.take(name)[order] for name in WHOLE}
+    # numpy's take copies rows several times as fast as brackets do.
+    keypoints, visibility = (people.take(name).take(order, axis=0) for name in ("keypoints", "visibility"))
+    area, bbox = people.take("area").take(order), people.take("bbox").take(order, axis=0)
+    columns = {name: people.take(name).take(order) for name in WHOLE}
     del people, content
     _check_numbers(file, columns["id"], (area, bbox, keypoints, visibility))
     check_ids(file, columns["category_id"], categories, dataset)

@@ -1,20 +1,22 @@
 """Label errors: two people with head length 10, so that a keypoint is right within 5 pixels (PCKh@0.5)."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from coco_data import annotation, dataset, written
 
 from posebench.array_type import Array
 from posebench.data.instances import Instances
-from posebench.data.predictions import for_instances
+from posebench.data.predictions import Predictions, for_instances
 from posebench.diagnosis.label_errors import LabelErrors, label_errors
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
 from posebench.scoring.compared import Compared
 
-MPII = protocol("mpii")
+MPII, COCO = protocol("mpii"), protocol("coco")
 WRIST, OTHER, KNEE = MPII.skeleton.index("left_wrist", "right_wrist", "left_knee")
 
 
@@ -93,6 +95,17 @@ def test_the_counts_are_of_keypoints_that_count(two_people: Instances) -> None:
     counted = int(MPII.compared(for_instances(two_people, two_people.keypoints), two_people, "official").counted.sum())
     assert (made.runs, made.counted, made.agreed, made.right) == (2, counted, counted - 1, counted - 1)
     assert made.right_if == "PCKh@0.5"
+
+
+def test_files_without_a_detection_agree_on_nothing(tmp_path: Path) -> None:
+    people, none = COCO.instances(written(tmp_path / "a.json", dataset(annotation())), "val"), np.zeros(0, int)
+    empty = Predictions(
+        keypoint_names=people.skeleton.keypoints, images=people.images, image=none, person=none, score=np.zeros(0),
+        keypoints=np.zeros((0, 17, 2)), scores=np.zeros((0, 17)), missing=np.zeros((0, 17), bool),
+    )  # fmt: skip
+    compared = COCO.compared(empty, people, "official")
+    made = label_errors([compared, compared])
+    assert (made.counted, made.agreed, made.found) == (17, 0, ())
 
 
 def test_one_run_has_nobody_to_agree_with(two_people: Instances) -> None:

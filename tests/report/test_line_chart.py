@@ -6,7 +6,7 @@ from posebench.report.line_chart import Chart, Line, points
 
 
 def chart(*at: tuple[float, float], **changes) -> Chart:
-    return Chart("a title", "epoch", "loss", (Line("", at),), **changes)
+    return Chart("loss over epochs", "epoch", (Line("", at),), **changes)
 
 
 def test_the_field_is_filled_from_corner_to_corner():

@@ -15,7 +15,17 @@ from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import protocol
 from posebench.scoring.bootstrap import Sampling
-from posebench.scoring.comparison import Pair, as_json, compare, p_values, studentised
+from posebench.scoring.comparison import (
+    Pair,
+    Taken,
+    as_json,
+    compare,
+    each_alone,
+    family,
+    of_intervals,
+    p_values,
+    studentised,
+)
 from posebench.scoring.scores import Scores
 
 WAVE = np.sin(np.arange(1000.0) * 7)
@@ -123,6 +133,21 @@ def test_the_largest_t_is_over_the_family_and_about_the_samples_difference() -> 
     t, largest = studentised(np.array([3.0, 10.0]), np.array([[2.0, 3, 4], [14.0, 10, 6]]))
     assert t.tolist() == [3, 2.5]
     assert largest.tolist() == [1, 0, 1]
+
+
+def test_each_difference_alone_is_as_in_a_family_of_one() -> None:
+    taken = [
+        Taken("Mean", 90.0, value, 90.0 - value + scale * np.roll(WAVE, 50))
+        for value, scale in ((88, 2), (90, 1), (89, 0))
+    ]
+    intervals, p = each_alone(np.array([2.0, 0.0, 1.0]), np.array([one.resampled for one in taken]), 30)
+    for place, one in enumerate(taken):
+        (alone,) = family([one], 30)
+        assert (tuple(intervals[place]), p[place]) == (alone.interval, alone.p)
+
+
+def test_independent_intervals_add_as_the_sides_of_a_right_triangle() -> None:
+    assert of_intervals(50.0, (47.0, 58.0), 30.0, (15.0, 34.0)) == (15.0, 37.0)  # 3, 4 → 5 below; 8, 15 → 17 above
 
 
 def test_a_p_value_counts_the_sample_among_its_resamples() -> None:

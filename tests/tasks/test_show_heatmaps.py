@@ -63,7 +63,7 @@ def chosen(file: Path, people: Instances, rows: tuple[int, ...] = (), places: tu
         return choose(kept, people, _rows_of(kept, people, file), rows, places)
 
 
-def test_the_keypoints_that_the_last_stack_mends_come_first(file: Path, people: Instances) -> None:
+def test_the_keypoints_that_the_last_stack_corrects_come_first(file: Path, people: Instances) -> None:
     assert set(chosen(file, people)[:2]) == {(1, HEAD), (2, WRIST)}
     assert chosen(file, people, rows=(2,))[0] == (2, WRIST)
     assert chosen(file, people, places=(HEAD,))[0] == (1, HEAD)
@@ -101,7 +101,9 @@ def test_the_same_file_makes_the_same_picture(file: Path, people: Instances, tmp
 
 def test_a_file_of_other_people_is_refused(file: Path, people: Instances, tmp_path: Path) -> None:
     fewer = dataclasses.replace(people, split="train")
-    with pytest.raises(PosebenchError, match="has heatmaps of synthetic people val, but these people are .* train"):
+    with pytest.raises(
+        PosebenchError, match=r"has heatmaps of .* val, but these people are .* train\. Use --split val\."
+    ):
         show_heatmaps(file, fewer, tmp_path / "a.png")
     with pytest.raises(PosebenchError, match="person 0, whom synthetic people val does not have"):
         show_heatmaps(file, people.take(np.array([0, 1])), tmp_path / "a.png")

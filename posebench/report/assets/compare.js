@@ -1,7 +1,7 @@
 "use strict";
 // Two rows of a leaderboard, side by side. The rows are in the page's address: compare.html#a=ID&b=ID.
 
-const { boards, significant, least } = JSON.parse(document.getElementById("data").textContent);
+const { boards, significant, least, galleries } = JSON.parse(document.getElementById("data").textContent);
 const [boardChoice, aChoice, bChoice] = ["board", "a", "b"].map((id) => document.getElementById(id));
 
 function element(name, text = "", attributes = {}) {
@@ -100,14 +100,28 @@ function group(board, number, a, b) {
   return [scroll];
 }
 
+// The galleries of the people on whom records of the two rows differ most.
+function people(rowA, rowB) {
+  const found = galleries.filter(([one, other]) => [[one, other], [other, one]].some(([a, b]) => rowA.ids.includes(a) && rowB.ids.includes(b)));
+  return found.map(([, , address]) => {
+    const [figure, link] = [element("figure"), element("a", "", { href: address })];
+    const alt = "The people on whom A and B differ most: photographs with predicted and annotated skeletons";
+    link.append(element("img", "", { src: address, alt, loading: "lazy" }));
+    figure.append(link, element("figcaption", "The people on whom A and B differ most."));
+    return figure;
+  });
+}
+
 function show() {
   const board = boards[boardChoice.value];
   const [a, b] = [aChoice, bChoice].map((choice) => Number(choice.value));
   const [rowA, rowB] = [board.rows[a], board.rows[b]];
   document.getElementById("result").textContent = a === b ? "A and B are the same row." : result(board, a, b);
+  document.getElementById("synthetic").hidden = !board.synthetic;
   const links = [["A", rowA], ["B", rowB]].map(([letter, row]) => [`${letter}: `, element("a", row.name, { href: `runs/${row.ids[0]}.html` }), " · "]);
   document.getElementById("pages").replaceChildren(...links.flat(), element("a", board.title, { href: `index.html#${board.slug}` }));
   document.getElementById("scores").replaceChildren(...board.groups.flatMap((_, number) => group(board, number, a, b)));
+  document.getElementById("galleries").replaceChildren(...people(rowA, rowB));
   history.replaceState(null, "", `#a=${rowA.ids[0]}&b=${rowB.ids[0]}`);
 }
 
