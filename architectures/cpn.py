@@ -15,9 +15,10 @@ The paper does not give the width of the bottlenecks, nor the 1×1 before a leve
 that HRNet's paper has for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import timm
 import torch
 from timm.models.resnet import Bottleneck
 from torch import Tensor, nn
@@ -113,15 +114,13 @@ class CascadedPyramidNetwork(HeatmapNetwork):
         Args:
             hard: keypoints of a person that RefineNet learns from; all if None, or if the skeleton has no more.
         """
-        import timm
-
         recipe = paper("cpn", skeleton)
         input_size = input_size or recipe.input_size
         check_input_size("cpn_resnet50", input_size, STRIDE * 2 ** (len(LEVELS) - 1))
         super().__init__(skeleton, input_size)
         self.paper = recipe
         self.hard = min(hard or len(skeleton), len(skeleton))
-        self.backbone: Any = timm.create_model(BACKBONE, features_only=True, out_indices=_indices())
+        self.backbone = resnet(timm.create_model)
         self.global_net = GlobalNet(self.backbone.feature_info.channels(), len(skeleton))
         self.refine_net = RefineNet(len(LEVELS), len(skeleton))
         self.global_net.apply(initialise)
@@ -144,8 +143,7 @@ class CascadedPyramidNetwork(HeatmapNetwork):
 
     def load_pretrained(self) -> str:
         """The backbone's ImageNet weights, through timm."""
-        theirs = imagenet(BACKBONE, features_only=True, out_indices=_indices())
-        self.backbone.load_state_dict(theirs.state_dict())
+        self.backbone.load_state_dict(resnet(imagenet).state_dict())
         return f"timm {BACKBONE}"
 
     def load_backbone(self, tensors: Mapping[str, Tensor]) -> str:
@@ -155,9 +153,13 @@ class CascadedPyramidNetwork(HeatmapNetwork):
         return f"backbone {BACKBONE} from a file with {found.names}'s names"
 
 
-def _indices() -> tuple[int, ...]:
-    """timm's numbers of C2 … C5."""
-    return tuple(level - 1 for level in LEVELS)
+def resnet(create: Callable[..., Any]) -> Any:
+    """A ResNet-50 that puts out C2 … C5.
+
+    Args:
+        create: what makes the model, such as `timm.create_model`.
+    """
+    return create(BACKBONE, features_only=True, out_indices=tuple(level - 1 for level in LEVELS))
 
 
 def cpn_resnet50(
