@@ -198,6 +198,11 @@ def evaluate_read(
             f"{protocol.name} {record.rule.convention} ranks by {protocol.headline}, which does not exist on "
             f"{', '.join(read.names)} alone. Choose more keypoints."
         )
+    if read.names and (others := record.per_joint.keys() - set(read.names)):
+        raise PosebenchError(
+            f"{protocol.name} scored {min(others)} as well, which was not chosen. Its author should take the rule from "
+            "self.conventions, or define on_keypoints."
+        )
     rule = record.rule.model_copy(update={"keypoints": read.names, "file_keypoints": read.pairs})
     notes = [*read.notes, *record.notes]
     return replace(found, record=record.model_copy(update={"rule": rule, "notes": notes}))
