@@ -12,6 +12,7 @@ import mpii_release
 import numpy as np
 import torch
 from coco_data import annotation, dataset, written
+from diagnoses import diagnosis
 from flic_data import example_rows, h5_columns, parts, write_examples, write_h5
 from fuzzing import damaged, odd_json
 from lsp_data import joints, write_lspet
@@ -31,9 +32,12 @@ from posebench.inference.predict import regions
 from posebench.plugins import recipe as recipes
 from posebench.plugins.recipe_files import shipped_file
 from posebench.plugins.registry import architecture, protocol
+from posebench.report.compare_page import write_compare_page
 from posebench.report.contents import read_contents
 from posebench.report.leaderboard import csv, markdown
 from posebench.report.page import page
+from posebench.report.run_pages import write_run_pages
+from posebench.results.kept_diagnosis import save_diagnosis
 from posebench.results.record import save_record
 from posebench.samples.images import read_image
 from posebench.samples.loader import Samples
@@ -234,14 +238,15 @@ def annotations(folder: Path) -> list[Target]:
 
 
 def results_files(folder: Path) -> list[Target]:
-    """What a report reads: records, costs and published rows."""
+    """What a report reads: records, diagnoses, costs and published rows."""
 
     def report(path: Path) -> object:
         contents = read_contents(folder)
         tables = [csv(board) for board in contents.boards]
         if not contents.boards or (contents.notes and str(path) not in " ".join(contents.notes)):
             raise ValueError(contents.notes)
-        return page(contents, {board.slug: [] for board in contents.boards}), markdown(contents.boards), tables
+        pages = write_run_pages(contents), write_compare_page(contents)
+        return page(contents, {board.slug: [] for board in contents.boards}), markdown(contents.boards), tables, pages
 
     save_record(record("whole"), folder)
     one = save_record(record("other", model={"arch": "tiny", "seed": 3, "recipe": {"name": "x"}}), folder)
@@ -253,6 +258,7 @@ def results_files(folder: Path) -> list[Target]:
     (folder / "published.csv").write_text(f"{header}\nhg2,,mpii,val,bearpaw eval_PCKh,PCKh@0.5/head,95.8,,,x\n")
     return [
         *made("record", one, report, damaged, odd_json),
+        *made("diagnosis", save_diagnosis(diagnosis(one.stem), folder), report, damaged, odd_json),
         *made("cost", written(folder / "cost" / "cpu" / "tiny.json", cost), report, damaged, odd_json),
         *made("published.csv", folder / "published.csv", report),
     ]

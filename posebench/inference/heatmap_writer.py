@@ -1,6 +1,7 @@
 """Heatmap writer: keeps what a network puts out while people are predicted. `heatmap_file` has the layout."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
@@ -171,6 +172,7 @@ class HeatmapWriter:
             "dataset": people.dataset, "split": people.split, "box_source": people.box_source,
             "pipeline": json.dumps(model.pipeline.plain()), "provenance": provenance.model_dump_json(),
         }  # fmt: skip
+        _reserve(path, form.bytes)  # before the library meets a full disk
         with h5py.File(path, "w") as file:
             write_texts(file, texts)
             file.attrs["input_width"], file.attrs["input_height"] = model.input_size
@@ -186,6 +188,7 @@ class HeatmapWriter:
                     (MAPS, form.shape, np.float16),
                 )
             }
+        _reserve(path, path.stat().st_size)  # predicting may take hours, in which others write
         self._file: BinaryIO = path.open("rb+")
 
     def __enter__(self) -> "HeatmapWriter":
@@ -223,6 +226,19 @@ class HeatmapWriter:
     def _write(self, name: str, row: int, values: Array) -> None:
         self._file.seek(self._places[name] + row * values.nbytes)
         self._file.write(np.ascontiguousarray(values).data)
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Take disk space for a file, which becomes that long.
+
+    Raises:
+        OSError: there is too little, or a process may not write files of that size.
+    """
+    with path.open("rb+") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:  # not on macOS and Windows
+            file.truncate(size)
 
 
 def _reserved(file: Any, name: str, shape: tuple[int, ...], kind: Any) -> int:

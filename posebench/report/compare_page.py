@@ -6,7 +6,7 @@ from typing import Any
 
 from posebench.files.writing import write_text
 from posebench.plain_text import one_line
-from posebench.report.board import Board
+from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.columns import training
 from posebench.report.comparison_table import LEAST_P
 from posebench.report.contents import Contents
@@ -40,7 +40,7 @@ def write_compare_page(contents: Contents) -> list[Path]:
         "galleries": galleries(folder),
     }
     page = environment().get_template("compare.html.jinja")
-    write_text(path, page.render(root="", compare=COMPARE, data=data, boards=boards, most=MOST))
+    write_text(path, page.render(root="", compare=COMPARE, data=data, most=MOST, synthetic_note=SYNTHETIC_NOTE))
     return [path]
 
 
@@ -66,6 +66,7 @@ def as_json(board: Board) -> dict[str, Any]:
     digits = board.decimals + SPARE
     return {
         "slug": board.slug, "title": board.title, "headline": board.rule.headline, "decimals": board.decimals,
+        "synthetic": board.synthetic,
         "groups": [[one_line(title), list(map(one_line, names[title]))] for title in groups],
         "rows": [
             {

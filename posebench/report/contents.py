@@ -64,7 +64,8 @@ def read_contents(results: Path, columns: str | Sequence[str] | None = None, onl
 
 
 def placed(contents: Contents, out: Path) -> Contents:
-    """The contents with another folder to write to. Galleries that show the chosen records alone are copied there.
+    """The contents with another folder to write to. Galleries that show the chosen records alone are copied there, and the
+    pictures of their diagnoses.
 
     Raises:
         PosebenchError: the folder is a results folder, of which the leaderboards would be overwritten.
@@ -80,4 +81,7 @@ def placed(contents: Contents, out: Path) -> Contents:
         for gallery in galleries:
             if one in ids and gallery.other in ids | {""}:
                 copy_file(gallery.path, folder.overlays / gallery.path.name)
+    for identity in ids:
+        for path in contents.folder.diagnosis_pictures(identity).glob("[!.]*.png"):
+            copy_file(path, folder.diagnosis_pictures(identity) / path.name)
     return replace(contents, folder=folder)

@@ -83,8 +83,9 @@ class Run:
 
     @property
     def rank(self) -> str:
-        """Such as `2–3 of 6`."""
-        return f"{self.board.ranks.cells[self.place]} of {len(self.board.rows)}"
+        """Such as `Rank 2–3 of 6`."""
+        rank = self.board.ranks.cells[self.place]
+        return f"{'Not ranked among' if rank == UNKNOWN else f'Rank {rank} of'} {len(self.board.rows)}"
 
     @cached_property
     def about(self) -> list[tuple[str, str]]:
@@ -107,22 +108,24 @@ class Run:
     @cached_property
     def metrics(self) -> list[Compared]:
         """Every metric."""
-        name = self.record.rule.headline
+        headline = self.record.rule.headline
         paired = None if self.other is None else against(self.alone, [self.other])[0]
         return [
-            self._compared(one, own, other, paired[:2] if paired is not None and one == name else None)
-            for one, own, other in self._both(metrics)
+            self._compared(name, own, other, paired and paired[:2])
+            if name == headline
+            else self._compared(name, own, other, _apart(own, other))
+            for name, own, other in self._both(metrics)
         ]
 
     @cached_property
     def keypoints(self) -> list[Compared]:
         """Every keypoint."""
-        return [self._compared(*both) for both in self._both(keypoints)]
+        return [self._compared(name, own, other, _apart(own, other)) for name, own, other in self._both(keypoints)]
 
     @cached_property
     def parts(self) -> list[Compared]:
         """Every part of the data."""
-        return [self._compared(*both) for both in self._both(parts)]
+        return [self._compared(name, own, other, _apart(own, other)) for name, own, other in self._both(parts)]
 
     @cached_property
     def charts(self) -> list[Chart]:
@@ -176,9 +179,11 @@ class Run:
     def reliability(self) -> Chart | None:
         """The share of right keypoints over confidence, beside the diagonal; None where there are no probabilities."""
         found = None if self.diagnosis is None else self.diagnosis.calibration
-        if found is None or found.error is None or len(found.bins) < 2:
+        if found is None or found.error is None:
             return None
         line = points([one.confidence for one in found.bins], [one.right.value for one in found.bins])
+        if len(line) < 2:
+            return None
         ideal = ((line[0][0], 100 * line[0][0]), (line[-1][0], 100 * line[-1][0]))
         lines = Line("keypoints", line), Line("as confident as right", ideal)
         return Chart("Right keypoints in percent over confidence", "confidence", lines, dots=True)
@@ -187,13 +192,12 @@ class Run:
         own, other = scores(self.alone), {} if self.other is None else scores(self.other)
         return [(name, score, other.get(name, UNSCORED)) for name, score in own.items()]
 
-    def _compared(self, name: str, own: Score, other: Score, paired: tuple[float, float] | None = None) -> Compared:
-        """Args: paired: the difference's interval; None for that of both intervals."""
+    def _compared(self, name: str, own: Score, other: Score, apart: tuple[float, float] | None) -> Compared:
+        """Args: apart: the interval of the difference; None where it is unknown."""
         decimals, difference = self.board.decimals, ""
-        (value, interval), (beside, its) = own, other
+        (value, interval), (beside, _) = own, other
         if value is not None and beside is not None:
             difference = f"{value - beside:+.{decimals}f}"
-            apart = paired or (of_intervals(value, interval, beside, its) if interval and its else None)
             if apart is not None:
                 difference += f" [{apart[0]:+.{decimals}f}, {apart[1]:+.{decimals}f}]"
         shown = "" if self.other is None else self._shown(beside)
@@ -201,3 +205,10 @@ class Run:
 
     def _shown(self, value: float | None) -> str:
         return UNKNOWN if value is None else f"{value:.{self.board.decimals}f}"
+
+
+def _apart(own: Score, other: Score) -> tuple[float, float] | None:
+    """The interval of the difference of two scores as if they were independent; None where it is unknown."""
+    (value, interval), (beside, its) = own, other
+    known = None not in (value, interval, beside, its)
+    return of_intervals(value, interval, beside, its) if known else None  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from posebench.diagnosis.body_lengths import BodyLengths
 from posebench.diagnosis.calibration import Calibration
@@ -50,6 +50,22 @@ class KeptDiagnosis(BaseModel):
     sigmas: tuple[Sensitivity, ...]
     body_lengths: BodyLengths | None = None
     notes: tuple[str, ...]
+
+    @field_validator("joints")
+    @classmethod
+    def _compared(cls, joints: dict[str, PerKind]) -> dict[str, PerKind]:
+        for name, counts in joints.items():
+            if not any(counts):
+                raise ValueError(f"{name} has no predictions; keypoints without any are left out")
+        return joints
+
+    @field_validator("worst")
+    @classmethod
+    def _of_each_kind(cls, worst: tuple[Worst, ...]) -> tuple[Worst, ...]:
+        for one in worst:
+            if len(one.kinds) != len(KINDS):
+                raise ValueError(f"kinds should be {len(KINDS)} numbers, of {', '.join(KINDS)}")
+        return worst
 
 
 def records_of(records: Iterable[Record], scored: Record) -> list[Record]:

@@ -119,9 +119,8 @@ class _Targets:
 
     def __init__(self, people: People) -> None:
         self.at = as_complex(people.keypoints)
-        with np.errstate(
-            over="ignore"
-        ):  # boxes three times as wide and high about the same middle; COCOeval calls them double
+        # Boxes three times as wide and high about the same middle, which COCOeval calls double.
+        with np.errstate(over="ignore"):
             corners = people.bbox[:, :2] - people.bbox[:, 2:], people.bbox[:, :2] + people.bbox[:, 2:] * 2
         self.low, self.high = (as_complex(corner)[:, None] for corner in corners)
 

@@ -35,7 +35,9 @@ class Growing:
         """Put rows at the end. `share`: which part of all rows there are then, as far as is known; room is made for all."""
         end = self._count + len(rows)
         if end > len(self._values):
-            grown = _room((int(end * max(1.1 / share, 1.5)) + 1, *rows.shape[1:]), rows.dtype)
+            # The first rows are few, so that their share says little of how many there are.
+            most = int(end * max(1.1 / share, 1.5)) + 1 if self._count else end
+            grown = _room((most, *rows.shape[1:]), rows.dtype)
             grown[: self._count] = self._values[: self._count]
             self._values = grown
         room = self._values[self._count : end]

@@ -1,6 +1,7 @@
 """Heatmap files: what a network put out is what is read again, and what cannot be kept or read is refused."""
 
 import errno
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -174,6 +175,17 @@ def test_what_ends_predicting_leaves_no_file(
         PosebenchError, match="stopped" if what == "interrupted" else "maps.h5 is not written: No space"
     ):
         kept(tmp_path / "maps.h5", file.model, show=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_limit_on_the_size_of_files_ends_in_a_sentence_before_anyone_is_predicted(file: Kept, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(PosebenchError, match=r"maps.h5 is not written: .* See `ulimit -f`"):
+            kept(tmp_path / "maps.h5", file.model, show=stop)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from chromium import Browser
 from records import FLIC, record
 
-from posebench.report.board import boards
+from posebench.report.board import SYNTHETIC_NOTE, boards
 from posebench.report.compare_page import write_compare_page
 from posebench.report.contents import read_contents
 from posebench.report.frame import write_assets
@@ -156,6 +156,20 @@ def test_the_pages_are_as_wide_as_their_window_and_ask_for_nothing_elsewhere(
     assert browser.too_wide() == 0
     assert [one for one in browser.requests() if not one.startswith(page.parent.as_uri())] == []
     assert browser.complaints() == []
+
+
+def test_synthetic_people_are_marked(browser: Browser, tmp_path: Path):
+    for name in ("good", "fair"):
+        save_record(run(name, 80.0, 0, data={"synthetic": True}), tmp_path)
+        save_record(record(name, FLIC, curves=[]), tmp_path)
+    contents = read_contents(tmp_path)
+    write_assets(contents.folder)
+    browser.open(write_compare_page(contents)[0])
+    shown = []
+    for board in ("mpii", "flic"):
+        choose(browser, "board", board)
+        shown.append(browser.texts("#synthetic:not([hidden])"))
+    assert shown == [[SYNTHETIC_NOTE], []]
 
 
 def test_names_with_scripts_are_text(tmp_path: Path):

@@ -69,6 +69,8 @@ def test_the_same_file_makes_the_same_bytes(folder: Path) -> None:
         ("counts", [1, 2, 3], "counts"),
         ("cause", "jitter", "cause is not a known field"),
         ("repairs", [{"kind": "jitter"}], "repairs.0.count: "),
+        ("joints", {"left_wrist": [0, 0, 0, 0, 0]}, "left_wrist has no predictions"),
+        ("worst", [{"image": "a.jpg", "person": 0, "kinds": [1, 2]}], "kinds should be 5 numbers, of good, jitter,"),
     ],
 )
 def test_a_damaged_diagnosis_is_named_with_its_field(
