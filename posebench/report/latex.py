@@ -136,11 +136,13 @@ def _metric(board: Board, column: Column) -> tuple[str, list[str]]:
     known = [value for value in column.values if value is not None]
     best = column.cells[column.values.index(max(known))] if len(known) > 1 else None
     cells = _with_foot(column)
+    headline = column.header == board.rule.headline
+    unresolved = _not_resolved(board) if headline else []
     for place, row in enumerate(board.rows):
         if column.cells[place] == best:  # as shown: equal numbers of which one is bold would be odd
             cells[place] = rf"\textbf{{{cells[place]}}}"
-        if column.header == board.rule.headline:
-            cells[place] += DAGGER * (place in _not_resolved(board)) + _subscript(row, board)
+        if headline:
+            cells[place] += DAGGER * (place in unresolved) + _subscript(row, board)
     return escape(column.header), cells
 
 

@@ -9,7 +9,8 @@ from posebench.files.writing import write_text
 from posebench.report import cost_tables
 from posebench.report.board import SYNTHETIC_NOTE, Board
 from posebench.report.board_plots import write_plots
-from posebench.report.columns import UNKNOWN, bounds
+from posebench.report.choice import NAME
+from posebench.report.columns import UNKNOWN, Column, bounds
 from posebench.report.compare_page import write_compare_page
 from posebench.report.contents import Contents
 from posebench.report.facts import facts
@@ -30,6 +31,8 @@ TABLE_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.(csv|tex)")
 """Names that `ResultsFolder.leaderboard_csv` and `leaderboard_tex` give with a board's slug."""
 OPEN_GALLERIES = 6
 """Galleries of one leaderboard that are not folded away."""
+LONGEST_LINE = 30
+"""Letters of a text in a leaderboard that are not broken into lines."""
 
 
 def write_pages(contents: Contents, formats: Collection[Format] = (), single_file: bool = False) -> list[Path]:
@@ -82,6 +85,7 @@ def page(contents: Contents, plots: Mapping[str, Sequence[Plot]], single_file: b
         apart_heading=APART,
         grids=grids,
         best=_best,
+        columns=_columns,
         interval=_interval,
         sources=_sources,
         synthetic_note=SYNTHETIC_NOTE,
@@ -102,6 +106,16 @@ def _best(board: Board) -> tuple[str, str]:
     if math.isnan(row.headline):
         return UNKNOWN, ""
     return f"{row.headline:.{board.decimals}f}", _interval(row, headline) if headline in row.intervals else ""
+
+
+def _columns(board: Board) -> list[tuple[Column, str]]:
+    """The columns of a leaderboard, each with its classes in `page.css`."""
+    found = []
+    for column in board.columns:
+        long = max(map(len, column.cells)) > LONGEST_LINE
+        look = "number" if column.number else "name" if column.header == NAME else "text long" if long else "text"
+        found.append((column, look + " headline" * (column.header == board.rule.headline)))
+    return found
 
 
 def _interval(row: Row, metric: str) -> str:

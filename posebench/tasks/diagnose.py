@@ -24,7 +24,8 @@ from posebench.results.folder import ResultsFolder
 from posebench.results.kept_diagnosis import KeptDiagnosis, records_of, save_diagnosis
 from posebench.results.record import Record, find_records
 from posebench.scoring.compared import Compared
-from posebench.tasks.evaluate import Evaluation, evaluate, naming
+from posebench.tasks.evaluate import Evaluation, evaluate_read, naming
+from posebench.tasks.keypoints_in_common import KeypointsAsked, read_in_common
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +140,8 @@ class Diagnosis:
         headline = record.rule.headline
         return {
             "name": record.name, "predictions": record.predictions, "predictions_sha256": record.predictions_sha256,
-            "protocol": record.rule.protocol, "convention": record.rule.convention, "data": record.data.what,
+            "protocol": record.rule.protocol, "convention": record.rule.convention,
+            "keypoints": record.rule.keypoints, "data": record.data.what,
             "headline": {
                 "name": headline, "value": record.metrics[headline], "interval": record.intervals.get(headline),
             },
@@ -162,11 +164,13 @@ class Asked:
         input_size: (width, height) of the crop that heatmap cells are of; None for what the file states, else 256×256.
         stride: pixels of a heatmap cell there.
         manifest: a CSV of labels by which to slice; None for none.
+        keypoints: as of `evaluate`.
     """
 
     input_size: tuple[int, int] | None = None
     stride: int = STRIDE
     manifest: Path | None = None
+    keypoints: KeypointsAsked | None = None
 
 
 def diagnose(
@@ -183,10 +187,11 @@ def diagnose(
     """
     asked = asked or Asked()
     manifest, unused = ({}, ()) if asked.manifest is None else read_manifest(asked.manifest, people)
-    evaluation = evaluate(path, protocol, people, convention)
+    read = read_in_common(path, protocol, people, asked.keypoints)
+    evaluation = evaluate_read(read, people, convention, None, None, path)
     rule = evaluation.record.rule
     with naming(path), errors_of("protocol", protocol.name, "compared"):
-        compared = protocol.compared(evaluation.predictions, people, rule.convention)
+        compared = read.protocol.compared(evaluation.predictions, people, rule.convention)
     with naming(path), errors_of("protocol", protocol.name, "score"):
         before = evaluation.scores
         size = asked.input_size or evaluation.predictions.provenance.input_size or INPUT_SIZE

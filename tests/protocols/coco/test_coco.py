@@ -79,6 +79,21 @@ def test_images_stand_in_id_order_and_people_in_file_order(tmp_path: Path) -> No
     assert people.person.tolist() == [2, 1, 4]
 
 
+def test_of_an_image_that_is_listed_twice_the_last_entry_counts(tmp_path: Path) -> None:
+    content = dataset(annotation())
+    content["images"] += [{"id": 3, "file_name": "new.jpg", "height": 50, "width": 40}]
+    people = read(tmp_path, content)
+    assert (people.images, people.image_sizes[0].tolist()) == (("new.jpg", "005.jpg", "009.jpg"), [40, 50])
+
+
+@pytest.mark.parametrize("width", ["300", None, -5, 0, 1e6, 10**400, [300]])
+def test_a_width_that_is_no_number_of_pixels_is_unknown_and_all_others_are_known(width: Any, tmp_path: Path) -> None:
+    content = dataset(annotation())
+    content["images"][0]["width"] = width
+    sizes = read(tmp_path, content).image_sizes
+    assert sizes.tolist() == [[300, 200], [300, 200], [np.inf, 200]]
+
+
 def test_a_box_becomes_a_padded_region_about_its_middle(tmp_path: Path) -> None:
     people = read(tmp_path, dataset(annotation()))
     assert people.center[0].tolist() == [44.5, 59.5]

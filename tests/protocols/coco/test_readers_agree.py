@@ -145,6 +145,14 @@ def test_usual_annotations_do_not_become_python_objects(
     assert sum(as_objects) < 20
 
 
+@pytest.mark.parametrize("box", [[[20.0], 30, 50, 60], [[], [20, 30], 50, 60], [20, [[30]], 50, 60]])
+def test_a_list_within_a_box_is_refused_also_where_its_numbers_are_as_many(box: Any, tmp_path: Path) -> None:
+    content = dataset(*(annotation(id=number, segmentation=[[1.5, 2, 3, 4.25, 5, 6]]) for number in range(1, 21)))
+    content["annotations"][12]["bbox"] = box
+    with pytest.raises(PosebenchError, match="annotation 12: TypeError"):
+        COCO.instances(written(tmp_path / "gt.json", content), "val")
+
+
 def counted_rows(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Grows by the number of rows that become Python objects at a time, while files are read."""
     columns = sys.modules["posebench.protocols.coco.json_columns"].Columns

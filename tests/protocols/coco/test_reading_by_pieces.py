@@ -184,6 +184,21 @@ def test_images_may_stand_before_or_after_the_annotations(order: tuple[str, str]
         COCO.instances(written(tmp_path / "gt.json", moved), "val")
 
 
+def test_only_a_few_rows_at_the_beginning_become_python_objects(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if PARSERS.simdjson is None:
+        pytest.skip("simdjson is not installed: it has no wheel for this Python")
+    monkeypatch.setattr(json_rows, "PIECE", 1 << 18)
+    columns = sys.modules["posebench.protocols.coco.json_columns"].Columns
+    add, rows_of_calls = columns.add, []
+    monkeypatch.setattr(columns, "add", lambda self, rows: (rows_of_calls.append(len(rows)), add(self, rows))[1])
+    made = found(tmp_path, [detection(row) for row in range(100)])
+    # Of one annotation; of 4 KiB of results, 500 bytes each; and the last row, which no other follows.
+    assert rows_of_calls[0] == 1 and 5 < rows_of_calls[1] < 15
+    assert len(made) == 100 and sum(rows_of_calls) < 18
+
+
 def test_a_box_of_a_later_piece_is_named_by_its_row(tmp_path: Path) -> None:
     people = COCO.instances(written(tmp_path / "gt.json", dataset(annotation())), "val")
     boxes: list[Any] = [
