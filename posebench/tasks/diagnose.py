@@ -20,8 +20,9 @@ from posebench.diagnosis.slices import Part, slices
 from posebench.errors import counted
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
+from posebench.results.find_record import records_of
 from posebench.results.folder import ResultsFolder
-from posebench.results.kept_diagnosis import KeptDiagnosis, records_of, save_diagnosis
+from posebench.results.kept_diagnosis import KeptDiagnosis, save_diagnosis
 from posebench.results.record import Record, find_records
 from posebench.scoring.compared import Compared
 from posebench.tasks.evaluate import Evaluation, evaluate_read, naming
