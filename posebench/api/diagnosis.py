@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def diagnose(
     file: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
     convention: str | None = None, people: Instances | None = None, input_size: tuple[int, int] | None = None,
-    stride: int = 4, manifest: StrPath | None = None,
+    stride: int = 4, manifest: StrPath | None = None, joints: Sequence[str] = (), mapping: StrPath | None = None,
 ) -> "Diagnosis":  # fmt: skip
     """Say why a predictions file scores what it scores.
 
@@ -28,7 +28,7 @@ def diagnose(
         {'jitter': 1632, 'inversion': 32, 'swap': 0, 'miss': 0, 'all': 1664}
 
     Args:
-        data, split, convention, people: as of `evaluate`.
+        data, split, convention, people, joints, mapping: as of `evaluate`.
         input_size: (width, height) of the network's crop, pixels; None for what the file states, else 256×256.
         stride: pixels of a heatmap cell in that crop.
         manifest: a CSV of labels of images or people (docs/diagnosis.md), by which scores are sliced.
@@ -42,10 +42,12 @@ def diagnose(
         PosebenchError: the file or the manifest is damaged or of other people, or the protocol does not say how near is right.
     """
     from posebench.tasks import diagnose as tasks
+    from posebench.tasks.keypoints_in_common import asked_keypoints
 
     rules = protocol_named(protocol)
     people = load_people(rules, data, split, convention) if people is None else people
-    asked = tasks.Asked(input_size, stride, optional_path(manifest))
+    keypoints = asked_keypoints(rules, joints, optional_path(mapping))
+    asked = tasks.Asked(input_size, stride, optional_path(manifest), keypoints)
     return tasks.diagnose(Path(file), rules, people, convention, asked)
 
 
@@ -66,7 +68,7 @@ def label_errors(
 
     Args:
         files: two predictions files or more.
-        data, split, convention, people: as of `evaluate`.
+        data, split, convention, people, joints, mapping: as of `evaluate`.
 
     Returns:
         `Suspects`: `.errors.found` (the keypoints, the farthest first), `.save("labels.csv")` and `.draw("labels.png")`.

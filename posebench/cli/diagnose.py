@@ -8,7 +8,9 @@ import click
 from posebench.cli.options import (
     convention_option,
     data_option,
+    joints_option,
     json_option,
+    mapping_option,
     protocol_option,
     quiet_option,
     read_size,
@@ -22,6 +24,8 @@ from posebench.cli.options import (
 @data_option
 @split_option
 @convention_option
+@joints_option
+@mapping_option
 @click.option(
     "--input-size",
     callback=read_size,
@@ -43,7 +47,9 @@ from posebench.cli.options import (
     help="Labels of images (column image) or people (image, person); scores are sliced by every other column.",
 )
 @click.option(
-    "--save", is_flag=True, help="Keep the diagnosis beside the record of FILE; posebench report shows it in its page."
+    "--save",
+    is_flag=True,
+    help="Keep the diagnosis and its pictures beside the record of FILE; posebench report shows them in its page.",
 )
 @click.option(
     "--results",
@@ -63,8 +69,8 @@ from posebench.cli.options import (
 @quiet_option
 def diagnose(
     file: Path, protocol_name: str, data: Path | None, split: str | None, convention: str | None,
-    input_size: tuple[int, int] | None, stride: int, manifest: Path | None, save: bool, results: Path,
-    pictures: Path | None, as_json: bool, quiet: bool,
+    joints: tuple[str, ...], mapping: Path | None, input_size: tuple[int, int] | None, stride: int, manifest: Path | None,
+    save: bool, results: Path, pictures: Path | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Say why a predictions FILE scores what it scores.
 
@@ -76,11 +82,12 @@ def diagnose(
     from posebench.plugins import registry
     from posebench.tasks.diagnose import Asked
     from posebench.tasks.diagnose import diagnose as diagnosis_of
+    from posebench.tasks.keypoints_in_common import asked_keypoints
     from posebench.tasks.people import load_people
 
     protocol = registry.protocol(protocol_name)
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
-    asked = Asked(input_size, stride, manifest)
+    asked = Asked(input_size, stride, manifest, asked_keypoints(protocol, joints, mapping))
     diagnosis = diagnosis_of(file, protocol, load_people(protocol, data, split, convention), convention, asked)
     if as_json:
         click.echo(json.dumps(diagnosis.as_json()))
@@ -89,5 +96,6 @@ def diagnose(
     if pictures is not None:
         click.echo("\n".join(map(str, diagnosis.draw(pictures))), err=as_json)
     if save:
-        paths = diagnosis.save(results)  # after the tables, which are of use also where there is no record
+        # after the tables, which are of use also where there is no record
+        paths = diagnosis.save(results, pictures=True)
         click.echo("\n".join(map(str, paths)), err=as_json)

@@ -11,11 +11,12 @@ import click
 from posebench.cli.options import (
     convention_option,
     data_option,
+    joints_option,
     json_option,
+    mapping_option,
     name_option,
     protocol_option,
     quiet_option,
-    read_names,
     read_size,
     read_thresholds,
     results_option,
@@ -58,18 +59,8 @@ if TYPE_CHECKING:
     metavar="TEXT",
     help="Data that network was trained on, such as 'LSP, LSPET, MPII', where FILE does not state it.",
 )
-@click.option(
-    "--joints",
-    callback=read_names,
-    metavar="NAME,NAME...",
-    help="Score these keypoints alone, in a table of their own; FILE may be of another skeleton.",
-)
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path),
-    metavar="FILE.csv",
-    help="What FILE calls the keypoints: lines of file,protocol in the order of FILE. Those that both have are scored.",
-)
+@joints_option
+@mapping_option
 @click.option("--overlays", is_flag=True, help="Draw the best, median and worst cases; needs the photographs.")
 @json_option
 @results_option

@@ -27,7 +27,7 @@ SHOWN = 10
 
 
 @click.command("label-errors")
-@click.argument("named", nargs=-1, required=True, metavar="RUN RUN...")
+@click.argument("named", nargs=-1, metavar="[RUN]...")
 @protocol_option
 @data_option
 @split_option
@@ -45,14 +45,14 @@ def label_errors(
 ) -> None:  # fmt: skip
     """Find keypoints that may be annotated wrongly.
 
-    RUN is a predictions file, or a record (file, id or name) of which the predictions are kept. A keypoint is listed where all runs
-    agree with each other within the protocol's threshold and none agrees with the annotation, the farthest first. Writes a CSV for
-    an annotator and, where photographs are there, a gallery of the first 30.
+    RUN is a predictions file, or a record (file, id or name) of which the predictions are kept; without any, all such records of
+    the leaderboard. A keypoint is listed where all runs agree with each other within the protocol's threshold and none agrees with
+    the annotation, the farthest first. Writes a CSV for an annotator and, where photographs are there, a gallery of the first 30.
     """
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.plugins import registry
     from posebench.results.folder import plain
-    from posebench.tasks.label_errors import files_named, find_label_errors
+    from posebench.tasks.label_errors import files_named, files_of_table, find_label_errors
     from posebench.tasks.people import load_people
 
     protocol = registry.protocol(protocol_name)
@@ -62,15 +62,17 @@ def label_errors(
     path = out or Path(f"{plain(protocol.name)}-{plain(people.split)}-label-errors.csv")
     if path.suffix.lower() != ".csv":
         raise PosebenchError(f"--out {path} should end in .csv, the form of the table.")
-    suspects = find_label_errors(files_named(named, results), protocol, people, convention)
+    files, told = (files_named(named, results), ()) if named else files_of_table(results, protocol, people, convention)
+    print_notes(notes, told)
+    suspects = find_label_errors(files, protocol, people, convention)
     gallery = path.with_suffix(".png")
     suspects.save(path)
     drawn = suspects.draw(gallery)
     if as_json:
         found = [one.as_json() for one in suspects.errors.found]
         counts = {name: getattr(suspects.errors, name) for name in ("runs", "counted", "agreed", "right", "right_if")}
-        files = [str(file) for file in suspects.files]
-        click.echo(json.dumps(counts | {"files": files, "csv": str(path), "found": found}))
+        written = {"csv": str(path), "gallery": str(gallery) if drawn else None}
+        click.echo(json.dumps(counts | written | {"files": [str(file) for file in files], "found": found}))
         return
     console = open_console()
     _print(console, suspects, quiet)

@@ -44,6 +44,14 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")
 class Sentences(click.Group):
     """Turns what a user can mend into one sentence, and everything else that ends a program into its usual exit."""
 
+    def main(self, *arguments: Any, **more: Any) -> Any:
+        try:
+            return super().main(*arguments, **more)
+        except SystemExit as ended:
+            if torchrun.processes() > 1:
+                torchrun.end(ended.code if isinstance(ended.code, int) else ended.code is not None)
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)

@@ -239,6 +239,16 @@ def read_names(context: click.Context, parameter: click.Parameter, value: str | 
     return () if value is None else names
 
 
+joints_option = click.option(
+    "--joints", callback=read_names, metavar="NAME,NAME...",
+    help="Score these keypoints alone, in a table of their own; FILE may be of another skeleton.",
+)  # fmt: skip
+mapping_option = click.option(
+    "--mapping", type=click.Path(path_type=Path), metavar="FILE.csv",
+    help="What FILE calls the keypoints: lines of file,protocol in the order of FILE. Those that both have are scored.",
+)  # fmt: skip
+
+
 def read_thresholds(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
     """`0:1:0.02` → (T,) ascending, both ends included."""
     import numpy as np

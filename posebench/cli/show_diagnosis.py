@@ -29,7 +29,7 @@ def print_diagnosis(out: Console, diagnosis: Diagnosis, quiet: bool = False) -> 
     now = Estimate(math.nan if value is None else value, record.intervals.get(rule.headline))
     said.print(
         f"[bold]{_label(record.name)}[/bold] on {_label(data.what)}: {data.people:,} people in "
-        f"{counted(data.images, 'image', 'images')}; {_label(rule.protocol)} {_label(rule.convention)}: "
+        f"{counted(data.images, 'image', 'images')}; {_label(rule.protocol)} {_label(rule.short_scope)}: "
         f"{_label(rule.headline)} {number(now.value, decimals)} {bounds(now, decimals)}",
         highlight=False,
     )

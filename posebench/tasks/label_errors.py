@@ -11,12 +11,13 @@ import numpy as np
 
 from posebench.array_type import Array
 from posebench.data.instances import Instances
-from posebench.diagnosis.label_errors import LabelError, LabelErrors, label_errors
+from posebench.diagnosis.label_errors import FEWEST, LabelError, LabelErrors, label_errors
 from posebench.errors import PosebenchError, counted
 from posebench.files.writing import write_text
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
 from posebench.results.find_record import home, read_record, record_path
+from posebench.results.record import find_records
 from posebench.scoring.compared import Compared
 from posebench.tasks.evaluate import naming
 from posebench.tasks.stated_files import PREDICTIONS, predictions_file
@@ -73,14 +74,16 @@ class Suspects:
         from posebench.report.label_gallery import label_gallery
         from posebench.samples.images import ImageReader
 
-        there = [one for one in self.errors.found if self._has_image(one)][:SHOWN]
+        able = [one for one in self.errors.found if self._has_image(one)]
+        there = able[:SHOWN]
         if not there:
             return 0
-        drawn = self.people.take(np.unique([one.row for one in there]))
-        reader: Callable[[int], Any] = ImageReader(drawn)
+        reader: Callable[[int], Any] = ImageReader(self.people.take(np.unique([one.row for one in there])))
         what = f"{counted(self.errors.runs, 'run', 'runs')} against the annotation of {self.people.what}"
         found = len(self.errors.found)
         about = f"{len(there)} of {counted(found, 'keypoint', 'keypoints')}, the farthest first; right is {self.errors.right_if}"
+        if len(able) < found:
+            about += f"; the photographs of {len(able):,} are there"
         label_gallery(self.people, there, self.keypoints, reader, Path(path), f"Possible label errors: {what}", about)
         return len(there)
 
@@ -124,6 +127,41 @@ def files_named(named: Sequence[str], results: Path) -> list[Path]:
         PosebenchError: there is no such file and no such record, or its predictions were not kept.
     """
     return [_file_named(text, results) for text in named]
+
+
+def files_of_table(
+    results: Path, protocol: Protocol, people: Instances, convention: str | None = None
+) -> tuple[list[Path], tuple[str, ...]]:
+    """The kept predictions of all records of one leaderboard, each file once, and a note on records without them.
+
+    Args:
+        people: the annotated people; records are of the same annotation file.
+
+    Raises:
+        PosebenchError: the results folder is not there, or fewer than two files are.
+    """
+    rule, source = protocol.convention(convention), people.source.sha256
+    records = [
+        record
+        for record in find_records(results).records
+        if (record.rule.protocol, record.rule.convention, record.data.what) == (protocol.name, rule.name, people.what)
+        and record.data.annotations_sha256 == source
+    ]
+    files, lacking = [], []
+    for record in {record.predictions_sha256: record for record in records}.values():
+        found = predictions_file(record, results)
+        if found.path is None or found.differs:
+            lacking.append(record.name)
+        else:
+            files.append(found.path)
+    where = f"{results} for {people.what} by {protocol.name} {rule.name}"
+    if len(files) < FEWEST:
+        raise PosebenchError(
+            f"{counted(len(records), 'record', 'records')} of {where}: {len(files)} with kept predictions, and {FEWEST} are "
+            "needed. Name predictions files instead."
+        )
+    without = f"without kept predictions, so left out: {', '.join(lacking)}"
+    return files, ((f"Of the records of {where}, {without}.",) if lacking else ())
 
 
 def _file_named(text: str, results: Path) -> Path:

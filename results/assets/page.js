@@ -52,7 +52,7 @@ function addDetails(table) {
   for (const row of table.rows({ page: "current" }).nodes().toArray()) {
     const name = row.querySelector("th.name");
     if (name.dataset.name) continue;
-    name.dataset.name = name.textContent;
+    name.dataset.name = name.firstChild.textContent.trim();
     const ariaLabel = `Intervals and sources of ${name.dataset.name}`;
     const button = make("button", { type: "button", className: "more", ariaLabel });
     button.addEventListener("click", () => showDetails(table, row));

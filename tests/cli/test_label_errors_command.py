@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import entry
@@ -49,7 +50,8 @@ def test_the_table_and_the_gallery_have_the_wrist(folder: Path) -> None:
 
 def test_runs_that_do_not_agree_find_nothing_and_draw_nothing(folder: Path) -> None:
     done = posebench(folder, "a.h5", "c.h5", "--out", "none.csv", "--json")
-    assert json.loads(done.stdout)["found"] == []
+    told = json.loads(done.stdout)
+    assert (told["found"], told["csv"], told["gallery"]) == ([], "none.csv", None)
     assert len((folder / "none.csv").read_text().splitlines()) == 1
     assert not (folder / "none.png").exists()
 
@@ -63,6 +65,26 @@ def test_a_record_stands_for_its_kept_predictions(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["files"][1], len(found["found"])) == ("results/predictions/kept.h5", 1)
+
+
+def test_without_runs_all_records_of_the_table_with_kept_predictions_are_the_runs(folder: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    (results / "predictions").mkdir(parents=True)
+    for name in "abc":
+        done = entry.posebench("evaluate", f"{name}.h5", *ARGUMENTS, "--results", results, "-q", cwd=folder, people=3)
+        assert done.returncode == 0, done.stderr
+    failed = posebench(folder, "--results", results)
+    assert (failed.returncode, "3 records of" in failed.stderr, "0 with kept predictions" in failed.stderr) == (
+        1,
+        True,
+        True,
+    )
+    for name in "ab":
+        shutil.copy(folder / f"{name}.h5", results / "predictions")
+    done = posebench(folder, "--results", results, "--json", "--out", tmp_path / "x.csv")
+    assert "without kept predictions, so left out: c." in " ".join(done.stderr.split())
+    found = json.loads(done.stdout)
+    assert ([Path(file).name for file in found["files"]], len(found["found"])) == (["a.h5", "b.h5"], 1)
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,30 @@ def test_a_record_on_some_keypoints_of_another_skeleton_is_verified(tmp_path: Pa
     assert verify(path, Places()).status != "verified"
 
 
+@pytest.mark.parametrize("protocol, joints", [("mpii", (*WRISTS, "head_top")), ("coco", ("left_wrist", "right_knee"))])
+def test_a_diagnosis_of_some_keypoints_is_of_these_alone_and_stands_beside_their_record(
+    tmp_path: Path, protocol: str, joints: tuple[str, ...]
+) -> None:
+    people = pb.load_people(protocol).take(np.arange(40))
+    keypoints = people.keypoints.copy()
+    keypoints[:8] += 400
+    keypoints[:, people.skeleton.index("left_ankle")] += 400
+    save(for_instances(people, keypoints), tmp_path / "net.h5")
+    found = pb.diagnose(tmp_path / "net.h5", protocol=protocol, people=people, joints=joints)
+    assert set(found.errors.joints) == set(joints)
+    assert sum(found.errors.counts) == sum(map(sum, found.errors.joints.values()))
+    all_repaired = next(one for one in found.errors.repairs if one.kind == "all").gain.value
+    lost = 100 - found.evaluation.metrics["Mean"] if protocol == "mpii" else 0  # nobody finds COCO's eight
+    assert all_repaired == pytest.approx(lost)
+    plain = pb.evaluate(tmp_path / "net.h5", protocol=protocol, people=people)
+    plain.save(tmp_path)
+    with pytest.raises(pb.PosebenchError, match="There is no record"):
+        found.save(tmp_path)
+    found.evaluation.save(tmp_path)
+    (path,) = found.save(tmp_path)
+    assert path.stem == found.evaluation.record.id != plain.record.id
+
+
 def test_curves_and_explanations_of_some_keypoints_are_refused() -> None:
     for option in (["--explain"], ["--thresholds", "0:1:0.1"]):
         done = CliRunner().invoke(main, ["evaluate", "x.h5", "--protocol", "mpii", "--joints", "left_wrist", *option])
