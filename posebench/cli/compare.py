@@ -32,6 +32,10 @@ ENDINGS = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz")
     help="Draw the people on whom two files differ most, side by side, below --results; needs the photographs.",
 )  # fmt: skip
 @click.option(
+    "--save", is_flag=True,
+    help="Keep the differences of the files beside their records below --results; compare.html of posebench report shows them.",
+)  # fmt: skip
+@click.option(
     "--pictures",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -49,7 +53,7 @@ ENDINGS = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz")
 @quiet_option
 def compare(
     arguments: tuple[str, ...], protocol_name: str, data: Path | None, split: str | None, convention: str | None,
-    names: tuple[str, ...], overlays: bool, pictures: Path | None, results: Path, as_json: bool, quiet: bool,
+    names: tuple[str, ...], overlays: bool, save: bool, pictures: Path | None, results: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Compare predictions files, or rows of a leaderboard.
 
@@ -71,6 +75,7 @@ def compare(
             "--data": data is not None,
             "--name": bool(names),
             "--overlays": overlays,
+            "--save": save,
             "--pictures": pictures is not None,
         }
         if any(given.values()):
@@ -97,6 +102,8 @@ def compare(
         print_comparison(open_console(), comparison.records, comparison.pairs, quiet=quiet)
     if pictures is not None:
         click.echo(comparison.draw(pictures), err=as_json)
+    if save:
+        click.echo("\n".join(map(str, comparison.save(results))), err=as_json)
     if overlays:
         drawn = comparison.draw_overlays(results)
         print_overlays(open_console(stderr=as_json), drawn)

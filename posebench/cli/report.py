@@ -44,14 +44,17 @@ def report(
     from posebench.cli.console import open_console, print_notes
     from posebench.cli.show_leaderboard import print_leaderboards
     from posebench.report.contents import placed, read_contents
-    from posebench.report.page import write_pages
 
     contents = read_contents(results, columns, only)
     chosen = columns is not None or bool(only)
     written = out is not None or not chosen
     if out is not None:
         contents = placed(contents, out)
-    paths = write_pages(contents, formats, single_file) if written else []
+    paths = []
+    if written:
+        from posebench.report.page import write_pages  # and matplotlib, which tables alone do not need
+
+        paths = write_pages(contents, formats, single_file)
     print_notes(open_console(stderr=True), contents.notes)
     print_leaderboards(open_console(), contents.boards, written)
     if written:

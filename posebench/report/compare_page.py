@@ -12,9 +12,10 @@ from posebench.report.comparison_table import LEAST_P
 from posebench.report.contents import Contents
 from posebench.report.frame import COMPARE, environment
 from posebench.report.row_pairs import MOST, row_pairs
-from posebench.report.row_scores import UNSCORED, Score, keypoints, metrics, parts
+from posebench.report.row_scores import UNSCORED, Score, keypoints, metrics, parts, spaced
 from posebench.report.rows import Row
 from posebench.results.folder import ResultsFolder
+from posebench.results.kept_comparison import KeptComparison
 from posebench.scoring.comparison import SIGNIFICANT
 
 SPARE = 2
@@ -34,7 +35,7 @@ def write_compare_page(contents: Contents) -> list[Path]:
         path.unlink(missing_ok=True)
         return []
     data = {
-        "boards": list(map(as_json, boards)),
+        "boards": [as_json(board, contents.comparisons) for board in boards],
         "significant": SIGNIFICANT,
         "least": LEAST_P,
         "galleries": galleries(folder),
@@ -52,11 +53,12 @@ def galleries(folder: ResultsFolder) -> list[tuple[str, str, str]]:
     return [(one, gallery.other, folder.link(path)) for path, (one, gallery) in sorted(found.items())]
 
 
-def as_json(board: Board) -> dict[str, Any]:
+def as_json(board: Board, comparisons: Sequence[KeptComparison] = ()) -> dict[str, Any]:
     """What the script looks up of a leaderboard.
 
     `groups` are titles and names of scores; `scores` of a row has (value, low, high) for each name, null where unknown.
-    `pairs[i][j - i - 1]` is the headline's difference of rows i < j: (low, high, p).
+    `pairs[i][j - i - 1]` is the headline's difference of rows i < j: (low, high, p). `kept` has the paired differences that
+    `posebench compare --save` kept: two rows, and an interval for each name of the first two groups.
     """
     metric = board.newest.per_joint_metric or board.rule.headline
     groups = {"metric": metrics, f"{metric} by keypoint": keypoints, f"{metric} on parts of the data": parts}
@@ -80,7 +82,26 @@ def as_json(board: Board) -> dict[str, Any]:
             [None if one is None else [round(one[0], digits), round(one[1], digits), round(one[2], 6)] for one in pairs]
             for pairs in row_pairs(board)
         ],
+        "kept": _kept(board, comparisons, list(names.values()), digits),
     }  # fmt: skip
+
+
+def _kept(
+    board: Board, comparisons: Sequence[KeptComparison], names: Sequence[Sequence[str]], digits: int
+) -> list[Any]:
+    """[row, row, intervals of metrics, intervals of keypoints]; of rows of one record, because a comparison is of two records."""
+    place = {row.id: place for place, row in enumerate(board.rows) if len(row.records) == 1}
+    found = []
+    for one in comparisons:
+        if one.a in place and one.b in place:
+            of_metrics, of_joints = one.intervals(one.a)
+            known = of_metrics, {spaced(name): ends for name, ends in of_joints.items()}
+            groups = [[own.get(name) for name in group] for own, group in zip(known, names, strict=False)]
+            rounded = [
+                [None if ends is None else [round(end, digits) for end in ends] for ends in group] for group in groups
+            ]
+            found.append([place[one.a], place[one.b], *rounded])
+    return found
 
 
 def _told_apart(row: Row) -> str:

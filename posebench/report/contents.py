@@ -12,6 +12,7 @@ from posebench.report.board import Board, boards
 from posebench.report.choice import choose
 from posebench.report.published_scores import PublishedScores, published
 from posebench.results.folder import ResultsFolder
+from posebench.results.kept_comparison import KeptComparison, find_comparisons
 from posebench.results.kept_diagnosis import KeptDiagnosis, find_diagnoses
 from posebench.results.record import Record, find_records
 
@@ -23,8 +24,9 @@ class Contents:
     Attributes:
         folder: where the report is written.
         records: at least one.
-        notes: a sentence for each record, cost or diagnosis that is skipped because it cannot be read.
+        notes: a sentence for each record, cost, diagnosis or comparison that is skipped because it cannot be read.
         diagnoses: id of a record → why its score is what it is.
+        comparisons: paired differences of two records.
         costs: measured costs of networks.
         literature: the rows of `published.csv`.
     """
@@ -33,13 +35,14 @@ class Contents:
     records: tuple[Record, ...]
     notes: tuple[str, ...]
     diagnoses: Mapping[str, KeptDiagnosis]
+    comparisons: tuple[KeptComparison, ...]
     costs: tuple[Cost, ...]
     literature: tuple[PublishedScores, ...]
     boards: tuple[Board, ...]
 
 
 def read_contents(results: Path, columns: str | Sequence[str] | None = None, only: Sequence[str] = ()) -> Contents:
-    """Read the records, diagnoses, costs and published rows of a results folder.
+    """Read the records, diagnoses, comparisons, costs and published rows of a results folder.
 
     Args:
         columns, only: which columns and rows its leaderboards have, as of `choose`.
@@ -55,11 +58,11 @@ def read_contents(results: Path, columns: str | Sequence[str] | None = None, onl
             "`posebench evaluate` scores a predictions file; either writes one."
         )
     costs, notes = cost.load(results)
-    kept = find_diagnoses(results)
+    diagnoses, comparisons = find_diagnoses(results), find_comparisons(results)
     tables = choose(boards(found.records), columns, only)
     return Contents(
-        folder, found.records, (*found.notes, *notes, *kept.notes), kept.by_record, tuple(costs),
-        tuple(published(results)), tuple(tables),
+        folder, found.records, (*found.notes, *notes, *diagnoses.notes, *comparisons.notes), diagnoses.by_record,
+        comparisons.kept, tuple(costs), tuple(published(results)), tuple(tables),
     )  # fmt: skip
 
 

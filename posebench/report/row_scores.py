@@ -14,9 +14,14 @@ def metrics(row: Row) -> dict[str, Score]:
 
 def keypoints(row: Row) -> dict[str, Score]:
     """Every keypoint."""
-    return {name.replace("_", " "): (value, row.per_joint_intervals.get(name)) for name, value in row.per_joint.items()}
+    return {spaced(name): (value, row.per_joint_intervals.get(name)) for name, value in row.per_joint.items()}
 
 
 def parts(row: Row) -> dict[str, Score]:
     """Every part of the data."""
     return {f"{part.by}: {part.name}": (part.value, part.interval) for part in row.slices}
+
+
+def spaced(keypoint: str) -> str:
+    """A keypoint's name as shown: `left_wrist` as `left wrist`."""
+    return keypoint.replace("_", " ")

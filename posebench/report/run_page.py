@@ -1,6 +1,6 @@
 """The page of one run: what is known of a record, beside the row of the leaderboard that it is measured against."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,9 +11,10 @@ from posebench.report.columns import UNKNOWN, bounds, size, training
 from posebench.report.diagnosis_tables import DiagnosisTable
 from posebench.report.line_chart import Chart, Line, points
 from posebench.report.row_pairs import against
-from posebench.report.row_scores import UNSCORED, Score, keypoints, metrics, parts
+from posebench.report.row_scores import UNSCORED, Score, keypoints, metrics, parts, spaced
 from posebench.report.rows import Row
 from posebench.results.history import EPOCH, LOSS, SCORE
+from posebench.results.kept_comparison import Intervals, KeptComparison
 from posebench.results.kept_diagnosis import KeptDiagnosis
 from posebench.results.record import Record
 from posebench.scoring.comparison import of_intervals
@@ -44,6 +45,7 @@ class Run:
         id: the record's, which takes a moment to compute.
         place: number of the leaderboard's row that the record is in, from 0.
         diagnosis: why its score is what it is; None where it was not kept.
+        comparisons: those that were kept of the record and others.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Run:
     board: Board
     place: int
     diagnosis: KeptDiagnosis | None
+    comparisons: Sequence[KeptComparison] = ()
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -106,26 +109,32 @@ class Run:
         return [(term, sentence) for term, sentence in found if sentence]
 
     @cached_property
+    def held(self) -> tuple[Intervals, Intervals] | None:
+        """Paired intervals of metrics and of keypoints, of the difference from the row beside; None where they were not kept."""
+        if self.other is None or len(self.other.ids) > 1:
+            return None
+        both = {self.id, self.other.id}
+        found = next((one for one in self.comparisons if {one.a, one.b} == both), None)
+        return None if found is None else found.intervals(self.id)
+
+    @cached_property
     def metrics(self) -> list[Compared]:
         """Every metric."""
         headline = self.record.rule.headline
         paired = None if self.other is None else against(self.alone, [self.other])[0]
-        return [
-            self._compared(name, own, other, paired and paired[:2])
-            if name == headline
-            else self._compared(name, own, other, _apart(own, other))
-            for name, own, other in self._both(metrics)
-        ]
+        known = (self.held[0] if self.held else {}) | {headline: paired and paired[:2]}
+        return [self._compared(name, own, other, known) for name, own, other in self._both(metrics)]
 
     @cached_property
     def keypoints(self) -> list[Compared]:
         """Every keypoint."""
-        return [self._compared(name, own, other, _apart(own, other)) for name, own, other in self._both(keypoints)]
+        known = {spaced(name): ends for name, ends in self.held[1].items()} if self.held else {}
+        return [self._compared(name, own, other, known) for name, own, other in self._both(keypoints)]
 
     @cached_property
     def parts(self) -> list[Compared]:
         """Every part of the data."""
-        return [self._compared(name, own, other, _apart(own, other)) for name, own, other in self._both(parts)]
+        return [self._compared(name, own, other, {}) for name, own, other in self._both(parts)]
 
     @cached_property
     def charts(self) -> list[Chart]:
@@ -167,7 +176,7 @@ class Run:
         rows = {"all": self.diagnosis.counts, **self.diagnosis.joints}
         most = max((1 - counts[GOOD] / sum(counts) for counts in rows.values() if sum(counts)), default=0) or 1
         return [
-            (name.replace("_", " "), [
+            (spaced(name), [
                 (kind, 100 * count / sum(counts), round(100 * count / sum(counts) / most, 2))
                 for kind, count in list(zip(KINDS, counts, strict=True))[GOOD + 1 :]
             ])
@@ -192,12 +201,13 @@ class Run:
         own, other = scores(self.alone), {} if self.other is None else scores(self.other)
         return [(name, score, other.get(name, UNSCORED)) for name, score in own.items()]
 
-    def _compared(self, name: str, own: Score, other: Score, apart: tuple[float, float] | None) -> Compared:
-        """Args: apart: the interval of the difference; None where it is unknown."""
+    def _compared(self, name: str, own: Score, other: Score, paired: Intervals) -> Compared:
+        """Args: paired: intervals of differences, by name; of other names they are computed from both scores' intervals."""
         decimals, difference = self.board.decimals, ""
         (value, interval), (beside, _) = own, other
         if value is not None and beside is not None:
             difference = f"{value - beside:+.{decimals}f}"
+            apart = paired[name] if name in paired else _apart(own, other)
             if apart is not None:
                 difference += f" [{apart[0]:+.{decimals}f}, {apart[1]:+.{decimals}f}]"
         shown = "" if self.other is None else self._shown(beside)

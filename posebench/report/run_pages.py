@@ -18,7 +18,7 @@ from posebench.report.page_pictures import Picture, gallery_picture, picture
 from posebench.report.published_beside import beside, heading
 from posebench.report.run_page import Run
 from posebench.results.folder import Gallery, ResultsFolder
-from posebench.results.kept_diagnosis import KeptDiagnosis
+from posebench.results.kept_comparison import KeptComparison
 from posebench.results.record import Record
 
 ROOT = "../"
@@ -38,7 +38,7 @@ def write_run_pages(contents: Contents) -> list[Path]:
     folder = contents.folder
     galleries = folder.galleries()
     template = environment().get_template("run.html.jinja")
-    found = [(board, list(runs(board, contents.diagnoses))) for board in contents.boards]
+    found = [(board, list(runs(board, contents))) for board in contents.boards]
     names = {run.id: run.record.name for _, of_board in found for run in of_board}
     paths = []
     for board, of_board in found:
@@ -64,11 +64,15 @@ def write_run_pages(contents: Contents) -> list[Path]:
     return paths
 
 
-def runs(board: Board, diagnoses: Mapping[str, KeptDiagnosis]) -> Iterator[Run]:
+def runs(board: Board, contents: Contents) -> Iterator[Run]:
     """Every record of a leaderboard, in its order."""
+    kept: dict[str, list[KeptComparison]] = {}
+    for one in contents.comparisons:
+        for identity in (one.a, one.b):
+            kept.setdefault(identity, []).append(one)
     for place, row in enumerate(board.rows):
         for identity, record in zip(row.ids, row.records, strict=True):
-            yield Run(identity, record, board, place, diagnoses.get(identity))
+            yield Run(identity, record, board, place, contents.diagnoses.get(identity), kept.get(identity, ()))
 
 
 def _files(run: Run, contents: Contents) -> dict[str, Any]:

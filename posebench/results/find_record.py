@@ -1,5 +1,6 @@
 """Finding a record: by its file, its id, or its name in the tables."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from posebench.errors import PosebenchError, existing, unknown
@@ -46,6 +47,26 @@ def record_path(text: str, results: Path) -> Path:
     (record,) = named
     files = [folder.record(one) for one in (record.id, record.older_id)]
     return existing(next((file for file in files if file.is_file()), files[0]), "a record")
+
+
+def records_of(records: Iterable[Record], scored: Record) -> list[Record]:
+    """The records of a predictions file under one rule, whatever their names.
+
+    Args:
+        scored: of the same file, scored now.
+
+    Raises:
+        PosebenchError: there is none.
+    """
+    found = [one for one in records if (one.group, one.predictions_sha256) == (scored.group, scored.predictions_sha256)]
+    if not found:
+        rule = scored.rule
+        raise PosebenchError(
+            f"There is no record of {scored.predictions} under {rule.protocol} {rule.convention}, version {rule.version}, on these "
+            f"people, and --save keeps what it found beside records. Make one with posebench evaluate {scored.predictions} "
+            f"--protocol {rule.protocol}, and the same --data, --split and --convention."
+        )
+    return found
 
 
 def home(path: Path) -> Path:

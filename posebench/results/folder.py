@@ -71,6 +71,11 @@ class ResultsFolder:
         return self.path / "diagnoses"
 
     @property
+    def comparisons(self) -> Path:
+        """A JSON file per two records that were compared with `--save`."""
+        return self.path / "comparisons"
+
+    @property
     def checks(self) -> Path:
         """What `posebench data check` found of each photograph."""
         return self.path / "checks"
@@ -161,6 +166,10 @@ class ResultsFolder:
     def diagnosis(self, identity: str) -> Path:
         """The diagnosis of the record with that id."""
         return self.diagnoses / f"{identity}.json"
+
+    def comparison(self, one: str, other: str) -> Path:
+        """The comparison of the records with these ids."""
+        return self.comparisons / f"{one}{COMPARED}{other}.json"
 
     def diagnosis_pictures(self, identity: str) -> Path:
         """The folder of pictures of the diagnosis of the record with that id."""

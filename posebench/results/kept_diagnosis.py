@@ -1,6 +1,5 @@
 """Kept diagnoses: why a record's score is what it is, in a file beside the record."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,11 +12,9 @@ from posebench.diagnosis.error_kinds import KINDS, Repair, Worst
 from posebench.diagnosis.registration import Registration
 from posebench.diagnosis.sigmas import Sensitivity
 from posebench.diagnosis.slices import Part
-from posebench.errors import PosebenchError
 from posebench.files.validation import Count, read_models
 from posebench.files.writing import write_text
 from posebench.results.folder import VISIBLE_JSON, ResultsFolder
-from posebench.results.record import Record
 
 FIX = "Diagnose its predictions again with --save, or remove the file."
 """What to do about a damaged file."""
@@ -66,26 +63,6 @@ class KeptDiagnosis(BaseModel):
             if len(one.kinds) != len(KINDS):
                 raise ValueError(f"kinds should be {len(KINDS)} numbers, of {', '.join(KINDS)}")
         return worst
-
-
-def records_of(records: Iterable[Record], scored: Record) -> list[Record]:
-    """The records of a predictions file under one rule, whatever their names.
-
-    Args:
-        scored: of the same file, scored now.
-
-    Raises:
-        PosebenchError: there is none.
-    """
-    found = [one for one in records if (one.group, one.predictions_sha256) == (scored.group, scored.predictions_sha256)]
-    if not found:
-        rule = scored.rule
-        raise PosebenchError(
-            f"There is no record of {scored.predictions} under {rule.protocol} {rule.convention}, version {rule.version}, on these "
-            f"people. A diagnosis is kept beside a record: make one with posebench evaluate {scored.predictions} --protocol "
-            f"{rule.protocol}, and the same --data, --split and --convention."
-        )
-    return found
 
 
 def save_diagnosis(kept: KeptDiagnosis, results: Path) -> Path:

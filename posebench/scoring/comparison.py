@@ -20,6 +20,7 @@ import numpy as np
 
 from posebench.array_type import Array
 from posebench.errors import PosebenchError
+from posebench.files.validation import Known
 from posebench.scoring import bootstrap
 from posebench.scoring.scores import Scores, known
 
@@ -49,8 +50,8 @@ class Difference:
     """
 
     name: str
-    a: float
-    b: float
+    a: Known
+    b: Known
     interval: tuple[float, float] | None = None
     p: float | None = None
 

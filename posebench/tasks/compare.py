@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Protocol
 from posebench.report import comparison_table
+from posebench.results.find_record import records_of
 from posebench.results.folder import ResultsFolder
+from posebench.results.kept_comparison import KeptComparison, save_comparison
 from posebench.results.record import Record, find_records
 from posebench.scoring import comparison
 from posebench.scoring.comparison import Pair
@@ -80,6 +83,24 @@ class Comparison:
         reader: Callable[[int], Any] = ImageReader(one.people)
         compared_overlays(one.people, (shown[0], shown[1]), reader, path, one.drawn_title)
         return path
+
+    def save(self, results: str | Path = "results") -> tuple[Path, ...]:
+        """Keep the paired differences beside the records of the files, for the report's page that compares two rows.
+
+        Returns:
+            The files' paths, one for each pair; several where the same predictions have records of several names.
+
+        Raises:
+            PosebenchError: the results folder has no record of a run's predictions under this rule.
+        """
+        kept = find_records(Path(results)).records
+        ids = {run.record.name: [one.id for one in records_of(kept, run.record)] for run in self.runs}
+        return tuple(
+            save_comparison(KeptComparison(a=a, b=b, metrics=pair.metrics, joints=pair.joints), Path(results))
+            for pair in self.pairs
+            for a, b in product(ids[pair.a], ids[pair.b])
+            if a != b
+        )
 
     def draw(self, folder: str | Path) -> Path:
         """Draw `differences.png`, also for dark pages: what each run scores less or more than the best one, by keypoint.

@@ -26,6 +26,14 @@ function paired(board, a, b) {
   return { bounds: a < b ? [low, high] : [-high, -low], p };
 }
 
+// The paired intervals of a − b that `posebench compare --save` kept, by group; null where it kept none.
+function kept(board, a, b) {
+  const found = board.kept.find(([one, other]) => (one === a && other === b) || (one === b && other === a));
+  if (!found) return null;
+  const turned = ([low, high]) => [-high, -low];
+  return found.slice(2).map((group) => group.map((ends) => ends && (found[0] === a ? ends : turned(ends))));
+}
+
 // The interval of a − b from those of a and b, as if independent: posebench.scoring.comparison.of_intervals.
 function apart([a, lowA, highA], [b, lowB, highB]) {
   if (lowA === undefined || lowB === undefined) return null;
@@ -68,11 +76,12 @@ function bar(value, bounds, largest) {
 
 function group(board, number, a, b) {
   const [title, names] = board.groups[number];
+  const held = kept(board, a, b)?.[number];
   const rows = names.map((name, place) => {
     const [one, other] = [a, b].map((row) => board.rows[row].scores[number][place]);
     const main = number === 0 && name === board.headline;
     const found = main ? paired(board, a, b) : null;
-    const bounds = main ? (found && found.bounds) : one && other ? apart(one, other) : null;
+    const bounds = main ? (found && found.bounds) : held ? held[place] : one && other ? apart(one, other) : null;
     return { name, one, other, main, bounds, value: one && other ? one[0] - other[0] : null };
   }).filter(({ one, other }) => one || other);
   if (!rows.length) return [];
@@ -121,6 +130,9 @@ function show() {
   const links = [["A", rowA], ["B", rowB]].map(([letter, row]) => [`${letter}: `, element("a", row.name, { href: `runs/${row.ids[0]}.html` }), " · "]);
   document.getElementById("pages").replaceChildren(...links.flat(), element("a", board.title, { href: `index.html#${board.slug}` }));
   document.getElementById("scores").replaceChildren(...board.groups.flatMap((_, number) => group(board, number, a, b)));
+  document.getElementById("held").textContent = kept(board, a, b)
+    ? "The intervals of metrics and keypoints are paired."
+    : "The intervals of all but the headline are too wide (see below).";
   document.getElementById("galleries").replaceChildren(...people(rowA, rowB));
   history.replaceState(null, "", `#a=${rowA.ids[0]}&b=${rowB.ids[0]}`);
 }

@@ -46,6 +46,12 @@ def test_run_trains_and_predicts_with_both_processes_and_scores_once(tmp_path: P
     assert len(list((tmp_path / "results" / "records").iterdir())) == 1
 
 
+def test_a_process_leaves_the_others_before_it_ends_at_once() -> None:
+    code = "import atexit; from posebench import torchrun; atexit.register(print, 'left'); torchrun.end(3)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "left\n", "")
+
+
 @pytest.mark.parametrize(
     "arch, failure", [("FailsInTheSecondProcess", "failed in forward: "), ("Soundd", "Did you mean")]
 )

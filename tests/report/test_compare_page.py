@@ -16,8 +16,9 @@ from posebench.report.frame import write_assets
 from posebench.report.row_pairs import row_pairs
 from posebench.report.rows import Row
 from posebench.report.run_pages import write_run_pages
+from posebench.results.kept_comparison import KeptComparison, save_comparison
 from posebench.results.record import Record, save_record
-from posebench.scoring.comparison import of_intervals
+from posebench.scoring.comparison import Difference, of_intervals
 from posebench.tasks.compare_rows import compare_rows
 
 WAVE = np.sin(np.arange(1000.0) * 7)
@@ -102,6 +103,19 @@ def test_other_intervals_are_those_of_independent_scores(browser: Browser, page:
     browser.open(page)
     low, high = of_intervals(*WRIST["good"], *WRIST["fair"])
     assert cells(browser, "right wrist") == ["85.00", "80.00", "+5.00", f"[{low:+.2f}, {high:+.2f}]"]
+
+
+def test_paired_intervals_that_compare_kept_are_shown_instead(browser: Browser, tmp_path: Path):
+    for one in (GOOD, FAIR):
+        save_record(one, tmp_path)
+    wrist = Difference("right_wrist", 80.0, 85.0, (-6.5, -3.25), 0.001)
+    save_comparison(KeptComparison(a=FAIR.id, b=GOOD.id, metrics=(), joints=(wrist,)), tmp_path)
+    contents = read_contents(tmp_path)
+    write_assets(contents.folder)
+    browser.open(write_compare_page(contents)[0])
+    assert cells(browser, "right wrist") == ["85.00", "80.00", "+5.00", "[+3.25, +6.50]"]
+    browser.click("#swap")
+    assert cells(browser, "right wrist") == ["80.00", "85.00", "-5.00", "[-6.50, -3.25]"]
 
 
 def test_exchanging_the_rows_turns_the_signs(browser: Browser, page: Path):

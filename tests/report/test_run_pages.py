@@ -9,8 +9,10 @@ from records import record
 
 from posebench.report.contents import read_contents
 from posebench.report.run_pages import write_run_pages
+from posebench.results.kept_comparison import KeptComparison, save_comparison
 from posebench.results.kept_diagnosis import save_diagnosis
 from posebench.results.record import Record, save_record
+from posebench.scoring.comparison import Difference
 
 WAVE = np.sin(np.arange(1000.0) * 7)
 JOINTS = {"right_wrist": 80.0, "left_wrist": 82.0}
@@ -59,6 +61,19 @@ def test_the_headlines_difference_has_the_paired_interval(tmp_path: Path):
     equal = {"resampled": [90.0 + value for value in WAVE]}, {"resampled": [70.0 + value for value in WAVE]}
     text = pages(tmp_path, run("good", 90.0, **equal[0]), run("bad", 70.0, **equal[1]))["bad"]
     assert cells(text, "Mean") == ["70.00", "69.00–71.00", "90.00", "-20.00 [-20.00, -20.00]"]
+
+
+def test_paired_intervals_that_compare_kept_are_shown_instead(tmp_path: Path):
+    good, bad = run("good", 90.0), run("bad", 70.0)
+    wrists = (
+        Difference("Wrist", 85.0, 65.0, (19.5, 20.25), 0.001),
+        Difference("right_wrist", 80.0, 80.0, (-1.0, 0.5), 1.0),
+    )
+    save_comparison(KeptComparison(a=good.id, b=bad.id, metrics=wrists[:1], joints=wrists[1:]), tmp_path)
+    text = pages(tmp_path, good, bad)["bad"]
+    assert cells(text, "Wrist")[3] == "-20.00 [-20.25, -19.50]"
+    assert cells(text, "right wrist")[3] == "+0.00 [-0.50, +1.00]"
+    assert "The intervals of differences in metrics and keypoints are of paired resamples." in text
 
 
 def test_the_best_row_stands_beside_the_next_one(tmp_path: Path):
