@@ -71,7 +71,8 @@ def label_errors(
     if as_json:
         found = [one.as_json() for one in suspects.errors.found]
         counts = {name: getattr(suspects.errors, name) for name in ("runs", "counted", "agreed", "right", "right_if")}
-        click.echo(json.dumps(counts | {"files": [str(file) for file in files], "csv": str(path), "found": found}))
+        written = {"csv": str(path), "gallery": str(gallery) if drawn else None}
+        click.echo(json.dumps(counts | written | {"files": [str(file) for file in files], "found": found}))
         return
     console = open_console()
     _print(console, suspects, quiet)

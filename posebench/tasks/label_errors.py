@@ -74,14 +74,16 @@ class Suspects:
         from posebench.report.label_gallery import label_gallery
         from posebench.samples.images import ImageReader
 
-        there = [one for one in self.errors.found if self._has_image(one)][:SHOWN]
+        able = [one for one in self.errors.found if self._has_image(one)]
+        there = able[:SHOWN]
         if not there:
             return 0
-        drawn = self.people.take(np.unique([one.row for one in there]))
-        reader: Callable[[int], Any] = ImageReader(drawn)
+        reader: Callable[[int], Any] = ImageReader(self.people.take(np.unique([one.row for one in there])))
         what = f"{counted(self.errors.runs, 'run', 'runs')} against the annotation of {self.people.what}"
         found = len(self.errors.found)
         about = f"{len(there)} of {counted(found, 'keypoint', 'keypoints')}, the farthest first; right is {self.errors.right_if}"
+        if len(able) < found:
+            about += f"; the photographs of {len(able):,} are there"
         label_gallery(self.people, there, self.keypoints, reader, Path(path), f"Possible label errors: {what}", about)
         return len(there)
 

@@ -50,7 +50,8 @@ def test_the_table_and_the_gallery_have_the_wrist(folder: Path) -> None:
 
 def test_runs_that_do_not_agree_find_nothing_and_draw_nothing(folder: Path) -> None:
     done = posebench(folder, "a.h5", "c.h5", "--out", "none.csv", "--json")
-    assert json.loads(done.stdout)["found"] == []
+    told = json.loads(done.stdout)
+    assert (told["found"], told["csv"], told["gallery"]) == ([], "none.csv", None)
     assert len((folder / "none.csv").read_text().splitlines()) == 1
     assert not (folder / "none.png").exists()
 
