@@ -110,7 +110,7 @@ def test_bash_is_given_a_script_that_asks_posebench() -> None:
         (["posebench", "evaluate", "--protocol", "mpii", "--split", "t"], ["train", "test"]),
         (["posebench", "run", "--recipe", "p"], ["paper"]),
         (["posebench", "train", "--recipe", "hourglass-"], ["hourglass-coco", "hourglass-mpii"]),
-        (["posebench", "recipe", "show", "c"], ["common"]),
+        (["posebench", "recipe", "show", "co"], ["common"]),
         (["posebench", "list", "m"], ["mpii"]),
         (["posebench", "comp"], ["compare"]),
         (["posebench", "evaluate", "--protocol", "none", "--split", ""], []),
