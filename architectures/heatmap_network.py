@@ -77,11 +77,16 @@ class HeatmapNetwork(Architecture):
 
         A labelled keypoint is left out only where nothing of its Gaussian, cut at 3 sigma, is on the map.
         """
-        errors = (outputs.float() - self.targets(keypoints, visible)).square()
+        return {"heatmaps": self.squares(outputs, keypoints, visible).mean() / 2}
+
+    def squares(self, outputs: Tensor, keypoints: Tensor, visible: Tensor) -> Tensor:
+        """Squared errors of maps (B, K, h, w), or (B, stacks, K, h, w), in their shape; 0 for keypoints that are left out."""
+        height, width = outputs.shape[-2:]
+        every = outputs.reshape(len(outputs), -1, *outputs.shape[-3:])  # (B, stacks, K, h, w)
+        errors = (every.float() - self.targets(keypoints, visible)[:, None]).square()
         if self.target_settings.unlabelled != "empty":
-            height, width = outputs.shape[-2:]
-            errors = errors * (visible & self._near(keypoints, width, height))[..., None, None]
-        return {"heatmaps": errors.mean() / 2}
+            errors = errors * (visible & self._near(keypoints, width, height))[:, None, :, None, None]
+        return errors.reshape(outputs.shape)
 
     def _near(self, keypoints: Tensor, width: int, height: int) -> Tensor:
         """(B, K) whether a keypoint is on the map, or so near that its Gaussian is."""

@@ -37,12 +37,14 @@ from posebench.report.contents import read_contents
 from posebench.report.leaderboard import csv, markdown
 from posebench.report.page import page
 from posebench.report.run_pages import write_run_pages
+from posebench.results.kept_comparison import KeptComparison, save_comparison
 from posebench.results.kept_diagnosis import save_diagnosis
 from posebench.results.record import save_record
 from posebench.samples.images import read_image
 from posebench.samples.loader import Samples
 from posebench.samples.pack import find_pack
 from posebench.samples.packing import Packing
+from posebench.scoring.comparison import Difference
 from posebench.synthetic import people as synthetic
 from posebench.tasks.evaluate import naming
 from posebench.training import checkpoints
@@ -238,7 +240,7 @@ def annotations(folder: Path) -> list[Target]:
 
 
 def results_files(folder: Path) -> list[Target]:
-    """What a report reads: records, diagnoses, costs and published rows."""
+    """What a report reads: records, diagnoses, comparisons, costs and published rows."""
 
     def report(path: Path) -> object:
         contents = read_contents(folder)
@@ -248,17 +250,20 @@ def results_files(folder: Path) -> list[Target]:
         pages = write_run_pages(contents), write_compare_page(contents)
         return page(contents, {board.slug: [] for board in contents.boards}), markdown(contents.boards), tables, pages
 
-    save_record(record("whole"), folder)
+    whole = save_record(record("whole"), folder)
     one = save_record(record("other", model={"arch": "tiny", "seed": 3, "recipe": {"name": "x"}}), folder)
     cost = {
         "arch": "tiny", "input_size": [192, 256], "protocol": "mpii", "keypoints": 16, "parameters": 3, "unused": {},
         "macs": 5, "macs_on_outputs": 5, "activations": 7, "kept": 9, "device": "cpu", "created": "", "environment": {},
     }  # fmt: skip
+    difference = Difference("Mean", 90.0, 88.0, (1.0, 3.0), 0.01)
+    kept = KeptComparison(a=one.stem, b=whole.stem, metrics=(difference,), joints=(difference,))
     header = "arch,input_size,protocol,split,convention,metric,value,params_m,gflops,source"
     (folder / "published.csv").write_text(f"{header}\nhg2,,mpii,val,bearpaw eval_PCKh,PCKh@0.5/head,95.8,,,x\n")
     return [
         *made("record", one, report, damaged, odd_json),
         *made("diagnosis", save_diagnosis(diagnosis(one.stem), folder), report, damaged, odd_json),
+        *made("comparison", save_comparison(kept, folder), report, damaged, odd_json),
         *made("cost", written(folder / "cost" / "cpu" / "tiny.json", cost), report, damaged, odd_json),
         *made("published.csv", folder / "published.csv", report),
     ]

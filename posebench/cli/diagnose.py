@@ -47,7 +47,9 @@ from posebench.cli.options import (
     help="Labels of images (column image) or people (image, person); scores are sliced by every other column.",
 )
 @click.option(
-    "--save", is_flag=True, help="Keep the diagnosis beside the record of FILE; posebench report shows it in its page."
+    "--save",
+    is_flag=True,
+    help="Keep the diagnosis and its pictures beside the record of FILE; posebench report shows them in its page.",
 )
 @click.option(
     "--results",
@@ -94,5 +96,6 @@ def diagnose(
     if pictures is not None:
         click.echo("\n".join(map(str, diagnosis.draw(pictures))), err=as_json)
     if save:
-        paths = diagnosis.save(results)  # after the tables, which are of use also where there is no record
+        # after the tables, which are of use also where there is no record
+        paths = diagnosis.save(results, pictures=True)
         click.echo("\n".join(map(str, paths)), err=as_json)

@@ -37,6 +37,8 @@ from posebench.plain_text import printable
 # torch loads OpenMP later. Its threads wait for each other at every layer, by default for milliseconds at full speed; where
 # other programs need the cores, a step then takes several times as long. Waiting shorter costs nothing on a quiet machine.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+# pydantic, which most commands load, would look into every installed package for plugins of its own: 40 ms, and posebench has none.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")
 
 
 class Sentences(click.Group):

@@ -66,7 +66,10 @@ data_option = click.option(
     help="Folder of the dataset, or one annotation file. Default: synthetic people, drawn by posebench.",
 )  # fmt: skip
 split_option = click.option(
-    "--split", metavar="NAME", shell_complete=splits, help="Default: the split that published numbers are about."
+    "--split",
+    metavar="NAME",
+    shell_complete=splits,
+    help="Split of the dataset. Default: the one that published numbers are about.",
 )
 results_option = click.option(
     "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR",

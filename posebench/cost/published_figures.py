@@ -1,6 +1,6 @@
 """Published costs: the figures of papers and their code bases, shown beside the counted ones.
 
-Figures are the papers' own, in their unit and their decimals; `record.PUBLISHED_RULE` defines that unit.
+Figures are the papers' own, in their unit and their decimals; `record.PUBLISHED_RULE` defines the unit of most of them.
 """
 
 from dataclasses import dataclass
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 HRNET_PAPER = "Sun et al., CVPR 2019"
 HRNET_CODE = "HRNet's README"
 DARK_CODE = "DarkPose's README"
+MMPOSE = "mmpose's summary of inference speed, in units of 10⁹"
+
+GIBI = 1024**3
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class PublishedCost:
         arch: name here. width, height: of the input, pixels.
         parameters: millions. gflops: as printed.
         source: where it is printed.
+        unit: multiply-accumulates that it counts as one GFLOP.
     """
 
     arch: str
@@ -26,6 +30,7 @@ class PublishedCost:
     parameters: float
     gflops: float
     source: str
+    unit: int = GIBI
 
 
 TABLE = (
@@ -51,6 +56,9 @@ TABLE = (
     PublishedCost("hourglass8", 192, 256, 25.1, 14.3, HRNET_PAPER),
     PublishedCost("hourglass8", 96, 128, 25.1, 4.9, DARK_CODE),
     PublishedCost("hourglass4", 96, 128, 13.0, 2.7, DARK_CODE),
+    PublishedCost("cpn_resnet50", 192, 256, 27.0, 6.20, HRNET_PAPER),
+    PublishedCost("cpm", 192, 256, 31.3, 63.81, MMPOSE, 10**9),
+    PublishedCost("cpm", 288, 384, 31.3, 143.57, MMPOSE, 10**9),
 )
 
 

@@ -5,14 +5,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from posebench.cost.published_figures import PublishedCost, published
+from posebench.cost.published_figures import GIBI, PublishedCost, published
 from posebench.files.validation import Count, read_models
 from posebench.files.writing import write_text
 from posebench.inference.ways import LIMIT, How
 from posebench.results.folder import VISIBLE_JSON, ResultsFolder, slug
 
 NOT_TIMED = "counted only"
-GIBI = 1024**3
 RULE = (
     "MACs: multiply-accumulates of convolutions, linear layers and attention for one image; a convolution has one per output "
     "element × kernel × input channels / groups, a transposed one per input element × kernel × output channels / groups."

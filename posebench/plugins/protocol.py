@@ -160,7 +160,7 @@ class Protocol(ABC):
         )
 
     def on_skeleton(self, skeleton: Skeleton) -> "Protocol":
-        """This protocol, which reads predictions of other keypoints; they can not be scored by it."""
+        """This protocol, to read predictions of other keypoints by it; it cannot score them."""
         other = copy(self)
         other.skeleton = skeleton
         return other

@@ -10,7 +10,7 @@ Point = tuple[float, float]
 # Right half of a person who faces the reader, so at the left: x from the middle to the left, y from the top of the head down, in
 # parts of the body's height.
 PLACES: dict[str, Point] = {
-    "head_top": (0, 0), "head": (0, 0.06), "nose": (0, 0.08), "eye": (0.035, 0.045), "ear": (0.075, 0.06), "mouth": (0.02, 0.1),
+    "head_top": (0, 0), "head": (0, 0.06), "nose": (0, 0.085), "eye": (0.05, 0.035), "ear": (0.1, 0.065), "mouth": (0.02, 0.1),
     "chin": (0, 0.125), "upper_neck": (0, 0.145), "head_bottom": (0, 0.145), "neck": (0, 0.17), "thorax": (0, 0.205),
     "chest": (0, 0.25), "shoulder": (0.16, 0.2), "elbow": (0.245, 0.33), "wrist": (0.3, 0.455), "hand": (0.31, 0.505),
     "thumb": (0.27, 0.5), "spine": (0, 0.34), "torso": (0, 0.34), "pelvis": (0, 0.5), "hip": (0.11, 0.51),

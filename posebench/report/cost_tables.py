@@ -23,12 +23,12 @@ def counted(costs: Sequence[Cost]) -> Rows:
     rows = []
     for cost in {(c.arch, c.input_size, c.keypoints): c for c in costs}.values():
         printed = cost.published
-        ours = cost.gflops_as_published
         rows.append((
             cost.arch, cost.size, str(cost.keypoints), f"{cost.parameters / 1e6:.2f}", _unused(cost),
-            f"{cost.macs / 1e9:.2f}" + ("" if not cost.uncounted else f" + {', '.join(cost.uncounted)}"), f"{ours:.2f}",
+            f"{cost.macs / 1e9:.2f}" + ("" if not cost.uncounted else f" + {', '.join(cost.uncounted)}"),
+            f"{cost.gflops_as_published:.2f}",
             "; ".join(f"{row.gflops:g}, {row.parameters:g} M ({row.source})" for row in printed) or UNKNOWN,
-            "; ".join(f"{(ours / row.gflops - 1) * 100:+.1f} %" for row in printed) or UNKNOWN,
+            "; ".join(f"{(cost.macs_on_outputs / row.unit / row.gflops - 1) * 100:+.1f} %" for row in printed) or UNKNOWN,
             f"{cost.activations / 1e6:.1f}", f"{cost.kept / 1e6:.1f}",
         ))  # fmt: skip
     return [tuple(map(one_line, row)) for row in rows]

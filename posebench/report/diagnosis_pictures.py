@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 
 from posebench.diagnosis.clouds import Cloud
 from posebench.diagnosis.confusions import Confusions
-from posebench.report import plot_clouds, plot_errors
+from posebench.report import plot_clouds, plot_errors, plot_precision
 from posebench.report.plot_files import write_figure
 from posebench.report.plot_style import style
 from posebench.results.kept_diagnosis import KeptDiagnosis
 from posebench.results.record import Record
+from posebench.scoring.scores import Curve
 
 CAPTIONS = {
     "errors": "Errors by kind",
@@ -21,6 +22,7 @@ CAPTIONS = {
     "confusion": "Keypoints that are confused",
     "parts": "Right keypoints on parts of the data",
     "calibration": "Right keypoints over confidence",
+    "precision": "Precision over recall",
 }
 """Name of each picture's file → what it shows."""
 
@@ -32,12 +34,14 @@ class Measured:
     Attributes:
         keypoints: names of the skeleton, in the order of `confusions`.
         cell: side of a heatmap cell in units of the clouds.
+        precision: precision over recall; empty where predictions are no detections.
     """
 
     clouds: Mapping[str, Cloud]
     confusions: Confusions
     keypoints: tuple[str, ...]
     cell: float
+    precision: tuple[Curve, ...] = ()
 
 
 def pictures(record: Record, kept: KeptDiagnosis) -> dict[str, Callable[[], Figure | None]]:
@@ -62,6 +66,7 @@ def write_pictures(record: Record, kept: KeptDiagnosis, folder: Path, measured: 
     draw = pictures(record, kept) | {
         "clouds": partial(plot_clouds.clouds, record, measured.clouds, right_if, measured.cell, registration),
         "confusion": partial(plot_clouds.confusion, record, measured.confusions, measured.keypoints, right_if),
+        "precision": partial(plot_precision.precision, record, measured.precision),
     }
     written = []
     with style():

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from posebench.plain_text import one_line
 from posebench.report.board import INTERVAL, Board
 from posebench.report.columns import UNKNOWN, Column
-from posebench.report.published_beside import HEADING, beside
+from posebench.report.published_beside import beside, heading
 from posebench.report.published_scores import PublishedScores
 from posebench.report.rows import Row
 
@@ -50,7 +50,7 @@ def tex(board: Board, literature: Sequence[PublishedScores] = ()) -> str:
         rf"  \begin{{tabular}}{{{form}}}", r"    \toprule",
         _row([header for header, _ in columns]), r"    \midrule",
         *_rows(board, [cells for _, cells in columns]),
-        *_published_rows([column.header for column in shown], published),
+        *_published_rows([column.header for column in shown], heading(board, literature), published),
         r"    \bottomrule", r"  \end{tabular}", *_sources(published), r"\end{table}",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -68,12 +68,12 @@ def _rows(board: Board, columns: Sequence[Sequence[str]]) -> Iterator[str]:
         yield _row([cells[count] for cells in columns])
 
 
-def _published_rows(headers: Sequence[str], published: Sequence[Column]) -> Iterator[str]:
-    """The published rows in the columns of the table, each with the number of its source."""
+def _published_rows(headers: Sequence[str], title: str, published: Sequence[Column]) -> Iterator[str]:
+    """The published rows below their title, in the columns of the table, each with the number of its source."""
     if not published:
         return
     yield r"    \midrule"
-    yield rf"    \multicolumn{{{len(headers)}}}{{l}}{{\emph{{{escape(HEADING)}}}}} \\"
+    yield rf"    \multicolumn{{{len(headers)}}}{{l}}{{\emph{{{escape(title)}}}}} \\"
     names, *others, sources = published
     by_header = {column.header: [escape(cell) for cell in column.cells] for column in others}
     numbers = [list(dict.fromkeys(sources.cells)).index(source) + 1 for source in sources.cells]

@@ -113,6 +113,6 @@ def _log_ticks(low: float, high: float) -> list[float]:
 
 
 def points(across: Sequence[float | None], up: Sequence[float | None]) -> tuple[Point, ...]:
-    """The points of which both numbers are known and finite."""
-    both = zip(across, up, strict=True)
+    """The points of which both numbers are there, known and finite."""
+    both = zip(across, up, strict=False)  # a record edited by hand may have more of one
     return tuple((x, y) for x, y in both if x is not None and y is not None and math.isfinite(x) and math.isfinite(y))

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from posebench.report.published_beside import APART, apart, beside, heading
 from posebench.report.rows import Row
 from posebench.report.run_pages import write_run_pages
 from posebench.results.folder import ResultsFolder
+from posebench.results.record import Record
 from posebench.scoring.scores import shown_decimals
 
 TABLE_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.(csv|tex)")
@@ -65,32 +67,35 @@ def page(contents: Contents, plots: Mapping[str, Sequence[Plot]], single_file: b
         single_file: as of `write_pages`.
     """
     folder = contents.folder
-    made = environment().overlay()
-    made.filters["facts"] = facts
-    return made.get_template("index.html.jinja").render(
-        root=None if single_file else "",
-        boards=contents.boards,
-        records=[record for board in contents.boards for record in board.records],
-        pages={} if single_file else _pages(contents),
-        plots={
-            slug: [picture(folder, plot.path, plot.alt, inside=single_file) for plot in own]
-            for slug, own in plots.items()
-        },
-        csv={board.slug: folder.link(folder.leaderboard_csv(board.slug)) for board in contents.boards},
-        galleries=_galleries(contents, single_file),
-        open_galleries=OPEN_GALLERIES,
-        literature={board.slug: beside(board, contents.literature) for board in contents.boards},
-        literature_heading={board.slug: heading(board, contents.literature) for board in contents.boards},
-        apart={board.slug: apart(board, contents.literature) for board in contents.boards},
-        apart_heading=APART,
-        grids=grids,
-        best=_best,
-        columns=_columns,
-        interval=_interval,
-        sources=_sources,
-        synthetic_note=SYNTHETIC_NOTE,
-        preamble=PREAMBLE,
-        costs=cost_tables.tables(contents.costs),
+    return (
+        environment()
+        .get_template("index.html.jinja")
+        .render(
+            root=None if single_file else "",
+            boards=contents.boards,
+            records=[record for board in contents.boards for record in board.records],
+            pages={} if single_file else _pages(contents),
+            plots={
+                slug: [picture(folder, plot.path, plot.alt, inside=single_file) for plot in own]
+                for slug, own in plots.items()
+            },
+            csv={board.slug: folder.link(folder.leaderboard_csv(board.slug)) for board in contents.boards},
+            galleries=_galleries(contents, single_file),
+            open_galleries=OPEN_GALLERIES,
+            literature={board.slug: beside(board, contents.literature) for board in contents.boards},
+            literature_heading={board.slug: heading(board, contents.literature) for board in contents.boards},
+            apart={board.slug: apart(board, contents.literature) for board in contents.boards},
+            apart_heading=APART,
+            facts=facts,
+            grids=grids,
+            best=_best,
+            columns=_columns,
+            interval=_interval,
+            sources=_sources,
+            synthetic_note=SYNTHETIC_NOTE,
+            preamble=PREAMBLE,
+            costs=cost_tables.tables(contents.costs),
+        )
     )
 
 
@@ -137,8 +142,9 @@ def _galleries(contents: Contents, single_file: bool) -> dict[str, list[Picture]
     found: dict[str, list[Picture]] = {}
     for board in contents.boards if known else ():
         ids = (identity for row in board.rows for identity in row.ids)
-        older = {record.older_id: record.name for record in board.records}
-        names = older | dict(zip(ids, (record.name for record in board.records), strict=True))
+        labels = _labels(board.records)
+        older = {record.older_id: label for record, label in zip(board.records, labels, strict=True)}
+        names = older | dict(zip(ids, labels, strict=True))
         pictures: dict[Path, Picture] = {}
         for identity, name in names.items():
             for gallery in known.get(identity, []):
@@ -146,6 +152,17 @@ def _galleries(contents: Contents, single_file: bool) -> dict[str, list[Picture]
                     pictures[gallery.path] = gallery_picture(folder, gallery, name, names, inside=single_file)
         found[board.slug] = list(pictures.values())
     return found
+
+
+def _labels(records: Sequence[Record]) -> list[str]:
+    """Names of records; equal ones are told apart by their seed, where it is known."""
+    count = Counter(record.name for record in records)
+    return [
+        f"{record.name}, seed {record.model.seed}"
+        if count[record.name] > 1 and record.model.seed is not None
+        else record.name
+        for record in records
+    ]
 
 
 def _remove_stale(folder: ResultsFolder, kept: set[Path]) -> None:

@@ -20,12 +20,12 @@ BODIES = 4
 COLORS = "cividis"
 """Colours of the scale, which the colour-blind see as others do (Nuñez, Anderton, Renslow, PLOS ONE 2018),
 and print keeps in order."""
-ACROSS, TALL = 2.7, 3.9
+ACROSS, TALL = 2.95, 3.9
 """Inches of one body."""
-HALF, BOTTOM = 0.5, 1.05
+HALF, BOTTOM = 0.54, 1.06
 """Half the width that a body's panel shows, and its lower end, in heights of the body."""
-BESIDE, LINE = 0.045, 0.03
-"""From a keypoint to its name, and one line of names, in heights of the body."""
+BESIDE, LINE, LONG = 0.045, 0.03, 0.25
+"""From a keypoint to its name, the height of a name, and how long one is, in heights of the body."""
 NUDGED = {"thorax": 0.03, "pelvis": -0.03}
 """Names that stand lower or higher than their keypoint, so that shoulders and hips do not hide them."""
 BONE = "#b5b5b5"
@@ -85,10 +85,10 @@ def _body(axis: Axes, row: Row, values: Mapping[str, float], scale: ScalarMappab
         axis.text(x, y, text, fontsize=6.5, ha=side, va="center", path_effects=CASING, zorder=4)
     others = [f"{plain(name, 20)} {number(values[name], board, 1)}" for name in values if name not in at]
     if others:
-        axis.text(0, 1.06, "\n".join(others), fontsize=6.5, ha="center", va="top", color=QUIET)
+        axis.text(0, BOTTOM + 0.02, "\n".join(others), fontsize=6.5, ha="center", va="top", color=QUIET)
     axis.set_title(f"{fitting(row.name, ACROSS - 0.75, 8.5)}  {number(row.headline, board)}", fontsize=8.5, color=INK)
     axis.set_xlim(-HALF, HALF)
-    axis.set_ylim(BOTTOM + 0.035 * len(others), -0.04)
+    axis.set_ylim(BOTTOM + (0.04 + 0.035 * len(others) if others else 0), -0.04)
     axis.axis("off")
 
 
@@ -99,6 +99,6 @@ def labels(points: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, 
         x, y = points[name]
         y += NUDGED.get(name, 0)
         near = [other for at, (_, other) in found.items() if (split(at)[0] == "right") == (split(name)[0] == "right")
-                and abs(points[at][0] - x) < 2 * BESIDE]  # fmt: skip
+                and abs(points[at][0] - x) < LONG]  # fmt: skip
         found[name] = x, max([y, *(other + LINE for other in near if y - other < LINE)])
     return found

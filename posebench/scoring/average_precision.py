@@ -14,6 +14,7 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.cores import cores
 from posebench.scoring.precision_curves import RECALLS, count, sampled, weight_table
+from posebench.scoring.scores import Curve
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 AREAS = {"all": (0.0, 1e10), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10)}
@@ -52,6 +53,16 @@ def precision_recall(matches: Matches, weights: Array | None = None) -> tuple[Ar
     once = np.ones(matches.people.shape[1], np.int64)
     precision, recall = _of_resamples(matches, (once if weights is None else weights)[None])
     return precision[:, :, 0], recall[:, :, 0]
+
+
+def precision_over_recall(matches: Matches) -> tuple[Curve, ...]:
+    """Interpolated precision over recall for people of any size: a curve for each of `THRESHOLDS`; 0 beyond the largest recall."""
+    precision = np.maximum(precision_recall(matches)[0][0], 0)
+    recalls = tuple(RECALLS.tolist())
+    return tuple(
+        Curve(f"{threshold:.2f}", "recall", recalls, tuple(values))
+        for threshold, values in zip(THRESHOLDS.tolist(), precision.tolist(), strict=True)
+    )
 
 
 def resampled(matches: Matches, weights: Array) -> dict[str, Array]:

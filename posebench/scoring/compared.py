@@ -16,7 +16,7 @@ from posebench.data.matching import align
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
 from posebench.scoring.pck import PCK, hits, measured
-from posebench.scoring.scores import Scores
+from posebench.scoring.scores import Curve, Scores
 
 JITTER = 2
 """A PCK's jitter is nearer than so many times its threshold. Ronchi and Perona's limits of a keypoint's similarity, 0.85 and 0.5,
@@ -33,6 +33,7 @@ class Detected:
         similarities: (N, K) the similarity of each person's predicted keypoints to their annotations; 0 where nothing is predicted.
         outdone: (N,) bool, people who are found by a detection although another one is more similar to them.
         least: the similarity from which on a detection finds a person.
+        precision: → precision over recall, a curve for each threshold of similarity, which is its label.
         with_sigmas: factor → the scores of the same predictions with all sigmas multiplied by it.
     """
 
@@ -41,6 +42,7 @@ class Detected:
     similarities: Array
     outdone: Array
     least: float
+    precision: Callable[[], tuple[Curve, ...]]
     with_sigmas: Callable[[float], Scores]
 
 

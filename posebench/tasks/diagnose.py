@@ -21,8 +21,9 @@ from posebench.errors import counted
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
 from posebench.results.find_record import records_of
+from posebench.results.folder import ResultsFolder
 from posebench.results.kept_diagnosis import KeptDiagnosis, save_diagnosis
-from posebench.results.record import find_records
+from posebench.results.record import Record, find_records
 from posebench.scoring.compared import Compared
 from posebench.tasks.evaluate import Evaluation, evaluate_read, naming
 from posebench.tasks.keypoints_in_common import KeypointsAsked, read_in_common
@@ -81,8 +82,11 @@ class Diagnosis:
             "error": self.compared.distances[n, k],
         })  # fmt: skip
 
-    def save(self, results: str | Path = "results") -> tuple[Path, ...]:
+    def save(self, results: str | Path = "results", *, pictures: bool = False) -> tuple[Path, ...]:
         """Keep the diagnosis beside the record of the file, for the record's page in the report.
+
+        Args:
+            pictures: whether its pictures are kept, too.
 
         Returns:
             The file's path; several where the same predictions have records of several names.
@@ -91,6 +95,8 @@ class Diagnosis:
             PosebenchError: the results folder has no record of these predictions under this rule.
         """
         records = records_of(find_records(Path(results)).records, self.evaluation.record)
+        for record in records if pictures else ():
+            self._draw(record, ResultsFolder(Path(results)).diagnosis_pictures(record.id))
         return tuple(save_diagnosis(self.kept(record.id), Path(results)) for record in records)
 
     def kept(self, identity: str) -> KeptDiagnosis:
@@ -107,7 +113,8 @@ class Diagnosis:
     def draw(self, folder: str | Path) -> tuple[Path, ...]:
         """Draw the pictures of the diagnosis, each as PNG for light and for dark pages.
 
-        These are `errors`, `clouds`, `confusion`, `parts` and `calibration`; those of which the file has nothing are left out.
+        These are `errors`, `clouds`, `confusion`, `parts`, `calibration` and `precision`; those of which the file has nothing
+        are left out.
 
         Returns:
             The PNGs' paths.
@@ -115,13 +122,18 @@ class Diagnosis:
         Raises:
             PosebenchError: the folder cannot be written to.
         """
+        return self._draw(self.evaluation.record, Path(folder))
+
+    def _draw(self, record: Record, folder: Path) -> tuple[Path, ...]:
         from posebench.report.diagnosis_pictures import Measured, write_pictures
 
-        record, cell = self.evaluation.record, cell_side(self.compared, self.registration)
+        cell = cell_side(self.compared, self.registration)
+        detected = self.compared.detected
         measured = Measured(
-            clouds(self.compared), confusions(self.compared), self.compared.people.skeleton.keypoints, cell
-        )
-        return write_pictures(record, self.kept(record.id), Path(folder), measured)
+            clouds(self.compared), confusions(self.compared), self.compared.people.skeleton.keypoints, cell,
+            () if detected is None else detected.precision(),
+        )  # fmt: skip
+        return write_pictures(record, self.kept(record.id), folder, measured)
 
     def as_json(self) -> dict[str, Any]:
         """Values for `json.dumps`."""

@@ -19,7 +19,7 @@ from posebench.plugins.registry import errors_of
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import IN_MEMORY, LONGEST_NAME, Record, make_record, save_record
 from posebench.scoring.scores import Curve, Scores
-from posebench.tasks.keypoints_in_common import InCommon, KeypointsAsked, read_in_common
+from posebench.tasks.keypoints_in_common import InCommon, KeypointsAsked, read_in_common, stating_keypoints
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -192,15 +192,7 @@ def evaluate_read(
         found = evaluate_predictions(
             predictions, protocol, people, convention, name or predictions.provenance.arch or path.stem, path
         )
-    record = found.record
-    if protocol.headline not in record.metrics:
-        raise PosebenchError(
-            f"{protocol.name} {record.rule.convention} ranks by {protocol.headline}, which does not exist on "
-            f"{', '.join(read.names)} alone. Choose more keypoints."
-        )
-    rule = record.rule.model_copy(update={"keypoints": read.names, "file_keypoints": read.pairs})
-    notes = [*read.notes, *record.notes]
-    return replace(found, record=record.model_copy(update={"rule": rule, "notes": notes}))
+    return replace(found, record=stating_keypoints(found.record, read))
 
 
 def evaluate_predictions(

@@ -11,6 +11,7 @@ from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
+from posebench.results.record import Record
 
 
 @dataclass(frozen=True)
@@ -111,3 +112,24 @@ def _in_common(path: Path, read: Predictions, protocol: Protocol, people: Instan
     same = tuple(read.keypoint_names) == skeleton.keypoints and all(its in ("", mine) for mine, its in pairs)
     predictions = read if same else common_keypoints.in_order_of(skeleton, read, pairs)
     return InCommon(predictions, rules, () if every else scored, () if same else pairs)
+
+
+def stating_keypoints(record: Record, read: InCommon) -> Record:
+    """The record with the keypoints that were scored, and a note on them.
+
+    Raises:
+        PosebenchError: the headline needs other keypoints, or the protocol has scored others.
+    """
+    rule = record.rule
+    if read.names and rule.headline not in record.metrics:
+        raise PosebenchError(
+            f"{rule.protocol} {rule.convention} ranks by {rule.headline}, which does not exist on {', '.join(read.names)} alone. "
+            "Choose more keypoints."
+        )
+    if read.names and (others := record.per_joint.keys() - set(read.names)):
+        raise PosebenchError(
+            f"{rule.protocol} scored {min(others)} as well, which was not chosen. Its author should take the rule from "
+            "self.conventions, or define on_keypoints."
+        )
+    stated = rule.model_copy(update={"keypoints": read.names, "file_keypoints": read.pairs})
+    return record.model_copy(update={"rule": stated, "notes": [*read.notes, *record.notes]})

@@ -8,8 +8,9 @@ from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
 from posebench.scoring import oks_pairing
+from posebench.scoring.average_precision import precision_over_recall
 from posebench.scoring.compared import Compared, Detected, distances, predicted
-from posebench.scoring.oks_matching import Detections
+from posebench.scoring.oks_matching import Detections, match
 from posebench.scoring.oks_pairing import GOOD, LEAST, NEAR
 from posebench.scoring.oks_similarity import People
 from posebench.scoring.scores import Scores
@@ -47,6 +48,7 @@ def compare(
         detected=Detected(
             background=background, similarity=similarity, outdone=pairing.outdone, least=LEAST,
             similarities=oks_pairing.of_keypoints(apart, people.area, sigmas),
+            precision=lambda: precision_over_recall(match(detections, people, sigmas, len(instances.images))),
             with_sigmas=lambda factor: scored(predictions, factor * sigmas),
         ),
         hits_are_good=False,

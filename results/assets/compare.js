@@ -131,8 +131,8 @@ function show() {
   document.getElementById("pages").replaceChildren(...links.flat(), element("a", board.title, { href: `index.html#${board.slug}` }));
   document.getElementById("scores").replaceChildren(...board.groups.flatMap((_, number) => group(board, number, a, b)));
   document.getElementById("held").textContent = kept(board, a, b)
-    ? "The intervals of all metrics and keypoints are paired."
-    : "The headline's interval is paired; the other intervals are too wide (see below).";
+    ? "The intervals of metrics and keypoints are paired."
+    : "The intervals of all but the headline are too wide (see below).";
   document.getElementById("galleries").replaceChildren(...people(rowA, rowB));
   history.replaceState(null, "", `#a=${rowA.ids[0]}&b=${rowB.ids[0]}`);
 }

@@ -66,6 +66,35 @@ def test_the_hourglass_sees_as_many_samples_as_in_its_release(name: str, people:
     assert (recipe.targets.place, recipe.targets.sigma, recipe.targets.unlabelled) == ("cell", 1, unlabelled)
 
 
+@pytest.mark.parametrize("name, size", [("cpn-coco", (192, 256)), ("cpn-mpii", (256, 256))])
+def test_the_recipe_of_the_cascaded_pyramid_network_halves_its_rate_after_3_6_million_samples(
+    name: str, size: tuple[int, int]
+) -> None:
+    recipe = shipped(name)
+    assert (recipe.optimizer, recipe.learning_rate, recipe.weight_decay, recipe.batch_size) == ("adam", 5e-4, 1e-5, 32)
+    assert (recipe.input_size, recipe.pretrained) == (size, True)
+    people = 149_813  # of COCO
+    assert recipe.milestones[0] * recipe.epochs * people == pytest.approx(3.6e6, rel=0.002)
+    rates = [recipe.rate(epoch, recipe.epochs) for epoch in (0, 23, 24, 48, 143)]
+    assert rates == pytest.approx([5e-4, 5e-4, 5e-4 / 2, 5e-4 / 4, 5e-4 / 32])
+    its = recipe.augmentation
+    assert (its.draws, its.scale, its.rotation, its.rotated, its.flip) == ("uniform", (0.7, 1.35), 45, 1, 0.5)
+
+
+@pytest.mark.parametrize("name, people, size", [("mpii", 22_246, (368, 368)), ("coco", 149_813, (192, 256))])
+def test_the_convolutional_pose_machine_sees_as_many_samples_as_in_its_release(
+    name: str, people: int, size: tuple[int, int]
+) -> None:
+    recipe = shipped(f"cpm-{name}")
+    assert recipe.epochs * people == pytest.approx(600_000 * 16, rel=0.005)
+    assert (recipe.optimizer, recipe.learning_rate, recipe.momentum, recipe.weight_decay) == ("sgd", 8e-5, 0.9, 5e-4)
+    assert (recipe.batch_size, recipe.divisor, recipe.input_size) == (16, 3, size)
+    assert [m * 600_000 for m in recipe.milestones] == pytest.approx([136_106 * i for i in (1, 2, 3, 4)])
+    its = recipe.augmentation
+    assert (its.draws, its.scale, its.rotation, its.rotated, its.flip) == ("uniform", (0.7, 1.3), 40, 1, 0.5)
+    assert (recipe.targets.sigma, recipe.targets.unlabelled) == (0.875, "ignored")
+
+
 def test_the_common_recipe_is_the_same_for_all_and_leaves_unlabelled_keypoints_out() -> None:
     recipe = shipped("common")
     assert (recipe.optimizer, recipe.learning_rate, recipe.schedule, recipe.warmup) == ("adam", 1e-3, "cosine", 0.05)
@@ -83,6 +112,8 @@ def test_the_common_recipe_is_the_same_for_all_and_leaves_unlabelled_keypoints_o
         ("hourglass8", "coco", "hourglass-coco"),
         ("hrnet_w32", "lsp", "hrnet-mpii"),
         ("hrnet_w48", "coco", "hrnet-coco"),
+        ("cpn_resnet50", "coco", "cpn-coco"),
+        ("cpm:stages=2", "lsp", "cpm-mpii"),
         ("simplebaseline_resnet50", "flic", "simplebaseline-mpii"),
         ("simplebaseline:resnet18", "coco", "simplebaseline-coco"),
     ],

@@ -64,7 +64,7 @@ def test_an_unknown_name_is_a_sentence_with_the_nearest_one() -> None:
     assert "No architecture or protocol is named 'mpi'. Did you mean 'mpii'?" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["hourglass8", "hrnet_w48", "simplebaseline_resnet50"])
+@pytest.mark.parametrize("name", ["cpm", "cpn_resnet50", "hourglass8", "hrnet_w48", "simplebaseline_resnet50"])
 def test_the_parameters_in_a_summary_are_those_of_the_network(name: str) -> None:
     (plugin,) = (one for one in installed("architecture") if one.name == name)
     printed = re.search(r"([\d.]+) M parameters for 16 keypoints", said(plugin.target).summary)
@@ -110,7 +110,7 @@ def test_bash_is_given_a_script_that_asks_posebench() -> None:
         (["posebench", "evaluate", "--protocol", "mpii", "--split", "t"], ["train", "test"]),
         (["posebench", "run", "--recipe", "p"], ["paper"]),
         (["posebench", "train", "--recipe", "hourglass-"], ["hourglass-coco", "hourglass-mpii"]),
-        (["posebench", "recipe", "show", "c"], ["common"]),
+        (["posebench", "recipe", "show", "co"], ["common"]),
         (["posebench", "list", "m"], ["mpii"]),
         (["posebench", "comp"], ["compare"]),
         (["posebench", "evaluate", "--protocol", "none", "--split", ""], []),

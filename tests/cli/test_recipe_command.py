@@ -18,11 +18,12 @@ def command(*arguments: object) -> Any:
 def test_the_list_has_a_line_for_each_recipe_that_says_what_it_is() -> None:
     lines = command("recipe", "list").stdout.splitlines()
     assert [line.split()[0] for line in lines] == [
-        "common", "hourglass-coco", "hourglass-mpii", "hrnet-coco", "hrnet-mpii", "quick", "simplebaseline-coco",
+        "common", "cpm-coco", "cpm-mpii", "cpn-coco", "cpn-mpii",
+        "hourglass-coco", "hourglass-mpii", "hrnet-coco", "hrnet-mpii", "quick", "simplebaseline-coco",
         "simplebaseline-mpii",
     ]  # fmt: skip
     assert lines[0] == "common               One recipe for every architecture, to compare them."
-    assert "HRNet on COCO (Sun et al., CVPR 2019)." in lines[3]
+    assert "HRNet on COCO (Sun et al., CVPR 2019)." in lines[7]
     assert max(map(len, lines)) <= 80
 
 
@@ -55,7 +56,7 @@ def test_a_copy_is_trained_by_under_the_name_of_its_file(tmp_path: Path, monkeyp
         (("copy", "quick", "my recipe.toml"), "A recipe cannot be named 'my recipe': its name should be at most 64"),
         (("copy", "quik", "mine.toml"), "No recipe is named 'quik'. Did you mean 'quick'?"),
         (("show", "comon"), "No recipe is named 'comon'. Did you mean 'common'?"),
-        (("show", "paper"), "Which recipe is 'paper' depends on the architecture and the dataset. Name it: hourglass-coco, "),
+        (("show", "paper"), "Which recipe is 'paper' depends on the architecture and the dataset. Name it: cpm-coco, "),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_a_sentence(

@@ -198,3 +198,11 @@ def test_published_figures_are_found_by_width_and_height() -> None:
     assert [row.gflops for row in published("hrnet_w32", (192, 256))] == [7.1]
     assert published("hrnet_w32", (256, 192)) == []
     assert all(row.height >= row.width for row in TABLE)
+
+
+def test_a_published_figure_is_compared_in_its_own_unit() -> None:
+    (row,) = cost_tables.counted([cost("cpm", macs=70_000_000_000, macs_on_outputs=70_000_000_000)])
+    figures = dict(zip(cost_tables.COUNTS, row, strict=True))
+    assert figures["by the papers' rule"] == "65.19"  # 70 / 1.024³
+    assert figures["published"].startswith("63.81, 31.3 M (mmpose")
+    assert figures["ours − published"] == "+9.7 %"  # 70 / 63.81

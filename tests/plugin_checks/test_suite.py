@@ -72,9 +72,13 @@ def family_heads() -> list[str]:
     return list(first.values())
 
 
+SMALLER = {"cpm": "cpm:stages=2"}
+"""With every part of the network, at a third of its processor time."""
+
+
 @pytest.mark.parametrize("name", family_heads())
 def test_a_built_in_architecture_keeps_every_promise(name: str) -> None:
-    proof = prove("architecture", name, train=name == "hourglass1")
+    proof = prove("architecture", SMALLER.get(name, name), train=name == "hourglass1")
     assert proof.failed == ()
     assert {f.check for f in proof.findings if f.outcome == "skipped"} == set()
     assert proof.facts["unused_parameters"] == 0

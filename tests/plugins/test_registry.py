@@ -37,7 +37,7 @@ def posebench(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
 def test_the_built_in_ones_come_through_entry_points() -> None:
     names = [plugin.name for plugin in installed("architecture") if plugin.package == "posebench-2d"]
     assert names == [
-        *(f"hourglass{i}" for i in range(1, 9)), "hrnet_w32", "hrnet_w48", "simplebaseline",
+        "cpm", "cpn_resnet50", *(f"hourglass{i}" for i in range(1, 9)), "hrnet_w32", "hrnet_w48", "simplebaseline",
         *(f"simplebaseline_resnet{i}" for i in (50, 101, 152)),
     ]  # fmt: skip
     assert {plugin.name for plugin in installed("protocol") if plugin.package == "posebench-2d"} == {

@@ -1,14 +1,21 @@
 """Pictures of a diagnosis: what is drawn of it, and which files there are."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from coco_case import plain
+from coco_data import written
+from records import COCO, record
 
 import posebench as pb
 from posebench.diagnosis.calibration import Calibration
 from posebench.diagnosis.clouds import clouds
 from posebench.diagnosis.confusions import confusions
 from posebench.diagnosis.error_kinds import KINDS
+from posebench.plugins import registry
 from posebench.report import plot_clouds, plot_errors
+from posebench.report.plot_precision import precision
 from posebench.tasks.diagnose import Diagnosis
 
 
@@ -52,6 +59,22 @@ def test_calibration_is_a_dot_for_each_part_and_the_diagonal(found: Diagnosis) -
     assert diagonal.get_xydata().tolist() == [[0, 0], [1, 100]]
     none = found.kept("x").model_copy(update={"calibration": Calibration(problem="no confidences")})
     assert plot_errors.calibration(found.evaluation.record, none) is None
+
+
+def test_precision_over_recall_is_a_line_for_each_oks_and_the_areas_below_them_are_ap(tmp_path: Path) -> None:
+    case = plain(np.random.default_rng(5))
+    truth, found = written(tmp_path / "gt.json", case.truth), written(tmp_path / "dt.json", case.detections)
+    protocol = registry.protocol("coco")
+    people = protocol.instances(truth, "val")
+    predictions = protocol.read_predictions(found, people)
+    metrics = protocol.score(predictions, people, "official").metrics
+    curves = protocol.compared(predictions, people, "official").detected.precision()
+    areas = [np.mean(curve.values) for curve in curves]
+    assert (areas[0], areas[5], np.mean(areas)) == pytest.approx((metrics["AP50"], metrics["AP75"], metrics["AP"]))
+    (axis,) = precision(record(base=COCO), curves).axes
+    assert [line.get_xydata()[:2, 0].tolist() for line in axis.lines] == [[0, 0.01]] * 10
+    assert axis.get_legend().get_texts()[5].get_text() == f"OKS 0.75   {metrics['AP75']:.3f}"
+    assert precision(record(), ()) is None
 
 
 def test_a_cloud_has_its_median_as_a_cross_and_the_truth_in_its_middle(found: Diagnosis) -> None:

@@ -38,7 +38,7 @@ def test_a_single_point_is_in_the_middle():
 
 
 def test_points_that_are_unknown_are_left_out():
-    assert points([1, 2, 3, None], [5.0, None, float("nan"), 6.0]) == ((1, 5.0),)
+    assert points([1, 2, 3, None], [5.0, None, float("nan"), 6.0, 7.0]) == ((1, 5.0),)
 
 
 @pytest.mark.parametrize("logarithmic", [False, True])

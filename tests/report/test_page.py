@@ -148,6 +148,16 @@ def test_overlays_are_shown_where_their_picture_exists(tmp_path: Path):
     assert f"overlays/{other.id}" not in text
 
 
+def test_overlays_of_two_seeds_are_told_apart_below_them(tmp_path: Path):
+    seeds = [record("net", model={"seed": seed}, predictions_sha256=str(seed) * 64) for seed in (7, 8)]
+    (tmp_path / "overlays").mkdir()
+    for one in seeds:
+        (tmp_path / "overlays" / f"{one.id}.png").write_bytes(b"")
+    text = page(tmp_path, *seeds)
+    assert "<figcaption>Best, median and worst people of net, seed 7</figcaption>" in text
+    assert "<figcaption>Best, median and worst people of net, seed 8</figcaption>" in text
+
+
 def test_every_record_has_its_provenance_with_the_networks_in_a_single_file(tmp_path: Path):
     text = page(tmp_path, record(model={"recipe": {"epochs": 140}}), record("other", FLIC))
     for fact in ("cccccccccccc</code>", "bbbbbbbbbbbb</code>", "python 3.12.3"):

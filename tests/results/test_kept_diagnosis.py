@@ -97,10 +97,21 @@ def test_a_file_without_a_record_is_diagnosed_and_the_error_says_how_to_make_one
     assert "posebench evaluate off.h5 --protocol mpii" in " ".join(done.stderr.split())
 
 
-def test_save_names_the_files_and_leaves_stdout_to_json(folder: Path) -> None:
+def test_save_names_the_files_draws_for_each_record_and_leaves_stdout_to_json(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: dict[str, Path] = {}
+    monkeypatch.setattr(
+        "posebench.report.diagnosis_pictures.write_pictures",
+        lambda record, kept, place, measured: drawn.setdefault(f"{record.name} {kept.record}", place),
+    )
     arguments = ["diagnose", str(folder / "off.h5"), "--protocol", "mpii", "--results", str(folder / "results")]
     done = CliRunner().invoke(main, [*arguments, "--save", "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["name"] == "off"
     names = [Path(line).name for line in done.stderr.splitlines() if line.endswith(".json")]
     assert names == sorted(path.name for path in (folder / "results/diagnoses").iterdir())
+    ids = [name.removesuffix(".json") for name in names]
+    assert drawn == {
+        f"{name} {own}": folder / "results/diagnoses" / own for name, own in zip(("one", "two"), ids, strict=True)
+    }

@@ -261,3 +261,12 @@ def test_a_protocol_that_cannot_choose_says_what_is_missing() -> None:
 
     with pytest.raises(pb.PosebenchError, match="corners cannot be scored on some of its keypoints.*on_keypoints"):
         Corners().on_keypoints(("nose",))
+
+
+def test_a_protocol_that_scores_other_keypoints_as_well_is_found_out(file: Path, two_people: Instances) -> None:
+    class Stubborn(type(MPII)):  # type: ignore[misc]
+        conventions = type(MPII).conventions
+        convention = lambda self, name=None: Stubborn.conventions[name or "official"]  # noqa: E731 - not of this object
+
+    with pytest.raises(pb.PosebenchError, match="mpii scored head_top as well, which was not chosen"):
+        pb.evaluate(file, protocol=Stubborn(), people=two_people, joints=WRISTS)

@@ -201,7 +201,9 @@ def test_the_records_of_this_repository_are_verified_one_of_each_protocol_and_co
         (record.rule.protocol, record.rule.convention): path for path in paths if (record := read_record(path))
     }
     places = Places(data=shared / "data", predictions=shared / "data")
-    found = {rule: verify(path, places) for rule, path in one_of_each.items() if "pcp" not in rule[1]}
+    # The predictions of the networks that are scored on COCO are not kept.
+    kept = {rule: path for rule, path in one_of_each.items() if "pcp" not in rule[1] and rule[0] != "coco"}
+    found = {rule: verify(path, places) for rule, path in kept.items()}
     assert len(found) == 5
     assert {one.status for one in found.values()} == {"verified"}, [one.differences[:3] for one in found.values()]
     assert all(one.ground_truth.found == one.record.data.annotations_sha256 for one in found.values())

@@ -87,7 +87,7 @@ def test_a_validated_run_tells_its_story_and_its_best_checkpoint_is_scored(tmp_p
     (plot,) = [name for name in pages if name.endswith("-training.png")]
     text = pages["index.html"].read_text()
     assert plot in text
-    assert "3 epochs, drawn above" in text
+    assert "3 epochs, drawn above" in pages[f"{record.id}.html"].read_text()
     assert "checkpoint by Mean of 10 % of train" in text
 
 
