@@ -8,7 +8,7 @@ from dataclasses import dataclass
 HRNET_PAPER = "Sun et al., CVPR 2019"
 HRNET_CODE = "HRNet's README"
 DARK_CODE = "DarkPose's README"
-MMPOSE = "mmpose's summary of inference speed, in units of 10⁹"
+MMPOSE = "mmpose, in units of 10⁹"
 
 GIBI = 1024**3
 
