@@ -32,11 +32,11 @@ from posebench.inference.predict import regions
 from posebench.plugins import recipe as recipes
 from posebench.plugins.recipe_files import shipped_file
 from posebench.plugins.registry import architecture, protocol
-from posebench.report.compare_page import write_compare_page
-from posebench.report.contents import read_contents
-from posebench.report.leaderboard import csv, markdown
-from posebench.report.page import page
-from posebench.report.run_pages import write_run_pages
+from posebench.report.pages.compare_page import write_compare_page
+from posebench.report.pages.page import page
+from posebench.report.pages.run_pages import write_run_pages
+from posebench.report.tables.contents import read_contents
+from posebench.report.tables.leaderboard import csv, markdown
 from posebench.results.kept_comparison import KeptComparison, save_comparison
 from posebench.results.kept_diagnosis import save_diagnosis
 from posebench.results.record import save_record

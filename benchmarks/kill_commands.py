@@ -33,7 +33,7 @@ import small_coco
 import torch
 from kills import RECIPE, install
 
-import posebench.report.page
+import posebench.report.pages.page
 import posebench.tasks.evaluate
 import posebench.tasks.pack
 import posebench.tasks.train  # noqa: F401 - all imported before the fork

@@ -37,6 +37,8 @@ ORDER = [
     "__main__",
 ]
 """Folders and modules of the core: each may import only what stands before it, and itself."""
+REPORT_ORDER = ["tables", "plots", "galleries", "pages"]
+"""The same of the folders of report/."""
 
 
 def place(path: Path) -> str:
@@ -77,11 +79,23 @@ def test_a_module_imports_only_from_below(path: Path) -> None:
     assert {name.split(".")[0] for name in imported(path)} - {"__version__"} <= allowed
 
 
+@pytest.mark.parametrize("folder", REPORT_ORDER)
+def test_a_folder_of_the_report_imports_only_from_below(folder: str) -> None:
+    allowed = set(REPORT_ORDER[: REPORT_ORDER.index(folder) + 1])
+    modules = list((ROOT / "posebench" / "report" / folder).glob("*.py"))
+    assert modules
+    for path in modules:
+        below = {name.split(".")[1] for name in imported(path) if name.startswith("report.")}
+        assert below <= allowed, path.name
+
+
 @pytest.mark.parametrize("folder", sorted({place(path) for path in core() if path.parent != ROOT / "posebench"}))
 def test_no_folder_has_a_circle_inside(folder: str) -> None:
     needs = {
-        f"{folder}.{path.stem}": {name for name in imported(path) if name.startswith(f"{folder}.")}
-        for path in (ROOT / "posebench" / folder).glob("*.py")
+        ".".join(path.relative_to(ROOT / "posebench").with_suffix("").parts): {
+            name for name in imported(path) if name.startswith(f"{folder}.")
+        }
+        for path in (ROOT / "posebench" / folder).rglob("*.py")
     }
     graphlib.TopologicalSorter(needs).prepare()  # raises CycleError, which names the circle
 

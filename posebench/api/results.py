@@ -12,7 +12,7 @@ from posebench.plugins.protocol import Protocol
 if TYPE_CHECKING:
     import pandas as pd
 
-    from posebench.report.plot_files import Format
+    from posebench.report.plots.plot_files import Format
     from posebench.tasks.compare_rows import RowComparison
     from posebench.tasks.verify import Verification
 
@@ -46,9 +46,9 @@ def leaderboard(
     """
     import pandas as pd
 
-    from posebench.report.board import boards
-    from posebench.report.choice import choose
-    from posebench.report.full_table import behind, full_table
+    from posebench.report.tables.board import boards
+    from posebench.report.tables.choice import choose
+    from posebench.report.tables.full_table import behind, full_table
     from posebench.results.record import find_records
 
     records = find_records(Path(results))
@@ -123,8 +123,8 @@ def write_report(
     Raises:
         PosebenchError: there is no readable record, or no such column or row; or rows or columns are chosen without `out`.
     """
-    from posebench.report.contents import placed, read_contents
-    from posebench.report.page import write_pages
+    from posebench.report.pages.page import write_pages
+    from posebench.report.tables.contents import placed, read_contents
 
     if out is None and (columns is not None or only):
         raise PosebenchError(f"The leaderboards in {results} keep all rows and columns. Give another folder as out=.")

@@ -132,7 +132,7 @@ def _print(console: "Console", costs: "list[Cost]") -> None:
     from rich.text import Text  # not rich's markup: names are other people's
 
     from posebench.cost.record import PUBLISHED_RULE, RULE
-    from posebench.report.cost_tables import COUNTS, TIMES, by_device, counted, timed
+    from posebench.report.tables.cost_tables import COUNTS, TIMES, by_device, counted, timed
 
     table = Table(box=None, pad_edge=False)
     rows = list(zip(COUNTS, *counted(costs), strict=True))

@@ -11,7 +11,7 @@ from posebench.cli.wrapping import terminal_width, wrapped
 from posebench.errors import PosebenchError, counted
 
 if TYPE_CHECKING:
-    from posebench.report.plot_files import Format
+    from posebench.report.plots.plot_files import Format
 
 
 @click.command()
@@ -43,7 +43,7 @@ def report(
     """Write leaderboards, plots and the page from the records."""
     from posebench.cli.console import open_console, print_notes
     from posebench.cli.show_leaderboard import print_leaderboards
-    from posebench.report.contents import placed, read_contents
+    from posebench.report.tables.contents import placed, read_contents
 
     contents = read_contents(results, columns, only)
     chosen = columns is not None or bool(only)
@@ -52,7 +52,7 @@ def report(
         contents = placed(contents, out)
     paths = []
     if written:
-        from posebench.report.page import write_pages  # and matplotlib, which tables alone do not need
+        from posebench.report.pages.page import write_pages  # and matplotlib, which tables alone do not need
 
         paths = write_pages(contents, formats, single_file)
     print_notes(open_console(stderr=True), contents.notes)

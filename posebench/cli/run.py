@@ -118,8 +118,8 @@ def _score(job: "Job", predictions: Path, people: "Instances", name: str | None,
 def _report(results: Path, records: "list[Record]", out: "Console") -> None:
     from posebench.cli.console import print_notes
     from posebench.cli.show_leaderboard import print_leaderboards
-    from posebench.report.contents import read_contents
-    from posebench.report.page import write_pages
+    from posebench.report.pages.page import write_pages
+    from posebench.report.tables.contents import read_contents
 
     with out.status("Writing the report"):
         contents = read_contents(results)

@@ -11,9 +11,9 @@ from rich.table import Table
 
 from posebench.cli.show_scores import _label, _number, _resamples
 from posebench.errors import counted
-from posebench.report.columns import UNKNOWN
-from posebench.report.comparison_table import p_text
-from posebench.report.rows import Row
+from posebench.report.tables.columns import UNKNOWN
+from posebench.report.tables.comparison_table import p_text
+from posebench.report.tables.rows import Row
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL
 from posebench.scoring.comparison import CORRECTION, CORRECTION_OF_PAIRS, Difference, Pair

@@ -10,7 +10,7 @@ from rich.table import Table
 from posebench.cli.show_scores import _label
 from posebench.diagnosis.estimate import Estimate
 from posebench.errors import counted
-from posebench.report.diagnosis_tables import PAIRED, DiagnosisTable, bounds, number, tables
+from posebench.report.tables.diagnosis_tables import PAIRED, DiagnosisTable, bounds, number, tables
 from posebench.scoring.scores import shown_decimals
 from posebench.tasks.diagnose import Diagnosis
 

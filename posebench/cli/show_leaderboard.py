@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from posebench.errors import counted
 from posebench.plain_text import one_line
-from posebench.report.board import INTERVAL, SYNTHETIC_NOTE, Board
-from posebench.report.columns import UNKNOWN, Column
+from posebench.report.tables.board import INTERVAL, SYNTHETIC_NOTE, Board
+from posebench.report.tables.columns import UNKNOWN, Column
 
 if TYPE_CHECKING:
     from rich.console import Console, Group

@@ -15,7 +15,7 @@ from posebench.cost.record import NOT_TIMED, Cost
 from posebench.errors import counted
 from posebench.plain_text import one_line
 from posebench.plugins.recipe import Recipe
-from posebench.report.columns import UNKNOWN, size, training
+from posebench.report.tables.columns import UNKNOWN, size, training
 from posebench.results.history import LOSS, SCORE
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL

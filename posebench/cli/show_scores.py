@@ -10,7 +10,7 @@ from rich.table import Table
 
 from posebench.errors import counted
 from posebench.plain_text import one_line
-from posebench.report.columns import UNKNOWN
+from posebench.report.tables.columns import UNKNOWN
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL, RESAMPLES
 from posebench.scoring.scores import Curve, known

@@ -121,6 +121,11 @@ class ResultsFolder:
         return self.path / "index.html"
 
     @property
+    def pages(self) -> Path:
+        """A page per record."""
+        return self.path / "pages"
+
+    @property
     def compare_page(self) -> Path:
         """The page that compares two rows."""
         return self.path / "compare.html"
@@ -161,7 +166,7 @@ class ResultsFolder:
 
     def run_page(self, identity: str) -> Path:
         """The page of the record with that id."""
-        return self.runs / f"{identity}.html"
+        return self.pages / f"{identity}.html"
 
     def diagnosis(self, identity: str) -> Path:
         """The diagnosis of the record with that id."""

@@ -11,7 +11,7 @@ import numpy as np
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Protocol
-from posebench.report import comparison_table
+from posebench.report.tables import comparison_table
 from posebench.results.find_record import records_of
 from posebench.results.folder import ResultsFolder
 from posebench.results.kept_comparison import KeptComparison, save_comparison
@@ -66,7 +66,7 @@ class Comparison:
         Raises:
             PosebenchError: there are more than two runs, the photographs are not there, or the runs score the same on everyone.
         """
-        from posebench.report.compared_overlays import Shown, compared_overlays
+        from posebench.report.galleries.compared_overlays import Shown, compared_overlays
         from posebench.samples.images import ImageReader
 
         if len(self.runs) != 2:
@@ -108,9 +108,9 @@ class Comparison:
         Raises:
             PosebenchError: the folder cannot be written to.
         """
-        from posebench.report.plot_differences import differences
-        from posebench.report.plot_files import write_figure
-        from posebench.report.plot_style import style
+        from posebench.report.plots.plot_differences import differences
+        from posebench.report.plots.plot_files import write_figure
+        from posebench.report.plots.plot_style import style
 
         path = Path(folder) / "differences.png"
         with style():

@@ -9,9 +9,9 @@ import numpy as np
 
 from posebench.errors import PosebenchError, counted, unknown
 from posebench.plugins.protocol import Protocol
-from posebench.report import comparison_table
-from posebench.report.columns import training
-from posebench.report.rows import Row, rows
+from posebench.report.tables import comparison_table
+from posebench.report.tables.columns import training
+from posebench.report.tables.rows import Row, rows
 from posebench.results.record import Record
 from posebench.scoring import comparison
 from posebench.scoring.comparison import Pair, Taken

@@ -125,7 +125,7 @@ class Diagnosis:
         return self._draw(self.evaluation.record, Path(folder))
 
     def _draw(self, record: Record, folder: Path) -> tuple[Path, ...]:
-        from posebench.report.diagnosis_pictures import Measured, write_pictures
+        from posebench.report.plots.diagnosis_pictures import Measured, write_pictures
 
         cell = cell_side(self.compared, self.registration)
         detected = self.compared.detected

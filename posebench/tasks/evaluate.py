@@ -98,7 +98,7 @@ class Evaluation:
         Raises:
             PosebenchError: the photographs are not there.
         """
-        from posebench.report.overlays import overlays
+        from posebench.report.galleries.overlays import overlays
         from posebench.samples.images import ImageReader
 
         if not len(self.scores.per_person):
@@ -136,7 +136,7 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         """The table that a notebook shows."""
-        from posebench.report.evaluation_table import html
+        from posebench.report.tables.evaluation_table import html
 
         return html(self.record)
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Convention, Protocol
-from posebench.report.columns import UNKNOWN
-from posebench.report.notebook_table import html_list, html_table
+from posebench.report.tables.columns import UNKNOWN
+from posebench.report.tables.notebook_table import html_list, html_table
 from posebench.scoring.scores import Scores
 from posebench.tasks.evaluate import Network, score, stated
 from posebench.tasks.people import load_people

@@ -71,7 +71,7 @@ class Suspects:
         Returns:
             How many are drawn; 0, and no file, where no photograph is there or nothing was found.
         """
-        from posebench.report.label_gallery import label_gallery
+        from posebench.report.galleries.label_gallery import label_gallery
         from posebench.samples.images import ImageReader
 
         able = [one for one in self.errors.found if self._has_image(one)]

@@ -177,7 +177,7 @@ def _boxes_of(frame: "Frame", boxes: "PictureBoxes | None") -> "FrameBoxes":
 
 def _draw(picture: "Picture", frames: "Iterator[FramePeople]", skeleton: Skeleton, job: PictureJob) -> tuple[str, ...]:
     """Draw the frames of one picture, if drawings are wanted; a sentence if it cannot be drawn."""
-    from posebench.report.draw_pictures import CannotEncode
+    from posebench.report.galleries.draw_pictures import CannotEncode
 
     notes: tuple[str, ...] = ()
     if job.draw_above is not None:
@@ -194,8 +194,8 @@ def _write_drawing(
     picture: "Picture", frames: "Iterator[FramePeople]", skeleton: Skeleton, out: Path, above: float
 ) -> None:
     from posebench.inference.pictures import video_facts
-    from posebench.report.draw_pictures import write_photograph, write_video
-    from posebench.report.draw_skeletons import draw_skeletons
+    from posebench.report.galleries.draw_pictures import write_photograph, write_video
+    from posebench.report.galleries.draw_skeletons import draw_skeletons
 
     drawn = (draw_skeletons(one.frame.image, skeleton, one.keypoints, one.scores, above) for one in frames)
     path = out / "drawings" / drawing_name(picture.name)

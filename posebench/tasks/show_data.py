@@ -17,7 +17,7 @@ from posebench.tasks.initial_weights import recipe_network
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
-    from posebench.report.contact_sheet import SeenSample
+    from posebench.report.galleries.contact_sheet import SeenSample
     from posebench.samples.loader import Samples
 
 COUNT = 6
@@ -40,8 +40,8 @@ def show_data(
     """
     import torch
 
-    from posebench.report.board import SYNTHETIC_NOTE
-    from posebench.report.contact_sheet import Heading, contact_sheet
+    from posebench.report.galleries.contact_sheet import Heading, contact_sheet
+    from posebench.report.tables.board import SYNTHETIC_NOTE
     from posebench.samples.loader import Samples
 
     with torch.device("meta"):  # only its targets are asked for
@@ -126,7 +126,7 @@ def _seen(samples: "Samples", model: "Architecture", epoch: int, row: int) -> "S
 
     from posebench.data.geometry import Crop
     from posebench.plugins.registry import errors_of
-    from posebench.report.contact_sheet import SeenSample
+    from posebench.report.galleries.contact_sheet import SeenSample
     from posebench.samples.images import ImageReader
 
     people = samples.instances

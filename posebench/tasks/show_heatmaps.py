@@ -13,7 +13,7 @@ from posebench.errors import PosebenchError, unknown
 
 if TYPE_CHECKING:
     from posebench.inference.heatmap_file import Heatmaps
-    from posebench.report.heatmap_sheet import SeenKeypoint
+    from posebench.report.galleries.heatmap_sheet import SeenKeypoint
     from posebench.samples.images import ImageReader
 
 LINES = 6
@@ -42,9 +42,9 @@ def show_heatmaps(
         PosebenchError: the file is damaged or of other people, a row or a name is not there, or a photograph cannot be read.
     """
     from posebench.inference.heatmap_file import open_heatmaps
-    from posebench.report.board import SYNTHETIC_NOTE
-    from posebench.report.contact_sheet import Heading
-    from posebench.report.heatmap_sheet import heatmap_sheet
+    from posebench.report.galleries.contact_sheet import Heading
+    from posebench.report.galleries.heatmap_sheet import heatmap_sheet
+    from posebench.report.tables.board import SYNTHETIC_NOTE
     from posebench.samples.images import ImageReader
 
     places = _places(people, keypoints)
@@ -163,7 +163,7 @@ def _rows_of(kept: "Heatmaps", people: Instances, file: Path) -> dict[int, int]:
 def _seen(
     kept: "Heatmaps", people: Instances, place: int, row: int, keypoint: int, reader: "ImageReader"
 ) -> "SeenKeypoint":  # fmt: skip
-    from posebench.report.heatmap_sheet import SeenKeypoint
+    from posebench.report.galleries.heatmap_sheet import SeenKeypoint
     from posebench.samples.images import cut
 
     width, height = kept.input_size

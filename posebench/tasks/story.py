@@ -66,7 +66,7 @@ class Story:
     def draw_curves(self, history: list[dict[str, float]], selection: dict[str, object]) -> None:
         """Draw loss and score over epochs, if there is one."""
         from posebench.data.provenance import Provenance
-        from posebench.report.plot_training import line_of, write_run
+        from posebench.report.plots.plot_training import line_of, write_run
 
         if not history:
             return
@@ -80,8 +80,8 @@ class Story:
         import torch
 
         from posebench.inference.predict import decoded, samples_for
-        from posebench.report.draw_pictures import write_photograph
-        from posebench.report.prediction_sheet import Seen, prediction_sheet
+        from posebench.report.galleries.draw_pictures import write_photograph
+        from posebench.report.galleries.prediction_sheet import Seen, prediction_sheet
 
         if self.batch is None:
             try:

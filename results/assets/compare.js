@@ -127,7 +127,7 @@ function show() {
   const [rowA, rowB] = [board.rows[a], board.rows[b]];
   document.getElementById("result").textContent = a === b ? "A and B are the same row." : result(board, a, b);
   document.getElementById("synthetic").hidden = !board.synthetic;
-  const links = [["A", rowA], ["B", rowB]].map(([letter, row]) => [`${letter}: `, element("a", row.name, { href: `runs/${row.ids[0]}.html` }), " · "]);
+  const links = [["A", rowA], ["B", rowB]].map(([letter, row]) => [`${letter}: `, element("a", row.name, { href: `pages/${row.ids[0]}.html` }), " · "]);
   document.getElementById("pages").replaceChildren(...links.flat(), element("a", board.title, { href: `index.html#${board.slug}` }));
   document.getElementById("scores").replaceChildren(...board.groups.flatMap((_, number) => group(board, number, a, b)));
   document.getElementById("held").textContent = kept(board, a, b)

@@ -25,6 +25,6 @@ def test_stopping_a_command_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_pat
     def stop(path: Path) -> None:
         raise Interrupted("Stopped after step 3 of 6.")
 
-    monkeypatch.setattr("posebench.report.contents.find_records", stop)
+    monkeypatch.setattr("posebench.report.tables.contents.find_records", stop)
     done = CliRunner().invoke(main, ["report", "--results", str(tmp_path)])
     assert (done.exit_code, done.stderr) == (130, "Stopped after step 3 of 6.\n")

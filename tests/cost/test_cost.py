@@ -12,11 +12,11 @@ from records import MPII, record
 
 from posebench.cost.published_figures import TABLE, published
 from posebench.cost.record import Cost, load, save
-from posebench.report import cost_tables
-from posebench.report.board import boards
-from posebench.report.contents import read_contents
-from posebench.report.page import write_pages
-from posebench.report.plot_cost import cost_of, front, plot
+from posebench.report.pages.page import write_pages
+from posebench.report.plots.plot_cost import cost_of, front, plot
+from posebench.report.tables import cost_tables
+from posebench.report.tables.board import boards
+from posebench.report.tables.contents import read_contents
 from posebench.results.record import save_record
 
 

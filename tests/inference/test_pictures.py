@@ -14,7 +14,7 @@ from posebench.inference.pictures import (
     read_upright,
     video_facts,
 )
-from posebench.report.draw_pictures import write_video
+from posebench.report.galleries.draw_pictures import write_video
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 

@@ -7,10 +7,10 @@ from records import FLIC, record
 
 import posebench as pb
 from posebench.errors import PosebenchError
-from posebench.report.board import Board, boards
-from posebench.report.choice import choose
-from posebench.report.latex import tex
-from posebench.report.leaderboard import csv, markdown
+from posebench.report.tables.board import Board, boards
+from posebench.report.tables.choice import choose
+from posebench.report.tables.latex import tex
+from posebench.report.tables.leaderboard import csv, markdown
 from posebench.results.record import save_record
 
 THREE = [record("hourglass2", metrics={"Mean": 80.0, "Head": 90.0, "AUC[0,0.2]": 50.0}, model={"arch": "net"}),

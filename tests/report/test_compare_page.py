@@ -9,13 +9,13 @@ import pytest
 from chromium import Browser
 from records import FLIC, record
 
-from posebench.report.board import SYNTHETIC_NOTE, boards
-from posebench.report.compare_page import write_compare_page
-from posebench.report.contents import read_contents
-from posebench.report.frame import write_assets
-from posebench.report.row_pairs import row_pairs
-from posebench.report.rows import Row
-from posebench.report.run_pages import write_run_pages
+from posebench.report.pages.compare_page import write_compare_page
+from posebench.report.pages.frame import write_assets
+from posebench.report.pages.run_pages import write_run_pages
+from posebench.report.tables.board import SYNTHETIC_NOTE, boards
+from posebench.report.tables.contents import read_contents
+from posebench.report.tables.row_pairs import row_pairs
+from posebench.report.tables.rows import Row
 from posebench.results.kept_comparison import KeptComparison, save_comparison
 from posebench.results.record import Record, save_record
 from posebench.scoring.comparison import Difference, of_intervals
@@ -152,16 +152,16 @@ def test_rows_without_resamples_have_a_difference_and_no_verdict(browser: Browse
 
 
 def test_the_page_of_a_run_leads_to_its_comparison_and_back(browser: Browser, page: Path):
-    browser.open(page.parent / f"runs/{FAIR.id}.html")
+    browser.open(page.parent / f"pages/{FAIR.id}.html")
     browser.click("a[href^='../compare.html']")
     assert cells(browser, "Mean")[:2] == ["88.00", "90.00"]
-    browser.click(f"#pages a[href='runs/{GOOD.id}.html']")
+    browser.click(f"#pages a[href='pages/{GOOD.id}.html']")
     assert browser.texts("h1") == ["good"]
     assert browser.complaints() == []
 
 
 @pytest.mark.parametrize("width", [390, 1400])
-@pytest.mark.parametrize("name", ["compare.html", f"runs/{FAIR.id}.html"])
+@pytest.mark.parametrize("name", ["compare.html", f"pages/{FAIR.id}.html"])
 def test_the_pages_are_as_wide_as_their_window_and_ask_for_nothing_elsewhere(
     name: str, width: int, browser: Browser, page: Path
 ):
@@ -207,6 +207,6 @@ def test_leaderboards_of_one_row_have_no_comparison(tmp_path: Path):
 def test_the_best_rows_are_compared_with_all_and_the_others_are_not_compared_with_each_other(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("posebench.report.row_pairs.MOST", 1)
+    monkeypatch.setattr("posebench.report.tables.row_pairs.MOST", 1)
     (board,) = boards([GOOD, FAIR, run("net", 70.0, 300)])
     assert [len(pairs) for pairs in row_pairs(board)] == [2]

@@ -6,7 +6,7 @@ from records import record
 from rich.console import Console
 
 from posebench.cli.show_comparison import print_comparison
-from posebench.report.comparison_table import html
+from posebench.report.tables.comparison_table import html
 from posebench.scoring.comparison import Difference, Pair
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from posebench.data.skeleton import Skeleton
-from posebench.report.contact_sheet import Heading, SeenSample, _texts, contact_sheet
+from posebench.report.galleries.contact_sheet import Heading, SeenSample, _texts, contact_sheet
 
 SKELETON = Skeleton(("nose", "left_wrist", "right_wrist"), (("nose", "left_wrist"), ("nose", "right_wrist")))
 HEADING = Heading("coco train as x sees it in training", "recipe quick")

@@ -14,8 +14,8 @@ from posebench.diagnosis.clouds import clouds
 from posebench.diagnosis.confusions import confusions
 from posebench.diagnosis.error_kinds import KINDS
 from posebench.plugins import registry
-from posebench.report import plot_clouds, plot_errors
-from posebench.report.plot_precision import precision
+from posebench.report.plots import plot_clouds, plot_errors
+from posebench.report.plots.plot_precision import precision
 from posebench.tasks.diagnose import Diagnosis
 
 

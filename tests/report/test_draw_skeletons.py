@@ -3,7 +3,7 @@
 import numpy as np
 
 from posebench.data.skeleton import Skeleton
-from posebench.report.draw_skeletons import draw_skeletons
+from posebench.report.galleries.draw_skeletons import draw_skeletons
 
 ARMS = Skeleton(
     ("left_wrist", "left_elbow", "right_wrist", "right_elbow"),

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from records import COCO, FLIC, record
 
-from posebench.report.board import boards
-from posebench.report.latex import COMMANDS, escape, tex
-from posebench.report.published_scores import published
+from posebench.report.tables.board import boards
+from posebench.report.tables.latex import COMMANDS, escape, tex
+from posebench.report.tables.published_scores import published
 
 RESULTS = Path(__file__).parents[2] / "results"
 HOSTILE = r"\input{/etc/passwd} 50% & $x_1^2$ #1 ~{a} <b> |c| `d' \"e\" ?`f --- [2pt] \\"

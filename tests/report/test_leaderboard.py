@@ -8,9 +8,9 @@ from records import COCO, FLIC, MPII, record
 from rich.console import Console
 
 from posebench.cli.show_leaderboard import terminal_tables
-from posebench.report.board import BY_VALUE, CEILING, SYNTHETIC_NOTE, boards
-from posebench.report.leaderboard import csv as as_csv
-from posebench.report.leaderboard import escape, markdown, write_leaderboards
+from posebench.report.tables.board import BY_VALUE, CEILING, SYNTHETIC_NOTE, boards
+from posebench.report.tables.leaderboard import csv as as_csv
+from posebench.report.tables.leaderboard import escape, markdown, write_leaderboards
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from posebench.report.line_chart import Chart, Line, points
+from posebench.report.pages.line_chart import Chart, Line, points
 
 
 def chart(*at: tuple[float, float], **changes) -> Chart:

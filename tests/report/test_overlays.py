@@ -8,9 +8,9 @@ import pytest
 from posebench.data.instances import Instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
-from posebench.report import overlays as pages
-from posebench.report.compared_overlays import Shown, compared_overlays, most_different
-from posebench.report.overlays import best_median_worst, overlays
+from posebench.report.galleries import overlays as pages
+from posebench.report.galleries.compared_overlays import Shown, compared_overlays, most_different
+from posebench.report.galleries.overlays import best_median_worst, overlays
 
 
 def chosen(scores: list[float], labelled: list[int], count: int) -> list[list[int]]:

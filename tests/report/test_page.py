@@ -6,11 +6,11 @@ import pytest
 from records import COCO, FLIC, record
 
 from posebench.errors import PosebenchError
-from posebench.report.board import SYNTHETIC_NOTE
-from posebench.report.contents import read_contents
-from posebench.report.facts import facts
-from posebench.report.page import write_pages
-from posebench.report.published_scores import COLUMNS
+from posebench.report.pages.facts import facts
+from posebench.report.pages.page import write_pages
+from posebench.report.tables.board import SYNTHETIC_NOTE
+from posebench.report.tables.contents import read_contents
+from posebench.report.tables.published_scores import COLUMNS
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record, save_record
 

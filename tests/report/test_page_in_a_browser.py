@@ -8,8 +8,8 @@ import pytest
 from chromium import Browser
 from records import FLIC, record
 
-from posebench.report.contents import read_contents
-from posebench.report.page import write_pages
+from posebench.report.pages.page import write_pages
+from posebench.report.tables.contents import read_contents
 from posebench.results.record import save_record
 
 OTHER = "<img src=nowhere onerror=alert(1)> & other"

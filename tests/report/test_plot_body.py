@@ -7,8 +7,8 @@ from matplotlib.colors import to_hex
 from records import COCO, FLIC, MPII_JOINTS, record
 from test_rows import board
 
-from posebench.report.body import bones, place
-from posebench.report.plot_body import LINE, body, labels
+from posebench.report.plots.body import bones, place
+from posebench.report.plots.plot_body import LINE, body, labels
 
 COCO_JOINTS = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",

@@ -4,13 +4,13 @@ import pytest
 from matplotlib.colors import to_hex
 from records import COCO, FLIC, record
 
-from posebench.report.board import CEILING, SYNTHETIC_NOTE, boards
-from posebench.report.board_plots import write_plots
-from posebench.report.plot_curves import curves
-from posebench.report.plot_joints import joints
-from posebench.report.plot_page import SHOWN
-from posebench.report.plot_style import PALETTE, fitting, inches, plain, style
-from posebench.report.plots import PlotKind
+from posebench.report.plots.board_plots import write_plots
+from posebench.report.plots.plot_curves import curves
+from posebench.report.plots.plot_joints import joints
+from posebench.report.plots.plot_page import SHOWN
+from posebench.report.plots.plot_style import PALETTE, fitting, inches, plain, style
+from posebench.report.plots.plots import PlotKind
+from posebench.report.tables.board import CEILING, SYNTHETIC_NOTE, boards
 from posebench.results.folder import ResultsFolder
 
 

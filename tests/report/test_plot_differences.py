@@ -10,8 +10,8 @@ from records import COCO, FLIC, record
 
 import posebench as pb
 from posebench.cli.main import main
-from posebench.report.plot_differences import differences
-from posebench.report.plot_style import PALETTE
+from posebench.report.plots.plot_differences import differences
+from posebench.report.plots.plot_style import PALETTE
 from posebench.scoring.comparison import Difference, Pair
 
 WORSE, BEST = record("worse", FLIC, metrics={"Elbow": 90.0}), record("best", FLIC, metrics={"Elbow": 95.0})

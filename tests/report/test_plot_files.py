@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from records import record
 from test_rows import board
 
-from posebench.report import fonts
-from posebench.report.board_plots import write_plots
-from posebench.report.fonts import FONT, SUBSTITUTE, drawable, families
-from posebench.report.plot_files import COLORS, darkened, indexed, write_figure
-from posebench.report.plot_style import style
+from posebench.report.plots import fonts
+from posebench.report.plots.board_plots import write_plots
+from posebench.report.plots.fonts import FONT, SUBSTITUTE, drawable, families
+from posebench.report.plots.plot_files import COLORS, darkened, indexed, write_figure
+from posebench.report.plots.plot_style import style
 from posebench.results.folder import ResultsFolder
 
 WHITE, BLACK, BLUE = (255, 255, 255), (0, 0, 0), (0, 114, 178)

@@ -5,8 +5,8 @@ from matplotlib.colors import to_hex
 from records import FLIC, record
 from test_rows import board
 
-from posebench.report.plot_joints import joints, paired
-from posebench.report.plot_style import PALETTE
+from posebench.report.plots.plot_joints import joints, paired
+from posebench.report.plots.plot_style import PALETTE
 
 BOUNDS = {"left_wrist": (92.0, 96.0), "right_wrist": (91.0, 95.5)}
 

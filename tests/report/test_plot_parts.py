@@ -3,7 +3,7 @@
 from records import record
 from test_rows import board
 
-from posebench.report.plot_parts import parts
+from posebench.report.plots.plot_parts import parts
 
 
 def part(by: str, name: str, value: float, people: int = 7) -> dict[str, object]:

@@ -8,11 +8,11 @@ from matplotlib.patches import Rectangle
 from records import record
 from test_rows import WAVE, board, trained
 
-from posebench.report import plot_ranks
-from posebench.report.board import CEILING, SYNTHETIC_NOTE
-from posebench.report.board_plots import write_plots
-from posebench.report.plot_ranks import ranks
-from posebench.report.plots import PlotKind
+from posebench.report.plots import plot_ranks
+from posebench.report.plots.board_plots import write_plots
+from posebench.report.plots.plot_ranks import ranks
+from posebench.report.plots.plots import PlotKind
+from posebench.report.tables.board import CEILING, SYNTHETIC_NOTE
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record
 

@@ -9,9 +9,9 @@ from matplotlib.colors import to_hex
 from records import MPII, record
 from test_rows import board
 
-from posebench.report.board import SYNTHETIC_NOTE
-from posebench.report.plot_style import PALETTE
-from posebench.report.plot_training import LOSSES, Line, of_board, write_run
+from posebench.report.plots.plot_style import PALETTE
+from posebench.report.plots.plot_training import LOSSES, Line, of_board, write_run
+from posebench.report.tables.board import SYNTHETIC_NOTE
 from posebench.results.record import Record
 
 
@@ -100,7 +100,7 @@ def test_a_runs_picture_names_the_run_and_warns_of_synthetic_people(
 ) -> None:
     texts: list[str] = []
     monkeypatch.setattr(
-        "posebench.report.plot_training.save_png",
+        "posebench.report.plots.plot_training.save_png",
         lambda figure, path: texts.extend(text.get_text() for text in figure.texts),
     )
     write_run(Line("tiny-mpii-quick-seed0", [{"epoch": 1, "loss": 0.5}]), synthetic, tmp_path / "curves.png")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from posebench.data.skeleton import Skeleton
-from posebench.report.prediction_sheet import CAPTION, GAP, TALL, Seen, prediction_sheet
+from posebench.report.galleries.prediction_sheet import CAPTION, GAP, TALL, Seen, prediction_sheet
 
 SKELETON = Skeleton(("nose", "left_wrist"))
 BLACK = np.zeros((2, 64, 32, 3), np.uint8)

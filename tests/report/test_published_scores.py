@@ -7,11 +7,11 @@ from records import COCO, record
 
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
-from posebench.report.board import boards
-from posebench.report.latex import tex
-from posebench.report.leaderboard import markdown
-from posebench.report.published_beside import HEADING, apart, beside, link
-from posebench.report.published_scores import COLUMNS, CONVENTIONS, published
+from posebench.report.tables.board import boards
+from posebench.report.tables.latex import tex
+from posebench.report.tables.leaderboard import markdown
+from posebench.report.tables.published_beside import HEADING, apart, beside, link
+from posebench.report.tables.published_scores import COLUMNS, CONVENTIONS, published
 
 RESULTS = Path(__file__).parents[2] / "results"
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from records import MPII, record
 
-from posebench.report.board import Board, boards
-from posebench.report.full_table import full_table
-from posebench.report.rows import Row, common_name, rows
+from posebench.report.tables.board import Board, boards
+from posebench.report.tables.full_table import full_table
+from posebench.report.tables.rows import Row, common_name, rows
 from posebench.results.record import Record
 
 MODEL = {

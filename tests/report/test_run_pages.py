@@ -7,8 +7,8 @@ import numpy as np
 from diagnoses import diagnosis
 from records import record
 
-from posebench.report.contents import read_contents
-from posebench.report.run_pages import write_run_pages
+from posebench.report.pages.run_pages import write_run_pages
+from posebench.report.tables.contents import read_contents
 from posebench.results.kept_comparison import KeptComparison, save_comparison
 from posebench.results.kept_diagnosis import save_diagnosis
 from posebench.results.record import Record, save_record
@@ -96,7 +96,7 @@ def test_seeds_of_one_row_lead_to_each_other(tmp_path: Path):
     for record_of in (one, two):
         save_record(record_of, tmp_path)
     write_run_pages(read_contents(tmp_path))
-    text = (tmp_path / f"runs/{one.id}.html").read_text("utf-8")
+    text = (tmp_path / f"pages/{one.id}.html").read_text("utf-8")
     assert f'seed 3, <a href="{two.id}.html">seed 4</a>' in " ".join(text.split())
 
 
@@ -151,13 +151,13 @@ def test_names_with_scripts_are_shown_and_not_run(tmp_path: Path):
 def test_only_pages_that_changed_are_written_and_those_of_other_records_go(tmp_path: Path):
     first, second = run("one", 80.0), run("two", 70.0)
     pages(tmp_path, first, second)
-    (tmp_path / "runs/notes.html").write_text("mine")
-    before = {path.name: path.stat().st_ino for path in (tmp_path / "runs").iterdir()}
+    (tmp_path / "pages/notes.html").write_text("mine")
+    before = {path.name: path.stat().st_ino for path in (tmp_path / "pages").iterdir()}
     pages(tmp_path, first, second)
-    assert {path.name: path.stat().st_ino for path in (tmp_path / "runs").iterdir()} == before
+    assert {path.name: path.stat().st_ino for path in (tmp_path / "pages").iterdir()} == before
     (tmp_path / f"records/{second.id}.json").unlink()
     pages(tmp_path, first)
-    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == sorted([f"{first.id}.html", "notes.html"])
+    assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == sorted([f"{first.id}.html", "notes.html"])
 
 
 def test_a_kept_diagnosis_is_shown_with_bars_tables_and_its_warning(tmp_path: Path):

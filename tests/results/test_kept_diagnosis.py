@@ -102,7 +102,7 @@ def test_save_names_the_files_draws_for_each_record_and_leaves_stdout_to_json(
 ) -> None:
     drawn: dict[str, Path] = {}
     monkeypatch.setattr(
-        "posebench.report.diagnosis_pictures.write_pictures",
+        "posebench.report.plots.diagnosis_pictures.write_pictures",
         lambda record, kept, place, measured: drawn.setdefault(f"{record.name} {kept.record}", place),
     )
     arguments = ["diagnose", str(folder / "off.h5"), "--protocol", "mpii", "--results", str(folder / "results")]

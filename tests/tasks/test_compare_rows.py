@@ -11,7 +11,7 @@ import pytest
 from records import record
 
 from posebench.errors import PosebenchError
-from posebench.report.rows import rows
+from posebench.report.tables.rows import rows
 from posebench.results.record import Record, save_record
 from posebench.tasks.compare_rows import choose_rows, compare_rows
 

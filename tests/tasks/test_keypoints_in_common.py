@@ -17,7 +17,7 @@ from posebench.cli.main import main
 from posebench.data.instances import Instances
 from posebench.data.predictions import for_instances, save
 from posebench.plugins import registry
-from posebench.report.board import boards
+from posebench.report.tables.board import boards
 from posebench.results.find_record import read_record
 from posebench.tasks.verify import Places, verify
 

@@ -19,8 +19,8 @@ from posebench.inference.pictures import VideoFacts, video_facts
 from posebench.inference.predict import predict
 from posebench.inference.ways import How
 from posebench.plugins import registry
-from posebench.report import draw_pictures
-from posebench.report.draw_pictures import write_video
+from posebench.report.galleries import draw_pictures
+from posebench.report.galleries.draw_pictures import write_video
 from posebench.synthetic import people as synthetic
 from posebench.tasks.predict_pictures import PictureJob, drawing_name, predict_pictures, skeleton_of
 from posebench.training.checkpoints import Checkpoint, save

@@ -14,8 +14,8 @@ from stranger import Tiny
 
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
-from posebench.report.contents import read_contents
-from posebench.report.page import write_pages
+from posebench.report.pages.page import write_pages
+from posebench.report.tables.contents import read_contents
 from posebench.results.folder import ResultsFolder
 from posebench.results.record import Record
 from posebench.synthetic import people as synthetic

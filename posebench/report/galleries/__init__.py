@@ -1,0 +1,1 @@
+"""From people and photographs to pictures of them."""

@@ -1,0 +1,1 @@
+"""From all of them to pages."""

@@ -1,0 +1,1 @@
+"""From rows, runs and diagnoses to plots."""

@@ -1,0 +1,136 @@
+"""Figures: the style of all plots, and how they are written.
+
+Drawn through figures of their own: no pyplot, no global state, and the same bytes from the same records.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+from posebench.files.writing import write_atomically
+from posebench.plain_text import one_line
+from posebench.report.plots.fonts import FONT, drawable, families
+from posebench.report.tables.board import SYNTHETIC_NOTE, Board
+from posebench.report.tables.columns import UNKNOWN
+
+# Okabe and Ito, "Color universal design" (2008), without the yellow that white paper swallows.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333", "#AAAAAA")
+INK, QUIET, GRID, WARNING = "#222222", "#666666", "#e4e4e4", "#B03A00"
+CEILING_LINE: dict[str, Any] = {"color": INK, "linestyle": (0, (4, 2.5)), "linewidth": 1.1}
+"""Line of the agreement between annotators: dashed, in every plot."""
+SUBTITLE = 0.17
+"""Inches that every line of the subtitle takes."""
+TITLE = 0.21
+"""Inches that every line of the title takes."""
+LONGEST_NAME = 44
+"""Letters of a row's name in a legend."""
+STYLE: dict[Any, Any] = {
+    "font.family": FONT, "font.size": 9, "text.usetex": False, "text.color": INK,
+    "axes.edgecolor": "#bbbbbb", "axes.labelcolor": QUIET, "axes.grid": False, "axes.axisbelow": True,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "grid.color": GRID,
+    "grid.linewidth": 0.8, "xtick.color": QUIET, "ytick.color": QUIET, "xtick.major.size": 0,
+    "ytick.major.size": 0, "legend.frameon": False, "legend.fontsize": 8.5, "figure.facecolor": "white",
+    "axes.facecolor": "white", "savefig.facecolor": "white", "path.simplify": True, "xtick.major.pad": 6,
+    # Papers refuse fonts of type 3; a fixed salt names the parts of an SVG alike each time.
+    "pdf.fonttype": 42, "svg.hashsalt": "posebench",
+}  # fmt: skip
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The look of every figure, whatever the reader's own matplotlibrc says."""
+    with mpl.rc_context(STYLE):
+        yield
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Write a figure: whole, or not at all, and the same bytes from the same figure."""
+
+    def write(partial: Path) -> None:
+        # The default metadata names matplotlib's version.
+        figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
+
+    FigureCanvasAgg(figure)
+    write_atomically(path, write)
+
+
+def plain(text: str, longest: int) -> str:
+    """One line of up to `longest` letters that matplotlib draws as it is: no formula, no letter that no font has."""
+    text = drawable(one_line(text))
+    text = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text.replace("$", r"\$")
+
+
+def inches(text: str, points: float) -> float:
+    """How wide a line of text is drawn."""
+    font = FontProperties(family=families(text), size=points)
+    return float(text_to_path.get_text_width_height_descent(text, font, False)[0]) / 72
+
+
+def fitting(text: str, width: float, points: float) -> str:
+    """`plain`, shortened to `width` inches."""
+    longest = len(text)
+    while inches(plain(text, longest), points) > width:
+        longest -= 1
+    return plain(text, longest)
+
+
+def heading(figure: Figure, titles: Sequence[str], about: Sequence[str], warning: bool) -> None:
+    """Title and subtitle.
+
+    Args:
+        titles: lines of `title`. about: lines of `subtitle`. warning: whether these warn, as on synthetic people.
+    """
+    width, height = figure.get_size_inches()
+    left, color = 0.15 / width, WARNING if warning else QUIET
+    for place, line in enumerate(titles):
+        figure.text(left, 1 - (0.15 + TITLE * place) / height, line, weight="bold", fontsize=11, va="top")
+    below = 0.4 + TITLE * (len(titles) - 1)
+    for place, line in enumerate(about):
+        figure.text(left, 1 - (below + SUBTITLE * place) / height, line, fontsize=8.5, color=color, va="top")
+
+
+def heading_room(titles: list[str], about: list[str]) -> float:
+    """Inches that a heading of these lines takes beyond one of one line each."""
+    return TITLE * (len(titles) - 1) + SUBTITLE * (len(about) - 1)
+
+
+def title(board: Board, what: str, width: float) -> list[str]:
+    """Lines of the title, for a figure of `width` inches: what is drawn, then the board's own title."""
+    longest = int(width * 10.5)
+    return [plain(line, longest) for line in wrap(one_line(f"{what}, {board.title}"), longest, break_on_hyphens=False)]
+
+
+def subtitle(board: Board, parts: list[str], width: float) -> list[str]:
+    """Lines below the title, for a figure of `width` inches: what a reader needs to read it; on synthetic people the warning."""
+    text = "; ".join([SYNTHETIC_NOTE] if board.synthetic else filter(None, parts))
+    return [plain(line, int(width * 14)) for line in wrap(one_line(text), int(width * 14)) or [""]]
+
+
+def full_scale(axis: Axes, board: Board) -> None:
+    """The whole scale from nothing to perfect, so that bars and lines of two plots can be compared."""
+    full = full_score(board)
+    axis.set_ylim(0, full * 1.01)
+    axis.set_yticks([full * part / 5 for part in range(6)])
+    axis.grid(axis="y")
+
+
+def full_score(board: Board) -> float:
+    """The score of a perfect network."""
+    return 100.0 if board.rule.unit == "%" else 1.0
+
+
+def number(value: float, board: Board, decimals: int = 2) -> str:
+    """A score as a reader sees it: fractions with three decimals, percentages with `decimals`."""
+    if value != value:
+        return UNKNOWN
+    return f"{value:.{3 if board.rule.unit != '%' else decimals}f}"

@@ -1,0 +1,1 @@
+"""From records to rows, and to tables in every form."""
