@@ -28,7 +28,7 @@ def packed(folder: Path, columns: int = 100, *more: object) -> Seen:
 def test_size_progress_and_folder_are_shown_and_a_second_time_what_was_there(folder: Path, columns: int) -> None:
     lines = [line for line in packed(folder, columns).lines if line]
     assert re.fullmatch(
-        r"4 people in 4 photographs: about \d+ MB\. Free in results/packs: [\d,.]+ [GM]B\.", lines[0]
+        r"4 people in 4 photographs: about \d+ kB\. Free in results/packs: [\d,.]+ [GM]B\.", lines[0]
     ), lines
     assert re.match(r"pack mpii train .* 4/4 \d:\d\d:\d\d eta 0:00:00$", lines[1]), lines
     assert FOLDER.fullmatch(lines[2]), lines
