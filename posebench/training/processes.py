@@ -2,6 +2,7 @@
 
 import atexit
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
@@ -21,6 +22,9 @@ T = TypeVar("T")
 
 LONGEST_WAIT = timedelta(hours=1)
 """How long a process waits for the others: the first one scores alone between two networks."""
+FIRST_SPEAKS = 10
+"""Seconds that a process which fails alike leaves the first one of its machine to say why. torchrun ends it when that one ended;
+it would end the first one in the middle of its sentence if this one were faster."""
 
 
 class ProcessLost(PosebenchError):
@@ -166,7 +170,9 @@ def fails_first() -> bool:
         return True
     atexit.unregister(dist.destroy_process_group)  # it would wait for processes that may have ended
     if not dist.is_initialized():  # a mistake that every process finds, or every process of a machine
-        return torchrun.process_here() == 0
+        if torchrun.process_here():
+            time.sleep(FIRST_SPEAKS)
+        return True
     try:
         return dist.distributed_c10d._get_default_store().add("posebench/failed", 1) == 1
     except RuntimeError:  # the process that keeps the counter is gone

@@ -76,7 +76,10 @@ def test_a_strangers_architecture_runs_on_a_strangers_protocol(stranger: Path, t
             "stranger_broken:nothing of stranger 3.2.1) is broken: RuntimeError: needs a library that nobody has",
         ),
         ("impostor", "returned a str, not a posebench Architecture"),
-        ("tiyn", "No architecture is named 'tiyn'. Did you mean 'tiny'? Installed: broken, hourglass1"),
+        (
+            "tiyn",
+            "No architecture is named 'tiyn'. Did you mean 'tiny'? Installed: broken, cpm, cpn_resnet50, hourglass1",
+        ),
         ("TINY", "No architecture is named 'TINY'. Did you mean 'tiny'?"),
     ],
 )
