@@ -91,9 +91,11 @@ def _print(console: "Console", suspects: "Suspects", quiet: bool) -> None:
 
     errors = suspects.errors
     found = len(errors.found)
+    mixed = errors.agreed - errors.right - found
     sentence = (
-        f"Of {errors.counted:,} keypoints, all {errors.runs} runs agree on {errors.agreed:,}: on {errors.right:,} with the "
-        f"annotation too ({errors.right_if}), on {found:,} against it."
+        f"Of {errors.counted:,} keypoints, {'both' if errors.runs == 2 else f'all {errors.runs}'} runs agree on {errors.agreed:,}: "
+        f"on {errors.right:,} with the annotation too ({errors.right_if}), on {found:,} against it"
+        + (f", and on {mixed:,} where a part of them is right." if mixed else ".")
     )
     console.print(wrapped(sentence, console.width if console.is_terminal else None), highlight=False, soft_wrap=True)
     if not found:

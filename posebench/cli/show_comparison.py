@@ -42,7 +42,7 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
     said = Console(file=out.file, quiet=True) if quiet else out
     said.print(
         f"{_label(data.what)}: the same {data.people:,} people in {counted(data.images, 'image', 'images')}, "
-        f"ground truth: {_label(data.annotations)}\n{_label(rule.protocol)} {_label(rule.short_scope)}: {_label(rule.rule)}",
+        f"ground truth: {_label(data.annotations)}\n{_label(rule.protocol)} {_label(rule.short_scope)}: {_label(rule.sentence)}",
         highlight=False,
     )
     if len({record.data.box_source for record in records}) > 1:
@@ -80,7 +80,7 @@ def print_row_comparison(out: Console, comparison: RowComparison, quiet: bool = 
     said.print(
         f"{_label(data.what)}: {data.people:,} people in "
         f"{counted(data.images, 'image', 'images')}, ground truth: {_label(data.annotations)}, "
-        f"boxes: {_label(data.box_source)}\n{_label(rule.protocol)} {_label(rule.short_scope)}: {_label(rule.rule)}",
+        f"boxes: {_label(data.box_source)}\n{_label(rule.protocol)} {_label(rule.short_scope)}: {_label(rule.sentence)}",
         highlight=False,
     )
     for letter, row in zip(_letters(rows), rows, strict=True):

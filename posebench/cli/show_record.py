@@ -38,7 +38,7 @@ def print_record(out: Console, record: Record, path: Path, costs: Sequence[Cost]
     rule, data = record.rule, record.data
     out.print(f"[bold]{_text(record.name)}[/bold] on {_text(data.what)}", highlight=False)
     _section(out, "Rule", [
-        ("protocol", f"{rule.protocol}, version {rule.version}"), ("convention", f"{rule.convention}: {rule.rule}"),
+        ("protocol", f"{rule.protocol}, version {rule.version}"), ("convention", f"{rule.convention}: {rule.sentence}"),
         ("keypoints", ", ".join(rule.keypoints)),
         ("evaluator", rule.evaluator), ("published by", rule.published_by),
     ])  # fmt: skip

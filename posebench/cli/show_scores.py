@@ -34,7 +34,7 @@ def print_scores(out: Console, record: Record, quiet: bool = False) -> None:
         highlight=False,
     )
     out.print(
-        f"{rule.protocol} {escape(rule.short_scope)}: {escape(rule.rule)} Evaluator: {escape(rule.evaluator)}.",
+        f"{rule.protocol} {escape(rule.short_scope)}: {escape(rule.sentence)} Evaluator: {escape(rule.evaluator)}.",
         highlight=False,
     )
     out.print(scores_table(record))

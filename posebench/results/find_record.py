@@ -19,7 +19,12 @@ def read_record(path: Path) -> Record:
     Raises:
         PosebenchError: the file is missing, or is no record.
     """
-    return read_model(Record, existing(path, "a record"), "a readable record", FIX)
+    fix = (
+        FIX
+        if path.suffix == ".json"
+        else "A record is a JSON file; `posebench evaluate` makes one of a predictions file."
+    )
+    return read_model(Record, existing(path, "a record"), "a readable record", fix)
 
 
 def record_path(text: str, results: Path) -> Path:

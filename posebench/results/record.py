@@ -61,6 +61,11 @@ class Rule(_Part):
     )  # fmt: skip
 
     @property
+    def sentence(self) -> str:
+        """The rule in words, which may name a number of keypoints: it says where only some of them are scored."""
+        return f"{self.rule} Here, only the chosen ones of its keypoints." if self.keypoints else self.rule
+
+    @property
     def scope(self) -> str:
         """The convention, and the keypoints where they are not all: scores of different scopes are not comparable."""
         return f"{self.convention} on {', '.join(self.keypoints)}" if self.keypoints else self.convention

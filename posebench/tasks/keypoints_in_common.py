@@ -131,5 +131,10 @@ def stating_keypoints(record: Record, read: InCommon) -> Record:
             f"{rule.protocol} scored {min(others)} as well, which was not chosen. Its author should take the rule from "
             "self.conventions, or define on_keypoints."
         )
+    notes = list(read.notes)
+    if record.per_joint and (idle := [name for name in read.names if name not in record.per_joint]):
+        notes.append(
+            f"{rule.protocol} {rule.convention} does not score {', '.join(idle)}: the numbers are those without."
+        )
     stated = rule.model_copy(update={"keypoints": read.names, "file_keypoints": read.pairs})
-    return record.model_copy(update={"rule": stated, "notes": [*read.notes, *record.notes]})
+    return record.model_copy(update={"rule": stated, "notes": [*notes, *record.notes]})

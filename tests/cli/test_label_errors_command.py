@@ -41,7 +41,7 @@ def posebench(folder: Path, *arguments: object) -> "entry.subprocess.CompletedPr
 def test_the_table_and_the_gallery_have_the_wrist(folder: Path) -> None:
     done = posebench(folder, "a.h5", "b.h5")
     assert done.returncode == 0, done.stderr
-    assert "all 2 runs agree on 48: on 47 with the annotation too (PCKh@0.5), on 1 against it." in done.stdout
+    assert "both runs agree on 48: on 47 with the annotation too (PCKh@0.5), on 1 against it." in done.stdout
     (row,) = csv.DictReader((folder / "mpii-val-label-errors.csv").read_text().splitlines())
     assert (row["person"], row["keypoint"], row["runs"]) == ("0", "left_wrist", "2")
     assert float(row["agreed_x"]) - float(row["annotated_x"]) == pytest.approx(60.5, abs=0.01)

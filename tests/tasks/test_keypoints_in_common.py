@@ -41,6 +41,9 @@ def test_other_keypoints_count_neither_as_hits_nor_as_misses(file: Path, two_peo
     assert list(found.metrics) == ["Wrist", "Mean", "Mean@0.1", "AUC"]  # no group that lacks a keypoint
     assert found.record.rule.keypoints == ("head_top", *WRISTS)  # in the protocol's order
     assert found.record.rule.file_keypoints == ()
+    assert found.record.rule.sentence.endswith(
+        "14 joints (no pelvis, no thorax). Here, only the chosen ones of its keypoints."
+    )
     assert found.notes[0] == (
         "Only 3 of the 16 keypoints of mpii are scored, so these numbers are comparable only with others on the same ones: "
         "head_top, right_wrist, left_wrist."

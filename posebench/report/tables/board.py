@@ -119,7 +119,7 @@ class Board:
         rule, data = self.rule, self.data
         facts = [
             ("Protocol", f"{rule.protocol}, version {rule.version}"),
-            ("Convention", f"{rule.scope}: {rule.rule}"),
+            ("Convention", f"{rule.scope}: {rule.sentence}"),
             ("Evaluator", rule.evaluator),
             ("Data", f"{data.what}, ground truth: {data.annotations}, boxes: {data.box_source}; {self.people}"),
             ("Ranked by", f"{rule.headline} ({rule.unit})" if rule.unit else rule.headline),

@@ -21,4 +21,4 @@ def html(record: Record) -> str:
     data, rule = record.data, record.rule
     caption = f"{record.name} on {data.what}, {data.people:,} people; {rule.protocol} {rule.short_scope}"
     table = html_table(caption, ["", rule.unit or "score", "95 % interval"], rows)
-    return table + f"<p>{escape(rule.rule)}</p>" + html_list(record.notes)
+    return table + f"<p>{escape(rule.sentence)}</p>" + html_list(record.notes)
