@@ -1,6 +1,5 @@
 """What several tests need: the real data where it is, and the tools to make small data where it is not."""
 
-import gc
 import json
 import os
 
@@ -29,12 +28,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import WorkStealingScheduling
 
     return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
-
-
-def pytest_collection_finish() -> None:
-    """What is imported by now stays: looking for cycles in it again and again takes a twentieth of the suite's time."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
