@@ -29,7 +29,7 @@ ENDINGS = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz")
 @click.option("--name", "names", multiple=True, metavar="TEXT", help="Name of a file; once per file, in their order.")
 @click.option(
     "--overlays", is_flag=True,
-    help="Draw the people on whom two files differ most, side by side, below --results; needs the photographs.",
+    help="Draw the people on whom two files differ most, side by side, below --results; of people whose photographs are there.",
 )  # fmt: skip
 @click.option(
     "--save", is_flag=True,
@@ -37,7 +37,7 @@ ENDINGS = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz")
 )  # fmt: skip
 @click.option(
     "--pictures",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Folder for a picture of the differences by keypoint, with intervals.",
 )
@@ -93,6 +93,8 @@ def compare(
         return
     if overlays and len(arguments) != 2:
         raise PosebenchError(f"--overlays compares two files, but there are {len(arguments)}. Name two.")
+    if save:
+        find_records(results)  # nothing is computed for a folder that is not there
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     people = load_people(protocol, data, split, convention)
     comparison = compare_files([Path(one) for one in arguments], protocol, people, convention, names)

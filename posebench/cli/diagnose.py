@@ -61,7 +61,7 @@ from posebench.cli.options import (
 )
 @click.option(
     "--pictures",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Folder for pictures: kinds of errors, where predictions land, confusions, parts of the data, calibration.",
 )
@@ -80,12 +80,15 @@ def diagnose(
     from posebench.cli.console import open_console, say_synthetic
     from posebench.cli.show_diagnosis import print_diagnosis
     from posebench.plugins import registry
+    from posebench.results.record import find_records
     from posebench.tasks.diagnose import Asked
     from posebench.tasks.diagnose import diagnose as diagnosis_of
     from posebench.tasks.keypoints_in_common import asked_keypoints
     from posebench.tasks.people import load_people
 
     protocol = registry.protocol(protocol_name)
+    if save:
+        find_records(results)  # nothing is computed for a folder that is not there
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     asked = Asked(input_size, stride, manifest, asked_keypoints(protocol, joints, mapping))
     diagnosis = diagnosis_of(file, protocol, load_people(protocol, data, split, convention), convention, asked)

@@ -157,6 +157,13 @@ class Instances:
             )
         return (self.image_root or Path()) / name
 
+    def with_photograph(self) -> Array:
+        """(N,) bool, of which people the image is there. Synthetic people's always is: it is drawn."""
+        if self.synthetic:
+            return np.ones(len(self), bool)
+        there = {row: self.photograph(row).is_file() for row in np.unique(self.image).tolist()}
+        return np.array([there[row] for row in self.image.tolist()], bool)
+
     @property
     def units(self) -> Array:
         """(N,) int, which unit of resampling each person is in: the image, or its group."""

@@ -60,11 +60,13 @@ class Comparison:
     def draw_overlays(self, results: str | Path = "results") -> Path | None:
         """Draw the people on whom two runs differ most, side by side, below a results folder.
 
+        Where some photographs are missing, the people are chosen from the others, and the picture says how many these are.
+
         Returns:
             The picture's path; None where the protocol does not score people one by one.
 
         Raises:
-            PosebenchError: there are more than two runs, the photographs are not there, or the runs score the same on everyone.
+            PosebenchError: there are more than two runs, no photograph is there, or the runs score the same on everyone.
         """
         from posebench.report.galleries.compared_overlays import Shown, compared_overlays
         from posebench.samples.images import ImageReader
@@ -74,13 +76,15 @@ class Comparison:
         one = self.runs[0]
         if not len(one.scores.per_person):
             return None
+        able = one.people.with_photograph()
+        there = one.people.take(np.flatnonzero(able)) if able.any() else one.people  # whose reader says what is missing
         shown = []
         for run in self.runs:
             keypoints, missing = run.of_people
             keypoints = np.where(missing[..., None], np.nan, keypoints)
-            shown.append(Shown(run.record.name, keypoints, run.scores.per_person))
+            shown.append(Shown(run.record.name, keypoints, np.where(able, run.scores.per_person, np.nan)))
         path = ResultsFolder(Path(results)).compared_overlay(*kept_ids(self.records, Path(results)))
-        reader: Callable[[int], Any] = ImageReader(one.people)
+        reader: Callable[[int], Any] = ImageReader(there)
         compared_overlays(one.people, (shown[0], shown[1]), reader, path, one.drawn_title)
         return path
 

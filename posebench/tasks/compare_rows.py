@@ -117,7 +117,9 @@ def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, conve
     able = [row for row in found if (row.rule.protocol, row.rule.convention, row.data.split) == asked]
     for name in names:
         if not any(_is_named(row, name) for row in able):
-            raise _unknown_row(found, able, name, _place(able, f"{protocol} {split}", convention))
+            where = _place(able, f"{protocol} {split}", convention)
+            _check_one_board(found, names, name, where)
+            raise _unknown_row(found, able, name, where)
     groups = [
         here
         for group in dict.fromkeys(row.group for row in able)
@@ -150,6 +152,16 @@ def _place(able: Sequence[Row], people: str, convention: str) -> str:
     """Such as `mpii val, official`; the records themselves say whether their people are synthetic."""
     whats = {row.data.what for row in able}
     return f"{whats.pop() if len(whats) == 1 else people}, {convention}"
+
+
+def _check_one_board(found: Sequence[Row], names: Sequence[str], name: str, where: str) -> None:
+    """Raises PosebenchError if all names are of rows, but no leaderboard has all: another convention would not help."""
+    groups = [{row.group for row in found if _is_named(row, one)} for one in names]
+    if all(groups) and not set.intersection(*groups):
+        raise PosebenchError(
+            f"{name!r} is no row of {where}, and no leaderboard has rows of all these names. Rows of different leaderboards are "
+            "not comparable."
+        )
 
 
 def _unknown_row(found: Sequence[Row], able: Sequence[Row], name: str, where: str) -> PosebenchError:

@@ -11,7 +11,7 @@ import numpy as np
 
 from posebench.array_type import Array
 from posebench.data.instances import Instances
-from posebench.diagnosis.label_errors import FEWEST, LabelError, LabelErrors, label_errors
+from posebench.diagnosis.label_errors import FEWEST, LabelErrors, label_errors
 from posebench.errors import PosebenchError, counted
 from posebench.files.writing import write_text
 from posebench.plugins.protocol import Protocol
@@ -74,7 +74,8 @@ class Suspects:
         from posebench.report.galleries.label_gallery import label_gallery
         from posebench.samples.images import ImageReader
 
-        able = [one for one in self.errors.found if self._has_image(one)]
+        shown = self.people.with_photograph()
+        able = [one for one in self.errors.found if shown[one.row]]
         there = able[:SHOWN]
         if not there:
             return 0
@@ -86,10 +87,6 @@ class Suspects:
             about += f"; the photographs of {len(able):,} are there"
         label_gallery(self.people, there, self.keypoints, reader, Path(path), f"Possible label errors: {what}", about)
         return len(there)
-
-    def _has_image(self, one: LabelError) -> bool:
-        people = self.people
-        return people.synthetic or people.photograph(int(people.image[one.row])).is_file()
 
 
 def find_label_errors(

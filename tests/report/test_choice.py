@@ -31,6 +31,13 @@ def test_patterns_choose_rows_by_name_or_id_and_ranks_are_among_the_rows_that_st
     assert [row.name for row in one.rows] == ["hrnet"]
 
 
+def test_ranks_are_explained_where_they_are_shown() -> None:
+    waves = [{"metrics": {"Mean": mean}, "resampled": [mean - 0.5, mean, mean + 0.5] * 40} for mean in (80.0, 90.0)]
+    plain = boards([record(f"net{place}", **wave) for place, wave in enumerate(waves)])
+    chosen = choose(plain, ["name", "Mean"], [])
+    assert [any(term == "Ranks" for term, _ in board.facts) for board in (*plain, *chosen)] == [True, False]
+
+
 def test_every_form_of_a_table_says_that_rows_are_left_out() -> None:
     (board,) = choose(boards(THREE), None, ["hrnet"])
     assert "<sub>1 of 3 rows. Ranks are among the rows of this table.</sub>" in markdown([board])

@@ -108,8 +108,16 @@ def test_rows_of_different_leaderboards_are_refused_with_what_differs() -> None:
 
 
 def test_a_row_of_another_convention_is_refused_with_the_option_to_add() -> None:
-    found = rows([scored("a", 80), scored("b", 81, rule={"convention": "bearpaw"})])
+    bearpaw = [scored(name, 81, rule={"convention": "bearpaw"}) for name in "ab"]
     with pytest.raises(PosebenchError, match=r"'b' is no row of mpii val, official\..* --convention bearpaw"):
+        choose_rows(rows([scored("a", 80), *bearpaw]), ["a", "b"], *ASKED)
+
+
+def test_rows_that_no_convention_has_together_are_not_comparable() -> None:
+    found = rows([scored("a", 80), scored("b", 81, rule={"convention": "bearpaw"})])
+    with pytest.raises(
+        PosebenchError, match=r"'b' is no row of mpii val, official, and no leaderboard has rows of all"
+    ):
         choose_rows(found, ["a", "b"], *ASKED)
 
 

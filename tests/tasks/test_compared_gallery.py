@@ -3,11 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import entry
 import pytest
 
 from posebench.data.predictions import for_instances, save
+from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
+from posebench.samples.images import ImageReader
+from posebench.tasks.compare import compare
 from posebench.tasks.people import load_people
 
 MPII = ("--protocol", "mpii")
@@ -36,6 +40,23 @@ def test_the_gallery_has_the_ids_of_the_records_in_the_results_folder(folder: Pa
     (gallery,) = (folder / "results/overlays").glob("*.png")
     assert gallery.stem.startswith(f"{kept}--mpii-synthetic-val-b-")
     assert f"Overlays: results/overlays/{gallery.name}" in done.stdout.splitlines()
+
+
+def test_people_without_a_photograph_are_passed_over(folder: Path, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 3)
+        drawn = load_people(protocol("mpii"), None)
+    people = replace(drawn, synthetic=False, images=("0.png", "1.png", "2.png"), image_root=tmp_path)
+    save(for_instances(people, people.keypoints + 3.0), tmp_path / "a.h5")
+    save(for_instances(people, people.keypoints + [[[2.0]], [[0.0]], [[1.0]]]), tmp_path / "b.h5")
+    comparison = compare([tmp_path / "a.h5", tmp_path / "b.h5"], protocol("mpii"), people)
+    with pytest.raises(PosebenchError, match=r"lacks 3 of the 3 photographs"):
+        comparison.draw_overlays(tmp_path)
+    for row in (0, 2):
+        cv2.imwrite(str(tmp_path / f"{row}.png"), ImageReader(drawn)(row))
+    assert people.with_photograph().tolist() == [True, False, True]
+    path = comparison.draw_overlays(tmp_path)
+    assert path is not None and path.is_file()
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,9 @@ def _heading(figure: Figure, instances: Instances, title: str) -> None:
     width, height = figure.get_size_inches()
     left, room = LEFT_EDGE / width, width - 2 * LEFT_EDGE
     figure.text(left, 1 - 0.12 / height, fitting(title, room, 11), weight="bold", fontsize=11, va="top")
-    about, color = "the people on whom two runs differ most, the largest difference first", QUIET
+    able = int(instances.with_photograph().sum())
+    among = "" if able == len(instances) else f", of the {able:,} whose photographs are there,"
+    about, color = f"the people{among} on whom two runs differ most, the largest difference first", QUIET
     if instances.synthetic:
         about, color = SYNTHETIC_NOTE, WARNING
     figure.text(left, 1 - 0.36 / height, fitting(about, room, 8.5), fontsize=8.5, color=color, va="top")

@@ -124,7 +124,7 @@ class Board:
             ("Data", f"{data.what}, ground truth: {data.annotations}, boxes: {data.box_source}; {self.people}"),
             ("Ranked by", f"{rule.headline} ({rule.unit})" if rule.unit else rule.headline),
         ]
-        if len(self.rows) > 1 and any(self.ranges):
+        if len(self.rows) > 1 and any(self.ranges) and (self.chosen is None or "rank" in self.chosen):
             facts.append(("Ranks", RANKS))
         return [(term, one_line(sentence)) for term, sentence in facts]
 
