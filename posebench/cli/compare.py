@@ -1,8 +1,9 @@
 """`posebench compare`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from posebench.cli.options import (
     split_option,
 )
 from posebench.errors import PosebenchError
+
+if TYPE_CHECKING:
+    from posebench.results.record import Record
 
 ENDINGS = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz")
 """Endings of predictions files: an argument with one is a file even where there is none of that name."""
@@ -61,31 +65,19 @@ def compare(
     the same people, with 95 % intervals over resamples of the images and corrected p-values. Two files: every metric and keypoint.
     More files: the headline of every pair. Rows: the headline; a row of several seeds varies over its seeds too.
     """
-    from posebench.cli.console import open_console, print_notes, print_overlays, say_synthetic
+    from posebench.cli.console import open_console, print_overlays, say_synthetic
     from posebench.cli.show_comparison import print_comparison, print_row_comparison
     from posebench.plugins import registry
-    from posebench.results.record import find_records
     from posebench.tasks.compare import compare as compare_files
     from posebench.tasks.compare_rows import compare_named
     from posebench.tasks.people import load_people
 
     protocol = registry.protocol(protocol_name)
     if not _all_files(arguments):
-        given = {
-            "--data": data is not None,
-            "--name": bool(names),
-            "--overlays": overlays,
-            "--save": save,
-            "--pictures": pictures is not None,
-        }
-        if any(given.values()):
-            option = next(name for name, is_given in given.items() if is_given)
-            raise PosebenchError(
-                f"{option} is for predictions files; rows are compared from their records. Leave it out."
-            )
-        found = find_records(results)
-        print_notes(open_console(stderr=True, quiet=quiet), found.notes)
-        rows = compare_named(found.records, arguments, protocol, split, convention)
+        _refuse_for_rows(
+            {"--data": data, "--name": names, "--overlays": overlays, "--save": save, "--pictures": pictures}
+        )
+        rows = compare_named(_records(results, quiet), arguments, protocol, split, convention)
         if as_json:
             click.echo(json.dumps(rows.as_json()))
         else:
@@ -94,7 +86,7 @@ def compare(
     if overlays and len(arguments) != 2:
         raise PosebenchError(f"--overlays compares two files, but there are {len(arguments)}. Name two.")
     if save:
-        find_records(results)  # nothing is computed for a folder that is not there
+        _records(results, quiet=True)  # nothing is computed for a folder that is not there
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     people = load_people(protocol, data, split, convention)
     comparison = compare_files([Path(one) for one in arguments], protocol, people, convention, names)
@@ -109,6 +101,23 @@ def compare(
     if overlays:
         drawn = comparison.draw_overlays(results)
         print_overlays(open_console(stderr=as_json), drawn)
+
+
+def _refuse_for_rows(given: Mapping[str, object]) -> None:
+    """End with a sentence where an option is set that rows have no use for."""
+    option = next((option for option, value in given.items() if value), None)
+    if option is not None:
+        raise PosebenchError(f"{option} is for predictions files; rows are compared from their records. Leave it out.")
+
+
+def _records(results: Path, quiet: bool) -> "tuple[Record, ...]":
+    """All readable records; the others are named."""
+    from posebench.cli.console import open_console, print_notes
+    from posebench.results.record import find_records
+
+    found = find_records(results)
+    print_notes(open_console(stderr=True, quiet=quiet), found.notes)
+    return found.records
 
 
 def _all_files(arguments: Sequence[str]) -> bool:

@@ -116,14 +116,8 @@ def evaluate(
         else:
             print_curves(out, curves)
         return
-    _show_and_save(
-        tasks.evaluate(file, protocol, people, convention, name, network, keypoints),
-        out,
-        results,
-        overlays,
-        as_json,
-        quiet,
-    )
+    evaluation = tasks.evaluate(file, protocol, people, convention, name, network, keypoints)
+    _show_and_save(evaluation, out, results, overlays, as_json, quiet)
 
 
 def _refuse(reason: str, given: Mapping[str, object]) -> None:
