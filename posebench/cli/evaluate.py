@@ -72,7 +72,8 @@ def evaluate(
 ) -> None:  # fmt: skip
     """Score a predictions FILE and write its record.
 
-    Reads posebench's own files, MPII, FLIC and LSP predictions (.h5, .mat), COCO results (.json), and tables (.npz, .csv).
+    Reads posebench's own files, MPII, FLIC and LSP predictions (.h5, .mat), COCO results (.json), PoseTrack results (a folder or
+    zip archive of .json), and tables (.npz, .csv).
     """
     from posebench.cli.console import open_console, say_synthetic
     from posebench.cli.show_scores import print_curves

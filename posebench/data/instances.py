@@ -66,6 +66,7 @@ class Instances:
         groups: (M,) text, to which group each image belongs whose images are alike, such as the film of a frame. Uncertainty
             then comes from resampling groups. None: images are resampled.
         group: what such a group is, such as `film`.
+        ignored: row of `images` → (P, 2) corners of each region of that image in which people are not annotated.
         image_sizes: (M, 2) width and height of the images as the annotation states them; infinite for an image of which it states
             none. None where it states none at all.
         image_root: folder of the images; None where it is not known.
@@ -96,6 +97,7 @@ class Instances:
     labels: Mapping[str, Array] = field(default_factory=dict)
     groups: Array | None = None
     group: str = "image"
+    ignored: Mapping[int, tuple[Array, ...]] = field(default_factory=dict)
     image_sizes: Array | None = None
     image_root: Path | None = None
     source: Source = Source("")

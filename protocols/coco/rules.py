@@ -34,9 +34,10 @@ from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.compared import Compared
 from posebench.scoring.scores import Curve, Scores
 
+from ..image_rows import image_rows
 from . import partial_detections
 from .annotations import DOWNLOAD, SKELETON, find_annotations, read_annotations
-from .chosen_keypoints import of_chosen, other_skeleton
+from .chosen_keypoints import of_chosen
 from .compared import compare
 from .conventions import CONVENTIONS, COCOConvention, assumptions, notes, processed
 from .detections import read_results
@@ -208,26 +209,6 @@ def results_of(predictions: Predictions, instances: Instances) -> list[dict[str,
         for entry, box in zip(written, predictions.bbox[rows].tolist(), strict=True):
             entry["bbox"] = box
     return written
-
-
-def image_rows(predictions: Predictions, instances: Instances) -> Array:
-    """(R,) row of `instances.images` of every predicted person.
-
-    Raises:
-        PosebenchError: another skeleton, or an image that the annotation does not have.
-    """
-    if predictions.keypoint_names != instances.skeleton.keypoints:
-        raise other_skeleton(predictions, instances)
-    if predictions.images == instances.images:
-        return predictions.image
-    row_of = {name: row for row, name in enumerate(instances.images)}
-    strange = sorted({predictions.images[i] for i in set(predictions.image.tolist())} - row_of.keys())
-    if strange:
-        raise PosebenchError(
-            f"{counted(len(strange), 'predicted image is', 'predicted images are')} not in {instances.what}; "
-            f"the first is {strange[0]}. Does --data name the data it was predicted on?"
-        )
-    return np.array([row_of.get(name, -1) for name in predictions.images], np.int64)[predictions.image]
 
 
 def detections_of(predictions: Predictions, instances: Instances) -> oks_matching.Detections:
