@@ -8,6 +8,9 @@ from rich.table import Table
 from posebench.report.tables.decoding_table import DECODER, about, cells, headers, sentence
 from posebench.tasks.decode import Decodings
 
+WIDE = 92
+"""Columns of a terminal in which the widest numbers fit with two spaces between them; with one they fit into 80."""
+
 
 def print_decodings(out: Console, decodings: Decodings, quiet: bool = False) -> None:
     """The result in a sentence, then a row for each decoding; resolved differences and the network's own row are bold.
@@ -20,7 +23,8 @@ def print_decodings(out: Console, decodings: Decodings, quiet: bool = False) -> 
     said = Console(file=out.file, quiet=True) if quiet else out
     out.print(escape(sentence(record, rows)), style="bold", highlight=False)
     said.print(f"{first}\n{rule}", highlight=False)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    padding = (0, 1, 0, 0) if out.width >= WIDE else 0
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=padding)
     for place, header in enumerate(headers(record)):
         table.add_column(escape(header), justify="left" if place == DECODER else "right", no_wrap=True)
     last = rows[0].decoding

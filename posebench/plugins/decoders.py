@@ -69,8 +69,9 @@ def dark(maps: Array, peak: Peak) -> Array:
     second = (at(2, 0) - 2 * here + at(-2, 0)) / 4, (at(0, 2) - 2 * here + at(0, -2)) / 4
     mixed = (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / 4
     height, width = maps.shape[1:]
-    inside: Array = ((highest >= 2) & (highest < np.array([width - 2, height - 2]))).all(axis=1)
-    return _emptied(highest + _newton(first, second, mixed) * inside[:, None], maps, peak)
+    step = _newton(first, second, mixed)
+    step[((highest < 2) | (highest >= np.array([width - 2, height - 2]))).any(axis=1)] = 0
+    return _emptied(highest + step, maps, peak)
 
 
 def udp(maps: Array, peak: Peak) -> Array:
