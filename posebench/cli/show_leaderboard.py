@@ -103,13 +103,18 @@ def _numbered_names(board: Board, shown: Sequence[Column]) -> tuple[list[str], l
 
 
 def _fitting(board: Board, width: int) -> list[Column]:
-    """The columns that fit, in their order: ranks, names and headline first, then metrics, then the rest."""
+    """The columns that fit, in their order: ranks, names and headline first, then metrics, then the rest.
+
+    Names fold between words where a metric needs the room, and for nothing else.
+    """
     needed = ("rank", "name", board.rule.headline, INTERVAL)
     metrics = {column.header for column in board.metrics}
-    shown, room = [], width
+    unfolded = _least_width(board.names, width)
+    folded = min(unfolded, max(_longest_word(board.names), width * FOLDED_BETWEEN_WORDS // 100))
+    shown, room = [], width + unfolded - folded
     for column in sorted(board.columns, key=lambda c: (c.header not in needed, c.header not in metrics)):
         takes = _least_width(column, width) + 2  # spaces beside it
-        if takes <= room or column.header in needed:
+        if column.header in needed or takes <= room - (0 if column.header in metrics else unfolded - folded):
             shown.append(column)
             room -= takes
     return [column for column in board.columns if column in shown]
@@ -117,11 +122,13 @@ def _fitting(board: Board, width: int) -> list[Column]:
 
 def _least_width(column: Column, width: int) -> int:
     """Characters that a column needs on a terminal. Text may fold over lines; a number may not."""
-    texts = [one_line(column.header), *column.cells, column.foot_cell]
-    widest = max(map(len, texts))
-    if column.number:
-        return widest
-    if column.header == "name":
-        word = max(len(word) for text in texts for word in text.split() or [""])
-        widest = min(widest, max(word, width * FOLDED_BETWEEN_WORDS // 100))
-    return min(widest, width * FOLDED // 100)
+    widest = max(map(len, _texts(column)))
+    return widest if column.number else min(widest, width * FOLDED // 100)
+
+
+def _longest_word(column: Column) -> int:
+    return max(len(word) for text in _texts(column) for word in text.split() or [""])
+
+
+def _texts(column: Column) -> list[str]:
+    return [one_line(column.header), *column.cells, column.foot_cell]
