@@ -163,21 +163,21 @@ class _Watch:
         """The conditions; what is shown is about the one that was handed out last."""
         for number, condition in enumerate(self.conditions):
             self.number = number
+            self.stop_if_asked()
             yield condition
 
-    def __call__(self, people: int, of: int = 0) -> None:
-        """Show that so many people of the current condition are predicted.
+    def __call__(self, people: int, of: int) -> None:
+        """Show that so many people of the current condition are predicted."""
+        self.show(sum(self.counts[: self.number]) + people, sum(self.counts), self.conditions[self.number].label)
+        if people < of:  # else the condition is first written
+            self.stop_if_asked()
 
-        Raises:
-            Interrupted: the user asked for it, and there is more to do.
-        """
-        done, total = sum(self.counts[: self.number]) + people, sum(self.counts)
-        self.show(done, total, self.conditions[self.number].label)
-        if self.stop.is_set() and done < total:
-            finished = self.number + (people == self.counts[self.number])
+    def stop_if_asked(self) -> None:
+        """Raise Interrupted where the user asked for it."""
+        if self.stop.is_set():
             raise Interrupted(
-                f"Stopped. {finished:,} of {len(self.conditions):,} conditions are done and kept. Type the same command again "
-                "to go on."
+                f"Stopped. {self.number:,} of {len(self.conditions):,} conditions are done and kept. Type the same command "
+                "again to go on."
             )
 
 
@@ -188,7 +188,7 @@ def _predicted(planned: Measurement, condition: PredictedCondition, workers: int
         if condition.corruption is not None and condition.corruption.folder is not None:
             _write_photographs(condition)
         made = files.load(path)
-        show(len(made.image))
+        show(len(made.image), len(made.image))
         return made
     from posebench.inference.predict import predict
     from posebench.samples.loader import Loading

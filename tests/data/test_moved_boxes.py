@@ -35,7 +35,7 @@ def test_jitter_stays_within_its_bounds_and_is_of_each_person_alone(two_people: 
     shift = (there.center - two_people.center) / [[16], [32 / 3]]
     scale = (there.size / two_people.size)[:, 0]
     assert (np.abs(shift) <= 1).all() and (shift[0] != shift[1]).all()
-    assert ((1 / 1.25 <= scale) & (scale <= 1.25)).all() and scale[0] != scale[1]
+    assert ((scale >= 1 / 1.25) & (scale <= 1.25)).all() and scale[0] != scale[1]
     alone = jittered(two_people.take(np.array([1])), INPUT, 25.6, 0.25, seed=3)
     np.testing.assert_array_equal(alone.center[0], there.center[1])
     assert jittered(two_people, INPUT, 25.6, 0.25, seed=4).center[0, 0] != pytest.approx(there.center[0, 0])
