@@ -181,7 +181,7 @@ def write_bundle(
         ['verified']
 
     Args:
-        records: as of `verify`.
+        records: as of `verify`; or names of rows, which mean all their seeds.
         out: the zip archive to write; the same records give the same bytes.
         predictions: as of `verify`.
 
@@ -191,10 +191,10 @@ def write_bundle(
     Raises:
         PosebenchError: `out` exists; or a record or its predictions file is missing.
     """
-    from posebench.results.find_record import record_path
     from posebench.tasks.bundle import write_bundle as write
+    from posebench.tasks.row_records import record_paths
 
-    paths = [one if isinstance(one, Path) else record_path(one, Path(results)) for one in records]
+    paths = [path for one in records for path in ([one] if isinstance(one, Path) else record_paths(one, Path(results)))]
     return write(paths, Path(out), optional_path(predictions))
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from posebench.cli.show_scores import _label, _number, _resamples
-from posebench.errors import counted
+from posebench.errors import counted, listed
 from posebench.report.tables.columns import UNKNOWN
 from posebench.report.tables.comparison_table import p_text
 from posebench.report.tables.rows import Row
@@ -110,7 +110,7 @@ def _print_notes(out: Console, records: Sequence[Record]) -> None:
     """Each note once; with names where it is not about all."""
     for note in dict.fromkeys(note for record in records for note in record.notes):
         names = [record.name for record in records if note in record.notes]
-        about = "" if len(names) == len(records) else f"{_label(', '.join(names))}: "
+        about = "" if len(names) == len(records) else f"{_label(listed(names))}: "
         out.print(f"[yellow]Note:[/yellow] {about}{_label(note)}", highlight=False)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from posebench.data.instances import Instances
-from posebench.errors import PosebenchError, counted
+from posebench.errors import PosebenchError, counted, listed
 from posebench.plugins.protocol import Protocol
 from posebench.report.tables import comparison_table
 from posebench.results.find_record import records_of
@@ -41,7 +41,7 @@ class Comparison:
     pairs: tuple[Pair, ...]
 
     def __repr__(self) -> str:
-        return f"<Comparison of {', '.join(run.record.name for run in self.runs)}; .frame has every difference>"
+        return f"<Comparison of {listed(run.record.name for run in self.runs)}; .frame has every difference>"
 
     @property
     def records(self) -> list[Record]:

@@ -69,7 +69,7 @@ def test_leaderboards_that_have_none_of_the_columns_are_left_out() -> None:
 
 def test_an_unknown_column_or_row_is_an_error_that_lists_the_ones_there_are() -> None:
     with pytest.raises(
-        PosebenchError, match=r"No column is named 'Maen'. Did you mean 'Mean'\? Columns: .*Head, .*rank"
+        PosebenchError, match=r"No column is named 'Maen'. Did you mean 'Mean'\? Columns: .*'Head', .*'rank'"
     ):
         choose(boards(THREE), "rank,Maen")
     with pytest.raises(

@@ -17,7 +17,7 @@ import pandas as pd
 
 from posebench.data.box_source import ANNOTATION
 from posebench.data.instances import SYNTHETIC
-from posebench.errors import natural
+from posebench.errors import listed, natural
 from posebench.plain_text import one_line
 from posebench.report.tables.columns import Column, bounds, millions, other_training_data, size, training
 from posebench.report.tables.rows import Row, rows
@@ -165,7 +165,7 @@ class Board:
             notes.append("Rows were not all scored on the same number of people.")
         for note in dict.fromkeys(note for row in self.rows for note in row.notes):
             names = [row.name for row in self.rows if note in row.notes]
-            about = "" if len(names) == len(self.rows) else f"{', '.join(dict.fromkeys(names))}: "
+            about = "" if len(names) == len(self.rows) else f"{listed(dict.fromkeys(names))}: "
             notes.append(one_line(about + note))
         if any(row.by_seed for row in self.rows):
             notes.append(SEVERAL_SEEDS)

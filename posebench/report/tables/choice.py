@@ -4,14 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from posebench.errors import PosebenchError, natural, unknown
+from posebench.errors import MOST_LISTED, PosebenchError, listed, natural, unknown
 from posebench.report.tables.board import Board
 from posebench.report.tables.rows import Row
 
 NAME = "name"
 """Header of the column that every choice of columns has."""
-NAMED = 12
-"""Rows that an error lists."""
 
 
 def choose(boards: Sequence[Board], columns: str | Sequence[str] | None, only: Sequence[str] = ()) -> list[Board]:
@@ -54,10 +52,9 @@ def _fits(row: Row, pattern: str) -> bool:
 
 def _no_row(pattern: str, boards: Iterable[Board]) -> PosebenchError:
     names = sorted({row.name for board in boards for row in board.rows}, key=natural)
-    more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return PosebenchError(
         f"No row has a name or record id that fits {pattern!r}. Patterns are for the whole name: 'hourglass*' fits all names that "
-        f"begin so. Rows: {', '.join(names[:NAMED])}{more}."
+        f"begin so. Rows: {listed(names, MOST_LISTED)}."
     )
 
 
