@@ -24,6 +24,7 @@ from posebench.cli import (
     report,
     run,
     show,
+    study,
     train,
     verify,
     weights,
@@ -97,6 +98,7 @@ def main() -> None:
     posebench evaluate FILE ... --explain                under every convention
     posebench compare A B --protocol mpii --data DIR     difference, p-value
     posebench diagnose FILE --protocol mpii --data DIR   why it errs
+    posebench study NAME --dry-run                       a question: its runs
     posebench report                                     leaderboards, plots
     posebench verify RECORD --data DIR                   compute a record again
     posebench data check NAME --data DIR                 check a dataset
@@ -113,6 +115,7 @@ def main() -> None:
 
 for _command in (
     run.run,
+    study.study,
     train.train,
     predict.predict,
     evaluate.evaluate,
