@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from posebench.errors import PosebenchError
+
 CHECKPOINT = "checkpoint.pt"
 """File name of a run's checkpoint."""
 BEST = "best.pt"
@@ -206,6 +208,18 @@ class ResultsFolder:
             if other:
                 found.setdefault(other, []).append(Gallery(path, one))
         return found
+
+
+def check_folder(results: Path) -> None:
+    """Check that there is a results folder.
+
+    Raises:
+        PosebenchError: nothing is there, or no folder.
+    """
+    if not results.is_dir():
+        raise PosebenchError(
+            f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results."
+        )
 
 
 def plain(name: str) -> str:

@@ -131,7 +131,7 @@ def sentence(pair: Pair, unit: str) -> str:
 
 def finding(one: Difference, decimals: int) -> str:
     """Such as `+0.40 [−0.20, +1.00], not resolved`."""
-    return f"{difference(one, decimals)}, {verdict(one)}"
+    return f"{difference(one, decimals)}, {'uncertainty unknown' if one.p is None else verdict(one)}"
 
 
 def difference(one: Difference, decimals: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from posebench.errors import PosebenchError, counted, unknown
+from posebench.errors import PosebenchError, counted, listed, unknown
 from posebench.plugins.protocol import Protocol
 from posebench.report.tables import comparison_table
 from posebench.report.tables.columns import training
@@ -35,7 +35,7 @@ class RowComparison:
     pairs: tuple[Pair, ...]
 
     def __repr__(self) -> str:
-        return f"<Comparison of rows {', '.join(row.name for row in self.rows)}; .frame has every difference>"
+        return f"<Comparison of rows {listed(row.name for row in self.rows)}; .frame has every difference>"
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -132,7 +132,7 @@ def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, conve
     groups = [here for here in groups if not here[0][0].data.synthetic] or groups
     if not groups:
         _check_group([next(row for row in able if _is_named(row, name)) for name in names])
-        raise PosebenchError(f"No leaderboard has rows of all these names: {', '.join(names)}.")
+        raise PosebenchError(f"No leaderboard has rows of all these names: {listed(names)}.")
     if len(groups) > 1:
         raise PosebenchError(
             f"{counted(len(groups), 'leaderboard has', 'leaderboards have')} rows of these names, which differ in "

@@ -63,7 +63,9 @@ def test_the_plan_has_every_run_and_its_measured_time(planned: dict[str, Any]) -
 def test_runs_are_made_and_a_failed_one_is_an_error_at_the_end(made: Any, folder: Path) -> None:
     assert made.returncode == 1
     last = made.stderr.splitlines()[-1]
-    assert last.startswith("Error: 1 of 3 runs failed; type the same command to try again. NoJoints, mpii, seed 0: The architecture")
+    assert last.startswith(
+        "Error: 1 of 3 runs failed; type the same command to try again. NoJoints, mpii, seed 0: The architecture"
+    )
     for line in (
         "Run 1 of 3: Sound, mpii, seed 0",
         "Run 3 of 3: Pair, mpii, seed 0",

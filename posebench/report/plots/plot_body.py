@@ -8,10 +8,20 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.patheffects import Normal, Stroke
 
 from posebench.report.plots.body import bones, place, split
-from posebench.report.plots.plot_style import INK, QUIET, fitting, heading, heading_room, number, plain, subtitle, title
+from posebench.report.plots.plot_style import (
+    CASING,
+    INK,
+    QUIET,
+    fitting,
+    heading,
+    heading_room,
+    number,
+    plain,
+    subtitle,
+    title,
+)
 from posebench.report.tables.board import Board
 from posebench.report.tables.rows import Row
 
@@ -29,8 +39,6 @@ BESIDE, LINE, LONG = 0.045, 0.03, 0.25
 NUDGED = {"thorax": 0.03, "pelvis": -0.03}
 """Names that stand lower or higher than their keypoint, so that shoulders and hips do not hide them."""
 BONE = "#b5b5b5"
-CASING = [Stroke(linewidth=1.5, foreground="white"), Normal()]
-"""White edge of names, which keeps them legible on bones."""
 RIM = 0.62
 """Inches for the scale at the right."""
 

@@ -11,6 +11,7 @@ from posebench.report.plots.plot_style import (
     INK,
     PALETTE,
     QUIET,
+    WIDTH,
     fitting,
     full_score,
     heading,
@@ -25,8 +26,8 @@ from posebench.report.tables.rows import Row
 
 MOST = 40
 """Rows in one plot: as many as fit on a printed page."""
-WIDTH, LINE, ABOVE, BELOW = 8.0, 0.27, 0.72, 0.5
-"""Inches: the figure's width, one row, what stands above all rows, and below."""
+LINE, ABOVE, BELOW = 0.27, 0.72, 0.5
+"""Inches: one row, what stands above all rows, and below."""
 LONGEST = 3.0
 """Inches that a name may take."""
 HINTED = 1.06

@@ -20,10 +20,10 @@ def p_text(p: float) -> str:
 
 
 def verdict(one: Difference) -> str:
-    """Whether a difference is more than chance."""
+    """What is known of a difference; equal is what differs on no resample, either."""
     if one.p is None:
-        return "uncertainty unknown"
-    return "equal" if one.value == 0 else "resolved" if one.resolved else "not resolved"
+        return UNKNOWN
+    return "resolved" if one.resolved else "equal" if one.never_differs else "not resolved"
 
 
 def html(pairs: Sequence[Pair], record: Record) -> str:
