@@ -78,6 +78,19 @@ class ResultsFolder:
         return self.path / "comparisons"
 
     @property
+    def robustness(self) -> Path:
+        """A JSON file per network and set of people, with their tables and pictures."""
+        return self.path / "robustness"
+
+    def robustness_file(self, identity: str) -> Path:
+        """The measurement of robustness with that id."""
+        return self.robustness / f"{identity}.json"
+
+    def robustness_predictions(self, identity: str) -> Path:
+        """The folder of the predictions under every condition, so that a measurement can go on where it was stopped."""
+        return self.predictions / "robustness" / identity
+
+    @property
     def checks(self) -> Path:
         """What `posebench data check` found of each photograph."""
         return self.path / "checks"
