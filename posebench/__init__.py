@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from posebench.api.diagnosis import diagnose as diagnose
     from posebench.api.diagnosis import label_errors as label_errors
     from posebench.api.networks import check_plugin as check_plugin
+    from posebench.api.networks import decode as decode
     from posebench.api.networks import load_network as load_network
     from posebench.api.networks import measure_cost as measure_cost
     from posebench.api.networks import open_heatmaps as open_heatmaps
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from posebench.api.scoring import load_predictions as load_predictions
     from posebench.api.scoring import save_predictions as save_predictions
     from posebench.api.scoring import score as score
+    from posebench.api.studies import study as study
     from posebench.data.instances import Instances as Instances
     from posebench.data.predictions import Predictions as Predictions
     from posebench.data.skeleton import Skeleton as Skeleton
@@ -51,7 +53,15 @@ __version__ = "0.1.0"
 
 _FUNCTIONS = {
     "posebench.api.diagnosis": ("diagnose", "label_errors"),
-    "posebench.api.networks": ("check_plugin", "load_network", "measure_cost", "open_heatmaps", "predict", "train"),
+    "posebench.api.networks": (
+        "check_plugin",
+        "decode",
+        "load_network",
+        "measure_cost",
+        "open_heatmaps",
+        "predict",
+        "train",
+    ),
     "posebench.api.pictures": ("export_model", "predict_pictures"),
     "posebench.api.results": (
         "compare_rows",
@@ -70,6 +80,7 @@ _FUNCTIONS = {
         "save_predictions",
         "score",
     ),
+    "posebench.api.studies": ("study",),
 }
 _PLACES = {name: module for module, names in _FUNCTIONS.items() for name in names} | {
     "Architecture": "posebench.plugins.architecture",

@@ -22,20 +22,44 @@ SHORTEST = 3
 """Letters of a name or of its beginning, below which it suggests nothing."""
 
 
-def _begins(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
+MOST_LISTED = 30
+"""Known names that an error lists."""
 
 
-def unknown(what: str, name: str, known: Iterable[str], label: str = "Known") -> PosebenchError:
-    """The error for a name that is not among `known`, with the nearest one suggested, whatever its case."""
+def unknown(
+    what: str, name: str, known: Iterable[str], label: str = "Known", others: Iterable[str] = ()
+) -> PosebenchError:
+    """The error for a name that is not among `known`, with the nearest ones suggested, whatever their case.
+
+    Args:
+        others: names that may be suggested, too, but are not listed.
+    """
     names = sorted(known, key=natural)
-    folded = {one.casefold(): one for one in names}
+    near = " or ".join(map(repr, _nearest(name, [*names, *sorted(others, key=natural)])))
+    guess = f" Did you mean {near}?" if near else ""
+    return PosebenchError(f"No {what} is named {name!r}.{guess} {label}: {listed(names, MOST_LISTED)}.")
+
+
+def _nearest(name: str, known: Iterable[str]) -> list[str]:
+    """The names that begin with `name`, at most three; else the most similar one, or one with which `name` begins."""
+    folded = {one.casefold(): one for one in known}
     typed = name.casefold()
+    begun = [one for one in folded if one.startswith(typed)] if len(typed) >= SHORTEST else []
     # Difflib finds `val` too unlike `validation`.
-    begun = [one for one in folded if len(one) >= SHORTEST and len(typed) >= SHORTEST and _begins(one, typed)]
-    near = get_close_matches(typed, folded, n=1) or begun
-    guess = f" Did you mean {folded[near[0]]!r}?" if near else ""
-    return PosebenchError(f"No {what} is named {name!r}.{guess} {label}: {', '.join(names) or 'none'}.")
+    shorter = [one for one in folded if len(one) >= SHORTEST and typed.startswith(one)]
+    return [folded[one] for one in begun[:3] or get_close_matches(typed, folded, n=1) or shorter[:1]]
+
+
+def listed(names: Iterable[str], most: int | None = None) -> str:
+    """Names with commas between them, all in quotation marks if one of them contains a comma; `none` if there is none.
+
+    Args:
+        most: how many are listed; the others are counted. None for all.
+    """
+    found = list(names)
+    shown = [repr(one) for one in found] if any("," in one for one in found) else found
+    more = len(shown) - len(shown[:most])
+    return (", ".join(shown[:most]) or "none") + f", and {more:,} more" * bool(more)
 
 
 def natural(text: str) -> list[str | int]:

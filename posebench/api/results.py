@@ -59,7 +59,7 @@ def leaderboard(
     found = choose(found, columns, [only] if isinstance(only, str) else only)
     table = pd.concat([full_table(board).assign(leaderboard=board.title) for board in found], ignore_index=True)
     usual = ("rank", "name", *(board.rule.headline for board in found))
-    shown = [header for name in found[0].chosen or () for board in found for header in behind(board, name)]
+    shown = [header for board in found for name in board.chosen or () for header in behind(board, name)]
     first = list(dict.fromkeys(usual if columns is None else shown))
     # By place: a metric may be named like another column.
     places = sorted(range(len(table.columns)), key=lambda place: _standing(str(table.columns[place]), first))
@@ -181,7 +181,7 @@ def write_bundle(
         ['verified']
 
     Args:
-        records: as of `verify`.
+        records: as of `verify`; or names of rows, which mean all their seeds.
         out: the zip archive to write; the same records give the same bytes.
         predictions: as of `verify`.
 
@@ -191,10 +191,10 @@ def write_bundle(
     Raises:
         PosebenchError: `out` exists; or a record or its predictions file is missing.
     """
-    from posebench.results.find_record import record_path
     from posebench.tasks.bundle import write_bundle as write
+    from posebench.tasks.row_records import record_paths
 
-    paths = [one if isinstance(one, Path) else record_path(one, Path(results)) for one in records]
+    paths = [path for one in records for path in ([one] if isinstance(one, Path) else record_paths(one, Path(results)))]
     return write(paths, Path(out), optional_path(predictions))
 
 

@@ -21,10 +21,11 @@ from posebench.cli.options import kept_predictions_option, records_argument, res
 def bundle(named: tuple[str, ...], out: Path, predictions: Path | None, results: Path) -> None:
     """Pack records with their predictions, for a paper's supplement.
 
-    RECORD is a record's file, or its id or name in the results folder. The archive also has recipes, versions, hashes and a text on
-    how to verify it; `posebench verify FILE` does that.
+    RECORD is a record's file, its id in the results folder, or the name of a row, which means all its seeds. The archive also has
+    recipes, versions, hashes and a text on how to verify it; `posebench verify FILE` does that.
     """
-    from posebench.results.find_record import record_path
     from posebench.tasks.bundle import write_bundle
+    from posebench.tasks.row_records import record_paths
 
-    click.echo(write_bundle([record_path(text, results) for text in named], out, predictions))
+    paths = [path for text in named for path in record_paths(text, results)]
+    click.echo(write_bundle(paths, out, predictions))

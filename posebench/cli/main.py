@@ -13,6 +13,7 @@ from posebench.cli import (
     compare,
     cost,
     data,
+    decode,
     diagnose,
     evaluate,
     export,
@@ -22,8 +23,10 @@ from posebench.cli import (
     predict,
     recipe,
     report,
+    robustness,
     run,
     show,
+    study,
     train,
     verify,
     weights,
@@ -97,11 +100,13 @@ def main() -> None:
     posebench evaluate FILE ... --explain                under every convention
     posebench compare A B --protocol mpii --data DIR     difference, p-value
     posebench diagnose FILE --protocol mpii --data DIR   why it errs
+    posebench study NAME --dry-run                       a question: its runs
     posebench report                                     leaderboards, plots
     posebench verify RECORD --data DIR                   compute a record again
     posebench data check NAME --data DIR                 check a dataset
     posebench data show NAME --data DIR --arch NAME      see the crops
     posebench plugin check NAME                          check a plugin
+    posebench robustness CHECKPOINT --protocol mpii      damaged photographs
     posebench cost --arch hourglass8                     operations, time
     posebench recipe list                                recipes to copy
     posebench list                                       what is installed
@@ -113,6 +118,7 @@ def main() -> None:
 
 for _command in (
     run.run,
+    study.study,
     train.train,
     predict.predict,
     evaluate.evaluate,
@@ -121,6 +127,8 @@ for _command in (
     compare.compare,
     diagnose.diagnose,
     heatmaps.heatmaps,
+    robustness.robustness,
+    decode.decode,
     label_errors.label_errors,
     report.report,
     show.show,

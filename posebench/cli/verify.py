@@ -35,21 +35,21 @@ def verify(
 ) -> None:  # fmt: skip
     """Compute records again from their predictions files and the dataset.
 
-    RECORD is a record's file, its id or name in the results folder, or an archive of `posebench bundle`. Every number,
-    count and hash is compared to the last digit.
+    RECORD is a record's file, its id in the results folder, the name of a row, which means all its seeds, or an archive of
+    `posebench bundle`. Every number, count and hash is compared to the last digit.
     The exit code is 0 only if everything was computed again and nothing differs.
     """
     from posebench.cli.console import open_console
     from posebench.cli.show_verification import print_verification
     from posebench.files.archive import is_archive
-    from posebench.results.find_record import record_path
     from posebench.tasks.bundle import verify_bundle
+    from posebench.tasks.row_records import record_paths
     from posebench.tasks.verify import Places, verify
 
     places = Places(data, predictions, protocol_name)
     out = open_console()
     found = []
-    for path in [record_path(text, results) for text in named]:
+    for path in [path for text in named for path in record_paths(text, results)]:
         of_path = verify_bundle(path, places) if is_archive(path) else [verify(path, places)]
         found += of_path
         for one in [] if as_json else of_path:

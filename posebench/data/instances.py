@@ -68,6 +68,7 @@ class Instances:
         group: what such a group is, such as `film`.
         image_sizes: (M, 2) width and height of the images as the annotation states them; infinite for an image of which it states
             none. None where it states none at all.
+        image_measures: (M,) columns of numbers of the images that scoring needs, such as `crowdIndex`; NaN where unknown.
         image_root: folder of the images; None where it is not known.
         source: the annotation file.
         synthetic: people drawn by posebench, not photographs.
@@ -97,6 +98,7 @@ class Instances:
     groups: Array | None = None
     group: str = "image"
     image_sizes: Array | None = None
+    image_measures: Mapping[str, Array] = field(default_factory=dict)
     image_root: Path | None = None
     source: Source = Source("")
     synthetic: bool = False
@@ -114,6 +116,8 @@ class Instances:
             columns["bbox"], expected["bbox"] = self.bbox, (n, 4)
         if self.image_sizes is not None:
             columns["image_sizes"], expected["image_sizes"] = self.image_sizes, (len(self.images), 2)
+        columns |= self.image_measures
+        expected |= {name: (len(self.images),) for name in self.image_measures}
         for code, region in self.regions.items():
             columns[f"regions of {code}"], expected[f"regions of {code}"] = region, (n, 4)
         for name, column in columns.items():

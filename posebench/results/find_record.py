@@ -1,6 +1,6 @@
 """Finding a record: by its file, its id, or its name in the tables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from posebench.errors import PosebenchError, existing, unknown
@@ -36,21 +36,34 @@ def record_path(text: str, results: Path) -> Path:
     Raises:
         PosebenchError: there is none, or several records have that name.
     """
-    path = Path(text)
-    if path.exists() or path.suffix in ENDINGS or path.name != text:
-        return existing(path, "a record")
-    folder = ResultsFolder(results)
-    if folder.record(text).is_file():
-        return folder.record(text)
+    if (path := stated_path(text, results)) is not None:
+        return path
     records = find_records(results).records if results.is_dir() else ()
     named = [record for record in records if record.name == text]
     if not named:
-        raise unknown(f"record of {results}", text, {record.name for record in records}, label="Names of records")
+        names, ids = {record.name for record in records}, [record.id for record in records]
+        raise unknown(f"record of {results}", text, names, label="Names of records", others=ids)
     if len(named) > 1:
-        ids = "; ".join(f"{record.id} ({_of(record)})" for record in named)
-        raise PosebenchError(f"{len(named)} records of {results} are named {text!r}. Name one by its id: {ids}.")
-    (record,) = named
-    files = [folder.record(one) for one in (record.id, record.older_id)]
+        raise several(text, named, results)
+    return path_of(named[0], results)
+
+
+def stated_path(text: str, results: Path) -> Path | None:
+    """The file of a record whose path or id is `text`; None where `text` can only be a name.
+
+    Raises:
+        PosebenchError: `text` is a path, and no file is there.
+    """
+    path = Path(text)
+    if path.exists() or path.suffix in ENDINGS or path.name != text:
+        return existing(path, "a record")
+    of_id = ResultsFolder(results).record(text)
+    return of_id if of_id.is_file() else None
+
+
+def path_of(record: Record, results: Path) -> Path:
+    """The file of a record that was read from a results folder."""
+    files = [ResultsFolder(results).record(one) for one in (record.id, record.older_id)]
     return existing(next((file for file in files if file.is_file()), files[0]), "a record")
 
 
@@ -80,7 +93,26 @@ def home(path: Path) -> Path:
     return folder.parent if folder.name == ResultsFolder(folder).records.name else path.parent
 
 
-def _of(record: Record) -> str:
-    """What tells records of one name apart: the rule, the people, the seed or the predictions file."""
-    seed = record.predictions if record.model.seed is None else f"seed {record.model.seed}"
-    return one_line(f"{record.rule.protocol} {record.rule.short_scope}, {record.data.what}, {seed}")
+def several(text: str, named: Sequence[Record], results: Path) -> PosebenchError:
+    """The error for a name of several records: a line for each has its id and what tells it from the others."""
+    facts = [_facts(record) for record in named]
+    told: list[tuple[str, ...]] = [()] * len(named)
+    for place in range(len(facts[0])):
+        more = [(*known, own[place]) for known, own in zip(told, facts, strict=True)]
+        told = more if len(set(more)) > len(set(told)) else told
+    lines = [
+        one_line(": ".join(filter(None, (one.id, ", ".join(known))))) for one, known in zip(named, told, strict=True)
+    ]
+    return PosebenchError(
+        "\n  ".join([f"{len(named)} records of {results} are named {text!r}. Type the id of one:", *lines])
+    )
+
+
+def _facts(record: Record) -> tuple[str, ...]:
+    """What may tell records of one name apart, as shown."""
+    rule, data, seed = record.rule, record.data, record.model.seed
+    return (
+        f"{rule.protocol} {rule.short_scope}", data.what, "seed unknown" if seed is None else f"seed {seed}", record.predictions,
+        f"boxes: {data.box_source}", f"ground truth: {data.annotations}", f"scored {record.created}",
+        f"predictions' SHA-256 {record.predictions_sha256[:12]}…",
+    )  # fmt: skip

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from posebench.errors import PosebenchError
+
 CHECKPOINT = "checkpoint.pt"
 """File name of a run's checkpoint."""
 BEST = "best.pt"
@@ -76,6 +78,19 @@ class ResultsFolder:
         return self.path / "comparisons"
 
     @property
+    def robustness(self) -> Path:
+        """A JSON file per network and set of people, with their tables and pictures."""
+        return self.path / "robustness"
+
+    def robustness_file(self, identity: str) -> Path:
+        """The measurement of robustness with that id."""
+        return self.robustness / f"{identity}.json"
+
+    def robustness_predictions(self, identity: str) -> Path:
+        """The folder of the predictions under every condition, so that a measurement can go on where it was stopped."""
+        return self.predictions / "robustness" / identity
+
+    @property
     def checks(self) -> Path:
         """What `posebench data check` found of each photograph."""
         return self.path / "checks"
@@ -136,9 +151,18 @@ class ResultsFolder:
         return self.path / "assets"
 
     @property
+    def studies(self) -> Path:
+        """A folder per study: its report, and which of its runs are under way or failed."""
+        return self.path / "studies"
+
+    @property
     def published(self) -> Path:
         """Published scores, shown below leaderboards with the same rule, split and boxes."""
         return self.path / "published.csv"
+
+    def study(self, name: str) -> Path:
+        """The folder of the study of that name."""
+        return self.studies / name
 
     def leaderboard_csv(self, slug: str) -> Path:
         """The CSV of the leaderboard of that slug."""
@@ -197,6 +221,18 @@ class ResultsFolder:
             if other:
                 found.setdefault(other, []).append(Gallery(path, one))
         return found
+
+
+def check_folder(results: Path) -> None:
+    """Check that there is a results folder.
+
+    Raises:
+        PosebenchError: nothing is there, or no folder.
+    """
+    if not results.is_dir():
+        raise PosebenchError(
+            f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results."
+        )
 
 
 def plain(name: str) -> str:

@@ -21,7 +21,7 @@ KEYPOINTS = (
     "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
 )  # fmt: skip
 """What a skeleton may ask for."""
-OTHER_NAMES = {"neck": "upper_neck"}
+OTHER_NAMES = {"neck": "upper_neck", "head": "head_top"}
 """Names of datasets (LSP's neck) for one of these keypoints."""
 POINTS = (*KEYPOINTS, "chin", "crown", "chest", "left_hand", "right_hand", "left_toe", "right_toe")
 """The keypoints and the further points that a picture needs. `chin` and `crown` end the head's inner axis."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from posebench.errors import PosebenchError, counted, unknown
+from posebench.errors import PosebenchError, counted, listed, unknown
 from posebench.plugins.protocol import Protocol
 from posebench.report.tables import comparison_table
 from posebench.report.tables.columns import training
@@ -35,7 +35,7 @@ class RowComparison:
     pairs: tuple[Pair, ...]
 
     def __repr__(self) -> str:
-        return f"<Comparison of rows {', '.join(row.name for row in self.rows)}; .frame has every difference>"
+        return f"<Comparison of rows {listed(row.name for row in self.rows)}; .frame has every difference>"
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -56,8 +56,11 @@ class RowComparison:
         return {"rows": rows} | comparison.as_json(self.pairs)
 
 
-def compare_rows(rows: Sequence[Row]) -> RowComparison:
+def compare_rows(rows: Sequence[Row], chosen: Sequence[tuple[int, int]] | None = None) -> RowComparison:
     """Compare the headline of rows on the same resamples of the images; rows of several seeds vary over these too.
+
+    Args:
+        chosen: which pairs are compared, as places in `rows`; they are one family. None for every two rows.
 
     Raises:
         PosebenchError: fewer than two rows, rows of different leaderboards, or rows without comparable resamples.
@@ -68,7 +71,8 @@ def compare_rows(rows: Sequence[Row]) -> RowComparison:
     _check_resamples(rows)
     headline, units = rows[0].rule.headline, rows[0].records[0].sampling.units
     drawn = with_seed_error(np.array([row.resampled for row in rows]), np.array([row.seed_error for row in rows]))
-    both = list(combinations(zip(rows, drawn, strict=True), 2))
+    asked = list(combinations(range(len(rows)), 2)) if chosen is None else chosen
+    both = [((rows[a], drawn[a]), (rows[b], drawn[b])) for a, b in asked]
     taken = [Taken(headline, a.headline, b.headline, x - y) for (a, x), (b, y) in both]
     found = comparison.family(taken, units)
     names = [row.name for row in rows]
@@ -128,7 +132,7 @@ def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, conve
     groups = [here for here in groups if not here[0][0].data.synthetic] or groups
     if not groups:
         _check_group([next(row for row in able if _is_named(row, name)) for name in names])
-        raise PosebenchError(f"No leaderboard has rows of all these names: {', '.join(names)}.")
+        raise PosebenchError(f"No leaderboard has rows of all these names: {listed(names)}.")
     if len(groups) > 1:
         raise PosebenchError(
             f"{counted(len(groups), 'leaderboard has', 'leaderboards have')} rows of these names, which differ in "

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from posebench.array_type import Array
-from posebench.data.skeleton import Skeleton
 
 from .chosen_fields import ChosenFields
+from .form import Form
 from .json_columns import WRONG, Columns, PlainError, floats, table, whole
 from .numeric_rows import NumericRows
 
@@ -22,12 +22,13 @@ _NONE = np.zeros(0)
 class People(Columns):
     """The columns of 'annotations': image_id, `WHOLE`, area, bbox (N, 4), keypoints (N, K, 2) and visibility (N, K)."""
 
-    def __init__(self, file: Path, skeleton: Skeleton, dataset: str, box_area: float | None) -> None:
+    def __init__(self, file: Path, form: Form) -> None:
         """No people yet; the arguments are those of `read_annotations`."""
-        super().__init__(self._part, lambda row, error: f"{file}, annotation {row}: {_wrong(error)}")
-        self.dataset, self.box_area = dataset, box_area
-        self._lists = {"keypoints": 3 * len(skeleton), "bbox": 4}
-        self._fields = ["image_id", *WHOLE, *(["area"] if box_area is None else [])]
+        super().__init__(self._part, lambda row, error: f"{file}, annotation {row}: {_wrong(error, form.dataset)}")
+        self.form = form
+        self._points = {name: 3 * count for name, count in form.keypoint_lists.items()}
+        self._lists = self._points | {"bbox": 4}
+        self._fields = ["image_id", *WHOLE, *(["area"] if form.box_area is None else [])]
         self._numeric_rows = NumericRows()
         self._chosen_fields: ChosenFields | None = None
 
@@ -61,34 +62,39 @@ class People(Columns):
 
     def _columns_or_none(self, fields: dict[str, Any], tables: dict[str, Array]) -> dict[str, Array] | None:
         try:
-            return self._columns(fields, tables["keypoints"], tables["bbox"])
+            return self._columns(fields, tables)
         except WRONG:
             return None
 
     def _part(self, entries: list[Any]) -> dict[str, Array]:
         """The rows' part of each column; raises what `WRONG` names."""
-        keypoints, bbox = ([entry[name] for entry in entries] for name in ("keypoints", "bbox"))
-        size = self._lists["keypoints"]
-        for values in keypoints:
-            if len(values) != size:
-                raise PlainError(
-                    f"{len(values)} keypoint values, but {self.dataset} has {size // 3} keypoints (x, y, v)."
-                )
-        for values in bbox:
+        lists = {name: [entry[name] for entry in entries] for name in self._lists}
+        for name, size in self._points.items():
+            for values in lists[name]:
+                if len(values) != size:
+                    raise PlainError(
+                        f"{len(values)} keypoint values{'' if name == 'keypoints' else f' in {name}'}, but "
+                        f"{self.form.dataset} has {size // 3} keypoints (x, y, v)."
+                    )
+        for values in lists["bbox"]:
             if len(values) != 4:
                 raise PlainError(f"bbox has {len(values)} values, not x, y, width, height.")
         fields = {name: [entry[name] for entry in entries] for name in self._fields if name != "category_id"}
         fields["category_id"] = [entry.get("category_id", 1) for entry in entries]
-        return self._columns(fields, table(keypoints, size), table(bbox, 4))
+        return self._columns(fields, {name: table(lists[name], size) for name, size in self._lists.items()})
 
-    def _columns(self, fields: dict[str, Any], points: Array, bbox: Array) -> dict[str, Array]:
-        """The columns of N people, of `_fields`, (N, 3 K) x, y and visibility of keypoints, and (N, 4) boxes."""
+    def _columns(self, fields: dict[str, Any], tables: dict[str, Array]) -> dict[str, Array]:
+        """The columns of N people, of `_fields` and of (N, length) `_lists`: x, y and visibility of keypoints, and boxes."""
+        bbox = tables["bbox"]
         fields = {"category_id": np.ones(len(bbox))} | fields
+        parts = [tables[name] for name in self._points]
+        points = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         points = points.reshape(len(bbox), points.shape[1] // 3, 3)
-        area = floats(fields["area"]) if self.box_area is None else bbox[:, 2] * bbox[:, 3] * self.box_area
+        share = self.form.box_area
+        area = floats(fields["area"]) if share is None else bbox[:, 2] * bbox[:, 3] * share
         return {name: whole(fields[name], name) for name in WHOLE} | {
             "image_id": _image_ids(fields["image_id"]), "area": area, "bbox": bbox,
-            "keypoints": points[..., :2], "visibility": points[..., 2],
+            "keypoints": points[..., :2], "visibility": np.ceil(points[..., 2]) if self.form.fractions else points[..., 2],
         }  # fmt: skip
 
 
@@ -103,7 +109,7 @@ def _image_ids(values: Any) -> Array:
         raise
 
 
-def _wrong(error: Exception) -> str:
+def _wrong(error: Exception, dataset: str) -> str:
     if isinstance(error, PlainError):
         return str(error)
     if isinstance(error, KeyError) and error.args[0] == "area":
@@ -112,4 +118,5 @@ def _wrong(error: Exception) -> str:
             f'area = "{BOX_AREA} x bbox" into its description, --protocol coco:FILE.toml.'
         )
     what = f"it lacks {error.args[0]!r}" if isinstance(error, KeyError) else f"{error!r}"
-    return f"{what}; is this a person_keypoints file?"
+    kind = "a person_keypoints file" if dataset == "coco" else f"an annotation of {dataset}"
+    return f"{what}; is this {kind}?"

@@ -19,6 +19,7 @@ from posebench.files.json_rows import Collector, read_json
 from ..dataset_folder import files_named, none_found
 from .annotated_people import WHOLE, People
 from .categories import category_of, check_ids, check_names
+from .form import Form
 from .json_columns import Columns
 from .known_split import split_notes
 from .listed_images import Images
@@ -40,8 +41,7 @@ DOWNLOAD = (
     "annotations_trainval2017.zip of the COCO download page has the annotations; photographs belong into 'val2017' and "
     "'train2017' beside 'annotations'."
 )
-SKELETON_OF = "coco"
-"""The dataset that has these keypoints."""
+COCO_FORM = Form("coco", SKELETON)
 
 
 def find_annotations(root: Path, split: str) -> Path:
@@ -56,23 +56,16 @@ def find_annotations(root: Path, split: str) -> Path:
     raise none_found(f"COCO {split}", root, folders, names, DOWNLOAD)
 
 
-def read_annotations(
-    file: Path, split: str, skeleton: Skeleton = SKELETON, dataset: str = SKELETON_OF, box_area: float | None = None
-) -> Instances:
+def read_annotations(file: Path, split: str, form: Form = COCO_FORM) -> Instances:
     """COCO's keypoint annotation: every person is a row, also crowds and people without keypoints.
-
-    Args:
-        skeleton: the K keypoints of each annotation, in the file's order.
-        dataset: its name, for records and messages.
-        box_area: a person's area is this part of the area of the person's box; None: as annotated.
 
     Raises:
         PosebenchError: the file is no such annotation (names the row), or is of another split.
     """
     hashed = hashlib.sha256()
     lists: dict[str, Callable[[], Collector]] = {
-        "images": lambda: Images(file),
-        "annotations": lambda: People(file, skeleton, dataset, box_area),
+        "images": lambda: Images(file, form.measures_of_images),
+        "annotations": lambda: People(file, form),
     }
     content = read_json(file, "a COCO file", lists, hashed.update)
     images, people = (content.get(key) if isinstance(content, dict) else None for key in lists)
@@ -80,8 +73,8 @@ def read_annotations(
         raise PosebenchError(
             f"{file} is no COCO annotation: it should be an object with lists 'images' and 'annotations'."
         )
-    categories = content.get("categories")
-    check_names(file, category_of(categories, people.first), skeleton, described=dataset != SKELETON_OF)
+    dataset, categories = form.dataset, content.get("categories")
+    check_names(file, category_of(categories, people.first), form.skeleton, described=form is not COCO_FORM)
     images.check()
     image = _image_rows(file, people, images.ids)
     order = np.argsort(image, kind="stable")  # file order within an image
@@ -99,10 +92,11 @@ def read_annotations(
     usable = (columns["iscrowd"] == 0) & (visibility > 0).any(axis=1) & (area > 0) & (bbox[:, 2:] > 0).all(axis=1)
     notes = split_notes(file, split, images.splits, int(usable.sum())) if dataset == "coco" else ()
     return Instances(
-        dataset=dataset, split=split, skeleton=skeleton, images=tuple(images.names), image_ids=images.ids,
+        dataset=dataset, split=split, skeleton=form.skeleton, images=tuple(images.names), image_ids=images.ids,
         image=image, person=columns["id"], center=center, size=size, keypoints=keypoints,
         visibility=visibility.astype(np.int8), usable=usable, bbox=bbox, regions=regions, measures={"area": area, **columns},
-        image_sizes=images.sizes, image_root=_image_folder(file, split), source=Source(str(file), hashed.hexdigest(), notes),
+        image_sizes=images.sizes, image_measures=images.measures, image_root=_image_folder(file, split),
+        source=Source(str(file), hashed.hexdigest(), notes),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from . import regions
 from .detections import SUBMITTED
 from .partial_detections import are_detections, confidences, with_gaps
 
-_AP = "OKS AP, mean over thresholds 0.50:0.05:0.95 and 101 recalls; 20 detections an image"
+AP_RULE = "OKS AP, mean over thresholds 0.50:0.05:0.95 and 101 recalls; 20 detections an image"
 _RESCORED = "Scores are box score x mean keypoint confidence above 0.2"
 
 
@@ -48,6 +48,7 @@ class COCOConvention(Convention):
         confident: a detection needs a keypoint with a confidence above 0.
         boxes_as_areas: a detection's area is that of the box that the network was given, not the extent of its keypoints.
         recounted: people without labelled keypoints are found by visibility, not by the stored num_keypoints.
+        any_id: an annotation with the id 0 is like any other.
     """
 
     suppression: Suppression | None = None
@@ -56,33 +57,36 @@ class COCOConvention(Convention):
     confident: bool = False
     boxes_as_areas: bool = False
     recounted: bool = False
+    any_id: bool = False
 
 
+MMPOSE = COCOConvention(
+    "mmpose", f"{_RESCORED}; OKS-NMS at 0.9, in single precision as under numpy 2; then {AP_RULE}.",
+    "mmpose 759b39c, CocoMetric, with xtcocotools 1.14.3", published_by="MMPose's model zoo",
+    difference="As hrnet, but in single precision, which decides ties; people without labelled keypoints are found "
+    "by visibility, not by num_keypoints; a detection's area is that of the box that the network was given.",
+    suppression=HARD, precision=np.float32, by_person=True, confident=True, boxes_as_areas=True, recounted=True,
+    any_id=True,
+)  # fmt: skip
 CONVENTIONS = {
     convention.name: convention
     for convention in (
         COCOConvention(
-            "official", f"{_AP}.", "pycocotools 2.0.11", published_by="COCO's leaderboard, on results as submitted"
+            "official", f"{AP_RULE}.", "pycocotools 2.0.11", published_by="COCO's leaderboard, on results as submitted"
         ),
         COCOConvention(
-            "hrnet", f"{_RESCORED}; OKS-NMS at 0.9; then {_AP}.", "HRNet 6f69e46, lib/dataset/coco.py",
+            "hrnet", f"{_RESCORED}; OKS-NMS at 0.9; then {AP_RULE}.", "HRNet 6f69e46, lib/dataset/coco.py",
             published_by="HRNet, SimpleBaseline and most top-down papers",
             difference="Detections are ranked by other scores, and of nearly equal poses only the best is left.",
             suppression=HARD,
         ),
         COCOConvention(
-            "hrnet-soft", f"{_RESCORED}; soft OKS-NMS at 0.9 to 20 an image; then {_AP}.",
+            "hrnet-soft", f"{_RESCORED}; soft OKS-NMS at 0.9 to 20 an image; then {AP_RULE}.",
             "HRNet 6f69e46, lib/dataset/coco.py with TEST.SOFT_NMS",
             difference="As hrnet, but nearly equal poses only get lower scores: the 20 best of an image are left.",
             suppression=SOFT,
         ),
-        COCOConvention(
-            "mmpose", f"{_RESCORED}; OKS-NMS at 0.9, in single precision as under numpy 2; then {_AP}.",
-            "mmpose 759b39c, CocoMetric, with xtcocotools 1.14.3", published_by="MMPose's model zoo",
-            difference="As hrnet, but in single precision, which decides ties; people without labelled keypoints are found "
-            "by visibility, not by num_keypoints; a detection's area is that of the box that the network was given.",
-            suppression=HARD, precision=np.float32, by_person=True, confident=True, boxes_as_areas=True, recounted=True,
-        ),
+        MMPOSE,
     )
 }  # fmt: skip
 ROWS = {"image", "person", "keypoints", "scores", "score", "missing", *OPTIONAL}
@@ -114,7 +118,7 @@ def processed(predictions: Predictions, convention: COCOConvention, sigmas: Arra
         PosebenchError: the convention needs boxes and their scores, which these predictions do not have.
     """
     if convention.suppression is None:
-        return predictions
+        return confident(predictions) if convention.confident else predictions
     region, box_score = regions.regions(predictions), predictions.box_score
     if not len(predictions):
         return replace(predictions, bbox=None)
@@ -134,12 +138,18 @@ def processed(predictions: Predictions, convention: COCOConvention, sigmas: Arra
     poses = with_gaps(predictions)[rows].astype(kind)
     with np.errstate(over="ignore", invalid="ignore"):  # of absurd distances; such poses are like no other
         kept = convention.suppression.kept(predictions.image[rows], poses, score, area, sigmas.astype(kind))
-    if convention.confident:  # xtcocotools: no confidence above 0, no detection
+    if convention.confident:
         kept = kept[(confidence[kept] > 0).any(axis=1)]
     return taken(
         predictions, rows[kept], score=score[kept].astype(float), keypoints=poses[kept].astype(float),
         bbox=_written_by_mmpose(predictions)[rows[kept]] if convention.boxes_as_areas else None,
     )  # fmt: skip
+
+
+def confident(predictions: Predictions) -> Predictions:
+    """Detections with a confidence above 0 of a keypoint: those that xtcocotools takes. Rows that are no detections stay."""
+    kept = (confidences(predictions) > 0).any(axis=1) | ~are_detections(predictions)
+    return predictions if kept.all() else taken(predictions, np.flatnonzero(kept))
 
 
 def _written_by_mmpose(predictions: Predictions) -> Array:
@@ -170,8 +180,8 @@ def assumptions(predictions: Predictions, convention: COCOConvention) -> tuple[s
 def notes(before: Predictions, after: Predictions, convention: COCOConvention) -> tuple[str, ...]:
     """Sentences on what `processed` did."""
     if convention.suppression is None:
-        return ()
-    gone = int(are_detections(before).sum()) - len(after)
-    why = convention.suppression.reason
+        gone, why = len(before) - len(after), "without a confidence above 0"
+    else:
+        gone, why = int(are_detections(before).sum()) - len(after), convention.suppression.reason
     found = [f"{counted(gone, 'detection was', 'detections were')} left out {why}."] if gone else []
     return (*found, *assumptions(before, convention))

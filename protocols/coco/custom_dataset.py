@@ -17,6 +17,7 @@ from posebench.files.validation import read_model
 from .annotated_people import BOX_AREA
 from .annotations import annotated_category, read_annotations
 from .categories import bones_of
+from .form import Form
 
 LARGEST_FILE = 1_000_000
 """Bytes; a description is a page of text."""
@@ -64,6 +65,11 @@ class Dataset:
     box_area: float | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def form(self) -> Form:
+        """The form of its annotations."""
+        return Form(self.label, self.skeleton, self.box_area)
+
     def annotation(self, root: Path, split: str) -> Path:
         """The annotation file of a split below `root`; or the file `root`.
 
@@ -86,7 +92,7 @@ class Dataset:
             PosebenchError: a file is not what it should be, or a person who counts has no area.
         """
         file = self.annotation(root, split)
-        people = read_annotations(file, split, self.skeleton, self.label, self.box_area)
+        people = read_annotations(file, split, self.form)
         measures = people.measures
         counts = (measures["iscrowd"] == 0) & (measures["num_keypoints"] > 0)
         if (flat := counts & ~(measures["area"] > 0)).any():

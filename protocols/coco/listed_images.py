@@ -23,15 +23,18 @@ class Images(Collector):
     Attributes, once `check` is called, of M images with ids ascending:
         ids: (M,) int64. names: file names. sizes: (M, 2) width and height, pixels; infinite where they are not stated.
         splits: the split of COCO in each image's address; None without one.
+        measures: field → (M,) numbers; NaN where an entry has none.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, measures: tuple[str, ...] = ()) -> None:
+        """No images yet. `measures`: fields of numbers that are kept too."""
         self.file = file
         self.ids = np.zeros(0, np.int64)
         self.names: list[str] = []
         self.sizes = np.zeros((0, 2))
+        self.measures: dict[str, Array] = {name: np.zeros(0) for name in measures}
         self.splits: list[str | None] = []
-        self._pieces: list[tuple[Array, Array]] = []
+        self._pieces: list[tuple[Array, ...]] = []
         self._wrong: PosebenchError | None = None
 
     def add(self, rows: list[Any]) -> None:
@@ -43,12 +46,13 @@ class Images(Collector):
             names = [entry["file_name"] for entry in rows]
             "".join(names).encode()  # raises unless all are text that can be written
             sizes = np.column_stack([_pixels([entry.get(side) for entry in rows]) for side in ("width", "height")])
+            measures = [_numbers([entry.get(name) for entry in rows]) for name in self.measures]
             splits = [split_named(entry.get("coco_url")) for entry in rows]
         except WRONG as error:
             self._wrong = PosebenchError(f"{self.file}: an entry of 'images' lacks id or file_name: {error!r}.")
             self._wrong.__cause__ = error
             return
-        self._pieces.append((numbers, sizes))
+        self._pieces.append((numbers, sizes, *measures))
         self.names += names
         self.splits += splits
 
@@ -56,10 +60,12 @@ class Images(Collector):
         """Put the images in order. Raise a sentence where an entry is wrong, or two images could not be told apart."""
         if self._wrong is not None:
             raise self._wrong
-        numbers, sizes = (np.concatenate(parts) for parts in zip((self.ids, self.sizes), *self._pieces, strict=True))
+        start = self.ids, self.sizes, *self.measures.values()
+        numbers, sizes, *measures = (np.concatenate(parts) for parts in zip(start, *self._pieces, strict=True))
         order = np.argsort(numbers, kind="stable")
         order = order[np.diff(numbers[order], append=numbers[order[-1:]] + 1) != 0]  # the last one of each id
         self.ids, self.sizes = numbers[order], sizes[order]
+        self.measures = {name: values[order] for name, values in zip(self.measures, measures, strict=True)}
         self.names, self.splits = ([values[row] for row in order.tolist()] for values in (self.names, self.splits))
         if len(set(self.names)) < len(self.names):
             raise PosebenchError(
@@ -76,3 +82,8 @@ def _pixels(values: list[Any]) -> Array:
             [value if isinstance(value, int | float) and abs(value) < LARGEST_IMAGE else 0 for value in values]
         )
     return np.where((numbers > 0) & (numbers < LARGEST_IMAGE), numbers, np.inf)
+
+
+def _numbers(values: list[Any]) -> Array:
+    """(M,) numbers; NaN for what is none."""
+    return np.array([value if isinstance(value, int | float) else np.nan for value in values], float)

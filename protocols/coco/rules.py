@@ -19,7 +19,7 @@ import json
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,18 +30,21 @@ from posebench.errors import PosebenchError, counted, existing, unknown
 from posebench.files.writing import write_text
 from posebench.plugins.protocol import Protocol
 from posebench.scoring import average_precision, oks_matching, oks_similarity
+from posebench.scoring.average_precision import Matches
 from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.compared import Compared
 from posebench.scoring.scores import Curve, Scores
 
 from . import partial_detections
 from .annotations import DOWNLOAD, SKELETON, find_annotations, read_annotations
-from .chosen_keypoints import of_chosen, other_skeleton
+from .chosen_keypoints import of_chosen
 from .compared import compare
 from .conventions import CONVENTIONS, COCOConvention, assumptions, notes, processed
 from .detections import read_results
 from .detector_boxes import read_boxes
+from .evaluator_input import best_similarity, detections_of, id_notes, people_of
 from .known_split import PEOPLE, small_sample
+from .result_form import results_of
 
 SIGMAS = np.array([.26, .25, .25, .35, .35, .79, .79, .72, .72, .62, .62, 1.07, 1.07, .87, .87, .89, .89]) / 10  # fmt: skip
 """OKS constants of the 17 keypoints (pycocotools, cocoeval.py, Params.setKpParams)."""
@@ -150,7 +153,18 @@ class COCO(Protocol):
         )  # fmt: skip
 
     def _people(self, instances: Instances, chosen: COCOConvention) -> oks_similarity.People:
-        return people_of(instances, recounted=chosen.recounted and not self.counts_stored)
+        return people_of(instances, recounted=chosen.recounted and not self.counts_stored, any_id=chosen.any_id)
+
+    def _metrics(
+        self, matches: Matches, instances: Instances, table: tuple[Array, Array]
+    ) -> tuple[dict[str, float], dict[str, Array]]:
+        """Metric → its value, and → (RESAMPLES,) its value on every resample of the images; NaN without a person to find.
+
+        Args:
+            table: precision and recall of `matches`.
+        """
+        weights = image_weights(len(instances.images))[1:]
+        return average_precision.summary(*table), average_precision.resampled(matches, weights)
 
     def _scored(
         self, predictions: Predictions, instances: Instances, chosen: COCOConvention, sigmas: Array
@@ -160,9 +174,10 @@ class COCO(Protocol):
         matches = oks_matching.match(detections, people, sigmas, len(instances.images))
         precision, recall = average_precision.precision_recall(matches)
         thresholds, by_threshold = average_precision.THRESHOLDS.tolist(), precision[0].mean(axis=1).tolist()
+        metrics, resampled = self._metrics(matches, instances, (precision, recall))
         scores = Scores(
-            metrics=average_precision.summary(precision, recall),
-            resampled=bootstrap(matches),
+            metrics=metrics,
+            resampled=resampled,
             curves=(Curve("AP", "OKS threshold", tuple(thresholds), tuple(by_threshold)),),
             people=int((~people.ignored).sum()),
             images=len(instances.images),
@@ -182,108 +197,3 @@ class COCO(Protocol):
             f"{counted(len(written), 'detection', 'detections')} of {self.name}.",
             *partial_detections.export_notes(predictions),
         ]
-
-
-def results_of(predictions: Predictions, instances: Instances) -> list[dict[str, Any]]:
-    """Detections in COCO's result form. A box changes areas, so it is written only where the predictions came with one, or
-    where detections lack keypoints: see partial_detections.
-
-    Raises:
-        PosebenchError: an image that the annotation does not have.
-    """
-    predictions = partial_detections.boxed(predictions)
-    rows = np.flatnonzero(partial_detections.are_detections(predictions))
-    image_id = instances.image_ids[image_rows(predictions, instances)[rows]].tolist()
-    person = next(iter(instances.measures.get("category_id", np.ones(1, int)).tolist()), 1)
-    points = np.dstack(
-        [partial_detections.placed(predictions)[rows], partial_detections.confidences(predictions)[rows]]
-    )
-    keypoints = points.reshape(len(rows), 3 * points.shape[1]).tolist()
-    score = predictions.score[rows].tolist()
-    written = [
-        {"image_id": i, "category_id": person, "keypoints": k, "score": s}
-        for i, k, s in zip(image_id, keypoints, score, strict=True)
-    ]
-    if predictions.bbox is not None:
-        for entry, box in zip(written, predictions.bbox[rows].tolist(), strict=True):
-            entry["bbox"] = box
-    return written
-
-
-def image_rows(predictions: Predictions, instances: Instances) -> Array:
-    """(R,) row of `instances.images` of every predicted person.
-
-    Raises:
-        PosebenchError: another skeleton, or an image that the annotation does not have.
-    """
-    if predictions.keypoint_names != instances.skeleton.keypoints:
-        raise other_skeleton(predictions, instances)
-    if predictions.images == instances.images:
-        return predictions.image
-    row_of = {name: row for row, name in enumerate(instances.images)}
-    strange = sorted({predictions.images[i] for i in set(predictions.image.tolist())} - row_of.keys())
-    if strange:
-        raise PosebenchError(
-            f"{counted(len(strange), 'predicted image is', 'predicted images are')} not in {instances.what}; "
-            f"the first is {strange[0]}. Does --data name the data it was predicted on?"
-        )
-    return np.array([row_of.get(name, -1) for name in predictions.images], np.int64)[predictions.image]
-
-
-def detections_of(predictions: Predictions, instances: Instances) -> oks_matching.Detections:
-    """Predictions as the evaluator takes them. A row without any keypoint is no detection.
-
-    Raises:
-        PosebenchError: another skeleton, or an image that the annotation does not have.
-    """
-    image = image_rows(predictions, instances)
-    kept = partial_detections.are_detections(predictions) if predictions.missing.any() else slice(None)
-    with np.errstate(over="ignore"):  # an area beyond all numbers is large
-        if predictions.bbox is None:
-            area = oks_matching.extent(partial_detections.with_gaps(predictions)[kept])
-        else:
-            area = predictions.bbox[kept, 2:].prod(axis=1)
-    keypoints = partial_detections.placed(predictions)[kept]
-    return oks_matching.Detections(image=image[kept], keypoints=keypoints, score=predictions.score[kept], area=area)
-
-
-def people_of(instances: Instances, recounted: bool = False) -> oks_similarity.People:
-    """Annotations as the evaluator takes them: `num_keypoints`, as stored, decides who is ignored.
-
-    Args:
-        recounted: as xtcocotools does, who is ignored follows from the visibility, and an id of 0 is like any other.
-    """
-    measures, bbox = instances.measures, instances.bbox
-    crowd, labelled, number = measures["iscrowd"].astype(bool), instances.visibility > 0, measures["id"]
-    empty = ~labelled.any(axis=1) if recounted else measures["num_keypoints"] == 0
-    return oks_similarity.People(
-        image=instances.image, id=np.where(number == 0, -1, number) if recounted else number,
-        keypoints=instances.keypoints, labelled=labelled, area=measures["area"],
-        bbox=np.zeros((len(instances), 4)) if bbox is None else bbox, crowd=crowd, ignored=crowd | empty,
-    )  # fmt: skip
-
-
-def id_notes(people: oks_similarity.People) -> tuple[str, ...]:
-    """A note if an annotation has the id 0, which COCOeval takes for "not matched"."""
-    if (people.id != 0).all():
-        return ()
-    return (
-        "annotation id 0 is never counted as found, as in pycocotools: number annotations from 1 to have that person count.",
-    )
-
-
-def bootstrap(matches: average_precision.Matches) -> dict[str, Array]:
-    """Metric → (RESAMPLES,) its value on every resample of the images; NaN if a resample has no person to find."""
-    return average_precision.resampled(matches, image_weights(matches.people.shape[1])[1:])
-
-
-def best_similarity(
-    detections: oks_matching.Detections, people: oks_similarity.People, instances: Instances, sigmas: Array
-) -> Array:
-    """(N,) the largest OKS that any detection reaches with each usable person; NaN for the others."""
-    order = np.argsort(detections.image, kind="stable")
-    person, detection = oks_matching.pairs(people.image, detections.image[order], len(instances.images))
-    value = oks_similarity.similarity(detections.keypoints, people, order[detection], person, sigmas)
-    best = np.zeros(len(instances))
-    np.maximum.at(best, person, value)
-    return np.where(instances.usable, best, np.nan)

@@ -1,7 +1,7 @@
 import pytest
 
 from posebench.data.skeleton import Skeleton
-from posebench.errors import PosebenchError, natural, unknown
+from posebench.errors import PosebenchError, listed, natural, unknown
 
 FACE = Skeleton(keypoints=("nose", "left_eye", "right_eye", "left_ear"), bones=(("nose", "left_eye"),))
 
@@ -50,3 +50,19 @@ def test_an_unknown_name_gets_the_nearest_and_all_in_natural_order() -> None:
         "No architecture is named 'hourglas8'. Did you mean 'hourglass8'? Installed: hourglass8, hourglass10."
     )
     assert sorted(["b2", "b10", "a"], key=natural) == ["a", "b2", "b10"]
+
+
+def test_the_beginning_of_names_gets_those_that_begin_so_whatever_is_more_similar() -> None:
+    known = ["Yang et al. 2016", "Newell et al. 2016, hourglass8", "newell et al. 2016, hourglass2"]
+    error = unknown("row", "Newell et al. 2016", known, others=["newell et al. 2016-id"])
+    assert str(error) == (
+        "No row is named 'Newell et al. 2016'. Did you mean 'Newell et al. 2016, hourglass8' or 'newell et al. 2016, "
+        "hourglass2' or 'newell et al. 2016-id'? Known: 'Newell et al. 2016, hourglass8', 'Yang et al. 2016', 'newell et al. 2016, "
+        "hourglass2'."
+    )
+
+
+def test_names_with_a_comma_are_listed_in_quotation_marks_and_the_last_of_many_are_counted() -> None:
+    assert [listed(names) for names in ([], ["a", "b c"], ["a", "b, c"])] == ["none", "a, b c", "'a', 'b, c'"]
+    assert listed(["a", "b", "c, d", "e"], 2) == "'a', 'b', and 2 more"
+    assert listed("abc", 3) == "a, b, c"

@@ -40,12 +40,8 @@ def test_the_built_in_ones_come_through_entry_points() -> None:
         "cpm", "cpn_resnet50", *(f"hourglass{i}" for i in range(1, 9)), "hrnet_w32", "hrnet_w48", "simplebaseline",
         *(f"simplebaseline_resnet{i}" for i in (50, 101, 152)),
     ]  # fmt: skip
-    assert {plugin.name for plugin in installed("protocol") if plugin.package == "posebench-2d"} == {
-        "coco",
-        "flic",
-        "lsp",
-        "mpii",
-    }
+    protocols = {plugin.name for plugin in installed("protocol") if plugin.package == "posebench-2d"}
+    assert protocols == {"coco", "crowdpose", "flic", "lsp", "mpii"}
 
 
 def test_a_stranger_is_listed_with_package_and_version(stranger: Path) -> None:

@@ -1,5 +1,6 @@
 """Pictures of a diagnosis: what is drawn of it, and which files there are."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from posebench.diagnosis.clouds import clouds
 from posebench.diagnosis.confusions import confusions
 from posebench.diagnosis.error_kinds import KINDS
 from posebench.plugins import registry
-from posebench.report.plots import plot_clouds, plot_errors
+from posebench.report.plots import plot_clouds, plot_confusion, plot_errors
 from posebench.report.plots.plot_precision import precision
 from posebench.tasks.diagnose import Diagnosis
 
@@ -42,7 +43,9 @@ def test_kinds_of_errors_are_bars_of_their_share(found: Diagnosis) -> None:
             100 * kept.joints["right_wrist"][kind] / sum(kept.joints["right_wrist"])
         )
     assert bars["inversion"][wrist] > 20
+    assert names[:3] == ["all", "head top", "upper neck"]
     assert [label.get_text() for label in gains.get_yticklabels()] == ["jitter", "inversion", "swap", "miss", "all"]
+    assert gains.get_xlabel() == "what its repair alone adds to Mean\n(percentage points)"
 
 
 def test_parts_of_the_data_have_their_number_of_people_beside_them(found: Diagnosis) -> None:
@@ -82,7 +85,8 @@ def test_a_cloud_has_its_median_as_a_cross_and_the_truth_in_its_middle(found: Di
     figure = plot_clouds.clouds(found.evaluation.record, measured, "PCKh@0.5", 0.25, found.registration)
     axis = figure.axes[0]
     cross = axis.lines[-1]
-    assert axis.get_title().startswith("head top  (+0.")
+    name, offset, outside = (text.get_text() for text in axis.texts)
+    assert (name, offset[:9], outside) == ("head top", "offset +0", "0 % outside")
     assert (cross.get_xdata()[0], cross.get_ydata()[0]) == (measured["head_top"].x, measured["head_top"].y)
     (square,) = axis.patches
     assert (square.get_x(), square.get_width()) == (-0.125, 0.25)
@@ -91,9 +95,22 @@ def test_a_cloud_has_its_median_as_a_cross_and_the_truth_in_its_middle(found: Di
 
 def test_a_confusion_is_a_number_in_its_row_and_column(found: Diagnosis) -> None:
     names = found.compared.people.skeleton.keypoints
-    figure = plot_clouds.confusion(found.evaluation.record, confusions(found.compared), names, "PCKh@0.5")
-    same, _ = figure.axes
+    measured = confusions(found.compared)
+    figure = plot_confusion.confusion(found.evaluation.record, measured, names, "PCKh@0.5")
+    same = figure.axes[0]
     labels = [label.get_text() for label in same.get_yticklabels()]
     at = labels.index("left wrist"), labels.index("right wrist")
     (share,) = [float(text.get_text()) for text in same.texts if text.get_position() == at]
     assert 20 < share < 80
+
+
+def test_confusions_with_the_same_and_with_other_people_have_one_scale_of_colours(found: Diagnosis) -> None:
+    names = found.compared.people.skeleton.keypoints
+    measured = replace(confusions(found.compared), other=np.eye(len(names), dtype=int))
+    same, other, scale = plot_confusion.confusion(found.evaluation.record, measured, names, "PCKh@0.5").axes
+    assert same.images[-1].get_clim() == other.images[-1].get_clim() == scale.get_ylim()
+    assert (same.get_ylabel(), other.get_xlabel()) == ("predicted keypoint", "annotated keypoint")
+    alone = plot_confusion.confusion(
+        found.evaluation.record, replace(measured, other=0 * measured.other), names, "PCKh@0.5"
+    )
+    assert [axis.get_title("left") for axis in alone.axes] == ["of the same person", ""]

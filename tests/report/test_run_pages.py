@@ -176,8 +176,8 @@ def test_a_kept_diagnosis_is_shown_with_bars_tables_and_its_warning(tmp_path: Pa
         assert sentence in text
     assert cells(text, "inversion") == ["20", "12.5", "[11.0, 14.0]", "+10.00", "[+9.00, +11.00]"]
     # The longest bar, 20 % wrong, has the full width; 10 % wrong has half.
-    assert 'class="inversion" style="width:100.0%" title="inversion 20.0 %"' in text
-    assert 'class="jitter" style="width:50.0%" title="jitter 10.0 %"' in text
+    assert 'style="--kind:#D55E00;--dark:#ffb557;width:100.0%" title="inversion 20.0 %"' in text
+    assert 'style="--kind:#56B4E9;--dark:#2f8dc2;width:50.0%" title="jitter 10.0 %"' in text
     assert "<b>.jpg" not in text
 
 

@@ -24,11 +24,24 @@ def test_a_record_is_found_by_its_path_its_id_or_its_name(saved: Path) -> None:
     assert read_record(path) == one
 
 
-def test_a_name_of_several_records_is_refused_with_their_ids(saved: Path) -> None:
-    ids = [record("two", predictions_sha256=digest * 64).id for digest in "23"]
-    with pytest.raises(PosebenchError, match=r"2 records of .* are named 'two'. Name one by its id") as error:
-        record_path("two", saved)
-    assert all(f"{one} (mpii official, mpii val, 3.h5)" in str(error.value) for one in ids)
+def test_a_name_of_several_records_is_refused_with_their_ids_and_that_in_which_they_differ(tmp_path: Path) -> None:
+    same = [record("net", predictions_sha256=digest * 64) for digest in "23"]
+    other = record("net", rule={"convention": "bearpaw"}, model={"seed": 7})
+    seeded = record("net", rule={"convention": "bearpaw"}, model={"seed": 11}, predictions_sha256="d" * 64)
+    for one in (*same, other, seeded):
+        save_record(one, tmp_path)
+    with pytest.raises(PosebenchError) as error:
+        record_path("net", tmp_path)
+    first, *lines = str(error.value).splitlines()
+    assert first == f"4 records of {tmp_path} are named 'net'. Type the id of one:"
+    assert sorted(lines) == sorted(
+        [
+            f"  {other.id}: mpii bearpaw, seed 7, predictions' SHA-256 cccccccccccc…",
+            f"  {seeded.id}: mpii bearpaw, seed 11, predictions' SHA-256 dddddddddddd…",
+            f"  {same[0].id}: mpii official, seed unknown, predictions' SHA-256 222222222222…",
+            f"  {same[1].id}: mpii official, seed unknown, predictions' SHA-256 333333333333…",
+        ]
+    )
 
 
 @pytest.mark.parametrize("text", ["nobody.json", "records/nobody.json", "other/nobody"])
@@ -42,6 +55,17 @@ def test_an_unknown_name_is_told_the_nearest_one(saved: Path) -> None:
         PosebenchError, match=r"No record of .* is named 'onee'. Did you mean 'one'\? Names of records: one"
     ):
         record_path("onee", saved)
+
+
+def test_the_beginning_of_an_id_is_told_the_ids_that_begin_so(saved: Path) -> None:
+    one, *two = (
+        record(name, predictions_sha256=digest * 64).id for name, digest in (("one", "1"), ("two", "2"), ("two", "3"))
+    )
+    assert one.startswith("mpii-val-one")
+    with pytest.raises(PosebenchError, match=f"Did you mean '{one}'\\? Names of records: one, two"):
+        record_path("mpii-val-on", saved)
+    with pytest.raises(PosebenchError, match=f"Did you mean '{min(two)}' or '{max(two)}'\\?"):
+        record_path("mpii-val-tw", saved)
 
 
 def test_a_folder_of_results_that_is_not_there_has_no_records(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_name_of_another_form_is_refused_with_an_example(name):
 # ---- annotations
 
 
-@pytest.mark.parametrize("protocol", ["mpii", "flic", "coco", "lsp"])
+@pytest.mark.parametrize("protocol", ["mpii", "flic", "coco", "lsp", "crowdpose"])
 def test_every_protocol_finds_its_keypoints(protocol):
     skeleton = registry.protocol(protocol).skeleton
     people = synthetic.instances(skeleton, "val", 40)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from posebench.diagnosis.error_kinds import GOOD, KINDS
 from posebench.report.pages.line_chart import Chart, Line, points
+from posebench.report.plots.plot_errors import shares
 from posebench.report.tables import diagnosis_tables
 from posebench.report.tables.board import Board
 from posebench.report.tables.columns import UNKNOWN, bounds, size, training
@@ -171,18 +171,12 @@ class Run:
     @cached_property
     def wrong(self) -> list[tuple[str, list[tuple[str, float, float]]]]:
         """All keypoints and each one → (kind, share of its predictions in percent, width of its bar), without the good ones."""
-        if self.diagnosis is None:
-            return []
-        rows = {"all": self.diagnosis.counts, **self.diagnosis.joints}
-        most = max((1 - counts[GOOD] / sum(counts) for counts in rows.values() if sum(counts)), default=0) or 1
+        wrong = {} if self.diagnosis is None else shares(self.diagnosis)
+        most = max((sum(own.values()) for own in wrong.values()), default=0) or 1
         return [
-            (spaced(name), [
-                (kind, 100 * count / sum(counts), round(100 * count / sum(counts) / most, 2))
-                for kind, count in list(zip(KINDS, counts, strict=True))[GOOD + 1 :]
-            ])
-            for name, counts in rows.items()
-            if sum(counts)
-        ]  # fmt: skip
+            (spaced(name), [(kind, share, round(100 * share / most, 2)) for kind, share in own.items()])
+            for name, own in wrong.items()
+        ]
 
     @cached_property
     def reliability(self) -> Chart | None:

@@ -12,6 +12,8 @@ from posebench.report.pages.frame import environment
 from posebench.report.pages.page_pictures import Picture, gallery_picture, picture
 from posebench.report.pages.run_page import Run
 from posebench.report.plots.diagnosis_pictures import CAPTIONS
+from posebench.report.plots.plot_errors import COLORS
+from posebench.report.plots.plot_files import dark_color
 from posebench.report.tables import cost_tables
 from posebench.report.tables.board import SYNTHETIC_NOTE, Board
 from posebench.report.tables.contents import Contents
@@ -47,6 +49,7 @@ def write_run_pages(contents: Contents) -> list[Path]:
             "published_heading": heading(board, contents.literature),
             "synthetic_note": SYNTHETIC_NOTE,
             "paired": PAIRED,
+            "kind_colors": {kind: (color, dark_color(color)) for kind, color in COLORS.items()},
         }
         for run in of_board:
             shown = {

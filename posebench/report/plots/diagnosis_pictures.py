@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from posebench.diagnosis.clouds import Cloud
 from posebench.diagnosis.confusions import Confusions
-from posebench.report.plots import plot_clouds, plot_errors, plot_precision
+from posebench.report.plots import plot_clouds, plot_confusion, plot_errors, plot_precision
 from posebench.report.plots.plot_files import write_figure
 from posebench.report.plots.plot_style import style
 from posebench.results.kept_diagnosis import KeptDiagnosis
@@ -65,7 +65,7 @@ def write_pictures(record: Record, kept: KeptDiagnosis, folder: Path, measured: 
     right_if, registration = kept.right_if, kept.registration
     draw = pictures(record, kept) | {
         "clouds": partial(plot_clouds.clouds, record, measured.clouds, right_if, measured.cell, registration),
-        "confusion": partial(plot_clouds.confusion, record, measured.confusions, measured.keypoints, right_if),
+        "confusion": partial(plot_confusion.confusion, record, measured.confusions, measured.keypoints, right_if),
         "precision": partial(plot_precision.precision, record, measured.precision),
     }
     written = []

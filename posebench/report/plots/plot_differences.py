@@ -8,12 +8,9 @@ from matplotlib.lines import Line2D
 from posebench.report.plots.plot_joints import head_to_foot
 from posebench.report.plots.plot_page import SHOWN
 from posebench.report.plots.plot_run import run_page
-from posebench.report.plots.plot_style import GRID, INK, LONGEST_NAME, PALETTE, plain
+from posebench.report.plots.plot_style import GRID, INK, LONGEST_NAME, PALETTE, WIDTH, plain
 from posebench.results.record import Record
 from posebench.scoring.comparison import Difference, Pair
-
-WIDTH = 8.2
-"""Inches."""
 
 
 def differences(records: Sequence[Record], pairs: Sequence[Pair]) -> Figure:

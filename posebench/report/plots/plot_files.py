@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -88,6 +89,11 @@ def indexed(pixels: Array) -> tuple[Array, Array]:
     table = np.zeros(1 << 24, np.uint8)
     table[colors] = place
     return table[packed], channels[first].astype(np.uint8)
+
+
+def dark_color(color: str) -> str:
+    """The colour that a colour such as `#0072B2` has in pictures for dark pages."""
+    return to_hex(darkened(255 * np.array([to_rgb(color)]))[0] / 255)
 
 
 def darkened(colors: Array) -> Array:

@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from posebench.report.plots.plot_run import run_page
-from posebench.report.plots.plot_style import GRID
+from posebench.report.plots.plot_style import GRID, WIDTH
 from posebench.results.record import Record
 from posebench.scoring.scores import Curve
 
-WIDTH, HIGH = 7.2, 4.4
+HIGH = 4.6
 """Inches below the heading."""
 DARKEST, LIGHTEST = 0.0, 0.85
 """Part of the scale of colours that is seen on white."""
@@ -35,5 +35,5 @@ def precision(record: Record, curves: Sequence[Curve]) -> Figure | None:
     axis.grid(color=GRID)
     axis.set_xlabel("recall")
     axis.set_ylabel("precision")
-    axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), handlelength=1.4)
+    axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), handlelength=1.4, title="threshold      AP")
     return figure

@@ -11,6 +11,7 @@ from posebench.report.plots.plot_style import (
     INK,
     PALETTE,
     QUIET,
+    WIDTH,
     fitting,
     full_score,
     heading,
@@ -25,8 +26,8 @@ from posebench.report.tables.rows import Row
 
 MOST = 40
 """Rows in one plot: as many as fit on a printed page."""
-WIDTH, LINE, ABOVE, BELOW = 8.0, 0.27, 0.72, 0.5
-"""Inches: the figure's width, one row, what stands above all rows, and below."""
+LINE, ABOVE, BELOW = 0.27, 0.72, 0.5
+"""Inches: one row, what stands above all rows, and below."""
 LONGEST = 3.0
 """Inches that a name may take."""
 HINTED = 1.06
@@ -98,10 +99,10 @@ def _marks(axis: Axes, rows: list[Row], board: Board) -> None:
     if bounded:
         axis.hlines(*zip(*bounded, strict=True), color=PALETTE[0], linewidth=2.2, zorder=3)
     seeds = [(value, place) for place, row in enumerate(rows) for value in row.by_seed]
-    rings: dict[str, Any] = {"facecolor": "white", "edgecolor": PALETTE[1], "linewidth": 1, "zorder": 4}
+    rings: dict[str, Any] = {"facecolor": "none", "edgecolor": PALETTE[1], "linewidth": 1.2, "zorder": 6}
     if seeds:
         x, y = zip(*seeds, strict=True)
-        axis.scatter(x, y, s=20, **rings)
+        axis.scatter(x, y, s=52, **rings)
     for several, mark in ((False, "o"), (True, "D")):
         points = [(row.headline, place) for place, row in enumerate(rows) if bool(row.by_seed) == several]
         if points:

@@ -14,11 +14,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.patheffects import Normal, Stroke
 from matplotlib.textpath import text_to_path
 
 from posebench.files.writing import write_atomically
 from posebench.plain_text import one_line
-from posebench.report.plots.fonts import FONT, drawable, families
+from posebench.report.plots.fonts import FONT, SUBSTITUTE, drawable, families, set_fonts, undrawable
 from posebench.report.tables.board import SYNTHETIC_NOTE, Board
 from posebench.report.tables.columns import UNKNOWN
 
@@ -27,12 +28,16 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#3
 INK, QUIET, GRID, WARNING = "#222222", "#666666", "#e4e4e4", "#B03A00"
 CEILING_LINE: dict[str, Any] = {"color": INK, "linestyle": (0, (4, 2.5)), "linewidth": 1.1}
 """Line of the agreement between annotators: dashed, in every plot."""
+WIDTH = 8.0
+"""Inches of a figure: letters have one size in all pictures of a page, and are legible on paper."""
 SUBTITLE = 0.17
 """Inches that every line of the subtitle takes."""
 TITLE = 0.21
 """Inches that every line of the title takes."""
 LONGEST_NAME = 44
 """Letters of a row's name in a legend."""
+CASING = [Stroke(linewidth=1.5, foreground="white"), Normal()]
+"""White edge of letters, which keeps them legible on what is coloured, also on dark pages."""
 STYLE: dict[Any, Any] = {
     "font.family": FONT, "font.size": 9, "text.usetex": False, "text.color": INK,
     "axes.edgecolor": "#bbbbbb", "axes.labelcolor": QUIET, "axes.grid": False, "axes.axisbelow": True,
@@ -60,6 +65,7 @@ def save_png(figure: Figure, path: Path) -> None:
         figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
 
     FigureCanvasAgg(figure)
+    set_fonts(figure)
     write_atomically(path, write)
 
 
@@ -112,7 +118,9 @@ def title(board: Board, what: str, width: float) -> list[str]:
 
 def subtitle(board: Board, parts: list[str], width: float) -> list[str]:
     """Lines below the title, for a figure of `width` inches: what a reader needs to read it; on synthetic people the warning."""
-    text = "; ".join([SYNTHETIC_NOTE] if board.synthetic else filter(None, parts))
+    missing = undrawable(row.name for row in board.rows)
+    letters = f"{SUBSTITUTE}: a letter that no font on this machine has" if missing else ""
+    text = "; ".join(filter(None, [*([SYNTHETIC_NOTE] if board.synthetic else parts), letters]))
     return [plain(line, int(width * 14)) for line in wrap(one_line(text), int(width * 14)) or [""]]
 
 

@@ -22,6 +22,7 @@ from posebench.report.plots.plot_style import (
     PALETTE,
     SUBTITLE,
     TITLE,
+    WIDTH,
     fitting,
     plain,
     save_png,
@@ -33,8 +34,8 @@ from posebench.report.plots.plot_style import heading as draw_heading
 from posebench.report.tables.board import SYNTHETIC_NOTE, Board
 from posebench.results.history import EPOCH, LOSS, SCORE, Row
 
-WIDTH, PANEL = 8.2, 2.6
-"""Inches: of the figure, and of the height of its panels."""
+PANEL = 2.6
+"""Inches of the height of a panel."""
 LOSSES = "losses of different networks are not comparable"
 DOT = "dot: the best checkpoint"
 DASHES: tuple[Any, ...] = "-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1.5, 1.5))

@@ -4,14 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from posebench.errors import PosebenchError, natural, unknown
-from posebench.report.tables.board import Board
+from posebench.errors import MOST_LISTED, PosebenchError, listed, natural, unknown
+from posebench.report.tables.board import INTERVAL, SPREAD, Board
 from posebench.report.tables.rows import Row
 
 NAME = "name"
 """Header of the column that every choice of columns has."""
-NAMED = 12
-"""Rows that an error lists."""
 
 
 def choose(boards: Sequence[Board], columns: str | Sequence[str] | None, only: Sequence[str] = ()) -> list[Board]:
@@ -19,7 +17,8 @@ def choose(boards: Sequence[Board], columns: str | Sequence[str] | None, only: S
 
     Args:
         columns: headers as printed, in the order to show them, as a list or with commas between them; None for all. Case, spaces
-            and a unit in brackets do not matter. Rows keep their name, which is first unless the choice has it elsewhere.
+            and a unit in brackets do not matter. Rows keep their name, which is first unless the choice has it elsewhere, and an
+            interval its score.
         only: patterns such as `hourglass*`, for the names or record ids of rows; a row stays if any pattern fits. () for all.
 
     Raises:
@@ -34,10 +33,18 @@ def choose(boards: Sequence[Board], columns: str | Sequence[str] | None, only: S
     names = _headers(columns, chosen)
     shown = names if NAME in names else (NAME, *names)
     return [
-        replace(board, chosen=shown)
+        replace(board, chosen=_with_headline(shown, board.rule.headline))
         for board in chosen
         if set(names) <= {NAME} or set(_known([board])) & set(names) - {NAME}
     ]
+
+
+def _with_headline(shown: tuple[str, ...], headline: str) -> tuple[str, ...]:
+    """The columns with the headline before its interval and spread: leaderboards of other protocols rank by other scores."""
+    places = [place for place, header in enumerate(shown) if header in (INTERVAL, SPREAD)]
+    if headline in shown or not places:
+        return shown
+    return (*shown[: places[0]], headline, *shown[places[0] :])
 
 
 def _with_rows(board: Board, only: Sequence[str]) -> Board | None:
@@ -54,10 +61,9 @@ def _fits(row: Row, pattern: str) -> bool:
 
 def _no_row(pattern: str, boards: Iterable[Board]) -> PosebenchError:
     names = sorted({row.name for board in boards for row in board.rows}, key=natural)
-    more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return PosebenchError(
         f"No row has a name or record id that fits {pattern!r}. Patterns are for the whole name: 'hourglass*' fits all names that "
-        f"begin so. Rows: {', '.join(names[:NAMED])}{more}."
+        f"begin so. Rows: {listed(names, MOST_LISTED)}."
     )
 
 

@@ -1,19 +1,21 @@
-"""CrowdPose's published form: no areas, COCO's skeleton for 14 keypoints of its own; and whom COCO's sigmas do not fit."""
+"""CrowdPose, built in and described, equal to xtcocotools; and datasets that COCO's sigmas do not fit."""
 
-import contextlib
-import copy
-import io
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from coco_data import annotation, dataset, written
+from extended_evaluators import statistics
 
+from posebench.data.predictions import for_instances
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
 from posebench.scoring import bootstrap
+from posebench.synthetic.people import instances
+
+CROWDPOSE = protocol("crowdpose")
+GT = "json/crowdpose_val.json"
 
 SIDES = [
     f"{side}_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("left", "right")
@@ -34,7 +36,7 @@ images = "images"
 
 @pytest.fixture(autouse=True)
 def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "RESAMPLES", 3)
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 8)
 
 
 def person(**changes: Any) -> dict[str, Any]:
@@ -42,13 +44,15 @@ def person(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in annotation(14, **changes).items() if key != "area"}
 
 
-def published(folder: Path, *people: dict[str, Any], text: str = DESCRIPTION) -> tuple[Any, Any]:
-    """CrowdPose as described, and these people in its form."""
+def published(
+    folder: Path, *people: dict[str, Any], text: str = DESCRIPTION, crowding: Any = (0.33, 0.39, 0.05)
+) -> tuple[Any, Any]:
+    """CrowdPose as described, and these people in its form; `crowding` of the images 9, 3 and 5, None for none."""
     content = dataset(*people, keypoints=NAMES)
     content["categories"][0]["skeleton"] = COCOS_BONES
-    for image, crowding in zip(content["images"], (0.33, 0.39, 0.05), strict=True):
-        image["crowdIndex"] = crowding
-    written(folder / "json/crowdpose_val.json", content)
+    for image, index in zip(content["images"], crowding, strict=True):
+        image |= {} if index is None else {"crowdIndex": index}
+    written(folder / GT, content)
     (folder / "crowd.toml").write_text(text)
     crowdpose = protocol(f"coco:{folder / 'crowd.toml'}")
     return crowdpose, crowdpose.instances(folder, "val")
@@ -96,49 +100,123 @@ def detections(people: list[dict[str, Any]], draw: Any = None) -> list[dict[str,
     return found
 
 
-def keypoints_crowd(truth: dict[str, Any], entries: list[dict[str, Any]]) -> list[float]:
-    """AP, AP50, AP75, AR, AR50, AR75 of xtcocotools as CrowdPose is scored with it."""
-    try:
-        from xtcocotools.coco import COCO as Reference
-        from xtcocotools.cocoeval import COCOeval
-    except (ImportError, ValueError) as error:  # its wheel is built for numpy 1: build it from its source archive
-        pytest.skip(f"mmpose's evaluator cannot be imported: {error}")
-    with contextlib.redirect_stdout(io.StringIO()):
-        annotated = Reference()
-        annotated.dataset = copy.deepcopy(truth)
-        annotated.createIndex()
-        found = annotated.loadRes(copy.deepcopy(entries))
-        evaluator = COCOeval(annotated, found, "keypoints_crowd", np.array(SIGMAS), use_area=False)
-        evaluator.evaluate()
-        evaluator.accumulate()
-    precision, recall = evaluator.eval["precision"][:, :, 0, 0, 0], evaluator.eval["recall"][:, 0, 0, 0]
-    return [
-        float(v) for v in (*(np.mean(precision[t]) for t in (slice(None), 0, 5)), recall.mean(), recall[0], recall[5])
-    ]
+def drawn(seed: int, folder: Path, odd: bool = True) -> tuple[Any, Any]:
+    """Random people, of whom some do not count, in images of random crowding; and detections, written to `folder`.
+
+    Args:
+        odd: annotations are numbered from 0, a detection has no confidence, and a level may have no image: hotcoco never counts
+            the id 0 as found, and takes no images for all images.
+    """
+    draw = np.random.default_rng(seed)
+    people = []
+    for number in range(int(draw.integers(2, 9))):
+        seen = draw.integers(0, 3, 14)
+        points = np.column_stack([draw.integers(0, 150, (14, 2)) * (seen > 0)[:, None], seen])
+        box = draw.uniform(20, 150, 4).round(2).tolist()
+        seen_well = int((seen == 2).sum()) * int(draw.random() > 0.2)
+        people.append(person(id=number + (not odd), image_id=int(draw.choice([9, 3, 5])), bbox=box,
+                             num_keypoints=seen_well, keypoints=points.ravel().tolist()))  # fmt: skip
+    entries = detections(people + people[:2], draw)
+    if odd:
+        entries[1]["keypoints"][2::3] = [0.0] * 14
+    written(folder / "dt.json", entries)
+    crowding = draw.choice([0.0, 0.2, 0.5, 0.8, 1.0], 3).tolist() if odd else (0.1, 0.5, 0.9)
+    return published(folder, *people, crowding=crowding)
 
 
 @pytest.mark.parametrize("first", range(0, 60, 20))
 def test_random_crowds_score_what_xtcocotools_gives_them(first: int, tmp_path: Path) -> None:
     """CrowdPose's num_keypoints counts visible keypoints alone; people of whom it is 0 are ignored, in both."""
     for seed in range(first, first + 20):
-        draw = np.random.default_rng(seed)
-        people = []
-        for number in range(int(draw.integers(2, 9))):
-            seen = draw.integers(0, 3, 14)
-            points = np.column_stack([draw.integers(0, 150, (14, 2)) * (seen > 0)[:, None], seen])
-            box = draw.uniform(20, 150, 4).round(2).tolist()
-            seen_well = int((seen == 2).sum()) * int(draw.random() > 0.2)
-            people.append(person(id=number + 1, image_id=int(draw.choice([9, 3, 5])), bbox=box,
-                                 num_keypoints=seen_well, keypoints=points.ravel().tolist()))  # fmt: skip
-        crowdpose, truth = published(tmp_path, *people)
-        if not any(one["num_keypoints"] for one in people):
-            continue
-        entries = detections(people + people[:2], draw)
-        made = crowdpose.read_predictions(written(tmp_path / "dt.json", entries), truth)
-        metrics = crowdpose.score(made, truth, "official").metrics
-        content = json.loads((tmp_path / "json/crowdpose_val.json").read_text())
-        ours = [metrics[name] for name in ("AP", "AP50", "AP75", "AR", "AR50", "AR75")]
-        assert ours == keypoints_crowd(content, entries), seed
+        drawn(seed, tmp_path)
+        how: dict[str, Any] = {"kind": "keypoints_crowd", "sigmas": SIGMAS, "use_area": False}
+        expected = statistics("xtcocotools", gt=tmp_path / GT, dt=tmp_path / "dt.json", **how)
+        metrics = scored(tmp_path).metrics
+        assert list(metrics) == ["AP", "AP50", "AP75", "AR", "AR50", "AR75", "AP easy", "AP medium", "AP hard"]
+        assert list(metrics.values()) == expected, seed
+
+
+def test_random_crowds_score_what_hotcoco_gives_them(tmp_path: Path) -> None:
+    for seed in range(20):
+        drawn(seed, tmp_path, odd=False)
+        how: dict[str, Any] = {"kind": "keypoints_crowd", "sigmas": SIGMAS, "use_area": False}
+        expected = statistics("xthotcoco", gt=tmp_path / GT, dt=tmp_path / "dt.json", **how)
+        assert list(scored(tmp_path).metrics.values()) == expected, seed
+
+
+def test_a_description_of_crowdpose_gives_the_numbers_of_crowdpose(tmp_path: Path) -> None:
+    for seed in range(10):
+        described, people = drawn(seed, tmp_path, odd=False)
+        metrics = described.score(described.read_predictions(tmp_path / "dt.json", people), people, "official").metrics
+        built_in = scored(tmp_path).metrics
+        shared = set(metrics) & set(built_in)
+        assert {name: metrics[name] for name in shared} == {name: built_in[name] for name in shared}, seed
+        assert len(shared) == 6
+
+
+def scored(folder: Path) -> Any:
+    """Scores of the detections in `dt.json` by the protocol crowdpose."""
+    people = CROWDPOSE.instances(folder, "val")
+    return CROWDPOSE.score(CROWDPOSE.read_predictions(folder / "dt.json", people), people, "official")
+
+
+def test_images_are_easy_below_a_crowd_index_of_a_fifth_and_hard_from_four_fifths_on(tmp_path: Path) -> None:
+    people = [person(id=number, image_id=image) for number, image in ((1, 9), (2, 3), (3, 5))]
+    published(tmp_path, *people, crowding=(0.199, 0.2, 0.8))  # of images 9, 3 and 5
+    written(tmp_path / "dt.json", detections([people[0], people[2]]))
+    scores = scored(tmp_path)
+    assert [scores.metrics[name] for name in ("AP easy", "AP medium", "AP hard")] == [1, 0, 1]
+    assert scores.metrics["AP"] == pytest.approx(67 / 101)  # recall is 2 of 3
+
+
+def test_false_detections_lower_the_level_of_their_image_alone(tmp_path: Path) -> None:
+    people = [person(id=1, image_id=9), person(id=2, image_id=3)]
+    published(tmp_path, *people, crowding=(0.1, 0.5, 0.1))
+    wrong = detections([person(image_id=5, keypoints=[500.0, 500.0, 2] * 14)])[0] | {"score": 0.95}
+    written(tmp_path / "dt.json", [*detections(people), wrong])  # image 5 has no people
+    metrics = scored(tmp_path).metrics
+    assert [metrics[name] for name in ("AP easy", "AP medium", "AP hard")] == [0.5, 1, -1]
+
+
+def test_intervals_of_a_level_are_those_of_its_images(tmp_path: Path) -> None:
+    people = [person(id=1, image_id=9), person(id=2, image_id=3)]
+    published(tmp_path, *people, crowding=(0.1, 0.5, 0.5))
+    written(tmp_path / "dt.json", detections([people[0]]))
+    resampled = scored(tmp_path).resampled
+    assert np.nanmax(resampled["AP easy"]) == pytest.approx(1)
+    assert np.nanmax(resampled["AP medium"]) == 0
+
+
+def test_without_crowd_indices_the_levels_are_unknown_and_a_note_says_so(tmp_path: Path) -> None:
+    published(tmp_path, person(), crowding=(0.1, None, None))
+    written(tmp_path / "dt.json", detections([person()]))
+    scores = scored(tmp_path)
+    assert (scores.metrics["AP"], scores.metrics["AP easy"]) == (pytest.approx(1), -1)
+    assert scores.notes[-1] == "2 of 3 images have no crowdIndex, so AP easy, medium and hard are unknown."
+
+
+def test_detections_without_confidence_are_left_out_as_in_xtcocotools(tmp_path: Path) -> None:
+    published(tmp_path, person())
+    entries = detections([person(), person()])
+    entries[1] |= {"score": 1.0, "keypoints": [500.0, 500.0, 0.0] * 14}
+    written(tmp_path / "dt.json", entries)
+    scores = scored(tmp_path)
+    assert scores.metrics["AP"] == pytest.approx(1)
+    assert "1 detection was left out without a confidence above 0." in scores.notes
+
+
+def test_crowdposes_photographs_are_in_the_folder_images(tmp_path: Path) -> None:
+    published(tmp_path, person())
+    assert CROWDPOSE.instances(tmp_path, "val").image_root == tmp_path / "images"
+    assert CROWDPOSE.instances(tmp_path / GT, "test").image_root == tmp_path / "images"
+    with pytest.raises(PosebenchError, match="looked for crowdpose_test.json, mmpose_crowdpose_test.json in"):
+        CROWDPOSE.instances(tmp_path, "test")
+
+
+def test_a_network_of_crowdposes_keypoints_can_be_tried_on_synthetic_people() -> None:
+    people = instances(CROWDPOSE.skeleton, "test", 3)
+    made = for_instances(people, people.keypoints)
+    assert CROWDPOSE.score(made, people, "official").metrics["AP"] == 1
 
 
 def test_mmpose_does_not_recount_the_keypoints_of_crowdposes_people(tmp_path: Path) -> None:
@@ -157,7 +235,7 @@ def test_the_example_of_the_page_about_data_is_crowdposes(tmp_path: Path) -> Non
     assert shown.skeleton.keypoints == tuple(NAMES)
     assert shown.sigmas.tolist() == SIGMAS
     assert set(shown.skeleton.bones) >= {("head", "neck"), ("left_hip", "left_knee")}
-    assert shown.instances(tmp_path / "json/crowdpose_val.json", "val").dataset == people.dataset
+    assert shown.instances(tmp_path / GT, "val").dataset == people.dataset
     assert people.dataset.removeprefix("crowdpose ") in page.read_text()
 
 
