@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import h5py
 import mpii_release
 import numpy as np
 import torch
 from coco_data import annotation, dataset, written
 from diagnoses import diagnosis
 from flic_data import example_rows, h5_columns, parts, write_examples, write_h5
-from fuzzing import damaged, odd_json
+from fuzzing import damaged, odd_columns, odd_json, without_checksum
 from lsp_data import joints, write_lspet
 from packs import noise_people
 from packs import recipe as pack_recipe
@@ -24,7 +23,6 @@ from scipy.io import savemat
 from posebench.data.instances import Instances
 from posebench.data.predictions import for_instances, save
 from posebench.data.provenance import Provenance
-from posebench.files.checksum import LENGTH, with_checksum
 from posebench.inference.heatmap_file import open_heatmaps
 from posebench.inference.heatmap_writer import HeatmapForm, keep_heatmaps
 from posebench.inference.picture_boxes import read_boxes
@@ -86,50 +84,6 @@ def made(name: str, path: Path, read: Callable[[Path], object], *mutations: Muta
         how = "" if mutate is damaged else f", {mutate.__name__.replace('_', ' ')}"
         found.append(Target(f"{name}{how}", content, path, lambda: read(path), mutate))
     return found
-
-
-def without_checksum(content: bytes, random: np.random.Generator) -> bytes:
-    """HDF5 content damaged before its checksum was made, or that has none."""
-    changed = damaged(content[:-LENGTH], random)
-    return with_checksum(changed) if random.random() < 0.3 else changed
-
-
-def pick(values: Sequence[Any], random: np.random.Generator) -> Any:
-    """One of them, as it is."""
-    return values[int(random.integers(len(values)))]
-
-
-def odd_columns(content: bytes, random: np.random.Generator) -> bytes:
-    """A predictions or heatmap file with a column or a text of another type, shape or value."""
-    import io
-
-    memory = io.BytesIO(content)
-    odd = [
-        np.array([]), np.array(3), np.arange(6), np.full((3, 16), 2), np.zeros((3, 16, 2), complex), np.full((3, 16, 2), 1e300),
-        np.full((3, 16, 2), np.nan), np.array([b"x", b"\xff", b""]), np.array([2**62, -1, 0]), np.zeros((3, 16), bool),
-        np.full(3, 2**64 - 1, np.uint64), np.zeros((0, 16, 2)), np.full((3, 4), -1e308), np.array([0.5, np.inf, -np.inf]),
-        h5py.Empty("f8"), np.zeros(3, [("a", "f8")]), np.array(["text"] * 3, h5py.string_dtype()),
-    ]  # fmt: skip
-    texts = [
-        "",
-        "[]",
-        "null",
-        "{",
-        '{"arch": ' + "[" * 210 + "]" * 210 + "}",
-        '{"n": ' + "9" * 4000 + "}",
-        '{"a": "\\ud800"}',
-        "[1]",
-    ]
-    with h5py.File(memory, "a") as file:
-        if random.random() < 0.3:
-            name = pick(sorted(file.attrs), random)
-            file.attrs[name] = np.bytes_(pick(texts, random).encode()) if random.random() < 0.8 else "\x1b[31m"
-        else:
-            name = pick(list(file), random)
-            del file[name]
-            if random.random() < 0.9:
-                file[name] = pick(odd, random)
-    return memory.getvalue()
 
 
 def scoring(people: Instances, of: Any, convention: str) -> Callable[[Path], object]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from posebench.api.diagnosis import diagnose as diagnose
     from posebench.api.diagnosis import label_errors as label_errors
     from posebench.api.networks import check_plugin as check_plugin
+    from posebench.api.networks import decode as decode
     from posebench.api.networks import load_network as load_network
     from posebench.api.networks import measure_cost as measure_cost
     from posebench.api.networks import open_heatmaps as open_heatmaps
@@ -51,7 +52,15 @@ __version__ = "0.1.0"
 
 _FUNCTIONS = {
     "posebench.api.diagnosis": ("diagnose", "label_errors"),
-    "posebench.api.networks": ("check_plugin", "load_network", "measure_cost", "open_heatmaps", "predict", "train"),
+    "posebench.api.networks": (
+        "check_plugin",
+        "decode",
+        "load_network",
+        "measure_cost",
+        "open_heatmaps",
+        "predict",
+        "train",
+    ),
     "posebench.api.pictures": ("export_model", "predict_pictures"),
     "posebench.api.results": (
         "compare_rows",

@@ -1,5 +1,6 @@
 """Damaged files, and reading them in a process of their own: HDF5's C library may crash on bytes that no Python code can check."""
 
+import io
 import json
 import os
 import resource
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+import h5py
 import numpy as np
 
 from posebench.errors import PosebenchError
+from posebench.files.checksum import LENGTH, with_checksum
 
 READ, REFUSED, TRACEBACK = 0, 1, 2
 CRASHED, HUNG = 3, 4
@@ -139,6 +142,48 @@ def odd_json(content: bytes, random: np.random.Generator) -> bytes:
     else:
         inside[key] = ODD_VALUES[int(random.integers(len(ODD_VALUES)))]
     return _text(whole[0]).encode()
+
+
+def without_checksum(content: bytes, random: np.random.Generator) -> bytes:
+    """HDF5 content damaged before its checksum was made, or that has none."""
+    changed = damaged(content[:-LENGTH], random)
+    return with_checksum(changed) if random.random() < 0.3 else changed
+
+
+def pick(values: Sequence[Any], random: np.random.Generator) -> Any:
+    """One of them, as it is."""
+    return values[int(random.integers(len(values)))]
+
+
+def odd_columns(content: bytes, random: np.random.Generator) -> bytes:
+    """A predictions or heatmap file with a column or a text of another type, shape or value."""
+    memory = io.BytesIO(content)
+    odd = [
+        np.array([]), np.array(3), np.arange(6), np.full((3, 16), 2), np.zeros((3, 16, 2), complex), np.full((3, 16, 2), 1e300),
+        np.full((3, 16, 2), np.nan), np.array([b"x", b"\xff", b""]), np.array([2**62, -1, 0]), np.zeros((3, 16), bool),
+        np.full(3, 2**64 - 1, np.uint64), np.zeros((0, 16, 2)), np.full((3, 4), -1e308), np.array([0.5, np.inf, -np.inf]),
+        h5py.Empty("f8"), np.zeros(3, [("a", "f8")]), np.array(["text"] * 3, h5py.string_dtype()),
+    ]  # fmt: skip
+    texts = [
+        "",
+        "[]",
+        "null",
+        "{",
+        '{"arch": ' + "[" * 210 + "]" * 210 + "}",
+        '{"n": ' + "9" * 4000 + "}",
+        '{"a": "\\ud800"}',
+        "[1]",
+    ]
+    with h5py.File(memory, "a") as file:
+        if random.random() < 0.3:
+            name = pick(sorted(file.attrs), random)
+            file.attrs[name] = np.bytes_(pick(texts, random).encode()) if random.random() < 0.8 else "\x1b[31m"
+        else:
+            name = pick(list(file), random)
+            del file[name]
+            if random.random() < 0.9:
+                file[name] = pick(odd, random)
+    return memory.getvalue()
 
 
 def _text(value: Any) -> str:

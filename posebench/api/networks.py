@@ -1,4 +1,4 @@
-"""Networks from Python: train, predict, load published weights, count the cost, check a plugin."""
+"""Networks from Python: train, predict, decode, load published weights, count the cost, check a plugin."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from posebench.inference.heatmap_file import Heatmaps
     from posebench.plugin_checks.runner import Proof
     from posebench.plugins.architecture import Architecture
+    from posebench.tasks.decode import Decodings
     from posebench.tasks.predict import Predicted
     from posebench.tasks.train import Trained
     from posebench.training.run import Progress
@@ -103,6 +104,31 @@ def open_heatmaps(file: StrPath) -> "AbstractContextManager[Heatmaps]":
     from posebench.inference import heatmap_file
 
     return heatmap_file.open_heatmaps(Path(file))
+
+
+def decode(
+    file: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
+    convention: str | None = None, decoders: Sequence[str] = (), stacks: Sequence[int] = (), mirrors: Sequence[str] = (),
+    out: StrPath | None = None, show: Callable[[int, int], None] = lambda done, total: None,
+) -> "Decodings":  # fmt: skip
+    """Decode a heatmap file of `predict` in every way, and score each beside the network's own decoding.
+
+    Args:
+        split: None for the one that the file states.
+        decoders, stacks, mirrors: which, such as `["dark"]`, `[2]` and `["on"]`; all without any.
+        out: a predictions file to write of the one decoding that is chosen; what is not named is then the network's own.
+        show: called after every person and every scored decoding with how many are done, and of how many.
+
+    Returns:
+        `Decodings`: `.frame` (a row for each decoding), `.save("table.md")`.
+
+    Raises:
+        PosebenchError: the file is damaged or of other people, or does not have what is asked for.
+    """
+    from posebench.tasks import decode as tasks
+
+    asked = tasks.Asked(tuple(decoders), tuple(stacks), tuple(mirrors), optional_path(out))
+    return tasks.decode(Path(file), protocol_named(protocol), optional_path(data), split, convention, asked, show)
 
 
 def load_network(arch: str, weights: StrPath, *, protocol: str | Protocol | None = None) -> "Architecture":

@@ -59,7 +59,7 @@ def leaderboard(
     found = choose(found, columns, [only] if isinstance(only, str) else only)
     table = pd.concat([full_table(board).assign(leaderboard=board.title) for board in found], ignore_index=True)
     usual = ("rank", "name", *(board.rule.headline for board in found))
-    shown = [header for name in found[0].chosen or () for board in found for header in behind(board, name)]
+    shown = [header for board in found for name in board.chosen or () for header in behind(board, name)]
     first = list(dict.fromkeys(usual if columns is None else shown))
     # By place: a metric may be named like another column.
     places = sorted(range(len(table.columns)), key=lambda place: _standing(str(table.columns[place]), first))

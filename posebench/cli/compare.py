@@ -15,7 +15,7 @@ from posebench.cli.options import (
     quiet_option,
     split_option,
 )
-from posebench.errors import PosebenchError
+from posebench.errors import PosebenchError, existing
 
 if TYPE_CHECKING:
     from posebench.results.record import Record
@@ -64,10 +64,14 @@ def compare(
     An argument that is no file is the name of a row in the results folder, or the id of a record in it. Differences are taken on
     the same people, with 95 % intervals over resamples of the images and corrected p-values. Two files: every metric and keypoint.
     More files: the headline of every pair. Rows: the headline; a row of several seeds varies over its seeds too.
+
+    --data, --name, --overlays, --save and --pictures are for files: rows are compared from their records alone.
     """
     from posebench.cli.console import open_console, print_overlays, say_synthetic
     from posebench.cli.show_comparison import print_comparison, print_row_comparison
     from posebench.plugins import registry
+    from posebench.results.folder import check_folder
+    from posebench.tasks.compare import check_names
     from posebench.tasks.compare import compare as compare_files
     from posebench.tasks.compare_rows import compare_named
     from posebench.tasks.people import load_people
@@ -83,13 +87,15 @@ def compare(
         else:
             print_row_comparison(open_console(), rows, quiet=quiet)
         return
+    check_names(arguments, names)
+    files = [existing(Path(one), "a predictions file") for one in arguments]
     if overlays and len(arguments) != 2:
         raise PosebenchError(f"--overlays compares two files, but there are {len(arguments)}. Name two.")
     if save:
-        _records(results, quiet=True)  # nothing is computed for a folder that is not there
+        check_folder(results)  # nothing is computed for a folder that is not there
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     people = load_people(protocol, data, split, convention)
-    comparison = compare_files([Path(one) for one in arguments], protocol, people, convention, names)
+    comparison = compare_files(files, protocol, people, convention, names)
     if as_json:
         click.echo(json.dumps(comparison.as_json()))
     else:
@@ -107,7 +113,9 @@ def _refuse_for_rows(given: Mapping[str, object]) -> None:
     """End with a sentence where an option is set that rows have no use for."""
     option = next((option for option, value in given.items() if value), None)
     if option is not None:
-        raise PosebenchError(f"{option} is for predictions files; rows are compared from their records. Leave it out.")
+        raise PosebenchError(
+            f"{option} is for predictions files; rows are compared from their records alone. Leave it out, or name files."
+        )
 
 
 def _records(results: Path, quiet: bool) -> "tuple[Record, ...]":
@@ -130,7 +138,7 @@ def _all_files(arguments: Sequence[str]) -> bool:
     others = [one for one in arguments if one not in files]
     if files and others:
         raise PosebenchError(
-            f"{files[0]} is a file, but there is no file {others[0]!r}. Compare predictions files or rows of a leaderboard, "
-            "not both."
+            f"There is no file {others[0]!r}. All arguments should be predictions files, as {files[0]} is, or all names of rows "
+            "of a leaderboard."
         )
     return not others

@@ -16,6 +16,7 @@ from posebench.cli.options import (
     read_size,
     split_option,
 )
+from posebench.errors import existing
 
 
 @click.command()
@@ -80,15 +81,16 @@ def diagnose(
     from posebench.cli.console import open_console, say_synthetic
     from posebench.cli.show_diagnosis import print_diagnosis
     from posebench.plugins import registry
-    from posebench.results.record import find_records
+    from posebench.results.folder import check_folder
     from posebench.tasks.diagnose import Asked
     from posebench.tasks.diagnose import diagnose as diagnosis_of
     from posebench.tasks.keypoints_in_common import asked_keypoints
     from posebench.tasks.people import load_people
 
     protocol = registry.protocol(protocol_name)
+    existing(file, "a predictions file")
     if save:
-        find_records(results)  # nothing is computed for a folder that is not there
+        check_folder(results)  # nothing is computed for a folder that is not there
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     asked = Asked(input_size, stride, manifest, asked_keypoints(protocol, joints, mapping))
     diagnosis = diagnosis_of(file, protocol, load_people(protocol, data, split, convention), convention, asked)

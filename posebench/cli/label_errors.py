@@ -45,9 +45,10 @@ def label_errors(
 ) -> None:  # fmt: skip
     """Find keypoints that may be annotated wrongly.
 
-    RUN is a predictions file, or a record (file, id or name) of which the predictions are kept; without any, all such records of
-    the leaderboard. A keypoint is listed where all runs agree with each other within the protocol's threshold and none agrees with
-    the annotation, the farthest first. Writes a CSV for an annotator and, where photographs are there, a gallery of the first 30.
+    RUN is a predictions file, a record (file or id) or a row (name: all its seeds) of which the predictions are kept; without any,
+    all such records of the leaderboard. A keypoint is listed where all runs agree with each other within the protocol's threshold
+    and none agrees with the annotation, the farthest first. Writes a CSV for an annotator and, where photographs are there, a
+    gallery of the first 30.
     """
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.plugins import registry

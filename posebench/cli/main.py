@@ -13,6 +13,7 @@ from posebench.cli import (
     compare,
     cost,
     data,
+    decode,
     diagnose,
     evaluate,
     export,
@@ -22,6 +23,7 @@ from posebench.cli import (
     predict,
     recipe,
     report,
+    robustness,
     run,
     show,
     train,
@@ -102,6 +104,7 @@ def main() -> None:
     posebench data check NAME --data DIR                 check a dataset
     posebench data show NAME --data DIR --arch NAME      see the crops
     posebench plugin check NAME                          check a plugin
+    posebench robustness CHECKPOINT --protocol mpii      damaged photographs
     posebench cost --arch hourglass8                     operations, time
     posebench recipe list                                recipes to copy
     posebench list                                       what is installed
@@ -121,6 +124,8 @@ for _command in (
     compare.compare,
     diagnose.diagnose,
     heatmaps.heatmaps,
+    robustness.robustness,
+    decode.decode,
     label_errors.label_errors,
     report.report,
     show.show,

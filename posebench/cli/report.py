@@ -58,7 +58,7 @@ def report(
     print_notes(open_console(stderr=True), contents.notes)
     print_leaderboards(open_console(), contents.boards, written)
     if written:
-        _say_written(paths, contents.folder.path)
+        _say_written(paths, contents.folder.path, single_file)
     else:
         said = f"Not written: the leaderboards in {results} keep all rows and columns. --out DIR writes this choice."
         click.echo(wrapped(said, terminal_width(sys.stdout)))
@@ -67,10 +67,12 @@ def report(
         raise PosebenchError(f"{left} left out of the report, because of what is said above.")
 
 
-def _say_written(paths: list[Path], folder: Path) -> None:
+def _say_written(paths: list[Path], folder: Path, single_file: bool) -> None:
     """One line each for what a reader opens: a long list would push the tables off the screen."""
     first = [path for path in paths if path.name in ("index.html", "leaderboard.md")]
     for path in first:
         click.echo(path)
     if len(paths) > len(first):
         click.echo(f"and {counted(len(paths) - len(first), 'more file', 'more files')} below {folder}")
+    if single_file:
+        click.echo("index.html has everything within itself: send this one file.")

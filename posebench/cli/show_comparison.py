@@ -12,7 +12,7 @@ from rich.table import Table
 from posebench.cli.show_scores import _label, _number, _resamples
 from posebench.errors import counted, listed
 from posebench.report.tables.columns import UNKNOWN
-from posebench.report.tables.comparison_table import p_text
+from posebench.report.tables.comparison_table import p_text, verdict
 from posebench.report.tables.rows import Row
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL
@@ -28,7 +28,8 @@ ROWS_NOTE = (
 
 
 def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pair], quiet: bool = False) -> None:
-    """The result in a sentence, then a table. Two runs: every metric and keypoint. More: the headline of every pair.
+    """The result in a sentence, then a table. Two runs: every metric and keypoint. More: the headline of every pair. Two identical
+    files have no table.
 
     Args:
         records: of all runs, by one rule on the same people.
@@ -49,14 +50,15 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
         boxes = "; ".join(f"{_label(record.name)}: {_label(record.data.box_source)}" for record in records)
         said.print(f"[yellow]Note:[/yellow] the boxes differ, not only the networks. {boxes}", highlight=False)
     several = len(pairs) > 1
+    scored = several or same
     for letter, record in zip(_letters(records), records, strict=True):
         value = record.metrics.get(rule.headline)
-        score = (
-            f", {_label(rule.headline)} {_number(math.nan if value is None else value, decimals)}" if several else ""
-        )
+        score = f", {_label(rule.headline)} {_number(math.nan if value is None else value, decimals)}" if scored else ""
         out.print(
             f"{letter}: [bold]{_label(record.name)}[/bold] ({_label(record.predictions)}){score}", highlight=False
         )
+    if same:
+        return
     if several:
         out.print(_pairs_table(records, pairs, decimals))
     else:
@@ -137,7 +139,8 @@ def _sentence(pair: Pair, decimals: int) -> str:
     if one.p is None:
         return f"{name}: the difference or its resamples are unknown."
     if one.value == 0:
-        return f"{name}: no difference. {_label(pair.a)} and {_label(pair.b)} both score {one.a:.{decimals}f}."
+        found = "no difference" if one.never_differs else "not resolved"
+        return f"{name}: {found}. {_label(pair.a)} and {_label(pair.b)} both score {one.a:.{decimals}f}."
     if one.resolved:
         better, worse = (pair.a, pair.b) if one.value > 0 else (pair.b, pair.a)
         return f"{name}: resolved. {_label(better)} is better than {_label(worse)} by {abs(one.value):.{decimals}f}."
@@ -185,5 +188,5 @@ def _cells(one: Difference, decimals: int) -> list[str]:
     if one.p is None or one.interval is None:
         return [_number(one.value, decimals, "+"), UNKNOWN, UNKNOWN, UNKNOWN]
     bounds = ", ".join(_number(bound, decimals, "+") for bound in one.interval)
-    verdict = "equal" if one.value == 0 else "resolved" if one.resolved else "[yellow]not resolved"
-    return [_number(one.value, decimals, "+"), f"[{bounds}]", p_text(one.p), verdict]
+    style = "" if one.resolved or one.never_differs else "[yellow]"
+    return [_number(one.value, decimals, "+"), f"[{bounds}]", p_text(one.p), style + verdict(one)]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
-from posebench.errors import counted
+from posebench.errors import counted, listed
 from posebench.plain_text import one_line
 from posebench.report.tables.board import INTERVAL, SYNTHETIC_NOTE, Board
 from posebench.report.tables.columns import UNKNOWN, Column
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 TRAINING = "training"
 """Header of the column that tells apart runs of one network."""
-FOLDED = 40
-"""Per cent of the width that a column of text may take before it folds."""
+FOLDED, FOLDED_BETWEEN_WORDS = 40, 25
+"""Per cent of the width that a column of text may take before it folds; a name folds earlier, but between words only."""
 MOST_ROWS = 20
 """Rows of a table that a terminal shows; the files have all."""
 
@@ -54,7 +54,7 @@ def _terminal_table(board: Board, width: int, written: bool) -> "Group":
 
     shown = _fitting(board, width)
     names, recipes = _numbered_names(board, shown)
-    table = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for column in shown:
         number = column.number
         style = "bold" if column.header == board.rule.headline else None
@@ -76,12 +76,10 @@ def _terminal_table(board: Board, width: int, written: bool) -> "Group":
 def _caption(board: Board, shown: Sequence[Column], written: bool) -> list[str]:
     """Lines below a table: what it is about, and what is not shown."""
     lines = [SYNTHETIC_NOTE] * board.synthetic + [f"{term}: {sentence}" for term, sentence in board.facts[:3]]
-    if board.rows_shown is not None:
-        lines.append(f"{board.rows_shown}; ranks are among them.")
-    if left_out := len(board.columns) - len(shown):
-        lines.append(
-            f"{counted(left_out, 'more column', 'more columns')} in {'leaderboard.md' if written else 'a wider terminal'}"
-        )
+    lines += board.choice_notes
+    if left_out := [column.header for column in board.columns if column not in shown]:
+        where = "leaderboard.md" if written else "a wider terminal"
+        lines.append(f"{counted(len(left_out), 'more column', 'more columns')} in {where}: {listed(left_out)}")
     if len(board.rows) > MOST_ROWS:
         lines.append(f"The first {MOST_ROWS} of {len(board.rows)} rows" + "; leaderboard.md has all" * written)
     return lines
@@ -105,14 +103,32 @@ def _numbered_names(board: Board, shown: Sequence[Column]) -> tuple[list[str], l
 
 
 def _fitting(board: Board, width: int) -> list[Column]:
-    """The columns that fit, in their order: ranks, names and headline first, then metrics, then the rest."""
+    """The columns that fit, in their order: ranks, names and headline first, then metrics, then the rest.
+
+    Names fold between words where a metric needs the room, and for nothing else.
+    """
     needed = ("rank", "name", board.rule.headline, INTERVAL)
     metrics = {column.header for column in board.metrics}
-    shown, room = [], width - 1  # rich takes three characters for every column, and one more
+    unfolded = _least_width(board.names, width)
+    folded = min(unfolded, max(_longest_word(board.names), width * FOLDED_BETWEEN_WORDS // 100))
+    shown, room = [], width + unfolded - folded
     for column in sorted(board.columns, key=lambda c: (c.header not in needed, c.header not in metrics)):
-        widest = max(map(len, [one_line(column.header), *column.cells, column.foot_cell]))
-        # Text may fold over lines; a number may not.
-        room -= 3 + (min(widest, width * FOLDED // 100) if not column.number else widest)
-        if room >= 0 or column.header in needed:
+        takes = _least_width(column, width) + 2  # spaces beside it
+        if column.header in needed or takes <= room - (0 if column.header in metrics else unfolded - folded):
             shown.append(column)
+            room -= takes
     return [column for column in board.columns if column in shown]
+
+
+def _least_width(column: Column, width: int) -> int:
+    """Characters that a column needs on a terminal. Text may fold over lines; a number may not."""
+    widest = max(map(len, _texts(column)))
+    return widest if column.number else min(widest, width * FOLDED // 100)
+
+
+def _longest_word(column: Column) -> int:
+    return max(len(word) for text in _texts(column) for word in text.split() or [""])
+
+
+def _texts(column: Column) -> list[str]:
+    return [one_line(column.header), *column.cells, column.foot_cell]

@@ -95,6 +95,7 @@ def _network(record: Record) -> Facts:
     yield "flip test", None if model.flip_test is None else "yes" if model.flip_test else "no"
     yield "pipeline", model.pipeline
     yield "ran as", None if model.inference is None else model.inference.way
+    yield "decoded as", None if model.decoded is None else model.decoded.sentence
     yield "device", model.device
     yield "versions", ", ".join(f"{name} {it}" for name in ("posebench", "torch") if (it := getattr(model, name)))
 

@@ -57,6 +57,21 @@ class Inference(_Stated):
     difference: dict[str, float] = Field({}, description="of the outputs from the plain network's, measured")
 
 
+class Decoded(_Stated):
+    """How heatmaps that were kept became keypoints (`posebench decode`), where the network did not decode them itself."""
+
+    decoder: str
+    stack: Count
+    mirror: str = Field(
+        description="`off`: the upright pass alone; `on`: the mean of both; `on+1`: moved right by a column"
+    )
+
+    @property
+    def sentence(self) -> str:
+        """Such as `dark, stack 4, mirror on`."""
+        return f"{self.decoder}, stack {self.stack}, mirror {self.mirror}"
+
+
 class Selection(_Stated):
     """The people whose score chose the best checkpoint, and what it scored on them."""
 
@@ -95,6 +110,7 @@ class Provenance(_Stated):
     torch: str | None = None
     boxes: Boxes | None = None
     inference: Inference | None = None
+    decoded: Decoded | None = None
 
     @property
     def trained(self) -> bool:

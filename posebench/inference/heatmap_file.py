@@ -9,10 +9,13 @@ One HDF5 file, readable without posebench. N people, P passes, S stacks, K keypo
 /to_image      (N, 2, 3) float     affine map from crop pixels to image pixels, both 0-based with pixel centres at integers
 /missing       (N,) bool           True where the photograph could not be read; the heatmaps are then 0
 /stacks        (S,) int            which stacks, counted from 1; (1,) of a network that has one output
+/input_box     (N, 4) float        optional; as in a predictions file
+/box_score     (N,) float          optional; as in a predictions file
 /heatmaps      (N, P, S, K, h, w)  float16, not compressed
 attributes: format, keypoint_names (JSON), passes (JSON: ["upright"], or ["upright", "mirrored"]), dataset, split, box_source,
 input_width, input_height, stride (crop pixels per cell), pipeline (JSON: alignment, flip_shift, peak, … of
-posebench.plugins.pipeline), provenance (JSON, as in a predictions file)
+posebench.plugins.pipeline), decoder (which of posebench.plugins.decoders is the network's own; not there where none is),
+provenance (JSON, as in a predictions file)
 
 The pass `mirrored` is the network's output for the mirrored crop as it is: to lay it over `upright`, reverse its columns, swap the
 keypoints of left and right, and move it right by the pipeline's flip_shift columns.
@@ -33,18 +36,21 @@ from pydantic import TypeAdapter, ValidationError
 
 from posebench.array_type import Array
 from posebench.data.geometry import cell_to_pixel, transform
+from posebench.data.instances import SYNTHETIC, Instances
 from posebench.data.provenance import Provenance
 from posebench.data.skeleton import Skeleton
 from posebench.data.stated_provenance import read_provenance
 from posebench.errors import PosebenchError, existing
 from posebench.files.arrays import datasets, open_hdf5
 from posebench.plugins import heatmaps
+from posebench.plugins.decoders import DECODERS
 from posebench.plugins.pipeline import Pipeline
 
 FORMAT = "posebench heatmaps 1"
 UPRIGHT, MIRRORED = "upright", "mirrored"
 MAPS = "heatmaps"
 COLUMNS = "image", "person", "region", "to_image", "missing"
+OPTIONAL = "input_box", "box_score"
 LARGEST_SIDE = 4096
 """Cells of a heatmap's side, and keypoints and stacks: what states more is damaged."""
 
@@ -55,6 +61,7 @@ class Heatmaps:
 
     Attributes:
         input_size: (width, height) of the crops.
+        decoder: the network's own, one of `DECODERS`; empty where the file does not state one.
         maps: (N, P, S, K, h, w), still in the file.
     """
 
@@ -75,6 +82,9 @@ class Heatmaps:
     pipeline: Pipeline
     provenance: Provenance
     maps: Any
+    input_box: Array | None = None
+    box_score: Array | None = None
+    decoder: str = ""
 
     def __len__(self) -> int:
         return len(self.image)
@@ -89,14 +99,19 @@ class Heatmaps:
             raise PosebenchError(f"The heatmap file has no pass {name!r}; it has {', '.join(self.passes)}.")
         return np.asarray(self.maps[row, self.passes.index(name)], np.float32)
 
-    def mean(self, row: int) -> Array:
-        """(S, K, h, w) float32: what `posebench predict` decodes, the mean over the passes, the mirrored one un-flipped."""
+    def mean(self, row: int, shift: int | None = None) -> Array:
+        """(S, K, h, w) float32: what `posebench predict` decodes, the mean over the passes, the mirrored one un-flipped.
+
+        Args:
+            shift: columns by which the un-flipped heatmaps move right; None for the pipeline's.
+        """
         upright = self.of_pass(row, UPRIGHT)
         if MIRRORED not in self.passes:
             return upright
         mirrored = torch.from_numpy(self.of_pass(row, MIRRORED))
         order = Skeleton(self.keypoint_names).flip_order
-        straight: Array = heatmaps.unflip(mirrored, order, self.pipeline.flip_shift).numpy()
+        columns = self.pipeline.flip_shift if shift is None else shift
+        straight: Array = heatmaps.unflip(mirrored, order, columns).numpy()
         return (upright + straight) / 2
 
     def peaks(self, row: int) -> Array:
@@ -106,6 +121,30 @@ class Heatmaps:
         highest = maps.reshape(*maps.shape[:2], -1).argmax(axis=-1)
         cells = np.stack([highest % width, highest // width], axis=-1)
         return np.asarray(cell_to_pixel(cells.astype(float), self.stride, self.pipeline.alignment))
+
+    def check_people(self, people: Instances, path: Path) -> None:
+        """Raise PosebenchError where the heatmaps are of another split or of other keypoints.
+
+        Args:
+            path: the file's, for the message.
+        """
+        if (self.dataset, self.split) != (people.dataset, people.split):
+            fix = f"Use --split {self.split}."
+            if self.dataset != people.dataset:
+                named = {
+                    people.synthetic: "Name the dataset with --data.",
+                    self.dataset == SYNTHETIC: "Leave out --data.",
+                }
+                fix = named.get(True, "Name the folder that was predicted with --data.")
+            raise PosebenchError(
+                f"{path} has heatmaps of {self.dataset} {self.split}, but these people are {people.what}. {fix}"
+            )
+        if self.keypoint_names != people.skeleton.keypoints:
+            raise PosebenchError(
+                f"{path} has heatmaps of {len(self.keypoint_names)} keypoints ({', '.join(self.keypoint_names[:3])}, …), but "
+                f"{people.what} has {len(people.skeleton)} ({', '.join(people.skeleton.keypoints[:3])}, …). "
+                "Was it written with another --protocol?"
+            )
 
     def to_pixels(self, row: int, crop: Array) -> Array:
         """Crop pixels (…, 2) of a person → image pixels."""
@@ -144,11 +183,11 @@ def _read(file: Any, path: Path) -> Heatmaps:
     passes = tuple(TypeAdapter(list[str]).validate_json(text["passes"]))
     size, stride = (int(file.attrs["input_width"]), int(file.attrs["input_height"])), int(file.attrs["stride"])
     opened = Heatmaps(
-        **{name: found[name][()] for name in COLUMNS}, keypoint_names=names, passes=passes,
+        **{name: found[name][()] for name in (*COLUMNS, *OPTIONAL) if name in found}, keypoint_names=names, passes=passes,
         images=tuple(name.decode() for name in found["images"][()].tolist()),
         stacks=tuple(found["stacks"][()].tolist()), dataset=text.get("dataset", ""), split=text.get("split", ""),
         box_source=text.get("box_source", ""), input_size=size, stride=stride, pipeline=_pipeline(text["pipeline"]),
-        provenance=read_provenance(text.get("provenance", ""))[0], maps=found[MAPS],
+        provenance=read_provenance(text.get("provenance", ""))[0], maps=found[MAPS], decoder=text.get("decoder", ""),
     )  # fmt: skip
     _check(opened)
     return opened
@@ -183,6 +222,8 @@ def _check(opened: Heatmaps) -> None:
     expected = {
         "image": (n,), "person": (n,), "region": (n, 4), "to_image": (n, 2, 3), "missing": (n,), "maps": maps,
     }  # fmt: skip
+    optional = {"input_box": (n, 4), "box_score": (n,)}
+    expected |= {name: shape for name, shape in optional.items() if getattr(opened, name) is not None}
     kinds = {"image": "iu", "person": "iu", "missing": "b", "maps": "f"}
     for name, shape in expected.items():
         column = getattr(opened, name)
@@ -190,6 +231,8 @@ def _check(opened: Heatmaps) -> None:
             raise PosebenchError(
                 f"/{MAPS if name == 'maps' else name} is {column.shape} {column.dtype}, but should be {shape}."
             )
+    if opened.decoder and opened.decoder not in DECODERS:
+        raise PosebenchError(f"its decoder is {opened.decoder:.20}, but should be one of {', '.join(DECODERS)}.")
     if max(maps[1:]) > LARGEST_SIDE:
         raise PosebenchError(
             f"/{MAPS} is {maps}; {LARGEST_SIDE:,} cells, keypoints or stacks are the most that are read."

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from posebench.array_type import Array
+from posebench.data.geometry import cell_to_pixel
 from posebench.data.instances import Instances
 from posebench.data.predictions import write_texts
 from posebench.data.provenance import Provenance
@@ -24,11 +25,14 @@ from posebench.files.writing import free_bytes, shown_bytes, write_atomically
 from posebench.inference.heatmap_file import FORMAT, MAPS, MIRRORED, UPRIGHT
 from posebench.plugins import heatmaps
 from posebench.plugins.architecture import Architecture
+from posebench.plugins.decoders import DECODERS
 from posebench.plugins.outputs import Outputs, tensors_of
 from posebench.plugins.registry import errors_of
 from posebench.samples.loader import Batch
 
 Made = TypeVar("Made")
+SAME = 0.01
+"""Cells within which a decoder gives the network's own keypoint: in bfloat16 a mean of cells is no more exact."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class HeatmapForm:
         people, keypoints: how many.
         stacks: which, counted from 1. passes: `upright`, and `mirrored` with a flip test.
         cells: (height, width) of a heatmap. stride: crop pixels per cell.
+        decoder: which of `DECODERS` decodes the last stack as the network itself does; empty where none does.
     """
 
     people: int
@@ -47,6 +52,7 @@ class HeatmapForm:
     passes: tuple[str, ...]
     cells: tuple[int, int]
     stride: int
+    decoder: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -96,7 +102,20 @@ def form_of(model: Architecture, images: Tensor, people: int, flip_test: bool, l
             )
     stacks = (count,) if last_stack else tuple(range(1, count + 1))
     passes = (UPRIGHT, MIRRORED) if flip_test else (UPRIGHT,)
-    return HeatmapForm(people, maps.shape[2], stacks, passes, cells, model.input_size[0] // cells[1])
+    stride = model.input_size[0] // cells[1]
+    return HeatmapForm(people, maps.shape[2], stacks, passes, cells, stride, _own_decoder(model, outputs, stride))
+
+
+def _own_decoder(model: Architecture, outputs: Outputs, stride: int) -> str:
+    """The decoder that gives the network's own keypoints of the last stack; empty where none does."""
+    with errors_of("architecture", model.name, "decode"):
+        own = model.decode(outputs)[0].flatten(0, 1).double().cpu().numpy()
+    last = stacked(model, outputs)[:, -1].flatten(0, 1).float().cpu().numpy()
+    for name, decoder in DECODERS.items():
+        pixels = cell_to_pixel(decoder.cells(last, model.pipeline.peak), stride, model.pipeline.alignment)
+        if np.allclose(pixels, own, rtol=0, atol=SAME * stride):
+            return name
+    return ""
 
 
 def stacked(model: Architecture, outputs: Outputs) -> Tensor:
@@ -170,7 +189,7 @@ class HeatmapWriter:
         texts = {
             "format": FORMAT, "keypoint_names": json.dumps(model.skeleton.keypoints), "passes": json.dumps(form.passes),
             "dataset": people.dataset, "split": people.split, "box_source": people.box_source,
-            "pipeline": json.dumps(model.pipeline.plain()), "provenance": provenance.model_dump_json(),
+            "pipeline": json.dumps(model.pipeline.plain()), "decoder": form.decoder, "provenance": provenance.model_dump_json(),
         }  # fmt: skip
         _reserve(path, form.bytes)  # before the library meets a full disk
         with h5py.File(path, "w") as file:
@@ -178,8 +197,9 @@ class HeatmapWriter:
             file.attrs["input_width"], file.attrs["input_height"] = model.input_size
             file.attrs["stride"] = form.stride
             file["images"] = np.array([name.encode() for name in people.images])
-            file["image"], file["person"], file["region"] = people.image, people.person, region
-            file["stacks"] = np.array(form.stacks)
+            for name, column in _columns(people).items():
+                file[name] = column
+            file["region"], file["stacks"] = region, np.array(form.stacks)
             self._places = {
                 name: _reserved(file, name, shape, kind)
                 for name, shape, kind in (
@@ -226,6 +246,16 @@ class HeatmapWriter:
     def _write(self, name: str, row: int, values: Array) -> None:
         self._file.seek(self._places[name] + row * values.nbytes)
         self._file.write(np.ascontiguousarray(values).data)
+
+
+def _columns(people: Instances) -> dict[str, Array]:
+    """Who is predicted, as a predictions file says it."""
+    box_score = people.measures.get("box_score")
+    columns = {
+        "image": people.image, "person": people.person if box_score is None else np.full(len(people), -1),
+        "input_box": people.bbox, "box_score": box_score,
+    }  # fmt: skip
+    return {name: column for name, column in columns.items() if column is not None}
 
 
 def _reserve(path: Path, size: int) -> None:

@@ -61,6 +61,8 @@ def predict(  # noqa: PLR0913 - who is predicted, how, and who watches
     share = (processes.index(), processes.count()) if loading.divided else (0, 1)
     keys = prediction_keys(people.image, batch_size, loading.workers, share)
     samples = samples_for(model, people, loading.pack)
+    if loading.change is not None:
+        samples.read.change = loading.change
     for batch in batches(samples, keys, loading.workers, device.type == "cuda", loading.say):
         prepared = _prepared(model, batch.images.to(device, non_blocking=True))
         upright, mirrored = passes(model, prepared, flip_test)

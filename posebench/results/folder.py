@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from posebench.errors import PosebenchError
+
 CHECKPOINT = "checkpoint.pt"
 """File name of a run's checkpoint."""
 BEST = "best.pt"
@@ -74,6 +76,19 @@ class ResultsFolder:
     def comparisons(self) -> Path:
         """A JSON file per two records that were compared with `--save`."""
         return self.path / "comparisons"
+
+    @property
+    def robustness(self) -> Path:
+        """A JSON file per network and set of people, with their tables and pictures."""
+        return self.path / "robustness"
+
+    def robustness_file(self, identity: str) -> Path:
+        """The measurement of robustness with that id."""
+        return self.robustness / f"{identity}.json"
+
+    def robustness_predictions(self, identity: str) -> Path:
+        """The folder of the predictions under every condition, so that a measurement can go on where it was stopped."""
+        return self.predictions / "robustness" / identity
 
     @property
     def checks(self) -> Path:
@@ -197,6 +212,18 @@ class ResultsFolder:
             if other:
                 found.setdefault(other, []).append(Gallery(path, one))
         return found
+
+
+def check_folder(results: Path) -> None:
+    """Check that there is a results folder.
+
+    Raises:
+        PosebenchError: nothing is there, or no folder.
+    """
+    if not results.is_dir():
+        raise PosebenchError(
+            f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results."
+        )
 
 
 def plain(name: str) -> str:

@@ -21,7 +21,7 @@ from posebench.errors import PosebenchError
 from posebench.files.validation import Count, read_models
 from posebench.files.writing import sha256, write_text
 from posebench.plugins.protocol import Convention, Protocol
-from posebench.results.folder import VISIBLE_JSON, ResultsFolder, slug
+from posebench.results.folder import VISIBLE_JSON, ResultsFolder, check_folder, slug
 from posebench.scoring.bootstrap import Sampling
 from posebench.scoring.scores import Ceiling, Curve, Scores, Slice, known
 
@@ -259,10 +259,7 @@ def find_records(results: Path) -> RecordsFound:
     Raises:
         PosebenchError: the folder is not there, or all its records are damaged.
     """
-    if not results.is_dir():
-        raise PosebenchError(
-            f"{results} is not a folder. `posebench run` or `posebench evaluate` makes it; or name another with --results."
-        )
+    check_folder(results)
     paths = ResultsFolder(results).records.glob(VISIBLE_JSON)
     records, notes = read_models(Record, paths, "a readable record", FIX)
     if notes and not records:

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from posebench.samples.drawn import DrawnPictures
 from posebench.samples.headers import read_header
 
 Image = NDArray[np.uint8]
+Change = Callable[[str, Image], Image]
+"""What is done to a photograph when it is read: its name and its pixels → its pixels."""
 AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Opening a pipe does not wait for its other end; on Windows, line ends stay."""
 
@@ -118,6 +121,9 @@ class ImageReader:
 
     The last image is kept, so that the people of one image cost one decoding where they follow each other.
 
+    Attributes:
+        change: what is done to every image; None for nothing.
+
     Raises:
         PosebenchError: on making one: the folder, or images in it, are missing; counts them and names the first.
             On a call: that image is not readable.
@@ -125,6 +131,7 @@ class ImageReader:
 
     def __init__(self, instances: Instances) -> None:
         self.instances = instances
+        self.change: Change | None = None
         self._last: tuple[int, Image] | None = None
         if instances.synthetic:
             self._drawn = DrawnPictures.room(len(instances.images))
@@ -144,9 +151,10 @@ class ImageReader:
             PosebenchError: it is not readable.
         """
         name = self.instances.images[row]
-        if self.instances.synthetic:
-            return self._drawn.picture(row, name)
-        return read_image(self.instances.photograph(row))
+        image = (
+            self._drawn.picture(row, name) if self.instances.synthetic else read_image(self.instances.photograph(row))
+        )
+        return image if self.change is None else self.change(name, image)
 
     def _check_folder(self) -> None:
         people, root = self.instances, self.instances.image_root

@@ -19,7 +19,7 @@ from posebench.samples.augment import perturb
 from posebench.samples.colour import factors, recolour
 from posebench.samples.half_body import Region as Place
 from posebench.samples.half_body import half_body, lower_half
-from posebench.samples.images import Image, ImageReader, Region, cut
+from posebench.samples.images import Change, Image, ImageReader, Region, cut
 from posebench.samples.pack import Pack
 from posebench.samples.workers import begin, replaced_once
 
@@ -59,19 +59,21 @@ class Batch:
 
 @dataclass(frozen=True)
 class Loading:
-    """How samples are loaded; what they are does not depend on it.
+    """How samples are loaded; what they are depends on `change` alone.
 
     Attributes:
         workers: processes that make batches.
         pack: the pixels of the people; None to read their photographs.
         say: called with what the user should know on the way.
         divided: whether each of several processes that predict loads a part of the people; they all must predict then.
+        change: what is done to every photograph that is read; None for nothing.
     """
 
     workers: int = 0
     pack: Pack | None = None
     say: Callable[[str], None] = lambda sentence: None
     divided: bool = False
+    change: Change | None = None
 
 
 HERE = Loading()

@@ -65,6 +65,11 @@ class Difference:
         """Whether the difference is more than chance, at the 95 % level and corrected for its family."""
         return self.p is not None and self.p <= SIGNIFICANT
 
+    @property
+    def never_differs(self) -> bool:
+        """Whether the scores are equal on the sample and on its resamples, so that other images would hardly tell them apart."""
+        return self.value == 0 and self.interval == (0, 0)
+
 
 @dataclass(frozen=True)
 class Pair:

@@ -182,9 +182,8 @@ def compare_evaluations(
     check_names([run.record.name for run in runs], names)
     for run in runs[1:]:
         _check_same(runs[0], run)
-    labels = _distinct(
-        list(names) or [run.record.name for run in runs], origins or [run.record.predictions for run in runs]
-    )
+    origins = _ends(origins or [run.record.predictions for run in runs])
+    labels = _distinct(list(names) or [run.record.name for run in runs], origins)
     named = tuple(
         replace(run, record=run.record.model_copy(update={"name": label}))
         for run, label in zip(runs, labels, strict=True)
@@ -228,6 +227,13 @@ def _check_same(one: Evaluation, other: Evaluation) -> None:
         raise PosebenchError(
             f"{one.record.name!r} and {other.record.name!r} cannot be compared. They differ in {'; '.join(found)}."
         )
+
+
+def _ends(paths: Sequence[str]) -> list[str]:
+    """The last parts of paths, as many as tell the paths apart."""
+    parts = [Path(path).parts for path in paths]
+    ends = ([str(Path(*part[-count:])) for part in parts] for count in range(1, 1 + max(map(len, parts))))
+    return next((found for found in ends if len(set(found)) == len(set(paths))), list(paths))
 
 
 def _distinct(names: list[str], origins: Sequence[str]) -> list[str]:

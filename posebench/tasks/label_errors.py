@@ -12,14 +12,15 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.diagnosis.label_errors import FEWEST, LabelErrors, label_errors
-from posebench.errors import PosebenchError, counted
+from posebench.errors import PosebenchError, counted, listed
 from posebench.files.writing import write_text
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
-from posebench.results.find_record import home, read_record, record_path
+from posebench.results.find_record import home, read_record
 from posebench.results.record import find_records
 from posebench.scoring.compared import Compared
 from posebench.tasks.evaluate import naming
+from posebench.tasks.row_records import record_paths
 from posebench.tasks.stated_files import PREDICTIONS, predictions_file
 
 SHOWN = 30
@@ -118,12 +119,12 @@ def _compared(path: Path, protocol: Protocol, people: Instances, convention: str
 
 
 def files_named(named: Sequence[str], results: Path) -> list[Path]:
-    """Predictions files as they are named: by their path, or as a record (file, id or name) with kept predictions.
+    """Predictions files as they are named: by their path, or as a record (file or id) or row (all its seeds) with kept predictions.
 
     Raises:
         PosebenchError: there is no such file and no such record, or its predictions were not kept.
     """
-    return [_file_named(text, results) for text in named]
+    return [file for text in named for file in _files_named(text, results)]
 
 
 def files_of_table(
@@ -157,21 +158,24 @@ def files_of_table(
             f"{counted(len(records), 'record', 'records')} of {where}: {len(files)} with kept predictions, and {FEWEST} are "
             "needed. Name predictions files instead."
         )
-    without = f"without kept predictions, so left out: {', '.join(lacking)}"
+    without = f"without kept predictions, so left out: {listed(lacking)}"
     return files, ((f"Of the records of {where}, {without}.",) if lacking else ())
 
 
-def _file_named(text: str, results: Path) -> Path:
+def _files_named(text: str, results: Path) -> list[Path]:
     path = Path(text)
     if path.is_file() and not _is_record(path):
-        return path
+        return [path]
     if path.suffix.lower() in PREDICTIONS and path.suffix != ".json":
-        return path  # whoever reads it says that it is not there
-    record = record_path(text, results)
+        return [path]  # whoever reads it says that it is not there
+    return [_predictions_of(record, text) for record in record_paths(text, results)]
+
+
+def _predictions_of(record: Path, named: str) -> Path:
     found = predictions_file(read_record(record), home(record))
     if found.path is None or found.differs:
         raise PosebenchError(
-            f"The predictions of {text} are not kept: {found.problem or 'the file of that name differs.'}"
+            f"The predictions of {named} are not kept: {found.problem or 'the file of that name differs.'}"
         )
     return found.path
 

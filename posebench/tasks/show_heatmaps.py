@@ -134,11 +134,7 @@ def _rows_of(kept: "Heatmaps", people: Instances, file: Path) -> dict[int, int]:
     Raises:
         PosebenchError: the file is of other people, or of detected ones.
     """
-    if kept.keypoint_names != people.skeleton.keypoints or (kept.dataset, kept.split) != (people.dataset, people.split):
-        fix = f" Use --split {kept.split}." if kept.dataset == people.dataset and kept.split != people.split else ""
-        raise PosebenchError(
-            f"{file} has heatmaps of {kept.dataset} {kept.split}, but these people are {people.what}.{fix}"
-        )
+    kept.check_people(people, file)
     if (kept.person < 0).any():
         raise PosebenchError(
             f"{file} has heatmaps of detected people ({kept.box_source}), which have no annotation to compare with."

@@ -1,5 +1,6 @@
 """`posebench report` with chosen rows and columns."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +66,18 @@ def test_a_results_folder_is_no_place_for_a_choice(folder: Path) -> None:
     done = entry.posebench("report", "--only", "hrnet", "--out", "results", cwd=folder)
     assert done.returncode == 1
     assert "Error: results is a results folder: it has records" in done.stderr
+
+
+def test_nothing_is_written_into_the_results_folder_but_the_report_itself(folder: Path) -> None:
+    before = files(folder)
+    done = entry.posebench("report", "--out", folder / "results" / "overlays" / "mine", cwd=folder, COLUMNS="200")
+    assert done.returncode == 1
+    assert "overlays/mine is inside the results folder results" in done.stderr
+    assert files(folder) == before
+
+
+def test_a_single_file_is_said_to_be_the_one_to_send(folder: Path, tmp_path: Path) -> None:
+    done = entry.posebench("report", "--single-file", "--out", tmp_path / "sent", cwd=folder)
+    *_, more, last = done.stdout.splitlines()
+    assert re.fullmatch(rf"and \d+ more files below {re.escape(str(tmp_path / 'sent'))}", more)
+    assert last == "index.html has everything within itself: send this one file."

@@ -13,10 +13,12 @@ import torch
 from faulty import Pair, Sound
 from torch import Tensor
 
+from posebench.data.geometry import cell_to_pixel
 from posebench.data.predictions import Predictions
 from posebench.data.provenance import Provenance
 from posebench.errors import Interrupted, PosebenchError
 from posebench.inference import heatmap_writer
+from posebench.inference.decodings import decode, own_decoding
 from posebench.inference.heatmap_file import open_heatmaps
 from posebench.inference.heatmap_writer import HeatmapForm, check_space, form_of, keep_heatmaps
 from posebench.inference.predict import first_images, predict, regions, samples_for
@@ -100,6 +102,44 @@ def test_a_file_says_whose_heatmaps_it_has_and_what_made_them(file: Kept) -> Non
         assert found.provenance.arch == "Stacked"
         assert found.pipeline == file.model.pipeline
         assert not found.missing.any()
+
+
+def test_its_own_decoding_gives_what_the_network_predicted(file: Kept) -> None:
+    with open_heatmaps(file.path) as found:
+        assert found.decoder == "quarter"
+        (made,) = decode(found, [own_decoding(found)])
+    assert made.keypoints == pytest.approx(file.predictions.keypoints, abs=1e-6)
+    assert made.scores == pytest.approx(file.predictions.scores, rel=1e-3, abs=1e-4)
+    for name in ("image", "person", "missing", "region", "box_score"):
+        assert np.array_equal(getattr(made, name), getattr(file.predictions, name)), name
+
+
+class Mean(Sound):
+    """Decodes the mean of the cells, as networks of integral regression do."""
+
+    name = "Mean"
+
+    def decode(self, outputs: Tensor) -> Any:
+        height, width = outputs.shape[-2:]
+        share = outputs.flatten(2).softmax(2).unflatten(2, (height, width))
+        x, y = (share.sum(dim) @ torch.arange(float(size)) for dim, size in ((2, width), (3, height)))
+        return cell_to_pixel(torch.stack([x, y], dim=2), 4), outputs.flatten(2).amax(2)
+
+
+class Lowest(Sound):
+    """Decodes the lowest cell, which no published decoder does."""
+
+    name = "Lowest"
+
+    def decode(self, outputs: Tensor) -> Any:
+        return super().decode(-outputs)
+
+
+@pytest.mark.parametrize(("network", "decoder"), [(Sound, "quarter"), (Mean, "integral"), (Lowest, "")])
+def test_the_decoder_of_a_file_is_the_one_that_gives_the_networks_keypoints(network: Any, decoder: str) -> None:
+    model = network(SKELETON, (24, 32)).eval()
+    people = synthetic.instances(SKELETON, "val", 1)
+    assert form_of(model, first_images(model, people, 1), 1, False, False).decoder == decoder
 
 
 def test_keeping_heatmaps_changes_no_prediction(file: Kept) -> None:
@@ -256,6 +296,10 @@ DAMAGE: list[tuple[Callable[[Path], Any], str]] = [
     (changed(lambda opened: opened.attrs.modify("stride", 0)), "with stride 0, which cannot be"),
     (changed(lambda opened: opened.attrs.modify("stride", 8)), r"/heatmaps is .* but should be \(3, 2, 2, 16, 4, 3\)"),
     (changed(replaced("image", np.array([0, 1, 7]))), r"an image row outside 0..2"),
+    (
+        changed(lambda opened: opened.attrs.modify("decoder", "guess")),
+        "its decoder is guess, but should be one of argmax",
+    ),
     (changed(replaced("missing", np.zeros(2, bool))), r"/missing is \(2,\) bool, but should be \(3,\)"),
     (changed(replaced("to_image", np.full((3, 2, 3), np.nan))), "/to_image has values that are not finite"),
     (changed(replaced("image", h5py.ExternalLink("/etc/passwd", "x"))), "links are not followed"),

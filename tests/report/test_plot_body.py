@@ -16,6 +16,9 @@ COCO_JOINTS = (
 )  # fmt: skip
 
 
+LSP_JOINTS = tuple(name for name in MPII_JOINTS if name not in ("pelvis", "thorax", "upper_neck")) + ("neck",)
+
+
 def texts(figure) -> list[str]:
     return [text.get_text() for axis in figure.axes for text in axis.texts]
 
@@ -27,7 +30,7 @@ def test_a_body_faces_the_reader() -> None:
     assert place("left_wing") is None
 
 
-@pytest.mark.parametrize("joints", [MPII_JOINTS, COCO_JOINTS])
+@pytest.mark.parametrize("joints", [MPII_JOINTS, COCO_JOINTS, LSP_JOINTS])
 def test_bones_connect_all_keypoints_into_one_body(joints: tuple[str, ...]) -> None:
     joined = {joints[0]}
     for _ in joints:
@@ -65,7 +68,7 @@ def test_keypoints_of_other_names_are_listed_below() -> None:
     assert texts(figure) == ["nose 50.0", "left_wing 40.0"]
 
 
-def test_the_best_four_rows_stand_beside_each_other_on_one_scale() -> None:
+def test_the_best_four_rows_stand_two_by_two_on_one_scale() -> None:
     figure = body(
         board(*(record(f"net{n}", metrics={"Mean": 50.0 + n}, per_joint={"nose": 60.0 + n}) for n in range(5)))
     )

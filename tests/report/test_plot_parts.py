@@ -26,7 +26,7 @@ def test_parts_of_one_criterion_stand_beside_each_other_with_their_intervals() -
     figure = parts(board(record(slices=slices)))
     (axis,) = figure.axes
     assert [label.get_text() for label in axis.get_xticklabels()] == [
-        "visible\nvisibility\n7 people", "occluded\nvisibility\n1,234 people", "dancing\nactivity\n7 people",
+        "visibility:\nvisible\n7 people", "visibility:\noccluded\n1,234 people", "activity:\ndancing\n7 people",
     ]  # fmt: skip
     intervals, marks = axis.collections
     assert marks.get_offsets().tolist() == [[0, 90], [1, 60], [2, 40]]

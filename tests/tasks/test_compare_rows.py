@@ -89,7 +89,10 @@ def test_a_damaged_record_is_skipped_and_named_and_the_rows_are_compared(results
         (["hourglas8", "hrnet_w32"], "No row of mpii val, official is named 'hourglas8'. Did you mean 'hourglass8'?"),
         (["hourglass8"], "compare takes two rows or more; 'hourglass8' is one."),
         (["hourglass8", "hourglass8"], "'hourglass8' is given twice"),
-        (["there.h5", "hourglass8"], "there.h5 is a file, but there is no file 'hourglass8'."),
+        (
+            ["there.h5", "hourglass8"],
+            "There is no file 'hourglass8'. All arguments should be predictions files, as there.h5 is, or all names",
+        ),
         (["hourglass8", "alone", "--data", "."], "--data is for predictions files"),
         (["hourglass8", "alone", "--name", "a"], "--name is for predictions files"),
         (["no.h5", "other.h5"], "no.h5 does not exist; a predictions file should be there"),

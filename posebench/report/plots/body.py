@@ -25,7 +25,7 @@ TOWARDS: dict[str, tuple[str, ...]] = {
     "thorax": ("chest", "spine", "torso", "pelvis"), "chest": ("spine", "torso", "pelvis", "hip"), "spine": ("pelvis", "hip"),
     "torso": ("pelvis", "hip"), "shoulder": ("thorax", "neck", "upper_neck", "head_bottom", "chest", "hip"),
     "elbow": ("shoulder",), "wrist": ("elbow",), "hand": ("wrist",), "thumb": ("hand", "wrist"),
-    "hip": ("pelvis", "spine", "torso"), "knee": ("hip",), "ankle": ("knee",), "heel": ("ankle",), "foot": ("ankle",),
+    "hip": ("pelvis", "spine", "torso", "shoulder"), "knee": ("hip",), "ankle": ("knee",), "heel": ("ankle",), "foot": ("ankle",),
     "toe": ("foot", "ankle"), "big_toe": ("foot", "ankle"), "small_toe": ("foot", "ankle"),
 }  # fmt: skip
 SIDES = {"left": 1.0, "right": -1.0}
@@ -56,12 +56,12 @@ def bones(names: Iterable[str]) -> list[tuple[str, str]]:
             own = [f"{side}_{towards}"] if side and f"{side}_{towards}" in there else []
             ends = own or [towards for _ in range(towards in there)] or ([] if side else both(towards, there))
             if ends:
-                found += [(name, end) for end in ends]
+                found += [(name, end) for end in ends if (end, name) not in found]
                 break
     # A body without a middle is closed at shoulders and hips.
     for part in ("shoulder", "hip"):
         pair = both(part, there)
-        if len(pair) == 2 and not any(one == pair[0] and split(end)[1] != "hip" for one, end in found):
+        if len(pair) == 2 and not any(one == pair[0] and not split(end)[0] for one, end in found):
             found.append((pair[0], pair[1]))
     return found
 

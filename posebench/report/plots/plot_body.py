@@ -14,6 +14,7 @@ from posebench.report.plots.plot_style import (
     CASING,
     INK,
     QUIET,
+    WIDTH,
     fitting,
     heading,
     heading_room,
@@ -30,8 +31,10 @@ BODIES = 4
 COLORS = "cividis"
 """Colours of the scale, which the colour-blind see as others do (Nuñez, Anderton, Renslow, PLOS ONE 2018),
 and print keeps in order."""
-ACROSS, TALL = 2.95, 3.9
-"""Inches of one body."""
+ACROSS, TALL = 2, 3.5
+"""Bodies beside each other, and inches of one from top to bottom, with its name."""
+ALONE = 5.2
+"""Inches of a figure with one body."""
 HALF, BOTTOM = 0.54, 1.06
 """Half the width that a body's panel shows, and its lower end, in heights of the body."""
 BESIDE, LINE, LONG = 0.045, 0.03, 0.25
@@ -53,21 +56,25 @@ def body(board: Board) -> Figure | None:
     scored = [(row, values) for row, values in scored if any(place(name) for name in values)]
     if not scored:
         return None
-    width = max(6.4, ACROSS * len(scored) + RIM + 0.2)
+    width = WIDTH if len(scored) > 1 else ALONE
+    across = min(ACROSS, len(scored))
+    down = math.ceil(len(scored) / across)
     more = f"the best {len(scored)} of {len(board.rows)} rows" if len(scored) < len(board.rows) else ""
     about = subtitle(board, [board.people, "bodies face the reader, so the right side is at the left", more], width)
     titles = title(board, f"{board.newest.per_joint_metric or 'Score'} on the body", width)
     above = 0.95 + heading_room(titles, about)
-    figure = Figure(figsize=(width, above + TALL + 0.1))
+    figure = Figure(figsize=(width, above + down * TALL + 0.1))
     height = figure.get_size_inches()[1]
     heading(figure, titles, about, board.synthetic)
-    axes = figure.subplots(1, len(scored), squeeze=False).flat
-    figure.subplots_adjust(0.1 / width, 0.1 / height, 1 - (RIM + 0.2) / width, 1 - above / height, 0.02)
+    axes = figure.subplots(down, across, squeeze=False).flat
+    figure.subplots_adjust(0.1 / width, 0.1 / height, 1 - (RIM + 0.2) / width, 1 - above / height, 0.02, 0.1)
     every = [value for _, values in scored for value in values.values()]
     scale = ScalarMappable(Normalize(math.floor(min(every)), math.ceil(max(every))) if board.rule.unit else
                            Normalize(min(every), max(every)), COLORS)  # fmt: skip
-    for axis, (row, values) in zip(axes, scored, strict=True):
+    for axis, (row, values) in zip(axes, scored, strict=False):
         _body(axis, row, values, scale, board)
+    for axis in [*axes][len(scored) :]:
+        axis.remove()
     bar = figure.add_axes((1 - (RIM + 0.05) / width, 0.3 / height, 0.12 / width, (TALL - 0.6) / height))
     made = figure.colorbar(scale, cax=bar)
     made.outline.set_visible(False)
@@ -94,7 +101,9 @@ def _body(axis: Axes, row: Row, values: Mapping[str, float], scale: ScalarMappab
     others = [f"{plain(name, 20)} {number(values[name], board, 1)}" for name in values if name not in at]
     if others:
         axis.text(0, BOTTOM + 0.02, "\n".join(others), fontsize=6.5, ha="center", va="top", color=QUIET)
-    axis.set_title(f"{fitting(row.name, ACROSS - 0.75, 8.5)}  {number(row.headline, board)}", fontsize=8.5, color=INK)
+    axis.set_title(
+        f"{fitting(row.name, WIDTH / ACROSS - 1.2, 8.5)}  {number(row.headline, board)}", fontsize=8.5, color=INK
+    )
     axis.set_xlim(-HALF, HALF)
     axis.set_ylim(BOTTOM + (0.04 + 0.035 * len(others) if others else 0), -0.04)
     axis.axis("off")

@@ -55,7 +55,7 @@ def plot(board: Board, costs: Sequence[Cost]) -> Figure | None:
         "; ".join(["vertical lines: 95 % intervals"] * bounded + [FRONT]),
         False,
     )
-    figure, axes = page(board, what, (max(7.5, 4.2 * across), 2.9), (math.ceil(len(panels) / across), across), drawn)
+    figure, axes = page(board, what, 2.9, (math.ceil(len(panels) / across), across), drawn)
     for axis, panel in zip(axes, panels, strict=False):
         _draw(axis, board, panel)
     for axis in axes[len(panels) :]:

@@ -28,11 +28,10 @@ def curves(board: Board) -> Figure | None:
     labels.sort(key=lambda label: label != board.rule.headline)
     across = 2 if len(labels) == 4 else min(3, len(labels))
     down = -(-len(labels) // across)
-    width = 7.5 if across == 1 else 3.9 * across + 0.6
     score = board.newest.per_joint_metric.partition("@")[0] or board.rule.headline
     ceilings = [] if board.ceiling is None else [curve for curve in board.ceiling.curves if curve.label in labels]
     what = f"{score} over threshold", _about_curves(rows, labels), bool(ceilings)
-    figure, axes = page(board, what, (width, 3.4 if across == 1 else 2.7), (down, across), rows)
+    figure, axes = page(board, what, {1: 3.4, 2: 2.7, 3: 1.9}[across], (down, across), rows)
     for axis, label in zip(axes, labels, strict=False):
         for place in range(len(rows)):
             _curve(axis, rows, label, place)

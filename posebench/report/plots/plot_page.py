@@ -11,6 +11,7 @@ from posebench.report.plots.plot_style import (
     CEILING_LINE,
     LONGEST_NAME,
     PALETTE,
+    WIDTH,
     full_score,
     heading,
     heading_room,
@@ -29,13 +30,13 @@ GAP = 0.85
 
 
 def page(
-    board: Board, what: tuple[str, str, bool], panel: tuple[float, float], grid: tuple[int, int], rows: Sequence[Row]
+    board: Board, what: tuple[str, str, bool], high: float, grid: tuple[int, int], rows: Sequence[Row]
 ) -> tuple[Figure, list[Axes]]:
     """A figure with title, subtitle and the key of rows above `grid` = (down, across) panels.
 
     Args:
         what: what is drawn, what a reader needs to read it, and whether the annotators' own agreement is among it.
-        panel: (width of a whole row of panels, height of one), inches.
+        high: inches of a panel.
         rows: those of the board that are drawn. A row has the same colour in all plots.
     """
     names = [plain(row.name, LONGEST_NAME) + f"  {number(row.headline, board)}" for row in rows]
@@ -43,19 +44,19 @@ def page(
     if what[2]:
         names.append(CEILING)
         handles.append(Line2D([], [], **CEILING_LINE))
-    across = max(1, int((panel[0] - 0.3) / (0.078 * max(map(len, names)) + 0.4)))
-    about = subtitle(board, _about(board, what[1]), panel[0])
-    titles = title(board, what[0], panel[0])
+    across = max(1, int((WIDTH - 0.3) / (0.078 * max(map(len, names)) + 0.4)))
+    about = subtitle(board, _about(board, what[1]), WIDTH)
+    titles = title(board, what[0], WIDTH)
     more = heading_room(titles, about)
     top, bottom = 0.95 + more + 0.2 * math.ceil(len(names) / across), 0.65
-    figure = Figure(figsize=(panel[0], top + bottom + grid[0] * panel[1] + (grid[0] - 1) * GAP))
-    width, height = figure.get_size_inches()
+    figure = Figure(figsize=(WIDTH, top + bottom + grid[0] * high + (grid[0] - 1) * GAP))
+    height = figure.get_size_inches()[1]
     heading(figure, titles, about, board.synthetic)
-    corner = (0.15 / width, 1 - (0.66 + more) / height)
+    corner = (0.15 / WIDTH, 1 - (0.66 + more) / height)
     key = {"handlelength": 1.6 if what[2] else 0.9, "columnspacing": 1.5, "borderaxespad": 0, "borderpad": 0}
     figure.legend(handles, names, loc="upper left", bbox_to_anchor=corner, ncols=across, **key)
     axes = figure.subplots(*grid, squeeze=False)
-    figure.subplots_adjust(0.65 / width, bottom / height, 1 - 0.15 / width, 1 - top / height, 0.16, GAP / panel[1])
+    figure.subplots_adjust(0.65 / WIDTH, bottom / height, 1 - 0.15 / WIDTH, 1 - top / height, 0.16, GAP / high)
     for axis in axes[:, 0]:
         axis.set_ylabel(f"score ({board.rule.unit})" if board.rule.unit else "score")
     return figure, list(axes.flat)

@@ -2,6 +2,7 @@
 
 from matplotlib.figure import Figure
 
+from posebench.errors import counted
 from posebench.report.plots.plot_page import SHOWN
 from posebench.report.plots.plot_strip import Mark, Place, strip
 from posebench.report.plots.plot_style import plain
@@ -38,4 +39,6 @@ def _of(row: Row, by: str, name: str) -> list[Slice]:
 
 
 def _label(by: str, name: str, people: int) -> str:
-    return f"{plain(name, 18)}\n{plain(by, 18)}\n{people:,} people"
+    return "\n".join(
+        filter(None, (f"{plain(by, 18)}:" * bool(by), plain(name, 18), counted(people, "person", "people")))
+    )

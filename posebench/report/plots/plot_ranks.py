@@ -99,10 +99,10 @@ def _marks(axis: Axes, rows: list[Row], board: Board) -> None:
     if bounded:
         axis.hlines(*zip(*bounded, strict=True), color=PALETTE[0], linewidth=2.2, zorder=3)
     seeds = [(value, place) for place, row in enumerate(rows) for value in row.by_seed]
-    rings: dict[str, Any] = {"facecolor": "white", "edgecolor": PALETTE[1], "linewidth": 1, "zorder": 4}
+    rings: dict[str, Any] = {"facecolor": "none", "edgecolor": PALETTE[1], "linewidth": 1.2, "zorder": 6}
     if seeds:
         x, y = zip(*seeds, strict=True)
-        axis.scatter(x, y, s=20, **rings)
+        axis.scatter(x, y, s=52, **rings)
     for several, mark in ((False, "o"), (True, "D")):
         points = [(row.headline, place) for place, row in enumerate(rows) if bool(row.by_seed) == several]
         if points:

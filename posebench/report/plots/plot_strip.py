@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from posebench.report.plots.plot_page import fit_scale, page
-from posebench.report.plots.plot_style import CEILING_LINE, GRID, INK, PALETTE
+from posebench.report.plots.plot_style import CEILING_LINE, GRID, INK, PALETTE, WIDTH
 from posebench.report.tables.board import Board
 from posebench.report.tables.columns import UNKNOWN
 from posebench.report.tables.rows import Row
 
-WIDEST = 8.0
+WIDEST = WIDTH - 0.8
 """Inches that places may take side by side; further ones continue below."""
 MARKS = {"left": "<", "right": ">", "": "o"}
 ASIDE = {"left": -0.22, "right": 0.22, "": 0.0}
@@ -66,7 +66,7 @@ def strip(board: Board, what: tuple[str, str], rows: Sequence[Row], places: Sequ
     intervals = "lines: 95 % intervals" * any(mark.interval for mark in marks)
     about = "; ".join(filter(None, (what[1], intervals)))
     figure, axes = page(
-        board, (what[0], about, bool(ceilings)), (max(7.5, 0.8 + across * each), 2.6), (down, 1), rows
+        board, (what[0], about, bool(ceilings)), 2.6, (down, 1), rows
     )  # fmt: skip
     order = {
         board.rows.index(row): (number - (len(rows) - 1) / 2) * 0.88 / len(rows) for number, row in enumerate(rows)

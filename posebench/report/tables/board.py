@@ -108,6 +108,19 @@ class Board:
         """Such as `2 of 6 rows`; None where no row is left out."""
         return f"{len(self.rows)} of {len(self.rows) + self.left_out} rows" if self.left_out else None
 
+    @property
+    def ranks_shown(self) -> bool:
+        """Whether the ranks are among the shown columns."""
+        return self.chosen is None or "rank" in self.chosen
+
+    @cached_property
+    def choice_notes(self) -> list[str]:
+        """What a choice leaves out: rows, and columns that this leaderboard does not have."""
+        headers = {column.header for column in self.all_columns}
+        lacking = [header for header in self.chosen or () if header not in headers]
+        notes = [f"{self.rows_shown}{'; ranks are among them' * self.ranks_shown}."] * bool(self.left_out)
+        return notes + [f"Not in this leaderboard: {listed(lacking)}."] * bool(lacking)
+
     @cached_property
     def synthetic(self) -> bool:
         """Whether the people are synthetic."""
@@ -124,7 +137,7 @@ class Board:
             ("Data", f"{data.what}, ground truth: {data.annotations}, boxes: {data.box_source}; {self.people}"),
             ("Ranked by", f"{rule.headline} ({rule.unit})" if rule.unit else rule.headline),
         ]
-        if len(self.rows) > 1 and any(self.ranges) and (self.chosen is None or "rank" in self.chosen):
+        if len(self.rows) > 1 and any(self.ranges) and self.ranks_shown:
             facts.append(("Ranks", RANKS))
         return [(term, one_line(sentence)) for term, sentence in facts]
 
@@ -160,7 +173,7 @@ class Board:
     @cached_property
     def notes(self) -> list[str]:
         """What was left out or treated specially, each once; with names where it is not about all rows."""
-        notes = [] if self.rows_shown is None else [f"{self.rows_shown}. Ranks are among the rows of this table."]
+        notes = [*self.choice_notes]
         if len({record.data.people for record in self.records}) > 1:
             notes.append("Rows were not all scored on the same number of people.")
         for note in dict.fromkeys(note for row in self.rows for note in row.notes):
@@ -169,7 +182,7 @@ class Board:
             notes.append(one_line(about + note))
         if any(row.by_seed for row in self.rows):
             notes.append(SEVERAL_SEEDS)
-        if len(self.rows) > 1 and not all(self.ranges):
+        if len(self.rows) > 1 and self.ranks_shown and not all(self.ranges):
             notes.append(f"{'* Ranked' if any(self.ranges) else 'Ranked'} {BY_VALUE}")
         notes += other_training_data([row.model for row in self.rows])
         if self.ceiling is not None:

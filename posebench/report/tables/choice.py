@@ -5,7 +5,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from posebench.errors import MOST_LISTED, PosebenchError, listed, natural, unknown
-from posebench.report.tables.board import Board
+from posebench.report.tables.board import INTERVAL, SPREAD, Board
 from posebench.report.tables.rows import Row
 
 NAME = "name"
@@ -17,7 +17,8 @@ def choose(boards: Sequence[Board], columns: str | Sequence[str] | None, only: S
 
     Args:
         columns: headers as printed, in the order to show them, as a list or with commas between them; None for all. Case, spaces
-            and a unit in brackets do not matter. Rows keep their name, which is first unless the choice has it elsewhere.
+            and a unit in brackets do not matter. Rows keep their name, which is first unless the choice has it elsewhere, and an
+            interval its score.
         only: patterns such as `hourglass*`, for the names or record ids of rows; a row stays if any pattern fits. () for all.
 
     Raises:
@@ -32,10 +33,18 @@ def choose(boards: Sequence[Board], columns: str | Sequence[str] | None, only: S
     names = _headers(columns, chosen)
     shown = names if NAME in names else (NAME, *names)
     return [
-        replace(board, chosen=shown)
+        replace(board, chosen=_with_headline(shown, board.rule.headline))
         for board in chosen
         if set(names) <= {NAME} or set(_known([board])) & set(names) - {NAME}
     ]
+
+
+def _with_headline(shown: tuple[str, ...], headline: str) -> tuple[str, ...]:
+    """The columns with the headline before its interval and spread: leaderboards of other protocols rank by other scores."""
+    places = [place for place, header in enumerate(shown) if header in (INTERVAL, SPREAD)]
+    if headline in shown or not places:
+        return shown
+    return (*shown[: places[0]], headline, *shown[places[0] :])
 
 
 def _with_rows(board: Board, only: Sequence[str]) -> Board | None:

@@ -92,7 +92,14 @@ def other_training_data(models: Sequence[Provenance]) -> tuple[str, ...]:
 
 
 def training(model: Provenance, seeds: Sequence[int]) -> str | None:
-    """Such as `quick, 4 epochs, 4000 people of mpii train, seed 0`: what tells two runs of one architecture apart."""
+    """Such as `quick, 4 epochs, 4000 people of mpii train, seed 0`: what tells two rows of one architecture apart."""
+    told = _training(model, seeds)
+    if model.decoded is None:
+        return told
+    return "; ".join(filter(None, (told, f"decoded as {model.decoded.sentence}")))
+
+
+def _training(model: Provenance, seeds: Sequence[int]) -> str | None:
     recipe, trained_on, data, chosen = model.recipe, model.trained_on, training_data(model), model.selection
     if recipe is None or trained_on is None:
         return None if data is None else f"on {data}"

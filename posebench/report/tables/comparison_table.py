@@ -19,6 +19,13 @@ def p_text(p: float) -> str:
     return f"≤{LEAST_P:.3f}" if p <= LEAST_P else f"{p:.3f}"
 
 
+def verdict(one: Difference) -> str:
+    """What is known of a difference; equal is what differs on no resample, either."""
+    if one.p is None:
+        return UNKNOWN
+    return "resolved" if one.resolved else "equal" if one.never_differs else "not resolved"
+
+
 def html(pairs: Sequence[Pair], record: Record) -> str:
     """One pair: every metric and keypoint. Several pairs: the headline of each. Every text is escaped.
 
@@ -45,5 +52,4 @@ def _cells(one: Difference, decimals: int) -> list[str]:
     if one.interval is None or one.p is None:
         return [value, UNKNOWN, UNKNOWN, UNKNOWN]
     low, high = one.interval
-    verdict = "equal" if one.value == 0 else "resolved" if one.resolved else "not resolved"
-    return [value, f"[{low:+z.{decimals}f}, {high:+z.{decimals}f}]", p_text(one.p), verdict]
+    return [value, f"[{low:+z.{decimals}f}, {high:+z.{decimals}f}]", p_text(one.p), verdict(one)]

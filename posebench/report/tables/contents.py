@@ -71,9 +71,15 @@ def placed(contents: Contents, out: Path) -> Contents:
     pictures of their diagnoses.
 
     Raises:
-        PosebenchError: the folder is a results folder, of which the leaderboards would be overwritten.
+        PosebenchError: the folder is a results folder, of which the leaderboards would be overwritten, or is inside the one that is
+            read.
     """
     folder = ResultsFolder(out)
+    if contents.folder.path.resolve() in out.resolve().parents:
+        raise PosebenchError(
+            f"{out} is inside the results folder {contents.folder.path}, where commands keep and find their files. --out needs a "
+            "folder elsewhere."
+        )
     if folder.records.exists():
         raise PosebenchError(
             f"{out} is a results folder: it has records, and its leaderboards are about all of them. --out needs another folder."

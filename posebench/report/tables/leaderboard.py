@@ -57,21 +57,12 @@ def escape(text: str) -> str:
     return re.sub(r"(?<=\w):(?=//)|(?<=www)\.", r"<!-- -->\g<0>", text, flags=re.IGNORECASE)
 
 
-def _blocks(board: Board, literature: Sequence[PublishedScores]) -> list[str]:
-    """A table's Markdown: heading, warning, what it is about, rows, notes, the literature's rows."""
-    published, others = beside(board, literature), apart(board, literature)
-    return [
-        f"## {escape(board.title)}",
-        *([f"> **{SYNTHETIC_NOTE}**"] if board.synthetic else []),
-        "\n".join(f"- **{term}:** {escape(sentence)}" for term, sentence in board.facts),
-        _table(board.columns, foot=board.ceiling is not None),
-        *(f"<sub>{escape(note)}</sub>" for note in board.notes),
-        *([f"**{heading(board, literature)}:**", _table(published)] if published else []),
-        *([f"<details><summary>{APART}</summary>", _table(others), "</details>"] if others else []),
-    ]
+def markdown_table(columns: Sequence[Column], foot: bool = False) -> str:
+    """A table in GitHub's Markdown. Every text is escaped.
 
-
-def _table(columns: Sequence[Column], foot: bool = False) -> str:
+    Args:
+        foot: with the row below the ranked ones.
+    """
     cells = [[column.header, *column.cells, *[column.foot_cell] * foot] for column in columns]
     texts = [[escape(cell) for cell in column] for column in cells]
     for place, column in enumerate(columns):
@@ -81,6 +72,20 @@ def _table(columns: Sequence[Column], foot: bool = False) -> str:
     lines = ["| " + " | ".join(row) + " |" for row in zip(*texts, strict=True)]
     lines.insert(1, "| " + " | ".join(rule) + " |")
     return "\n".join(lines)
+
+
+def _blocks(board: Board, literature: Sequence[PublishedScores]) -> list[str]:
+    """A table's Markdown: heading, warning, what it is about, rows, notes, the literature's rows."""
+    published, others = beside(board, literature), apart(board, literature)
+    return [
+        f"## {escape(board.title)}",
+        *([f"> **{SYNTHETIC_NOTE}**"] if board.synthetic else []),
+        "\n".join(f"- **{term}:** {escape(sentence)}" for term, sentence in board.facts),
+        markdown_table(board.columns, foot=board.ceiling is not None),
+        *(f"<sub>{escape(note)}</sub>" for note in board.notes),
+        *([f"**{heading(board, literature)}:**", markdown_table(published)] if published else []),
+        *([f"<details><summary>{APART}</summary>", markdown_table(others), "</details>"] if others else []),
+    ]
 
 
 def _inert(value: object) -> object:

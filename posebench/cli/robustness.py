@@ -1,0 +1,118 @@
+"""`posebench robustness`."""
+
+from pathlib import Path
+
+import click
+
+from posebench.cli.options import (
+    box_options,
+    convention_option,
+    data_option,
+    json_option,
+    name_option,
+    protocol_option,
+    quiet_option,
+    read_names,
+    results_option,
+    split_option,
+    workers_option,
+)
+
+
+def read_severities(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...]:
+    """`1,3,5` → the numbers; () without the option."""
+    names = read_names(context, parameter, value)
+    if not all(name.isdecimal() for name in names):
+        raise click.BadParameter(f"{value!r} should be numbers from 1 to 5 with commas between them, such as 1,3,5.")
+    return tuple(map(int, names))
+
+
+@click.command()
+@click.argument("network", metavar="CHECKPOINT|PLUGIN")
+@protocol_option
+@data_option
+@split_option
+@convention_option
+@click.option(
+    "--parts", callback=read_names, metavar="PART,PART...",
+    help="Of corruptions, shift (of the boxes, and their scale) and boxes (annotated, jittered, detected). Default: all.",
+)  # fmt: skip
+@click.option(
+    "--corruptions", callback=read_names, metavar="NAME,NAME...", help="Corruptions, such as fog,motion_blur. Default: all 15."
+)  # fmt: skip
+@click.option("--severities", callback=read_severities, metavar="N,N...", help="Severities from 1 to 5. Default: all.")
+@click.option(
+    "--people", type=click.IntRange(1), metavar="N", help="Measure on N people, evenly spread over the split. Default: all."
+)  # fmt: skip
+@click.option(
+    "--rule", type=click.Choice(["advmix", "exact"]), default="advmix", show_default=True,
+    help="advmix: corrupted photographs are encoded as JPEG of quality 75 before they are predicted, as AdvMix's script does; "
+    "exact: they are not.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Seed of corruptions and jitter."
+)
+@box_options
+@click.option(
+    "--write", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+    help="Also write the corrupted photographs below DIR/<corruption>/<severity>.",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Print what will be measured and how long it takes, and measure nothing.")
+@workers_option
+@name_option
+@results_option
+@json_option
+@quiet_option
+def robustness(
+    network: str, protocol_name: str, data: Path | None, split: str | None, convention: str | None,
+    parts: tuple[str, ...], corruptions: tuple[str, ...], severities: tuple[int, ...], people: int | None, rule: str,
+    seed: int, boxes: Path | None, box_threshold: float | None, write: Path | None, dry_run: bool, workers: int | None,
+    name: str | None, results: Path, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Measure how a network's score changes with corrupted photographs and with other boxes.
+
+    \b
+    posebench robustness CHECKPOINT --protocol mpii --data DIR
+    posebench robustness CHECKPOINT --protocol mpii --data DIR --people 200 --dry-run
+
+    The network is a checkpoint, an exported .onnx file, or an architecture whose plugin brings its own weights. Three parts are
+    measured: 15 corruptions in 5 severities with their means mPC and rPC (AdvMix, CVPR 2021); curves over shift and scale of the
+    people's boxes; annotated, jittered and detected boxes. With --boxes, the first two are on the detected boxes.
+
+    The plan and its time are printed first. Stopped work goes on with the same command. Tables and pictures are written below
+    --results, in robustness/.
+    """
+    from posebench.cli.console import open_console, print_notes, progress, say_synthetic
+    from posebench.cli.predict import LOADING
+    from posebench.cli.show_robustness import print_robustness
+    from posebench.plugins import registry
+    from posebench.report.plots.robustness_report import write_robustness
+    from posebench.tasks import robustness as tasks
+    from posebench.tasks.people import load_people, run_splits
+    from posebench.tasks.robustness_conditions import PARTS, RobustnessAsked
+    from posebench.tasks.robustness_cost import expected
+    from posebench.tasks.worker_count import loader_count
+
+    errors = open_console(stderr=True, quiet=quiet)
+    asked = RobustnessAsked(
+        parts or PARTS, corruptions, severities, people, rule, seed, boxes, box_threshold, write  # type: ignore[arg-type]
+    )  # fmt: skip
+    protocol = registry.protocol(protocol_name)
+    say_synthetic(errors, data, protocol_name)
+    splits = run_splits(protocol, data)
+    print_notes(errors, (splits.note,) if splits.note and split is None else ())
+    annotated = load_people(protocol, data, split or splits.report, convention)
+    planned = tasks.plan(network, protocol, annotated, asked, results=results, convention=convention, name=name)
+    count = loader_count(workers)
+    if dry_run or not quiet:
+        print_notes(open_console(stderr=not dry_run), expected(planned, count))
+    if dry_run:
+        return
+    with progress(errors, f"robustness of {planned.name} on {planned.people.what}", LOADING) as update:
+        kept = tasks.measure(planned, count, update)
+    paths = write_robustness(results)
+    if as_json:
+        click.echo(kept.model_dump_json())
+    else:
+        print_robustness(open_console(), kept, quiet)
+        click.echo("\n".join(map(str, paths)))

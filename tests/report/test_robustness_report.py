@@ -1,0 +1,143 @@
+"""Tables and pictures of robustness, from what is kept; AdvMix's rows beside them."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from posebench.diagnosis.estimate import Estimate
+from posebench.report.plots.robustness_report import write_robustness
+from posebench.report.tables.published_robustness import differences, published_robustness
+from posebench.report.tables.robustness_tables import RobustnessTable, by_corruption, shifts, sources, summary, tables
+from posebench.results.kept_robustness import Condition, Corrupted, KeptRobustness, save_robustness
+from posebench.results.record import Data, Rule
+from posebench.samples.corruption import CORRUPTIONS, SEVERITIES
+
+FOG = ("fog",)
+
+
+def kept(
+    name: str = "hrnet_w32", lower: float = 0.0, names: tuple[str, ...] = CORRUPTIONS, **changes: Any
+) -> KeptRobustness:
+    """A measurement of all people of mpii val: 90 clean, 80 - severity - `lower` under every corruption of `names`."""
+
+    def condition(part: Any, name: str, level: float, value: float) -> Condition:
+        return Condition(
+            part=part, name=name, level=level, score=Estimate(value, (value - 1, value + 1)),
+            change=Estimate(value - 90, (value - 91, value - 89)),
+        )  # fmt: skip
+
+    cells = [condition("corruption", one, n, 80 - n - lower) for one in names for n in SEVERITIES]
+    boxes = [
+        *(condition("shift", one, level, 85) for one in ("right", "down") for level in (-26, 26)),
+        condition("scale", "scale", 1.25, 88), condition("boxes", "jittered", 13, 89.5),
+    ]  # fmt: skip
+    mean = Estimate(77 - lower, (75, 79))
+    damage = Corrupted(
+        names=names, severities=SEVERITIES, rule="advmix", seed=1, packages={"numpy": "2.4.6"},
+        means=dict.fromkeys(names, mean), mpc=mean, rpc=Estimate(100 * (77 - lower) / 90, (83, 88)),
+    )  # fmt: skip
+    rule = Rule(
+        protocol="mpii", version=1, convention="hrnet", rule="PCKh@0.5.", evaluator="HRNet", headline="Mean", unit="%"
+    )
+    data = Data(
+        dataset="mpii", split="val", box_source="annotation", people=2958, images=2729, annotations="gt_valid.mat",
+        annotations_sha256="0" * 64, synthetic=False,
+    )  # fmt: skip
+    whole: dict[str, Any] = {
+        "posebench": "0.1.0", "name": name, "arch": "hrnet_w32", "input_size": (256, 256), "weights_sha256": "1" * 64,
+        "flip_test": True, "rule": rule, "data": data, "chosen": 2958, "people_of_split": 2958, "clean": Estimate(90, (89, 91)),
+        "conditions": (*cells, *boxes), "corrupted": damage, "notes": (),
+    }  # fmt: skip
+    return KeptRobustness(**whole | changes)
+
+
+def row(table: RobustnessTable, first: str) -> tuple[str, ...]:
+    (found,) = [cells for cells in table.rows if cells[0] == first]
+    return found[1:]
+
+
+def test_every_published_row_agrees_with_itself() -> None:
+    rows = published_robustness()
+    assert [(one.protocol, one.arch) for one in rows] == [
+        ("mpii", "simplebaseline_resnet50"), ("mpii", "simplebaseline_resnet101"), ("mpii", "simplebaseline_resnet152"),
+        ("mpii", "hrnet_w32"), ("coco", "simplebaseline_resnet50"), ("coco", "simplebaseline_resnet101"),
+        ("coco", "simplebaseline_resnet152"), ("coco", "hrnet_w32"), ("coco", "hrnet_w48"),
+    ]  # fmt: skip
+    for one in rows:
+        assert 100 * one.values["mPC"] / one.values["clean"] == pytest.approx(one.values["rPC"], abs=0.11)
+        if one.protocol == "mpii":
+            own = [one.values[name] for name in CORRUPTIONS]
+            assert sum(own) / 15 == pytest.approx(one.values["mPC"], abs=0.051)
+
+
+def test_measured_and_published_rows_stand_in_one_table() -> None:
+    table = summary([kept("mine")])
+    assert row(table, "mine 256×256") == ("90.0", "89.0–91.0", "77.0", "75.0–79.0", "85.6", "83.0–88.0")
+    assert row(table, "hrnet_w32 256×256, published") == ("90.3", "", "80.1", "", "88.7", "")
+    assert (table.apart, table.below) == (
+        1,
+        "Published: Wang et al., CVPR 2021, as printed. By the same rule and people.",
+    )
+    means = by_corruption([kept("mine")])
+    assert means is not None and means.headers[:4] == ("", "gauss", "shot", "impulse")
+    assert row(means, "simplebaseline_resnet50, published")[:3] == ("68.9", "71.6", "68.9")
+
+
+def test_what_keeps_a_measurement_from_being_compared_with_published_rows_is_said() -> None:
+    made = kept()
+    assert differences(made) == []
+    damage, rule, data = made.corrupted, made.rule, made.data
+    assert damage is not None
+    other = kept(
+        chosen=200, corrupted=damage.model_copy(update={"severities": (1, 5), "rule": "exact"}),
+        rule=rule.model_copy(update={"convention": "official"}), data=data.model_copy(update={"box_source": "a.json >= 0"}),
+    )  # fmt: skip
+    assert differences(other) == [
+        "convention official, not hrnet", "boxes of a.json >= 0, not annotation", "200 of 2,958 people", "30 of 75 cells",
+        "rule exact, seed 1",
+    ]  # fmt: skip
+    assert differences(kept(data=data.model_copy(update={"synthetic": True}))) == []
+
+
+def test_curves_hold_the_clean_score_in_the_middle() -> None:
+    table = shifts(kept())
+    assert table is not None and [cells[0] for cells in table.rows] == ["-26", "0", "+26"]
+    assert row(table, "0") == ("90.0", "89.0–91.0", "90.0", "89.0–91.0")
+    assert row(table, "+26") == ("85.0", "84.0–86.0", "85.0", "84.0–86.0")
+
+
+def test_boxes_are_compared_with_the_first_source_pair_by_pair() -> None:
+    table = sources(kept())
+    assert table is not None and row(table, "annotated") == ("90.0", "89.0–91.0", "", "")
+    assert row(table, "annotated, jittered by up to 13 pixels, 10 %") == ("89.5", "88.5–90.5", "-0.5", "-1.5–0.5")
+
+
+def test_a_measurement_of_boxes_alone_has_no_table_of_corruptions() -> None:
+    alone = kept(corrupted=None, conditions=tuple(one for one in kept().conditions if one.part == "boxes"))
+    assert [table.title for table in tables(alone)] == ["Mean % on photographs as they are", "Mean by source of boxes"]
+
+
+def test_the_report_ranks_networks_that_were_measured_alike_and_keeps_others_apart(tmp_path: Path) -> None:
+    for number, one in enumerate([kept("low", 5, FOG), kept("high", 0, FOG), kept("few", 0, FOG, chosen=200)]):
+        save_robustness(one, f"id-{number}", tmp_path)
+    stale = tmp_path / "robustness" / "stale.png"
+    stale.touch()
+    paths = write_robustness(tmp_path)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "robustness").iterdir()}
+    assert write_robustness(tmp_path) == paths
+    assert before == {path.name: path.read_bytes() for path in (tmp_path / "robustness").iterdir()}
+    text = before["robustness.md"].decode()
+    assert text.count("\n## ") == 2 and text.index("high 256×256") < text.index("low 256×256")
+    assert not stale.exists() and sum(name.endswith("corruptions.png") for name in before) == 2
+    rows = list(csv.DictReader(before["robustness.csv"].decode().splitlines()))
+    (fog,) = [one for one in rows if (one["network"], one["name"], one["level"]) == ("low", "fog", "3")]
+    assert (fog["value"], fog["low"], fog["high"], fog["change"]) == ("72.0", "71.0", "73.0", "-18.0")
+
+
+def test_a_hostile_name_is_shown_as_text(tmp_path: Path) -> None:
+    save_robustness(kept("=1+1|<b>$x", conditions=(), corrupted=None), "id", tmp_path)
+    write_robustness(tmp_path)
+    assert "=1+1\\|&lt;b&gt;\\$x" in (tmp_path / "robustness/robustness.md").read_text()
+    assert "\n'=1+1|<b>$x,hrnet_w32" in (tmp_path / "robustness/robustness.csv").read_text()
