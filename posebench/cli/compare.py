@@ -67,7 +67,7 @@ def compare(
 
     --data, --name, --overlays, --save and --pictures are for files: rows are compared from their records alone.
     """
-    from posebench.cli.console import open_console, print_overlays, say_synthetic
+    from posebench.cli.console import open_console, print_fonts_note, print_overlays, say_synthetic
     from posebench.cli.show_comparison import print_comparison, print_row_comparison
     from posebench.plugins import registry
     from posebench.results.folder import check_folder
@@ -100,6 +100,8 @@ def compare(
         click.echo(json.dumps(comparison.as_json()))
     else:
         print_comparison(open_console(), comparison.records, comparison.pairs, quiet=quiet)
+    if overlays or pictures is not None:
+        print_fonts_note(record.name for record in comparison.records)
     if pictures is not None:
         click.echo(comparison.draw(pictures), err=as_json)
     if save:

@@ -78,7 +78,7 @@ def diagnose(
     The kind of every error and what its repair would add; a constant offset; scores on parts of the data; whether confidences
     are right as often as they say; AP with other sigmas.
     """
-    from posebench.cli.console import open_console, say_synthetic
+    from posebench.cli.console import open_console, print_fonts_note, say_synthetic
     from posebench.cli.show_diagnosis import print_diagnosis
     from posebench.plugins import registry
     from posebench.results.folder import check_folder
@@ -98,6 +98,8 @@ def diagnose(
         click.echo(json.dumps(diagnosis.as_json()))
     else:
         print_diagnosis(open_console(), diagnosis, quiet)
+    if save or pictures is not None:
+        print_fonts_note([diagnosis.evaluation.record.name])
     if pictures is not None:
         click.echo("\n".join(map(str, diagnosis.draw(pictures))), err=as_json)
     if save:
