@@ -1,5 +1,7 @@
 """Predictions and annotations as COCO's evaluators take them: the arrays of `oks_matching`."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from posebench.array_type import Array
@@ -10,6 +12,20 @@ from posebench.scoring import oks_matching, oks_similarity
 
 from . import partial_detections
 from .chosen_keypoints import other_skeleton
+
+
+class Evaluated(NamedTuple):
+    """What a convention's evaluator takes.
+
+    Attributes:
+        given: the predictions as they came. made: as they are scored.
+        people: who is to be found, with the keypoints that count. sigmas: (K,) OKS constants of these.
+    """
+
+    given: Predictions
+    made: Predictions
+    people: Instances
+    sigmas: Array
 
 
 def image_rows(predictions: Predictions, instances: Instances) -> Array:
