@@ -7,17 +7,17 @@ from functools import cache
 from pathlib import Path
 
 import matplotlib
+from pydantic import BaseModel
 
 import posebench
 from posebench.files.writing import write_text
 from posebench.report.plots.plot_files import files_of
-from posebench.report.tables.board import Board
 from posebench.results.folder import ResultsFolder
 
 
-def source_of(board: Board) -> str:
-    """A digest of what the plots of a leaderboard depend on: its records, and the code that draws them."""
-    parts = [_code(), *(record.model_dump_json() for record in board.records)]
+def source_of(models: Iterable[BaseModel]) -> str:
+    """A digest of what plots depend on: the records or other models that they show, and the code that draws them."""
+    parts = [_code(), *(model.model_dump_json() for model in models)]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -35,7 +35,8 @@ def is_drawn(folder: ResultsFolder, path: Path, source: str) -> bool:
 
 def note_drawn(folder: ResultsFolder, paths: Iterable[Path], source: str) -> None:
     """Keep what plots were drawn from; plots that are no longer there are forgotten."""
-    known = {name: its for name, its in _read(folder).items() if (folder.plots / name).is_file()}
+    places = folder.plots, folder.robustness
+    known = {name: its for name, its in _read(folder).items() if any((place / name).is_file() for place in places)}
     drawn = {path.name: source for path in paths}
     write_text(folder.drawn_plots, json.dumps(known | drawn, indent=0, sort_keys=True) + "\n")
 
