@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from posebench.api.scoring import load_predictions as load_predictions
     from posebench.api.scoring import save_predictions as save_predictions
     from posebench.api.scoring import score as score
+    from posebench.api.studies import study as study
     from posebench.data.instances import Instances as Instances
     from posebench.data.predictions import Predictions as Predictions
     from posebench.data.skeleton import Skeleton as Skeleton
@@ -79,6 +80,7 @@ _FUNCTIONS = {
         "save_predictions",
         "score",
     ),
+    "posebench.api.studies": ("study",),
 }
 _PLACES = {name: module for module, names in _FUNCTIONS.items() for name in names} | {
     "Architecture": "posebench.plugins.architecture",

@@ -32,6 +32,7 @@ ORDER = [
     "plugin_checks",
     "report",
     "tasks",
+    "studies",
     "api",
     "cli",
     "__main__",

@@ -47,6 +47,8 @@ def check_command(line: str) -> None:
     command: click.Command = main
     words = re.findall(r'"[^"]*"|\S+', line)
     while isinstance(command, click.Group):
+        if words[0] not in command.commands and hasattr(command, "default"):  # `study FILE` is `study run FILE`
+            words.insert(0, command.default)
         assert words[0] in command.commands, line
         command = command.commands[words.pop(0)]
     options = {name for parameter in command.params for name in parameter.opts}
@@ -151,7 +153,7 @@ def test_the_dataset_of_the_page_can_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", ["docs/scoring.md", "docs/protocols.md"])
 def test_every_convention_is_named_by_the_pages(page: str) -> None:
-    for name in ("mpii", "flic", "coco", "lsp", "crowdpose"):
+    for name in ("mpii", "flic", "coco", "lsp", "crowdpose", "wholebody"):
         for convention in protocol(name).conventions:
             assert f"`{convention}`" in (ROOT / page).read_text(), convention
 
@@ -170,3 +172,12 @@ def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
 
 def test_every_page_is_in_the_readmes_table() -> None:
     assert {page for page in PAGES if f"({page})" in README} == set(PAGES) - {"README.md"}
+
+
+def test_the_study_of_the_page_is_one() -> None:
+    from posebench.studies.study_file import Study, shipped_names
+
+    page = (ROOT / "docs/studies.md").read_text()
+    (text,) = blocks("docs/studies.md", "toml")
+    assert Study.model_validate(tomllib.loads(text)).name == "mine"
+    assert re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE) == shipped_names()

@@ -44,6 +44,13 @@ def shipped_recipes(context: Context, parameter: Parameter, incomplete: str) -> 
     return [name for name in shipped_names() if name.startswith(incomplete)]
 
 
+def studies(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
+    """Names of the studies that ship with posebench."""
+    from posebench.studies.study_file import shipped_names
+
+    return [name for name in shipped_names() if name.startswith(incomplete)]
+
+
 def conventions(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
     """Names of the conventions of the `--protocol` that was typed before."""
     return [name for name in _of_protocol(context, "conventions") if name.startswith(incomplete)]

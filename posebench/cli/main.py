@@ -26,6 +26,7 @@ from posebench.cli import (
     robustness,
     run,
     show,
+    study,
     train,
     verify,
     weights,
@@ -99,6 +100,7 @@ def main() -> None:
     posebench evaluate FILE ... --explain                under every convention
     posebench compare A B --protocol mpii --data DIR     difference, p-value
     posebench diagnose FILE --protocol mpii --data DIR   why it errs
+    posebench study NAME --dry-run                       a question: its runs
     posebench report                                     leaderboards, plots
     posebench verify RECORD --data DIR                   compute a record again
     posebench data check NAME --data DIR                 check a dataset
@@ -116,6 +118,7 @@ def main() -> None:
 
 for _command in (
     run.run,
+    study.study,
     train.train,
     predict.predict,
     evaluate.evaluate,

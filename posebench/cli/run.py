@@ -1,5 +1,7 @@
 """`posebench run`: train, predict, evaluate and report in a row."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +23,14 @@ from posebench.cli.train import CHECKING, check_resume, training_shown
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from rich.console import Console
 
     from posebench.data.instances import Instances
     from posebench.results.record import Record
-    from posebench.tasks.train import Job, Settings
+    from posebench.tasks.run import Counted
+    from posebench.tasks.train import Job, Settings, Show
 
 
 @click.command()
@@ -45,10 +50,12 @@ def run(
 ) -> None:  # fmt: skip
     """Train networks, predict, score, and write the report."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
+    from posebench.cli.show_scores import print_scores
     from posebench.plugins import registry
     from posebench.tasks import people as people_tasks
     from posebench.tasks import train as tasks
     from posebench.tasks.preflight import check_before_run
+    from posebench.tasks.run import run as run_job
     from posebench.tasks.selection import scored_split
 
     check_resume(resume, restart)
@@ -76,43 +83,38 @@ def run(
         check_before_run(jobs, people, asked)
     records = []
     for job in jobs:
-        with training_shown(out, job.arch) as show:
-            trained = tasks.train(
-                job, resume=resume, restart=restart, packs=packs, show=show, say=lambda text: print_notes(out, [text])
-            )
-        print_notes(out, trained.notes)
         label = f"{name} ({job.arch})" if name and len(jobs) > 1 else name  # several rows cannot have one name
-        predictions = _predict(job, trained.checkpoint, asked, out)
-        if torchrun.is_first():
-            records.append(_score(job, predictions, people, label, out))
+        record = run_job(job, people, asked, Shown(out), name=label, resume=resume, restart=restart, packs=packs)
+        if record is not None:
+            print_scores(out, record)
+            records.append(record)
     if torchrun.is_first():
         _report(results, records, out)
 
 
-def _predict(job: "Job", checkpoint: Path, asked: "Instances", out: "Console") -> Path:
-    """Predict people and return the predictions file."""
-    from posebench.cli.console import print_notes, progress
-    from posebench.tasks.predict import predict, predictions_path
+class Shown:
+    """Shows a run on a console: a bar while it trains, a bar while it predicts, and its notes."""
 
-    path = predictions_path(checkpoint, asked, job.results)
-    with progress(out, f"predict {asked.what}") as update:
-        predicted = predict(
-            checkpoint, job.protocol, asked, path, workers=job.workers,
-            show=lambda done, total: update(done, total, ""),
-        )  # fmt: skip
-    print_notes(out, predicted.notes)
-    return path
+    def __init__(self, out: "Console") -> None:
+        self.out = out
 
+    def training(self, job: "Job") -> "AbstractContextManager[Show]":
+        """A bar with the loss and the rate."""
+        return training_shown(self.out, job.arch)
 
-def _score(job: "Job", predictions: Path, people: "Instances", name: str | None, out: "Console") -> "Record":
-    from posebench.cli.show_scores import print_scores
-    from posebench.tasks.evaluate import evaluate
+    @contextmanager
+    def predicting(self, asked: "Instances") -> "Iterator[Counted]":
+        """A bar that counts people."""
+        from posebench.cli.console import progress
 
-    evaluation = evaluate(predictions, job.protocol, people, name=name)
-    print_scores(out, evaluation.record)
-    evaluation.save(job.results.path)
-    evaluation.draw_overlays(job.results.path)
-    return evaluation.record
+        with progress(self.out, f"predict {asked.what}") as update:
+            yield lambda done, total: update(done, total, "")
+
+    def say(self, note: str) -> None:
+        """A line."""
+        from posebench.cli.console import print_notes
+
+        print_notes(self.out, [note])
 
 
 def _report(results: Path, records: "list[Record]", out: "Console") -> None:

@@ -25,6 +25,10 @@ _held: set[Path] = set()
 """Locks of this process: the system would give them to another thread of it again."""
 
 
+class InUse(PosebenchError):
+    """Another process holds a lock."""
+
+
 @contextmanager
 def locked(path: Path, work: str) -> Iterator[tuple[str, ...]]:
     """Hold the lock file `path`, which is removed afterwards.
@@ -39,12 +43,12 @@ def locked(path: Path, work: str) -> Iterator[tuple[str, ...]]:
         Sentences for the user: that this file system has no locks, if so.
 
     Raises:
-        PosebenchError: another process holds it (the sentence names that process and its machine), or the folder cannot be
-            written to.
+        InUse: another process holds it; the sentence names that process and its machine.
+        PosebenchError: the folder cannot be written to.
     """
     path = path.absolute()
     if path in _held:
-        raise PosebenchError(f"This process already {work}. Wait until that has ended.")
+        raise InUse(f"This process already {work}. Wait until that has ended.")
     file = _open(path)
     notes: tuple[str, ...] = ()
     try:
@@ -52,7 +56,7 @@ def locked(path: Path, work: str) -> Iterator[tuple[str, ...]]:
             file.close()
             file = _open(path)
     except (BlockingIOError, PermissionError) as error:
-        raise PosebenchError(_in_use(file, work)) from error
+        raise InUse(_in_use(file, work)) from error
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
@@ -67,6 +71,25 @@ def locked(path: Path, work: str) -> Iterator[tuple[str, ...]]:
             path.unlink()
         file.close()
         _held.discard(path)
+
+
+def holder_of(path: Path) -> str | None:
+    """Who holds the lock file `path`, such as `process 812 on node7`; None where nobody does.
+
+    Looked at from another process than the holder's: POSIX gives up a lock when its own process opens and closes the file again.
+    """
+    if path.absolute() in _held:
+        return f"process {os.getpid()} on {socket.gethostname()}"
+    try:
+        file = path.open("r+b", buffering=0)
+    except OSError:  # nobody has begun, or it is someone else's file
+        return None
+    with file:
+        try:
+            _lock(file)
+        except OSError:
+            return _named(file)
+    return None
 
 
 def _open(path: Path) -> BinaryIO:
@@ -97,6 +120,11 @@ def _lock(file: BinaryIO) -> bool:
 def _in_use(file: BinaryIO, work: str) -> str:
     """The sentence for a second process; the holder may not have written its line yet."""
     with file:
-        process, _, machine = file.read().decode(errors="replace").strip().partition(" ")
-    holder = f"Process {process} on {machine}" if machine else "Another process"
-    return f"{holder} {work}. Wait until it has ended, or end it first."
+        holder = _named(file)
+    return f"{holder[0].upper()}{holder[1:]} {work}. Wait until it has ended, or end it first."
+
+
+def _named(file: BinaryIO) -> str:
+    """The holder of an open lock file, by the line that it has written there."""
+    process, _, machine = file.read().decode(errors="replace").strip().partition(" ")
+    return f"process {process} on {machine}" if machine else "another process"

@@ -155,9 +155,18 @@ class ResultsFolder:
         return self.path / "assets"
 
     @property
+    def studies(self) -> Path:
+        """A folder per study: its report, and which of its runs are under way or failed."""
+        return self.path / "studies"
+
+    @property
     def published(self) -> Path:
         """Published scores, shown below leaderboards with the same rule, split and boxes."""
         return self.path / "published.csv"
+
+    def study(self, name: str) -> Path:
+        """The folder of the study of that name."""
+        return self.studies / name
 
     def leaderboard_csv(self, slug: str) -> Path:
         """The CSV of the leaderboard of that slug."""

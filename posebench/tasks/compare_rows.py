@@ -56,8 +56,11 @@ class RowComparison:
         return {"rows": rows} | comparison.as_json(self.pairs)
 
 
-def compare_rows(rows: Sequence[Row]) -> RowComparison:
+def compare_rows(rows: Sequence[Row], chosen: Sequence[tuple[int, int]] | None = None) -> RowComparison:
     """Compare the headline of rows on the same resamples of the images; rows of several seeds vary over these too.
+
+    Args:
+        chosen: which pairs are compared, as places in `rows`; they are one family. None for every two rows.
 
     Raises:
         PosebenchError: fewer than two rows, rows of different leaderboards, or rows without comparable resamples.
@@ -68,7 +71,8 @@ def compare_rows(rows: Sequence[Row]) -> RowComparison:
     _check_resamples(rows)
     headline, units = rows[0].rule.headline, rows[0].records[0].sampling.units
     drawn = with_seed_error(np.array([row.resampled for row in rows]), np.array([row.seed_error for row in rows]))
-    both = list(combinations(zip(rows, drawn, strict=True), 2))
+    asked = list(combinations(range(len(rows)), 2)) if chosen is None else chosen
+    both = [((rows[a], drawn[a]), (rows[b], drawn[b])) for a, b in asked]
     taken = [Taken(headline, a.headline, b.headline, x - y) for (a, x), (b, y) in both]
     found = comparison.family(taken, units)
     names = [row.name for row in rows]

@@ -40,6 +40,8 @@ def check_before_run(jobs: Sequence["Job"], scored: Instances, asked: Instances,
     """
     protocol, results = jobs[0].protocol, jobs[0].results
     networks = [network_problem(job) for job in jobs]
+    if len(jobs) > 1:
+        networks = [problem and f"{job.arch}: {problem}" for job, problem in zip(jobs, networks, strict=True)]
     people = people_problems(protocol, scored, asked, convention)
     unwritable = writing_problem(results)
     found = [*networks, *people, unwritable]

@@ -11,13 +11,16 @@ from pydantic import BaseModel
 
 import posebench
 from posebench.files.writing import write_text
+from posebench.report.plots.fonts import families, undrawable
 from posebench.report.plots.plot_files import files_of
 from posebench.results.folder import ResultsFolder
 
 
-def source_of(models: Iterable[BaseModel]) -> str:
-    """A digest of what plots depend on: the records or other models that they show, and the code that draws them."""
-    parts = [_code(), *(model.model_dump_json() for model in models)]
+def source_of(named: Iterable[str], models: Iterable[BaseModel]) -> str:
+    """A digest of what plots depend on: the records or other models that they show, the fonts of their names, and the drawing
+    code."""
+    names = "".join(named)
+    parts = [_code(), *families(names), undrawable(names), *(model.model_dump_json() for model in models)]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

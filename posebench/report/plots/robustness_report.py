@@ -60,7 +60,7 @@ def write_robustness(folder: ResultsFolder, kept: Sequence[KeptRobustness]) -> l
 def _drawn(group: Group, kind: str, folder: ResultsFolder) -> Path | None:
     """A picture of a group, drawn unless it was drawn from the same numbers before; None where these lack what it shows."""
     path = folder.robustness_picture(group_slug(group), kind)
-    source = source_of(group)
+    source = source_of((kept.name for kept in group), group)
     if is_drawn(folder, path, source):
         return path
     with style():

@@ -1,0 +1,153 @@
+"""A study on a terminal: its plan, its runs, and its answer."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text  # not rich's markup: names are other people's
+
+from posebench.cli.run import Shown
+from posebench.cli.wrapping import wrapped
+from posebench.errors import counted
+from posebench.plain_text import one_line
+from posebench.report.tables.board import SYNTHETIC_NOTE
+from posebench.report.tables.columns import UNKNOWN, bounds, size
+from posebench.results.record import Record
+from posebench.scoring.scores import shown_decimals
+from posebench.studies.findings import Answer
+from posebench.studies.plan import Plan, PlannedRun
+from posebench.studies.state import RunState
+from posebench.tasks.run import Viewer
+
+
+def print_plan(out: Console, plan: Plan, now: Sequence[RunState], seconds: Mapping[str, float]) -> None:
+    """The question, a line for each row, and how long all takes.
+
+    Args:
+        seconds: key of a run → its seconds from its beginning; of the runs that are neither done nor under way.
+    """
+    out.print(Text(plan.study.question, style="bold"))
+    table = Table(box=SIMPLE_HEAD)
+    for header, justify in (("network", "left"), ("protocol", "left"), ("recipe", "left"), ("input", "right"), ("epochs", "right"),
+                            ("seeds", "left"), ("state", "left"), ("time of each", "right")):  # fmt: skip
+        table.add_column(header, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    by_key = {state.run.key: state for state in now}
+    for runs in plan.rows:
+        first = runs[0]
+        recipe = first.job.recipe
+        spent = {timedelta(seconds=round(seconds[run.key])) for run in runs if run.key in seconds}
+        cells = [
+            one_line(first.place.arch), one_line(first.place.protocol), recipe.name, str(size(recipe.input_size)),
+            str(recipe.epochs),
+            " ".join(str(run.job.seed) for run in runs), _counts([by_key[run.key] for run in runs]),
+            ", ".join(map(str, sorted(spent))) or UNKNOWN,
+        ]  # fmt: skip
+        table.add_row(*map(Text, cells))
+    out.print(table)
+    out.print(wrapped(cost(plan, now, seconds), out.width if out.is_terminal else None), highlight=False, markup=False)
+
+
+def cost(plan: Plan, now: Sequence[RunState], seconds: Mapping[str, float]) -> str:
+    """Such as `9 runs, 2 done. The others take about 3:20:00 (hours:minutes:seconds) on this device, …`."""
+    done = sum(state.word == "done" for state in now)
+    told = counted(len(plan.runs), "run", "runs") + (f", {done} done" if done else "") + "."
+    if not seconds:
+        return told
+    left = timedelta(seconds=round(sum(seconds.values())))
+    return (
+        f"{told} {'The others take' if done else 'They take'} about {left} (hours:minutes:seconds) on this device, one after the "
+        "other: measured on a few steps of each network; training from its beginning, and prediction."
+    )
+
+
+def print_states(out: Console, now: Sequence[RunState]) -> None:
+    """A line for each run, and how many there are of each state."""
+    table = Table(box=SIMPLE_HEAD)
+    for header in ("run", "state", ""):
+        table.add_column(header, overflow="fold")
+    for state in now:
+        table.add_row(Text(one_line(state.run.title)), Text(state.word), Text(_detail(state)))
+    out.print(table)
+    out.print(_counts(now), highlight=False, markup=False)
+
+
+def print_answer(out: Console, answer: Answer) -> None:
+    """The scores of every row, and the verdict."""
+    for found in answer.findings:
+        if not found.done:
+            continue
+        rule, data = found.done[0].rule, found.done[0].data
+        decimals = shown_decimals(rule.unit)
+        out.print(Text(f"{data.what}: {data.people:,} people; {rule.protocol} {rule.short_scope}", style="bold"))
+        table = Table(box=SIMPLE_HEAD)
+        for header in ("network", rule.headline, "95 %", "sd of seeds", "seeds"):
+            table.add_column(
+                Text(header), justify="left" if header in ("network", "seeds") else "right", overflow="fold"
+            )
+        for one in found.rows:
+            row = one.row
+            cells = [UNKNOWN] * 4
+            if row is not None:
+                spread = UNKNOWN if row.spread is None else f"{row.spread:.{decimals}f}"
+                interval = bounds(row.intervals.get(rule.headline), decimals) or UNKNOWN
+                cells = [f"{row.headline:.{decimals}f}", interval, spread, " ".join(map(str, row.seeds))]
+            table.add_row(Text(one_line(one.name)), *map(Text, cells))
+        out.print(table)
+        for line in [SYNTHETIC_NOTE] * data.synthetic + [found.problem] * bool(found.problem) + found.verdicts:
+            out.print(wrapped(line, out.width if out.is_terminal else None), highlight=False, markup=False)
+
+
+class Watching:
+    """Tells on a console which run of a study is under way, and how long the others will take."""
+
+    def __init__(self, out: Console, seconds: Mapping[str, float]) -> None:
+        self.out = out
+        self.left = dict(seconds)
+        self.began = 0.0
+        self.spent = self.expected = 0.0
+
+    def begins(self, planned: PlannedRun, number: int, total: int) -> Viewer:
+        """A line with the run's number."""
+        self.began = time.monotonic()
+        self.out.print(Text(f"Run {number} of {total}: {one_line(planned.title)}", style="bold"))
+        return Shown(self.out)
+
+    def ended(self, planned: PlannedRun, record: Record) -> None:
+        """The score, and the time that is left."""
+        rule = record.rule
+        value = record.metrics.get(rule.headline)
+        score = UNKNOWN if value is None else f"{value:.{shown_decimals(rule.unit)}f}"
+        self._line(f"{planned.title}: {rule.headline} {score}.{self._rest(planned)}")
+
+    def failed(self, planned: PlannedRun, reason: str) -> None:
+        """The reason, and the time that is left."""
+        self._line(f"{planned.title} failed: {reason}{self._rest(planned)}")
+
+    def _line(self, text: str) -> None:
+        self.out.print(wrapped(text, self.out.width if self.out.is_terminal else None), highlight=False, markup=False)
+
+    def _rest(self, planned: PlannedRun) -> str:
+        """A sentence on the time that is left: what was measured before, corrected by what the runs so far have taken."""
+        self.expected += self.left.pop(planned.key, 0.0)
+        self.spent += time.monotonic() - self.began
+        if not self.left:
+            return ""
+        rate = self.spent / self.expected if self.expected else 1.0
+        left = timedelta(seconds=round(rate * sum(self.left.values())))
+        return f" {counted(len(self.left), 'run', 'runs')} left, about {left}."
+
+
+def _counts(now: Sequence[RunState]) -> str:
+    """Such as `2 done, 1 running`."""
+    words = [state.word for state in now]
+    return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+
+
+def _detail(state: RunState) -> str:
+    if state.answer is None:
+        return one_line(state.detail)
+    rule, value = state.answer.rule, state.answer.metrics.get(state.answer.rule.headline)
+    return f"{rule.headline} {UNKNOWN if value is None else f'{value:.{shown_decimals(rule.unit)}f}'}"

@@ -1,0 +1,132 @@
+"""Carrying out: the runs of a study that are not done, one after the other. Several processes share them by locks."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from pathlib import Path
+from typing import Protocol as Interface
+
+from posebench.data.instances import Instances
+from posebench.errors import Interrupted, PosebenchError
+from posebench.files.locking import InUse, locked
+from posebench.files.writing import sha256, write_text
+from posebench.results.record import Record
+from posebench.studies.plan import Plan, PlannedRun
+from posebench.studies.state import RunState, claim, failure_file, found_records, scored_joints, state_of, states
+from posebench.tasks.evaluate import evaluate
+from posebench.tasks.keypoints_in_common import KeypointsAsked
+from posebench.tasks.predict import predictions_path
+from posebench.tasks.run import Counted, Viewer, run
+from posebench.tasks.train import Job, Show
+
+
+class Watcher(Interface):
+    """Whom a study tells how far it is."""
+
+    def begins(self, planned: PlannedRun, number: int, total: int) -> Viewer:
+        """Called before a run; gives whom the run itself tells.
+
+        Args:
+            number: of the run among those that are to be made, from 1. total: how many they are.
+        """
+
+    def ended(self, planned: PlannedRun, record: Record) -> None:
+        """Called after a run with the record that answers the question."""
+
+    def failed(self, planned: PlannedRun, reason: str) -> None:
+        """Called after a run that failed."""
+
+
+class Telling:
+    """Tells a function about the runs in sentences, and nothing of their steps."""
+
+    def __init__(self, say: Callable[[str], None] = lambda sentence: None) -> None:
+        self.say = say
+
+    def begins(self, planned: PlannedRun, number: int, total: int) -> "Telling":
+        """A sentence with the run's number; tells of the run itself, too."""
+        self.say(f"Run {number} of {total}: {planned.title}")
+        return self
+
+    def ended(self, planned: PlannedRun, record: Record) -> None:
+        """A sentence with the score."""
+        self.say(f"{planned.title}: {record.rule.headline} {record.metrics[record.rule.headline]}")
+
+    def failed(self, planned: PlannedRun, reason: str) -> None:
+        """A sentence with the reason."""
+        self.say(f"{planned.title} failed: {reason}")
+
+    def training(self, job: Job) -> AbstractContextManager[Show]:
+        """Nothing is told of a step."""
+        return nullcontext(lambda progress: None)
+
+    def predicting(self, asked: Instances) -> AbstractContextManager[Counted]:
+        """Nothing is told of a batch."""
+        return nullcontext(lambda done, total: None)
+
+
+def carry_out(plan: Plan, watcher: Watcher) -> list[RunState]:
+    """Make the runs that are neither done nor under way elsewhere. One that fails does not keep the others from being made.
+
+    Returns:
+        the state of every run afterwards.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM; the run under way has written its checkpoint.
+    """
+    left = [state.run for state in states(plan) if state.word != "done"]
+    for number, planned in enumerate(left, start=1):
+        make(plan, planned, watcher, (number, len(left)))
+    return states(plan)
+
+
+def make(plan: Plan, planned: PlannedRun, watcher: Watcher, place: tuple[int, int] = (1, 1)) -> None:
+    """Make one run, unless it is done by now or another process makes it.
+
+    Args:
+        place: its number among the runs to make, and how many they are.
+
+    Raises:
+        Interrupted: as of `carry_out`.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(claim(planned, plan), f"makes {planned.title}"))
+        except InUse:
+            return
+        state = state_of(planned, plan, found_records(plan))
+        if state.word == "done":
+            return
+        failed = failure_file(planned, plan)
+        failed.unlink(missing_ok=True)
+        viewer = watcher.begins(planned, *place)
+        try:
+            watcher.ended(planned, _made(plan, state, viewer))
+        except Interrupted:
+            raise
+        except PosebenchError as error:
+            write_text(failed, f"{error}\n")
+            watcher.failed(planned, str(error))
+
+
+def _made(plan: Plan, state: RunState, viewer: Viewer) -> Record:
+    planned = state.run
+    job, people = planned.job, planned.people
+    checkpoint = job.results.checkpoint(planned.key)
+    joints = scored_joints(planned, plan)
+    file = predictions_path(checkpoint, people.asked, job.results)
+    record = state.record
+    if record is None or not _is_file_of(record, file):
+        # Not --resume: it would go on from a run with other epochs where this one has no checkpoint.
+        record = run(job, people.scored, people.asked, viewer, resume=checkpoint.exists())
+        if record is None:
+            raise PosebenchError("posebench study makes its runs in one process each. Start it without torchrun.")
+    if not joints:
+        return record
+    part = evaluate(file, job.protocol, people.scored, name=record.name, keypoints=KeypointsAsked(joints))
+    part.save(job.results.path)
+    return part.record
+
+
+def _is_file_of(record: Record, file: Path) -> bool:
+    """Whether a predictions file is the one that a record scored."""
+    return file.is_file() and sha256(file) == record.predictions_sha256

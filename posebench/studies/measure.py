@@ -1,0 +1,127 @@
+"""Measuring: how long the runs of a study take on this device, from a few steps of each network."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+
+from posebench.data.geometry import Alignment
+from posebench.inference.predict import passes
+from posebench.samples.loader import Batch, Samples, epoch_steps
+from posebench.studies.plan import PlannedRun
+from posebench.studies.state import RunState, described
+from posebench.tasks.initial_weights import recipe_network
+from posebench.tasks.train import Job
+from posebench.training.devices import fast_kernels, use_device
+from posebench.training.step import Updater
+
+SAMPLES_ON_CPU = 4
+"""Samples of a measured step on a CPU, where time grows with their number; elsewhere a step has the recipe's batch."""
+STEPS = 3
+"""Measured steps; the median counts. One before them chooses kernels."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast one network is.
+
+    Attributes:
+        step: seconds of a step of training, with the making of its batch. person: seconds to predict one.
+    """
+
+    step: float
+    person: float
+
+    def seconds(self, run: PlannedRun) -> float:
+        """How long a run takes from its beginning: training and prediction, without validation, scoring and pictures."""
+        recipe, people = run.job.recipe, run.people
+        trained = int(people.train.usable.sum())
+        steps = recipe.epochs * epoch_steps(trained, recipe.batch_size, recipe.last_batch == "keep")
+        return steps * self.step + int(people.asked.usable.sum()) * self.person
+
+
+def measured(runs: Iterable[PlannedRun], show: Callable[[str], None] = lambda doing: None) -> dict[str, float]:
+    """Key of a run → its seconds; runs that differ in the seed alone are measured once.
+
+    Args:
+        show: called with the network that is measured now.
+
+    Raises:
+        PosebenchError: there is no such device, or the network fails on it.
+    """
+    speeds: dict[tuple[str, str, str], Speed] = {}
+    found = {}
+    for run in runs:
+        job = run.job
+        network = job.arch, job.protocol.name, job.recipe.model_dump_json()
+        if network not in speeds:
+            show(run.name)
+            speeds[network] = speed(run)
+        found[run.key] = speeds[network].seconds(run)
+    return found
+
+
+def speed(run: PlannedRun) -> Speed:
+    """Train and predict a few people of a run with random weights, which are not kept."""
+    job = run.job
+    use_device(job.device)
+    accelerator = Accelerator()
+    torch.manual_seed(job.seed)
+    model = recipe_network(job.arch, job.protocol.skeleton, job.recipe)
+    updater = Updater(model, job.recipe, accelerator, lambda sentence: None)
+    device = updater.device
+    batch, loading = _batch(run, model.pipeline.alignment, model.pipeline.regions, device)
+    count = len(batch.rows)
+    updater.begin()
+    with fast_kernels(device):
+        step = _seconds(device, lambda: updater(batch, job.recipe.learning_rate, 1))
+    model.eval()
+    with torch.inference_mode():
+        images = model.prepare(batch.images.to(device))
+        person = _seconds(device, lambda: passes(model, images, job.recipe.flip_test)) / count
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    scale = job.recipe.batch_size / count
+    return Speed(_with_loading(step * scale, loading * job.recipe.batch_size, job), _with_loading(person, loading, job))
+
+
+def _batch(run: PlannedRun, alignment: Alignment, regions: str, device: torch.device) -> tuple[Batch, float]:
+    """Samples of the training people, and the seconds that the making of one takes."""
+    job, people = run.job, run.people.train
+    count = job.recipe.batch_size if device.type != "cpu" else min(job.recipe.batch_size, SAMPLES_ON_CPU)
+    rows = np.resize(np.flatnonzero(people.usable), count)
+    samples = Samples(people, job.recipe.input_size, job.recipe.augmentation, job.seed, alignment, regions)
+    started = time.perf_counter()
+    batch = samples.batch([(0, row) for row in rows.tolist()])
+    return batch, (time.perf_counter() - started) / count
+
+
+def _with_loading(network: float, loading: float, job: Job) -> float:
+    """Seconds with the making of samples: before the network's work, or beside it where other processes make them."""
+    return max(network, loading / job.workers) if job.workers else network + loading
+
+
+def _seconds(device: torch.device, work: Callable[[], object]) -> float:
+    """The median of a few calls, after one that is not measured."""
+    times = []
+    for _ in range(STEPS + 1):
+        started = time.perf_counter()
+        work()
+        if device.type != "cpu":
+            torch.accelerator.synchronize(device)
+        times.append(time.perf_counter() - started)
+    return float(np.median(times[1:]))
+
+
+def as_json(states: Sequence[RunState], seconds: Mapping[str, float]) -> dict[str, Any]:
+    """The plan as JSON values.
+
+    Args:
+        seconds: as `measured` returns them.
+    """
+    runs = [described(state) | {"seconds": seconds.get(state.run.key)} for state in states]
+    return {"runs": runs, "seconds": sum(seconds.values())}

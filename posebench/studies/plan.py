@@ -1,0 +1,246 @@
+"""Plan: the runs of a study, each checked before the first one begins."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby, product
+from pathlib import Path
+
+import numpy as np
+
+from posebench.data import common_keypoints
+from posebench.data.instances import Instances
+from posebench.errors import PosebenchError
+from posebench.plugins import registry
+from posebench.plugins.protocol import Protocol
+from posebench.plugins.recipe import choose
+from posebench.plugins.recipe_files import PAPER
+from posebench.report.tables.columns import size
+from posebench.results.folder import ResultsFolder, plain
+from posebench.studies.study_file import Study
+from posebench.tasks.people import load_people, people_to_predict, run_splits
+from posebench.tasks.preflight import check_before_run
+from posebench.tasks.train import Job, Settings, make_job
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a person asks for.
+
+    Attributes:
+        study: at its small size already, where that is asked for.
+        data: folder of the dataset, or a folder with a folder for each protocol; None for synthetic people.
+        results: the results folder.
+        boxes: a detector's boxes instead of the annotated ones; None for these.
+        device: such as `cuda:1`; None for the one that accelerate chooses.
+        workers: processes that load batches; None as of `posebench run`.
+        small: whether the study is at its small size.
+    """
+
+    study: Study
+    data: Path | None = None
+    results: Path = Path("results")
+    boxes: Path | None = None
+    device: str | None = None
+    workers: int | None = None
+    small: bool = False
+
+
+@dataclass(frozen=True)
+class RowPlace:
+    """Where a row stands in the study: what all its seeds share."""
+
+    arch: str
+    protocol: str
+    recipe: str
+    input_size: Size | None
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """The people of a protocol's runs.
+
+    Attributes:
+        train: whom to train on, the limit applied. scored: whom to score. asked: whom to predict.
+    """
+
+    train: Instances
+    scored: Instances
+    asked: Instances
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedRun:
+    """One run: exactly a job of `posebench run`.
+
+    Attributes:
+        place: of its row. name: of its row, as reports show it. key: name of its folder below `results/runs`.
+    """
+
+    place: RowPlace
+    name: str
+    key: str
+    job: Job
+    people: People
+
+    @property
+    def title(self) -> str:
+        """Such as `hourglass8, mpii, seed 1`."""
+        return f"{self.name}, {self.place.protocol}, seed {self.job.seed}"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The runs of a study, in the order in which they are made: all rows with the first seed, then with the next."""
+
+    asked: Asked
+    runs: tuple[PlannedRun, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def study(self) -> Study:
+        """The question."""
+        return self.asked.study
+
+    @property
+    def folder(self) -> Path:
+        """Where the report is written, and which runs are under way."""
+        return ResultsFolder(self.asked.results).study(self.study.name)
+
+    @property
+    def rows(self) -> list[tuple[PlannedRun, ...]]:
+        """The runs of every row, by seed; rows in the order of the study."""
+        by_row: dict[RowPlace, list[PlannedRun]] = {}
+        for run in self.runs:
+            by_row.setdefault(run.place, []).append(run)
+        return [tuple(runs) for runs in by_row.values()]
+
+
+def make_plan(asked: Asked) -> Plan:
+    """The runs of a study.
+
+    Raises:
+        PosebenchError: an architecture, a protocol, a recipe or a keypoint is unknown; two runs are the same; a network cannot be
+            built for its input size; or people cannot be read, predicted or scored.
+    """
+    study = asked.study
+    check_names(study)
+    rules = {name: registry.protocol(name) for name in study.protocols}
+    people = {name: _people(protocol, asked) for name, protocol in rules.items()}
+    runs = []
+    for seed in study.seeds:
+        for place in places(study):
+            job = _job(place, seed, rules[place.protocol], asked)
+            its = people[place.protocol]
+            runs.append(PlannedRun(place, row_name(place, study), job.key(job.settings(its.train)), job, its))
+    _check_different(runs)
+    for name, group in groupby(sorted(runs, key=lambda run: run.place.protocol), lambda run: run.place.protocol):
+        jobs = [run.job for run in group if run.job.seed == study.seeds[0]]
+        check_before_run(jobs, people[name].scored, people[name].asked)
+    _check_published(study)
+    notes = dict.fromkeys(note for protocol in rules.values() for note in _notes(protocol, asked))
+    return Plan(asked, tuple(runs), tuple(notes))
+
+
+def places(study: Study) -> list[RowPlace]:
+    """The rows of a study: by protocol, then in the order of its lists."""
+    sizes: Sequence[Size | None] = study.input_sizes or (None,)
+    every = product(study.protocols, study.recipes, sizes, study.architectures)
+    return [RowPlace(arch, protocol, recipe, input_size) for protocol, recipe, input_size, arch in every]
+
+
+def row_name(place: RowPlace, study: Study) -> str:
+    """The architecture, with recipe and input size where the study has several, such as `hrnet_w32, 256×192`."""
+    parts = [place.arch]
+    parts += [place.recipe] if len(study.recipes) > 1 else []
+    parts += [str(size(place.input_size))] if len(study.input_sizes) > 1 else []
+    return ", ".join(parts)
+
+
+def check_names(study: Study) -> None:
+    """Check every name of a study, before anything heavy is imported.
+
+    Raises:
+        PosebenchError: an architecture, a protocol, a recipe or a keypoint is unknown; says what to write instead.
+    """
+    with _naming(study):
+        for arch in study.architectures:
+            registry.check_architecture(arch)
+        for recipe in study.recipes:
+            if recipe != PAPER:
+                choose(recipe)
+        for name in study.protocols:
+            protocol = registry.protocol(name)
+            common_keypoints.check_names(study.joints, protocol.skeleton, name)
+
+
+def data_of(data: Path | None, protocol: str) -> Path | None:
+    """The dataset's folder: the one of its name in a folder of datasets, else the folder itself."""
+    below = None if data is None else data / plain(protocol.partition(":")[0])
+    return below if below is not None and below.is_dir() else data
+
+
+def _people(protocol: Protocol, asked: Asked) -> People:
+    data = data_of(asked.data, protocol.name)
+    if data is not None and data.is_file():
+        raise PosebenchError(
+            f"--data {data} is one file, so training and scoring would share their people. Name the folder."
+        )
+    splits = run_splits(protocol, data)
+    train, scored = load_people(protocol, data, splits.train), load_people(protocol, data, splits.report)
+    limit = asked.study.settings.limit
+    if limit is not None:
+        train = train.take(np.flatnonzero(train.usable)[:limit])
+    return People(train, scored, people_to_predict(protocol, scored, asked.boxes, None))
+
+
+def _notes(protocol: Protocol, asked: Asked) -> list[str]:
+    note = run_splits(protocol, data_of(asked.data, protocol.name)).note
+    return [note] if note else []
+
+
+def _job(place: RowPlace, seed: int, protocol: Protocol, asked: Asked) -> Job:
+    own = asked.study.settings
+    settings = Settings(
+        recipe=place.recipe, input_size=place.input_size, seed=seed, epochs=own.epochs, batch_size=own.batch_size,
+        learning_rate=own.learning_rate, limit=own.limit, pretrained=own.pretrained is not False, device=asked.device,
+        workers=asked.workers,
+    )  # fmt: skip
+    return make_job(place.arch, protocol, data_of(asked.data, protocol.name), settings, asked.results)
+
+
+def _check_different(runs: Sequence[PlannedRun]) -> None:
+    seen: dict[str, PlannedRun] = {}
+    for run in runs:
+        if (other := seen.setdefault(run.key, run)) is not run:
+            raise PosebenchError(
+                f"Two runs of this study are the same: {_told(other)} and {_told(run)}. Remove one of them from its lists."
+            )
+
+
+def _told(run: PlannedRun) -> str:
+    place = run.place
+    return f"{place.arch} by {place.recipe} on {place.protocol} with seed {run.job.seed}"
+
+
+def _check_published(study: Study) -> None:
+    if study.published is None:
+        return
+    known = [row_name(place, study) for place in places(study) if place.protocol == study.published.protocol]
+    for name in study.published.values:
+        if name not in known:
+            raise PosebenchError(
+                f"The study {study.name!r} has a published value of {name!r}, which is none of its rows on "
+                f"{study.published.protocol}. Rows: {'; '.join(known) or 'none'}."
+            )
+
+
+@contextmanager
+def _naming(study: Study) -> Iterator[None]:
+    """Put the study's name before an error about what it names."""
+    try:
+        yield
+    except PosebenchError as error:
+        raise PosebenchError(f"The study {study.name!r}: {error}") from error

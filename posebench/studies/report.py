@@ -1,0 +1,194 @@
+"""The report of a study: the question, the verdict, tables and a figure, as Markdown. The same records make the same bytes."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from posebench.errors import counted
+from posebench.files.writing import write_text
+from posebench.report.plots.plot_files import dark, write_figure
+from posebench.report.plots.plot_style import style
+from posebench.report.tables.board import SYNTHETIC_NOTE
+from posebench.report.tables.columns import UNKNOWN, bounds, millions, size
+from posebench.report.tables.comparison_table import p_text, verdict
+from posebench.report.tables.leaderboard import escape
+from posebench.report.tables.rows import Row
+from posebench.scoring.comparison import Pair
+from posebench.scoring.scores import shown_decimals
+from posebench.studies.figure import scores_and_differences
+from posebench.studies.findings import Answer, Findings, StudyRow, difference, finding
+from posebench.studies.study_file import Published, Study
+
+REPORT, FIGURE = "report.md", "scores"
+SMALL = (
+    "This is the study at its small size: other recipes, people or epochs than the question is about. It shows that the study "
+    "runs; its verdict is about these small trainings alone."
+)
+
+SEVERAL = (
+    "A row of several seeds is the mean over seeds: '95 %' is the interval over images, 'sd of seeds' the standard deviation over "
+    "seeds. Intervals of differences include both."
+)
+ONE_SEED = "Each row has one seed: what another seed would change is unknown, and no interval includes it."
+CORRECTED = (
+    "p-values of all differences are corrected together (single-step max-|t|). Intervals are for each difference alone."
+)
+
+
+def write_report(answer: Answer) -> list[Path]:
+    """Write `report.md` and a figure for each protocol into the study's folder.
+
+    Returns:
+        the files' paths, the report last.
+    """
+    folder = answer.plan.folder
+    figures: dict[str, Path] = {}
+    for found in answer.findings:
+        path = folder / f"{FIGURE}-{found.protocol.partition(':')[0]}.png"
+        if found.pairs:
+            with style():
+                write_figure(scores_and_differences(answer.plan.study, found, published_beside(answer, found)), path)
+            figures[found.protocol] = path
+        else:
+            for old in (path, dark(path)):
+                old.unlink(missing_ok=True)
+    report = folder / REPORT
+    write_text(report, markdown(answer, figures))
+    return [*figures.values(), report]
+
+
+def markdown(answer: Answer, figures: dict[str, Path] | None = None) -> str:
+    """The report as a page of GitHub's Markdown.
+
+    Args:
+        figures: protocol → its figure, in the report's own folder.
+    """
+    study = answer.plan.study
+    blocks = [f"# Study: {escape(study.name)}", f"**{escape(study.question)}**"]
+    blocks += [f"Asked by {escape(study.source)}."] if study.source else []
+    blocks += [SMALL] if answer.small else []
+    left = [state for state in answer.states if state.word != "done"]
+    if left:
+        told = "; ".join(escape(f"{state.run.title} ({state.word})") for state in left)
+        blocks.append(f"{counted(len(left), 'run is', 'runs are')} not done, of {len(answer.states)}: {told}.")
+    for found in answer.findings:
+        blocks += _of_protocol(answer, found, (figures or {}).get(found.protocol))
+    return "\n\n".join(blocks) + "\n"
+
+
+def published_beside(answer: Answer, found: Findings) -> Published | None:
+    """The paper's figures, where the study is at full size and on the photographs of their dataset; else None."""
+    published = answer.plan.study.published
+    real = bool(found.done) and not any(row.data.synthetic for row in found.done)
+    return (
+        published
+        if published is not None and published.protocol == found.protocol and real and not answer.small
+        else None
+    )
+
+
+def _of_protocol(answer: Answer, found: Findings, figure: Path | None) -> list[str]:
+    blocks = [f"## {escape(found.protocol)}"]
+    if not found.done:
+        return [*blocks, "No run is done."]
+    first, study = found.done[0], answer.plan.study
+    data, rule = first.data, first.rule
+    decimals = shown_decimals(rule.unit)
+    blocks += [f"**{SYNTHETIC_NOTE}.**"] if data.synthetic else []
+    blocks += [f"The rows cannot be compared. {escape(found.problem)}"] if found.problem else []
+    said = [f"- {escape(pair.a)} − {escape(pair.b)} = {finding(pair.headline, decimals)}" for pair in found.pairs]
+    blocks += ["\n".join(said)] if said else []
+    blocks.append(
+        f"{rule.headline} of {data.people:,} people of {escape(data.what)}, boxes: {escape(data.box_source)}. "
+        f"{escape(rule.protocol)} {escape(rule.convention)}: {escape(rule.rule)}"
+    )
+    blocks += [f"Only these keypoints are scored: {escape(', '.join(rule.keypoints))}."] if rule.keypoints else []
+    published = published_beside(answer, found)
+    blocks += [_scores(found, published), SEVERAL if any(row.by_seed for row in found.done) else ONE_SEED]
+    if figure is not None:
+        blocks.append(
+            f"![{escape(f'Scores of {study.name} on {found.protocol}, and their differences')}]({figure.name})"
+        )
+    blocks += [_differences(found.pairs, rule.unit, published), CORRECTED] if found.pairs else []
+    blocks += _papers(study, found, published)
+    return blocks
+
+
+def _scores(found: Findings, published: Published | None) -> str:
+    """A line for each row: score, interval, seeds, and the paper's figure."""
+    rule = found.done[0].rule
+    headers = ["", rule.headline, "95 %", "sd of seeds", "by seed", "input (h×w)", "parameters (M)"]
+    some = any(one.whole is not None for one in found.rows)
+    headers += [f"{rule.headline} of all keypoints"] * some + ["paper"] * (published is not None)
+    lines = []
+    for one in found.rows:
+        cells = _cells(one, shown_decimals(rule.unit))
+        if some:
+            cells.append(UNKNOWN if one.whole is None else f"{one.whole.headline:.{shown_decimals(rule.unit)}f}")
+        if published is not None:
+            cells.append(str(published.values.get(one.name, UNKNOWN)))
+        lines.append([one.name, *cells])
+    return _table(headers, lines)
+
+
+def _cells(one: StudyRow, decimals: int) -> list[str]:
+    row = one.row
+    if row is None:
+        return [UNKNOWN] * 6
+    parameters = millions(row.model.parameters)
+    return [
+        _number(row.headline, decimals), bounds(row.intervals.get(row.rule.headline), decimals) or UNKNOWN,
+        UNKNOWN if row.spread is None else f"{row.spread:.{decimals}f}", _by_seed(row, decimals),
+        size(row.model.input_size) or UNKNOWN, UNKNOWN if parameters is None else f"{parameters:.1f}",
+    ]  # fmt: skip
+
+
+def _by_seed(row: Row, decimals: int) -> str:
+    """Such as `0: 61.2, 1: 60.8`."""
+    values = row.by_seed or (row.headline,)
+    return ", ".join(f"{seed}: {_number(value, decimals)}" for seed, value in zip(row.seeds, values, strict=True))
+
+
+def _differences(pairs: Sequence[Pair], unit: str, published: Published | None) -> str:
+    """A line for each difference, with the paper's."""
+    headers = ["difference", "value", "p", "verdict"] + ["paper"] * (published is not None)
+    decimals = shown_decimals(unit)
+    lines = []
+    for pair in pairs:
+        one = pair.headline
+        cells = [
+            f"{pair.a} − {pair.b}",
+            difference(one, decimals),
+            UNKNOWN if one.p is None else p_text(one.p),
+            verdict(one),
+        ]
+        if published is not None:
+            a, b = (published.values.get(name, math.nan) for name in (pair.a, pair.b))
+            cells.append(f"{a - b:+z.{decimals}f}".replace("-", "−") if math.isfinite(a - b) else UNKNOWN)
+        lines.append(cells)
+    return _table(headers, lines)
+
+
+def _papers(study: Study, found: Findings, beside: Published | None) -> list[str]:
+    """What the paper's figures are, and why they are not in the tables where they are not."""
+    published = study.published
+    if published is None or published.protocol != found.protocol:
+        return []
+    what = f"{escape(published.metric)} ({escape(published.source)})"
+    if beside is not None:
+        return [f"Paper: {what}."]
+    values = "; ".join(f"{escape(name)} {value}" for name, value in published.values.items())
+    return [
+        f"The paper has, at full size on its own photographs, and therefore not comparable with these rows: {values}. {what}."
+    ]
+
+
+def _table(headers: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table; the first cell of a line is a name, the others are numbers."""
+    marks = [":--", *["--:"] * (len(headers) - 1)]
+    rows = [[escape(header) for header in headers], marks, *([escape(name), *cells] for name, *cells in lines)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _number(value: float, decimals: int) -> str:
+    return f"{value:.{decimals}f}" if math.isfinite(value) else UNKNOWN

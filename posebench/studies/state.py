@@ -1,0 +1,144 @@
+"""State: which runs of a study are done, under way, failed or still to be made. Records tell what is done."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from posebench.files.locking import holder_of
+from posebench.plugins.recipe import Recipe
+from posebench.results.folder import HISTORY
+from posebench.results.history import EPOCH
+from posebench.results.record import Record, find_records, newest
+from posebench.studies.plan import Plan, PlannedRun
+
+Word = Literal["done", "running", "failed", "stopped", "waiting"]
+
+
+@dataclass(frozen=True, eq=False)
+class RunState:
+    """How far one run is.
+
+    Attributes:
+        word: `stopped` for a run that has a checkpoint and that nobody trains now.
+        detail: who makes it, how far it is, or why it failed; empty where there is nothing to say.
+        record: of all keypoints; None where it is not done. joints: of the study's keypoints; None where these are all.
+    """
+
+    run: PlannedRun
+    word: Word
+    detail: str = ""
+    record: Record | None = None
+    joints: Record | None = None
+
+    @property
+    def answer(self) -> Record | None:
+        """The record that the study's question is about."""
+        return self.joints or self.record
+
+
+def states(plan: Plan) -> list[RunState]:
+    """The state of every run, in the plan's order."""
+    records = found_records(plan)
+    return [state_of(run, plan, records) for run in plan.runs]
+
+
+def found_records(plan: Plan) -> Sequence[Record]:
+    """The records of the results folder; none where it is not there yet."""
+    results = plan.asked.results
+    return find_records(results).records if results.is_dir() else ()
+
+
+def state_of(run: PlannedRun, plan: Plan, records: Sequence[Record]) -> RunState:
+    """The state of one run.
+
+    Args:
+        records: of the results folder.
+    """
+    own = [record for record in records if is_of(record, run)]
+    joints = scored_joints(run, plan)
+    whole = [record for record in own if not record.rule.keypoints]
+    some = [record for record in own if record.rule.keypoints == joints] if joints else []
+    record, part = (newest(found) if found else None for found in (whole, some))
+    if record is not None and (part is not None or not joints):
+        return RunState(run, "done", "", record, part)
+    for lock in (claim(run, plan), run.job.results.checkpoint(run.key).with_name("lock")):
+        if holder := holder_of(lock):
+            return RunState(run, "running", "; ".join(filter(None, (holder, _epochs(run)))), record)
+    if (failure := failure_file(run, plan)).is_file():
+        return RunState(run, "failed", failure.read_text("utf-8", "replace").strip(), record)
+    if run.job.results.checkpoint(run.key).exists():
+        return RunState(run, "stopped", _epochs(run), record)
+    return RunState(run, "waiting", "", record)
+
+
+def claim(run: PlannedRun, plan: Plan) -> Path:
+    """The lock file that is held while a run is made, so that several processes share a study."""
+    return plan.folder / "runs" / f"{run.key}.lock"
+
+
+def failure_file(run: PlannedRun, plan: Plan) -> Path:
+    """The file that says why a run failed."""
+    return plan.folder / "runs" / f"{run.key}.failed"
+
+
+def scored_joints(run: PlannedRun, plan: Plan) -> tuple[str, ...]:
+    """The study's keypoints in the protocol's order; none where these are all."""
+    joints = plan.study.joints
+    skeleton = run.job.protocol.skeleton.keypoints
+    return tuple(name for name in skeleton if name in joints) if 0 < len(joints) < len(skeleton) else ()
+
+
+def is_of(record: Record, run: PlannedRun) -> bool:
+    """Whether a record is what a run would make: network, recipe, seed, people and rule agree, and training came to its end."""
+    job, model, people = run.job, record.model, run.people
+    trained_on = model.trained_on
+    if not model.trained or trained_on is None or model.step != model.steps or model.inference is not None:
+        return False
+    convention = job.protocol.convention()
+    rule, data, train = record.rule, record.data, people.train
+    started = dict(trained_on.began_with or {})
+    same = (
+        (model.arch, job.arch), (model.seed, job.seed), (rule.protocol, job.protocol.name),
+        (rule.version, job.protocol.version), (rule.convention, convention.name), (rule.file_keypoints, ()),
+        (data.dataset, people.scored.dataset), (data.split, people.scored.split),
+        (data.annotations_sha256, people.scored.source.sha256), (data.box_source, people.asked.box_source),
+        (trained_on.dataset, train.dataset), (trained_on.split, train.split), (trained_on.people, int(train.usable.sum())),
+        (trained_on.annotations_sha256, train.source.sha256),
+    )  # fmt: skip
+    # Weights of a file, another run or a part of this one's people are other runs.
+    other = model.selection is not None or model.stopped is not None or trained_on.continued or {*started} - {"weights"}
+    return not other and all(its == mine for its, mine in same) and _recipe(model.recipe) == job.recipe
+
+
+def _recipe(stated: dict[str, Any] | None) -> Recipe | None:
+    """The recipe of a record; fields that it had not yet are as they were then."""
+    try:
+        return Recipe.model_validate(stated)
+    except ValidationError:
+        return None
+
+
+def _epochs(run: PlannedRun) -> str:
+    """Such as `epoch 3 of 10 ended`; empty before the first one."""
+    path = run.job.results.checkpoint(run.key).with_name(HISTORY)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        return f"epoch {int(float(rows[-1][EPOCH]))} of {run.job.recipe.epochs} ended"
+    except (OSError, KeyError, IndexError, ValueError, TypeError):
+        return ""
+
+
+def described(state: RunState) -> dict[str, Any]:
+    """A run and its state as JSON values."""
+    run, record = state.run, state.answer
+    width, height = run.job.recipe.input_size
+    return {
+        "architecture": run.place.arch, "protocol": run.place.protocol, "recipe": run.job.recipe.name,
+        "input_size": [width, height], "seed": run.job.seed, "state": state.word, "detail": state.detail,
+        "record": None if record is None else record.id,
+    }  # fmt: skip

@@ -1,0 +1,174 @@
+"""Runs of a study in this process: each once, shared by locks, kept by Ctrl-C, and found by their records."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
+from stranger import Tiny
+
+from posebench.errors import Interrupted
+from posebench.files.locking import locked
+from posebench.results.record import Record, find_records
+from posebench.studies.carry_out import carry_out
+from posebench.studies.plan import Asked, Plan, PlannedRun, make_plan
+from posebench.studies.state import claim, is_of, states
+from posebench.studies.study_file import Settings, Study
+from posebench.tasks.run import run
+
+MINE = Study(
+    name="mine", question="Which?", architectures=("tiny", "tiny:other"), protocols=("mpii",), recipes=("quick",),
+    seeds=(0, 1), input_sizes=((24, 32),), settings=Settings(epochs=2, limit=8, batch_size=4),
+    joints=("left_wrist", "right_wrist"),
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch, few_people: None) -> None:
+    """Installed architectures whose names begin with `tiny`."""
+
+    def architecture(name: str, skeleton: Any, size: Any = None) -> Tiny:
+        model = Tiny(skeleton, size or Tiny.paper.input_size)
+        model.name = name
+        return model
+
+    for module in ("plugins.registry", "training.checkpoints", "tasks.preflight"):
+        monkeypatch.setattr(f"posebench.{module}.architecture", architecture, raising=False)
+    monkeypatch.setattr("posebench.plugins.registry.check_architecture", lambda name: None)
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of a run are not what is tested, and take most of its time."""
+    monkeypatch.setattr("posebench.tasks.evaluate.Evaluation.draw_overlays", lambda self, results: None)
+    for name in ("draw_curves", "draw_sheet"):
+        monkeypatch.setattr(f"posebench.tasks.story.Story.{name}", lambda *arguments: None)
+
+
+class Watching:
+    """Notes what is told; does something after the first step of training."""
+
+    def __init__(self, at_first_step: Any = lambda: None) -> None:
+        self.told: list[str] = []
+        self.at_first_step = at_first_step
+
+    def begins(self, planned: PlannedRun, number: int, total: int) -> "Watching":
+        self.told.append(f"{number}/{total} {planned.title}")
+        return self
+
+    def ended(self, planned: PlannedRun, record: Record) -> None:
+        self.told.append(f"ended {planned.title}")
+
+    def failed(self, planned: PlannedRun, reason: str) -> None:
+        self.told.append(f"failed {planned.title}: {reason}")
+
+    @contextmanager
+    def training(self, job: Any) -> Iterator[Any]:
+        yield lambda progress: self.at_first_step() if progress.step == 1 else None
+
+    @contextmanager
+    def predicting(self, asked: Any) -> Iterator[Any]:
+        yield lambda done, total: None
+
+    def say(self, note: str) -> None:
+        pass
+
+
+def plan_of(results: Path, **changes: Any) -> Plan:
+    return make_plan(Asked(study=MINE.model_copy(update=changes), results=results, device="cpu"))
+
+
+def words(plan: Plan) -> list[str]:
+    return [state.word for state in states(plan)]
+
+
+def test_every_run_is_made_once_and_has_a_record_of_all_keypoints_and_of_the_studys(tmp_path: Path) -> None:
+    plan, watching = plan_of(tmp_path), Watching()
+    assert [state.word for state in carry_out(plan, watching)] == ["done"] * 4
+    assert watching.told[:3] == ["1/4 tiny, mpii, seed 0", "ended tiny, mpii, seed 0", "2/4 tiny:other, mpii, seed 0"]
+    records = find_records(tmp_path).records
+    assert sorted(record.rule.keypoints for record in records) == [()] * 4 + [("right_wrist", "left_wrist")] * 4
+    assert states(plan)[3].answer.rule.keypoints == ("right_wrist", "left_wrist")
+    again = Watching()
+    carry_out(plan_of(tmp_path), again)
+    assert again.told == []
+
+
+def test_a_run_that_posebench_run_has_made_is_only_scored_on_the_studys_keypoints(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, architectures=("tiny",), seeds=(3,))
+    (planned,) = plan.runs
+    record = run(planned.job, planned.people.scored, planned.people.asked, Watching(), name="a name of its own")
+    assert is_of(record, planned)
+
+    def trained_again() -> None:
+        raise AssertionError("the run is trained again")
+
+    carry_out(plan, Watching(trained_again))
+    (state,) = states(plan)
+    assert (state.word, state.record) == ("done", record)
+    assert state.answer.predictions_sha256 == record.predictions_sha256
+
+
+def test_records_of_other_runs_are_not_taken_for_a_run(tmp_path: Path) -> None:
+    (planned,) = plan_of(tmp_path, architectures=("tiny",), seeds=(3,)).runs
+    record = run(planned.job, planned.people.scored, planned.people.asked, Watching())
+    for seed, settings in (
+        (4, MINE.settings),
+        (3, Settings(epochs=1, limit=8, batch_size=4)),
+        (3, Settings(epochs=2, limit=7, batch_size=4)),
+    ):
+        (other,) = plan_of(tmp_path, architectures=("tiny",), seeds=(seed,), settings=settings).runs
+        assert not is_of(record, other)
+    for changed in (
+        {"step": 3}, {"stopped": "--max-time"}, {"arch": "tiny:other"},
+        {"trained_on": record.model.trained_on.model_copy(update={"began_with": {"weights": "a", "file": "a.pth"}})},
+        {"trained_on": record.model.trained_on.model_copy(update={"continued": [{"step": 1}]})},
+    ):  # fmt: skip
+        assert not is_of(record.model_copy(update={"model": record.model.model_copy(update=changed)}), planned)
+
+
+def test_ctrl_c_keeps_the_run_under_way_and_the_next_process_goes_on(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, architectures=("tiny",))
+    with pytest.raises(Interrupted):
+        carry_out(plan, Watching(lambda: signal.raise_signal(signal.SIGINT)))
+    assert words(plan) == ["stopped", "waiting"]
+    steps: list[int] = []
+    carry_out(plan, Watching(lambda: steps.append(1)))
+    assert (words(plan), len(steps)) == (["done", "done"], 1)  # the first run has done its first step before
+
+
+def test_a_run_that_another_process_makes_is_left_to_it(tmp_path: Path) -> None:
+    plan, watching = plan_of(tmp_path, architectures=("tiny",)), Watching()
+    with locked(claim(plan.runs[0], plan), "makes it"):
+        (first, _) = states(plan)
+        assert (first.word, first.detail.startswith("process ")) == ("running", True)
+        carry_out(plan, watching)
+    assert watching.told == ["2/2 tiny, mpii, seed 1", "ended tiny, mpii, seed 1"]
+    assert words(plan) == ["waiting", "done"]
+
+
+def test_a_run_that_fails_says_why_and_the_others_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, watching = plan_of(tmp_path, architectures=("tiny",)), Watching()
+    with monkeypatch.context() as broken:
+        decode = Tiny.decode
+        broken.setattr(
+            Tiny,
+            "decode",
+            lambda self, outputs: decode(self, outputs * float("nan")) if seed() == 0 else decode(self, outputs),
+        )
+
+        def seed() -> int:
+            return int(watching.told[-1][-1])
+
+        carry_out(plan, watching)
+    first, second = states(plan)
+    assert (first.word, second.word) == ("failed", "done")
+    assert first.detail.startswith("The network's keypoints or scores are not finite for ")
+    assert watching.told[1] == f"failed tiny, mpii, seed 0: {first.detail}"
+    carry_out(plan, watching)
+    assert words(plan) == ["done", "done"]

@@ -1,0 +1,82 @@
+"""Study files: what is read, what is refused, and the small size."""
+
+from pathlib import Path
+
+import pytest
+
+from posebench.errors import PosebenchError
+from posebench.studies.study_file import Study, read_study, shipped_names, study_path
+
+TEXT = """
+name = "mine"
+question = "Which is better?"
+architectures = ["hourglass1", "hourglass2"]
+protocols = ["mpii"]
+seeds = [0, 1, 2]
+[settings]
+epochs = 9
+limit = 70
+[small]
+recipes = ["quick"]
+seeds = [4]
+epochs = 1
+"""
+
+
+def read(path: Path, text: str = TEXT) -> Study:
+    path.write_text(text)
+    return read_study(str(path))
+
+
+def test_a_file_is_a_question_with_lists_and_what_it_does_not_say_is_the_papers(tmp_path: Path) -> None:
+    study = read(tmp_path / "mine.toml")
+    assert (study.question, study.architectures) == ("Which is better?", ("hourglass1", "hourglass2"))
+    assert (study.recipes, study.input_sizes, study.joints) == (("paper",), (), ())
+
+
+def test_the_small_size_replaces_what_its_table_names_and_has_a_name_of_its_own(tmp_path: Path) -> None:
+    small = read(tmp_path / "mine.toml").small_size
+    assert (small.name, small.recipes, small.seeds) == ("mine-small", ("quick",), (4,))
+    assert (small.settings.epochs, small.settings.limit) == (1, 70)
+    assert small.architectures == ("hourglass1", "hourglass2")
+
+
+def test_a_study_without_a_small_size_says_what_to_add(tmp_path: Path) -> None:
+    with pytest.raises(PosebenchError, match=r"'mine' has no small size\. Add a table \[small\] to its file"):
+        _ = read(tmp_path / "mine.toml", TEXT[: TEXT.index("[small]")]).small_size
+
+
+@pytest.mark.parametrize(
+    "old, new, complaint",
+    [
+        ('"hourglass2"]', '"hourglass1"]', "architectures names hourglass1 twice; each run is made once"),
+        ("seeds = [0, 1, 2]", "seeds = [3, 3]", "seeds names 3 twice"),
+        ("seeds = [4]", "input_sizes = [[64, 96], [64, 96]]", "small.input_sizes names 96x64 twice"),
+        ('name = "mine"', 'name = "../mine"', "should be at most 64 letters, digits"),
+        ("seeds = [0, 1, 2]", "seed = 3", "seed is not a known field. Did you mean seeds?"),
+        ("epochs = 9", "epoch = 9", "settings.epoch is not a known field. Did you mean epochs?"),
+        ("seeds = [0, 1, 2]", "input_sizes = [[64, 8193]]", "less than or equal to 8192"),
+        ('["hourglass1", "hourglass2"]', "[]", "architectures: tuple should have at least 1 item"),
+    ],
+)
+def test_a_mistake_is_named_with_its_value(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    assert old in TEXT
+    with pytest.raises(PosebenchError) as raised:
+        read(tmp_path / "mine.toml", TEXT.replace(old, new))
+    assert "mine.toml is not a valid study" in str(raised.value)
+    assert complaint in str(raised.value)
+
+
+def test_a_misspelt_name_gets_the_nearest_one() -> None:
+    with pytest.raises(PosebenchError, match=r"No study is named 'stack-at-equal-cost'\. Did you mean 'stacks-at-"):
+        study_path("stack-at-equal-cost")
+    with pytest.raises(PosebenchError, match=r"nowhere\.toml does not exist; a study should be there"):
+        study_path("nowhere.toml")
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_shipped_study_is_valid_under_its_files_name_and_has_a_small_size(name: str) -> None:
+    study = read_study(name)
+    assert study.name == name
+    assert study.small_size.name == f"{name}-small"
+    assert study.source
