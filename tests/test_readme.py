@@ -153,7 +153,7 @@ def test_the_dataset_of_the_page_can_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", ["docs/scoring.md", "docs/protocols.md"])
 def test_every_convention_is_named_by_the_pages(page: str) -> None:
-    for name in ("mpii", "flic", "coco", "lsp", "crowdpose"):
+    for name in ("mpii", "flic", "coco", "lsp", "crowdpose", "wholebody"):
         for convention in protocol(name).conventions:
             assert f"`{convention}`" in (ROOT / page).read_text(), convention
 

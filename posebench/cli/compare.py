@@ -15,7 +15,7 @@ from posebench.cli.options import (
     quiet_option,
     split_option,
 )
-from posebench.errors import PosebenchError, existing
+from posebench.errors import PosebenchError, existing_or_folder
 
 if TYPE_CHECKING:
     from posebench.results.record import Record
@@ -67,7 +67,7 @@ def compare(
 
     --data, --name, --overlays, --save and --pictures are for files: rows are compared from their records alone.
     """
-    from posebench.cli.console import open_console, print_overlays, say_synthetic
+    from posebench.cli.console import open_console, print_fonts_note, print_overlays, say_synthetic
     from posebench.cli.show_comparison import print_comparison, print_row_comparison
     from posebench.plugins import registry
     from posebench.results.folder import check_folder
@@ -88,7 +88,7 @@ def compare(
             print_row_comparison(open_console(), rows, quiet=quiet)
         return
     check_names(arguments, names)
-    files = [existing(Path(one), "a predictions file") for one in arguments]
+    files = [existing_or_folder(Path(one), "a predictions file") for one in arguments]
     if overlays and len(arguments) != 2:
         raise PosebenchError(f"--overlays compares two files, but there are {len(arguments)}. Name two.")
     if save:
@@ -100,6 +100,8 @@ def compare(
         click.echo(json.dumps(comparison.as_json()))
     else:
         print_comparison(open_console(), comparison.records, comparison.pairs, quiet=quiet)
+    if overlays or pictures is not None:
+        print_fonts_note(record.name for record in comparison.records)
     if pictures is not None:
         click.echo(comparison.draw(pictures), err=as_json)
     if save:

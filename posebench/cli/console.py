@@ -53,6 +53,13 @@ def print_notes(out: Console, notes: Iterable[str]) -> None:
         out.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
+def print_fonts_note(names: Iterable[str]) -> None:
+    """Say once which letters of names the pictures lack."""
+    from posebench.report.plots.fonts import note
+
+    print_notes(open_console(stderr=True), filter(None, [note(names)]))
+
+
 def print_overlays(out: Console, path: Path | None) -> None:
     """Where overlays are; None where the protocol has none."""
     out.print(

@@ -16,7 +16,7 @@ from posebench.cli.options import (
     read_size,
     split_option,
 )
-from posebench.errors import existing
+from posebench.errors import existing_or_folder
 
 
 @click.command()
@@ -78,7 +78,7 @@ def diagnose(
     The kind of every error and what its repair would add; a constant offset; scores on parts of the data; whether confidences
     are right as often as they say; AP with other sigmas.
     """
-    from posebench.cli.console import open_console, say_synthetic
+    from posebench.cli.console import open_console, print_fonts_note, say_synthetic
     from posebench.cli.show_diagnosis import print_diagnosis
     from posebench.plugins import registry
     from posebench.results.folder import check_folder
@@ -88,7 +88,7 @@ def diagnose(
     from posebench.tasks.people import load_people
 
     protocol = registry.protocol(protocol_name)
-    existing(file, "a predictions file")
+    existing_or_folder(file, "a predictions file")
     if save:
         check_folder(results)  # nothing is computed for a folder that is not there
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
@@ -98,6 +98,8 @@ def diagnose(
         click.echo(json.dumps(diagnosis.as_json()))
     else:
         print_diagnosis(open_console(), diagnosis, quiet)
+    if save or pictures is not None:
+        print_fonts_note([diagnosis.evaluation.record.name])
     if pictures is not None:
         click.echo("\n".join(map(str, diagnosis.draw(pictures))), err=as_json)
     if save:

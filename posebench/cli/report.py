@@ -41,7 +41,7 @@ def report(
     single_file: bool,
 ) -> None:  # fmt: skip
     """Write leaderboards, plots and the page from the records."""
-    from posebench.cli.console import open_console, print_notes
+    from posebench.cli.console import open_console, print_fonts_note, print_notes
     from posebench.cli.show_leaderboard import print_leaderboards
     from posebench.report.tables.contents import placed, read_contents
 
@@ -55,6 +55,7 @@ def report(
         from posebench.report.pages.page import write_pages  # and matplotlib, which tables alone do not need
 
         paths = write_pages(contents, formats, single_file)
+        print_fonts_note(record.name for board in contents.boards for record in board.records)
     print_notes(open_console(stderr=True), contents.notes)
     print_leaderboards(open_console(), contents.boards, written)
     if written:

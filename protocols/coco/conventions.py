@@ -49,6 +49,7 @@ class COCOConvention(Convention):
         boxes_as_areas: a detection's area is that of the box that the network was given, not the extent of its keypoints.
         recounted: people without labelled keypoints are found by visibility, not by the stored num_keypoints.
         any_id: an annotation with the id 0 is like any other.
+        part: the part of the keypoints that is scored, where a dataset has such; empty for all.
     """
 
     suppression: Suppression | None = None
@@ -58,6 +59,7 @@ class COCOConvention(Convention):
     boxes_as_areas: bool = False
     recounted: bool = False
     any_id: bool = False
+    part: str = ""
 
 
 MMPOSE = COCOConvention(
@@ -141,7 +143,7 @@ def processed(predictions: Predictions, convention: COCOConvention, sigmas: Arra
     if convention.confident:
         kept = kept[(confidence[kept] > 0).any(axis=1)]
     return taken(
-        predictions, rows[kept], score=score[kept].astype(float), keypoints=poses[kept].astype(float),
+        predictions, rows[kept], score=score[kept].astype(float), keypoints=poses[kept].astype(float), part_scores=None,
         bbox=_written_by_mmpose(predictions)[rows[kept]] if convention.boxes_as_areas else None,
     )  # fmt: skip
 

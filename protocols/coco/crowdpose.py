@@ -81,7 +81,7 @@ class CrowdPose(COCO):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sigmas, self.known_counts, self.download = SIGMAS, {}, DOWNLOAD
+        self.sigmas, self.form, self.known_counts, self.download = SIGMAS, FORM, {}, DOWNLOAD
 
     def instances(self, root: Path, split: str) -> Instances:
         """Read `json/crowdpose_<split>.json` below `root`; or the file `root`."""

@@ -11,6 +11,7 @@ from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
 from posebench.files.json_rows import ROOT, read_json
 
+from .form import Form
 from .json_columns import EXACT, Columns, PlainError, floats, table
 from .numeric_rows import NumericRows
 from .partial_detections import marked
@@ -20,15 +21,20 @@ SUBMITTED = "detections as submitted"
 """The box source of results that do not say where their boxes came from."""
 
 
-def read_results(path: Path, instances: Instances) -> Predictions:
+def read_results(path: Path, instances: Instances, form: Form | None = None) -> Predictions:
     """Detections in COCO's result form, in file order, with the keypoints of `instances`.
 
     As in COCOeval, the first detection decides whether the boxes of all are read.
 
+    Args:
+        form: of the dataset; where it is of other keypoints, or None, a detection has one list of keypoints.
+
     Raises:
         PosebenchError: the file is no such list, or a row is of an image that the annotation does not have.
     """
-    found = read_json(path, "a COCO file", {ROOT: lambda: _Detections(path, instances)})
+    if form is None or form.skeleton.keypoints != instances.skeleton.keypoints:
+        form = Form(instances.dataset, instances.skeleton)
+    found = read_json(path, "a COCO file", {ROOT: lambda: _Detections(path, instances, form)})
     if not isinstance(found, _Detections):
         kind = "It looks like an annotation." if isinstance(found, dict) and "annotations" in found else ""
         raise PosebenchError(f"{path} is no COCO result: it should be a list of detections. {kind}".rstrip())
@@ -40,18 +46,19 @@ def read_results(path: Path, instances: Instances) -> Predictions:
             keypoint_names=instances.skeleton.keypoints, images=instances.images, image=found.column("image"),
             person=np.full(found.count, -1), keypoints=found.column("keypoints"), scores=found.column("scores"), score=score,
             missing=found.column("missing"), bbox=bbox, region=found.regions(), input_box=bbox, box_score=score,
-            dataset=instances.dataset, split=instances.split, box_source=SUBMITTED,
+            part_scores=found.part_scores(), dataset=instances.dataset, split=instances.split, box_source=SUBMITTED,
         )  # fmt: skip
     except PosebenchError as error:
         raise PosebenchError(f"{path}: {error}") from error
 
 
 class _Detections(Columns):
-    """The columns of a result list: image, score, keypoints, scores, and bbox where the first row states one."""
+    """The columns of a result list: image, score, keypoints, scores, scores of parts, and bbox where the first row states one."""
 
-    def __init__(self, path: Path, instances: Instances) -> None:
+    def __init__(self, path: Path, instances: Instances, form: Form) -> None:
         super().__init__(self._part, self._sentence)
-        self.path, self.instances = path, instances
+        self.path, self.instances, self.form = path, instances, form
+        self.lists = {name: 3 * count for name, count in form.keypoint_lists.items()}
         self.row_of = {number: row for row, number in enumerate(instances.image_ids.tolist())}
         order = np.argsort(instances.image_ids)
         self.sorted_ids = np.append(instances.image_ids[order].astype(float), np.inf), order
@@ -92,16 +99,26 @@ class _Detections(Columns):
             self.stated_regions.share = self.share
             self.stated_regions.append({"region": region}, len(image))
         self.seen += len(image)
-        parts = self._parts(image, found["score"], found["keypoints"])
+        scores = [found["score"], *(found.get(name, found["score"]) for name in self.form.part_scores)]
+        parts = self._parts(image, scores, [found[name] for name in self.lists])
         self.append(parts | ({"bbox": found["bbox"]} if self.boxed else {}), len(image))
         return True
 
     def _has_shapes(self, found: dict[str, Array]) -> bool:
         """Whether all fields that are needed have as many numbers in a row as they should."""
-        shapes = {"image_id": (), "category_id": (), "score": (), "keypoints": (3 * len(self.instances.skeleton),)}
+        shapes: dict[str, tuple[int, ...]] = {"image_id": (), "category_id": (), "score": ()}
+        shapes |= {name: (size,) for name, size in self.lists.items()}
         shapes |= {"bbox": (4,)} if self.boxed else {}
         shapes |= {"center": (2,), "scale": (2,)} if self.regions_of_all else {}
-        return all(name in found and found[name].shape[1:] == shape for name, shape in shapes.items())
+        are_right = all(name in found and found[name].shape[1:] == shape for name, shape in shapes.items())
+        return are_right and all(found[name].ndim == 1 for name in self.form.part_scores if name in found)
+
+    def part_scores(self) -> Array | None:
+        """(N, parts) scores by which parts are ranked; None where the results have only `score`."""
+        if not self.form.part_scores:
+            return None
+        scores = self.column("part_scores")
+        return None if (scores == self.column("score")[:, None]).all() else scores
 
     def boxes(self) -> Array | None:
         """(N, 4) the boxes that the results state of themselves; None where the first states none.
@@ -135,8 +152,8 @@ class _Detections(Columns):
 
     def _part(self, rows: list[Any]) -> dict[str, Array]:
         """The rows' part of each column; raises what `WRONG` names."""
-        image, keypoints, score = ([row[name] for row in rows] for name in ("image_id", "keypoints", "score"))
-        points = table(keypoints, 3 * len(self.instances.skeleton))
+        image = [row["image_id"] for row in rows]
+        points = [table([row[name] for row in rows], size) for name, size in self.lists.items()]
         rows_of_images = list(map(self.row_of.get, image))
         if None in rows_of_images:
             unknown = image[rows_of_images.index(None)]
@@ -146,15 +163,22 @@ class _Detections(Columns):
             )
         for other in {row.get("category_id", self.person) for row in rows} - {self.person}:
             raise PlainError(f"category_id {other!r} is not that of people ({self.person}).")
-        parts = self._parts(np.array(rows_of_images, np.int64), floats(score), points)
+        scores = [floats([row.get(name, row["score"]) for row in rows]) for name in ("score", *self.form.part_scores)]
+        parts = self._parts(np.array(rows_of_images, np.int64), scores, points)
         return parts | {"bbox": self._boxes(rows)} if self.boxed else parts
 
-    def _parts(self, image: Array, score: Array, points: Array) -> dict[str, Array]:
-        """Part of each column but bbox, of (N,) rows of images, (N,) scores and (N, 3 K) x, y and score of each keypoint."""
-        points = points.reshape(-1, len(self.instances.skeleton), 3)
+    def _parts(self, image: Array, scores: list[Array], lists: list[Array]) -> dict[str, Array]:
+        """Part of each column but bbox.
+
+        Args:
+            image: (N,) rows of images. scores: (N,) `score`, and each part's. lists: (N, 3 k) x, y and score of keypoints.
+        """
+        values = lists[0] if len(lists) == 1 else np.concatenate(lists, axis=1)
+        points = values.reshape(-1, len(self.instances.skeleton), 3)
+        of_parts = {"part_scores": np.column_stack(scores[1:])} if self.form.part_scores else {}
         return {
-            "image": image, "score": score, "keypoints": points[..., :2], "scores": points[..., 2], "missing": marked(points),
-        }  # fmt: skip
+            "image": image, "score": scores[0], "keypoints": points[..., :2], "scores": points[..., 2], "missing": marked(points),
+        } | of_parts  # fmt: skip
 
     def _known_images(self, ids: Array) -> Array | None:
         """(N,) rows of images whose ids (N,) are float64; None where one is not known, or too large to tell from others."""
@@ -179,5 +203,6 @@ class _Detections(Columns):
         if isinstance(error, PlainError):
             return f"{where}{error}"
         if isinstance(error, KeyError):
-            return f"{where}it lacks {error.args[0]!r}; a detection has image_id, category_id, keypoints and score."
+            has = ", ".join(["image_id", "category_id", *self.lists])
+            return f"{where}it lacks {error.args[0]!r}; a detection has {has} and score."
         return f"{where}not a detection of {len(self.instances.skeleton)} keypoints (x, y, score): {error}."

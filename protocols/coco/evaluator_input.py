@@ -1,35 +1,30 @@
 """Predictions and annotations as COCO's evaluators take them: the arrays of `oks_matching`."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
-from posebench.errors import PosebenchError, counted
 from posebench.scoring import oks_matching, oks_similarity
 
+from ..image_rows import image_rows
 from . import partial_detections
-from .chosen_keypoints import other_skeleton
 
 
-def image_rows(predictions: Predictions, instances: Instances) -> Array:
-    """(R,) row of `instances.images` of every predicted person.
+class Evaluated(NamedTuple):
+    """What a convention's evaluator takes.
 
-    Raises:
-        PosebenchError: another skeleton, or an image that the annotation does not have.
+    Attributes:
+        given: the predictions as they came. made: as they are scored.
+        people: who is to be found, with the keypoints that count. sigmas: (K,) OKS constants of these.
     """
-    if predictions.keypoint_names != instances.skeleton.keypoints:
-        raise other_skeleton(predictions, instances)
-    if predictions.images == instances.images:
-        return predictions.image
-    row_of = {name: row for row, name in enumerate(instances.images)}
-    strange = sorted({predictions.images[i] for i in set(predictions.image.tolist())} - row_of.keys())
-    if strange:
-        raise PosebenchError(
-            f"{counted(len(strange), 'predicted image is', 'predicted images are')} not in {instances.what}; "
-            f"the first is {strange[0]}. Does --data name the data it was predicted on?"
-        )
-    return np.array([row_of.get(name, -1) for name in predictions.images], np.int64)[predictions.image]
+
+    given: Predictions
+    made: Predictions
+    people: Instances
+    sigmas: Array
 
 
 def detections_of(predictions: Predictions, instances: Instances) -> oks_matching.Detections:

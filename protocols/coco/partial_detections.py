@@ -19,6 +19,9 @@ ABSENT = -1e9
 """x and y of a missing keypoint, pixels. exp(-d²/(2 area (2 sigma)²)) is 0 from d = 8e7 on, for sigmas up to 10 and COCO's
 largest area, 1e10."""
 
+MOST_NAMES = 20
+"""Of more keypoints, a note states the number."""
+
 
 def are_detections(predictions: Predictions) -> Array:
     """(R,) bool, which rows are detections: those with one keypoint or more."""
@@ -56,13 +59,21 @@ def confidences(predictions: Predictions) -> Array:
     return np.where(predictions.missing, 0.0, predictions.scores)
 
 
-def boxed(predictions: Predictions) -> Predictions:
-    """Predictions that state the boxes which keep their areas, if detections lack keypoints and they state none."""
+def boxed(predictions: Predictions, count: int) -> Predictions:
+    """Predictions that state the boxes which keep their areas, if detections lack keypoints and they state none.
+
+    Args:
+        count: number of keypoints, the first ones, of which the extent is a detection's area.
+    """
     if predictions.bbox is not None or not lacking(predictions).any():
         return predictions
-    boxes = np.zeros((len(predictions), 4))
-    boxes[are_detections(predictions)] = oks_matching.extent_boxes(with_gaps(predictions)[are_detections(predictions)])
-    return replace(predictions, bbox=boxes)
+    return replace(predictions, bbox=extents(predictions, slice(count)))
+
+
+def extents(predictions: Predictions, at: slice | list[int]) -> Array:
+    """(R, 4) the smallest box about the keypoints at `at` of each row; zeros where all of them are missing."""
+    boxes: Array = np.nan_to_num(oks_matching.extent_boxes(with_gaps(predictions)[:, at]))
+    return boxes
 
 
 def notes(predictions: Predictions, areas_are_boxes: bool) -> tuple[str, ...]:
@@ -81,7 +92,8 @@ def notes(predictions: Predictions, areas_are_boxes: bool) -> tuple[str, ...]:
         nobody: Array = np.all(predictions.missing, axis=0)
         if nobody.any() and not nobody.all():
             names = [name for name, gone in zip(predictions.keypoint_names, nobody, strict=True) if gone]
-            told.append(f"No detection has {', '.join(names)}.")
+            many = f"{len(names)} of the {len(nobody)} keypoints; the first is {names[0]}"
+            told.append(f"No detection has {', '.join(names) if len(names) <= MOST_NAMES else many}.")
     return tuple(told)
 
 

@@ -36,13 +36,13 @@ from posebench.scoring.compared import Compared
 from posebench.scoring.scores import Curve, Scores
 
 from . import partial_detections
-from .annotations import DOWNLOAD, SKELETON, find_annotations, read_annotations
+from .annotations import COCO_FORM, DOWNLOAD, SKELETON, find_annotations, read_annotations
 from .chosen_keypoints import of_chosen
 from .compared import compare
 from .conventions import CONVENTIONS, COCOConvention, assumptions, notes, processed
 from .detections import read_results
 from .detector_boxes import read_boxes
-from .evaluator_input import best_similarity, detections_of, id_notes, people_of
+from .evaluator_input import Evaluated, best_similarity, detections_of, id_notes, people_of
 from .known_split import PEOPLE, small_sample
 from .result_form import results_of
 
@@ -68,6 +68,7 @@ class COCO(Protocol):
             PosebenchError: the file is missing or wrong.
         """
         self.sigmas: Array = SIGMAS
+        self.form = COCO_FORM
         self.described = None
         self.chosen: tuple[int, ...] | None = None
         self.known_counts, self.download = PEOPLE, DOWNLOAD
@@ -78,6 +79,7 @@ class COCO(Protocol):
             self.described = described = load(variant, SIGMAS)
             self.known_counts, self.download = {}, ""
             self.name, self.skeleton, self.sigmas = f"coco:{described.name}", described.skeleton, described.sigmas
+            self.form = described.form
             self.counts_stored = described.box_area is not None
             self.splits = tuple(described.files)
             others = [split for split in self.splits if split != self.train_split] or list(self.splits)
@@ -103,7 +105,7 @@ class COCO(Protocol):
             )
         if path.suffix != ".json":
             return super().read_predictions(path, instances)
-        return read_results(path, instances)
+        return read_results(path, instances, self.form)
 
     def convention(self, name: str | None = None) -> COCOConvention:
         """The convention of that name; without a name the first one. See `Protocol.convention`."""
@@ -120,15 +122,14 @@ class COCO(Protocol):
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """Score OKS AP and AR. `instances` need `id`, `area`, `iscrowd`, `num_keypoints` and boxes."""
         chosen = self.convention(convention)
-        predictions, instances = of_chosen(self.chosen, predictions, instances)
-        made = processed(predictions, chosen, self.sigmas)
-        scores, people = self._scored(made, instances, chosen, self.sigmas)
+        evaluated = self._evaluated(predictions, instances, chosen)
+        scores, people = self._scored(evaluated, chosen)
         return replace(
             scores,
             notes=(
                 *small_sample(len(instances.images)),
-                *partial_detections.notes(predictions, made.bbox is not None),
-                *notes(predictions, made, chosen),
+                *partial_detections.notes(evaluated.given, evaluated.made.bbox is not None),
+                *notes(evaluated.given, evaluated.made, chosen),
                 *id_notes(people),
                 *(() if self.described is None else (self.described.origin,)),
             ),
@@ -144,13 +145,17 @@ class COCO(Protocol):
     def compared(self, predictions: Predictions, instances: Instances, convention: str) -> Compared:
         """Detections paired with the people that they find. See `Protocol.compared`."""
         chosen = self.convention(convention)
-        predictions, instances = of_chosen(self.chosen, predictions, instances)
-        made = processed(predictions, chosen, self.sigmas)
-        people = self._people(instances, chosen)
+        evaluated = self._evaluated(predictions, instances, chosen)
+        made, people = evaluated.made, evaluated.people
         return compare(
-            made, instances, detections_of(made, instances), people, self.sigmas,
-            lambda again, sigmas: self._scored(again, instances, chosen, sigmas)[0],
+            made, people, detections_of(made, people), self._people(people, chosen), evaluated.sigmas,
+            lambda again, sigmas: self._scored(evaluated._replace(made=again, sigmas=sigmas), chosen)[0],
         )  # fmt: skip
+
+    def _evaluated(self, predictions: Predictions, instances: Instances, chosen: COCOConvention) -> Evaluated:
+        """What the convention's evaluator takes of predictions and people."""
+        given, people = of_chosen(self.chosen, predictions, instances)
+        return Evaluated(given, processed(given, chosen, self.sigmas), people, self.sigmas)
 
     def _people(self, instances: Instances, chosen: COCOConvention) -> oks_similarity.People:
         return people_of(instances, recounted=chosen.recounted and not self.counts_stored, any_id=chosen.any_id)
@@ -166,11 +171,10 @@ class COCO(Protocol):
         weights = image_weights(len(instances.images))[1:]
         return average_precision.summary(*table), average_precision.resampled(matches, weights)
 
-    def _scored(
-        self, predictions: Predictions, instances: Instances, chosen: COCOConvention, sigmas: Array
-    ) -> tuple[Scores, oks_similarity.People]:
-        """Scores of processed predictions, without notes, and the people that they were matched with."""
-        detections, people = detections_of(predictions, instances), self._people(instances, chosen)
+    def _scored(self, evaluated: Evaluated, chosen: COCOConvention) -> tuple[Scores, oks_similarity.People]:
+        """Scores without notes, and the people that detections were matched with."""
+        instances, sigmas = evaluated.people, evaluated.sigmas
+        detections, people = detections_of(evaluated.made, instances), self._people(instances, chosen)
         matches = oks_matching.match(detections, people, sigmas, len(instances.images))
         precision, recall = average_precision.precision_recall(matches)
         thresholds, by_threshold = average_precision.THRESHOLDS.tolist(), precision[0].mean(axis=1).tolist()
@@ -191,7 +195,7 @@ class COCO(Protocol):
         """Write COCO's result form: what `read_predictions` reads back to the same score under official."""
         if form not in self.exports:
             raise unknown(f"export of {self.name}", form, self.exports)
-        written = results_of(predictions, instances)
+        written = results_of(predictions, instances, self.form)
         write_text(path, json.dumps(written))
         return [
             f"{counted(len(written), 'detection', 'detections')} of {self.name}.",

@@ -48,6 +48,7 @@ function result(board, a, b) {
   const [better, other] = difference < 0 ? [b, a] : [a, b];
   const [best, rest] = [better, other].map((row) => board.rows[row].name);
   const by = Math.abs(difference).toFixed(board.decimals);
+  if (!difference) return `${board.headline}: not resolved. ${best} and ${rest} both score ${scoreA[0].toFixed(board.decimals)}.`;
   if (!found) return `${board.headline}: ${best} is better than ${rest} by ${by}; whether that is more than chance is not kept here.`;
   const p = found.p <= least ? `≤ ${least.toFixed(3)}` : `= ${found.p.toFixed(3)}`;
   if (found.p <= significant) return `${board.headline}: resolved. ${best} is better than ${rest} by ${by} (p ${p}).`;
@@ -89,7 +90,8 @@ function group(board, number, a, b) {
   const table = element("table");
   const head = table.createTHead().insertRow();
   table.prepend(element("caption", title));
-  for (const name of [title, "A", "B", "A − B", "95 %", ""]) {
+  const allPaired = held || rows.every(({ main }) => main);
+  for (const name of [title, "A", "B", "A − B", allPaired ? "95 %" : "95 %, not paired"]) {
     head.append(element("th", name, { scope: "col", class: name === title ? "name" : "number" }));
   }
   const body = table.createTBody();
@@ -98,10 +100,13 @@ function group(board, number, a, b) {
     const row = body.insertRow();
     if (main) row.className = "headline";
     row.append(element("th", name, { scope: "row", class: "name" }));
-    const texts = [shown(one), shown(other), value === null ? "–" : signed(value, board.decimals), bounds ? span(bounds, (end) => signed(end, board.decimals)) : ""];
-    for (const text of texts) row.append(element("td", text, { class: "number" }));
-    const cell = element("td");
-    if (value !== null) cell.append(bar(value, bounds, largest));
+    for (const text of [shown(one), shown(other), value === null ? "–" : signed(value, board.decimals)]) row.append(element("td", text, { class: "number" }));
+    const [cell, ends, text] = [element("td", "", { class: "number" }), element("div", "", { class: "ends" }), element("span")];
+    if (bounds) text.append(span(bounds, (end) => signed(end, board.decimals)));
+    if (bounds && main && !allPaired) text.append(element("small", "paired"));
+    ends.append(text);
+    if (value !== null) ends.append(bar(value, bounds, largest));
+    cell.append(ends);
     row.append(cell);
   }
   const scroll = element("div", "", { class: "scroll", tabindex: 0, role: "region", "aria-label": title });
@@ -129,10 +134,9 @@ function show() {
   document.getElementById("synthetic").hidden = !board.synthetic;
   const links = [["A", rowA], ["B", rowB]].map(([letter, row]) => [`${letter}: `, element("a", row.name, { href: `pages/${row.ids[0]}.html` }), " · "]);
   document.getElementById("pages").replaceChildren(...links.flat(), element("a", board.title, { href: `index.html#${board.slug}` }));
-  document.getElementById("scores").replaceChildren(...board.groups.flatMap((_, number) => group(board, number, a, b)));
-  document.getElementById("held").textContent = kept(board, a, b)
-    ? "The intervals of metrics and keypoints are paired."
-    : "The intervals of all but the headline are too wide (see below).";
+  document.getElementById("scores").replaceChildren(...board.groups.flatMap((_, number) => (a === b ? [] : group(board, number, a, b))));
+  document.getElementById("paired").hidden = a === b || !kept(board, a, b);
+  document.getElementById("unpaired").hidden = a === b || Boolean(kept(board, a, b));
   document.getElementById("galleries").replaceChildren(...people(rowA, rowB));
   history.replaceState(null, "", `#a=${rowA.ids[0]}&b=${rowB.ids[0]}`);
 }

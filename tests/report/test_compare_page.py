@@ -99,10 +99,31 @@ def test_a_difference_that_may_be_chance_is_said_to_be_not_resolved(browser: Bro
     ]
 
 
-def test_other_intervals_are_those_of_independent_scores(browser: Browser, page: Path):
+def test_equal_scores_are_not_resolved_and_none_is_called_better(browser: Browser, tmp_path: Path):
+    for one in (run("good", 90.0, 0), run("fair", 90.0, 100)):
+        save_record(one, tmp_path)
+    contents = read_contents(tmp_path)
+    write_assets(contents.folder)
+    browser.open(write_compare_page(contents)[0])
+    assert browser.texts("#result") == ["Mean: not resolved. fair and good both score 90.00."]
+
+
+def test_other_intervals_are_those_of_independent_scores_and_are_said_to_be_not_paired(browser: Browser, page: Path):
     browser.open(page)
     low, high = of_intervals(*WRIST["good"], *WRIST["fair"])
     assert cells(browser, "right wrist") == ["85.00", "80.00", "+5.00", f"[{low:+.2f}, {high:+.2f}]"]
+    assert browser.texts("#scores thead th:last-child") == ["95 %", "95 %, not paired"]
+    assert [text[:46] for text in browser.texts("section > p:not([hidden], .quiet)")] == [
+        "Only the interval of the headline is paired. T"
+    ]
+
+
+@pytest.mark.parametrize("width", [500, 390])
+def test_differences_with_their_bars_fit_a_phone_without_scrolling(browser: Browser, page: Path, width: int):
+    browser.open(page, width)
+    boxes = "return [...document.querySelectorAll('#scores .scroll')].map(one => one.scrollWidth - one.clientWidth)"
+    assert browser.run(boxes) == [0, 0]
+    assert browser.run("return document.querySelectorAll('#scores .scroll .difference').length") == 2
 
 
 def test_paired_intervals_that_compare_kept_are_shown_instead(browser: Browser, tmp_path: Path):
@@ -114,6 +135,10 @@ def test_paired_intervals_that_compare_kept_are_shown_instead(browser: Browser, 
     write_assets(contents.folder)
     browser.open(write_compare_page(contents)[0])
     assert cells(browser, "right wrist") == ["85.00", "80.00", "+5.00", "[+3.25, +6.50]"]
+    assert browser.texts("#scores thead th:last-child") == ["95 %", "95 %"]
+    assert [text[:33] for text in browser.texts("section > p:not([hidden], .quiet)")] == [
+        "The intervals of metrics and keyp"
+    ]
     browser.click("#swap")
     assert cells(browser, "right wrist") == ["80.00", "85.00", "-5.00", "[-6.50, -3.25]"]
 

@@ -1,6 +1,7 @@
 """Files of plots: light and dark PNGs, PDF and SVG, and fonts for letters that matplotlib's own font lacks."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -13,11 +14,12 @@ from matplotlib.figure import Figure
 from records import record
 from test_rows import board
 
+from posebench.cli.console import print_fonts_note
 from posebench.report.plots import fonts
 from posebench.report.plots.board_plots import write_plots
 from posebench.report.plots.fonts import FONT, SUBSTITUTE, drawable, families
 from posebench.report.plots.plot_files import COLORS, darkened, indexed, write_figure
-from posebench.report.plots.plot_style import style
+from posebench.report.plots.plot_style import save_png, style, subtitle
 from posebench.results.folder import ResultsFolder
 
 WHITE, BLACK, BLUE = (255, 255, 255), (0, 0, 0), (0, 114, 178)
@@ -97,8 +99,18 @@ def test_a_plot_in_words_says_what_it_shows_and_what_is_best(tmp_path: Path) -> 
 
 
 @pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A font that has 姿 and nothing else."""
+def fresh() -> Iterator[None]:
+    """Fonts are looked for anew, before and after."""
+    for known in (fonts._installed, fonts._fallback):
+        known.cache_clear()
+    yield
+    for known in (fonts._installed, fonts._fallback):
+        known.cache_clear()
+
+
+@pytest.fixture
+def new(fresh: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A font that has 姿 and nothing else, and that matplotlib has not heard of. The machine has no other one."""
     pen = TTGlyphPen(None)
     for place, corner in enumerate([(0, 0), (0, 700), (600, 700), (600, 0)]):
         (pen.lineTo if place else pen.moveTo)(corner)
@@ -112,27 +124,47 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     font.setupNameTable({"familyName": "One Letter", "styleName": "Regular"})
     font.setupOS2(usWeightClass=400)
     font.setupPost()
-    font.save(tmp_path / "one.ttf")
-    monkeypatch.setattr(font_manager.fontManager, "ttflist", list(font_manager.fontManager.ttflist))
-    font_manager.fontManager.addfont(tmp_path / "one.ttf")
-    fonts._installed.cache_clear()
-    fonts._fallback.cache_clear()
-    yield "One Letter"
-    fonts._installed.cache_clear()
-    fonts._fallback.cache_clear()
+    path = tmp_path / "one.ttf"
+    font.save(path)
+    own = [one for one in font_manager.fontManager.ttflist if one.name == FONT]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", own)
+    monkeypatch.setattr(fonts, "findSystemFonts", lambda: [str(path)] if path.exists() else [])
+    return path
 
 
 def test_a_letter_that_matplotlibs_font_lacks_is_drawn_by_an_installed_one(
-    installed: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    new: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert families("pose 姿") == [FONT, installed]
+    assert families("pose 姿") == [FONT, "One Letter"]
     assert families("pose") == [FONT]
     figure = Figure()
     figure.text(0.5, 0.5, "pose 姿", weight="bold")
     with style(), caplog.at_level(logging.WARNING):
         for ending in ("png", "pdf", "svg"):
             write_figure(figure, tmp_path / f"x.{ending}")
+        save_png(figure, tmp_path / "gallery.png")
     assert caplog.messages == []
+
+
+def test_a_plot_without_a_letter_says_so_and_is_drawn_again_when_a_font_has_it(
+    new: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    font = new.read_bytes()
+    new.unlink()
+    named, folder = board(record("网 姿"), record("b")), ResultsFolder(tmp_path / "results")
+    said = f"{SUBSTITUTE}: a letter that no font on this machine has"
+    assert said in subtitle(named, ["2 people"], 8)[0]
+    assert said not in subtitle(board(record("b")), ["2 people"], 8)[0]
+    without = write_plots(named, (), folder)[0].path.read_bytes()
+    print_fonts_note(["网 姿", "姿"])
+    note = " ".join(capsys.readouterr().err.split())
+    assert note.startswith(f"No font on this machine has 网 姿: pictures show {SUBSTITUTE} instead. Install one")
+    new.write_bytes(font)
+    for known in (fonts._installed, fonts._fallback):
+        known.cache_clear()
+    assert write_plots(named, (), folder)[0].path.read_bytes() != without
+    print_fonts_note(["姿"])
+    assert capsys.readouterr().err == ""
 
 
 def test_a_letter_that_no_font_has_is_a_sign_for_it(tmp_path: Path) -> None:

@@ -10,14 +10,16 @@ import matplotlib
 
 import posebench
 from posebench.files.writing import write_text
+from posebench.report.plots.fonts import families, undrawable
 from posebench.report.plots.plot_files import files_of
 from posebench.report.tables.board import Board
 from posebench.results.folder import ResultsFolder
 
 
 def source_of(board: Board) -> str:
-    """A digest of what the plots of a leaderboard depend on: its records, and the code that draws them."""
-    parts = [_code(), *(record.model_dump_json() for record in board.records)]
+    """A digest of what the plots of a leaderboard depend on: its records, the fonts of their names, and the drawing code."""
+    names = "".join(row.name for row in board.rows)
+    parts = [_code(), *families(names), undrawable(names), *(record.model_dump_json() for record in board.records)]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -19,7 +19,7 @@ from matplotlib.textpath import text_to_path
 
 from posebench.files.writing import write_atomically
 from posebench.plain_text import one_line
-from posebench.report.plots.fonts import FONT, drawable, families
+from posebench.report.plots.fonts import FONT, SUBSTITUTE, drawable, families, set_fonts, undrawable
 from posebench.report.tables.board import SYNTHETIC_NOTE, Board
 from posebench.report.tables.columns import UNKNOWN
 
@@ -65,6 +65,7 @@ def save_png(figure: Figure, path: Path) -> None:
         figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
 
     FigureCanvasAgg(figure)
+    set_fonts(figure)
     write_atomically(path, write)
 
 
@@ -117,7 +118,9 @@ def title(board: Board, what: str, width: float) -> list[str]:
 
 def subtitle(board: Board, parts: list[str], width: float) -> list[str]:
     """Lines below the title, for a figure of `width` inches: what a reader needs to read it; on synthetic people the warning."""
-    text = "; ".join([SYNTHETIC_NOTE] if board.synthetic else filter(None, parts))
+    missing = undrawable(row.name for row in board.rows)
+    letters = f"{SUBSTITUTE}: a letter that no font on this machine has" if missing else ""
+    text = "; ".join(filter(None, [*([SYNTHETIC_NOTE] if board.synthetic else parts), letters]))
     return [plain(line, int(width * 14)) for line in wrap(one_line(text), int(width * 14)) or [""]]
 
 

@@ -1,0 +1,149 @@
+"""COCO-WholeBody: OKS AP of 133 keypoints of body, feet, face and hands, and of each part.
+
+Goal: find the people of an image and their keypoints, as in COCO. A part is scored as if the others did not exist, except that
+areas, of annotations and of detections, are the person's.
+
+Papers: Jin et al., "Whole-Body Human Pose Estimation in the Wild" (ECCV 2020).
+
+Conventions, each equal to xtcocotools 1.14.3 (`keypoints_wholebody`, `keypoints`, `keypoints_foot`, …):
+    official: all 133 keypoints, and AP and AR of the parts. As COCO's, but: who is ignored follows from the visibility; a
+        detection without a confidence above 0 is left out; an annotation with the id 0 is like any other. A detection's area is
+        the extent of its body's keypoints, or its box's. `wholebody_score` ranks where results have it, else `score`.
+    body, foot, face, lefthand, righthand: the part's keypoints; `foot_score` and so on rank where results have them.
+    mmpose: detections are rescored and suppressed by all 133 keypoints first, then as official; no part has a score of its own.
+
+AP of hands is the mean of left and right, as in the paper's tables (jin-s13/COCO-WholeBody, issue 38).
+
+Files: `coco_wholebody_<split>_v1.0.json`, which has COCO's annotations and further lists of keypoints; COCO's photographs.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from posebench.data.instances import UNLABELLED, Instances
+from posebench.data.predictions import Predictions
+from posebench.errors import PosebenchError
+from posebench.scoring.scores import Scores
+
+from ..dataset_folder import files_named, none_found
+from .annotations import read_annotations
+from .conventions import AP_RULE, MMPOSE, COCOConvention, confident
+from .evaluator_input import Evaluated
+from .form import Form
+from .partial_detections import extents
+from .rules import COCO
+from .wholebody_skeleton import PARTS, SIGMAS, SKELETON
+
+LISTS = ("keypoints", "foot_kpts", "face_kpts", "lefthand_kpts", "righthand_kpts")
+"""Fields of annotations and results, one for each of `PARTS`."""
+SCORES = ("wholebody_score", "foot_score", "face_score", "lefthand_score", "righthand_score")
+"""Fields of results by which detections of the whole body and of its parts are ranked; the body's is `score`."""
+FORM = Form(
+    "wholebody", SKELETON, lists={field: len(names) for field, names in zip(LISTS, PARTS.values(), strict=True)},
+    fractions=True, part_scores=SCORES,
+)  # fmt: skip
+DOWNLOAD = (
+    "COCO-WholeBody's repository, jin-s13/COCO-WholeBody, has the annotations; photographs are COCO's and belong into 'val2017' "
+    "and 'train2017' beside 'annotations'."
+)
+RULE = f"{AP_RULE}; people and areas as in xtcocotools"
+OFFICIAL = COCOConvention(
+    "official", f"{RULE}; all 133 keypoints.", "xtcocotools 1.14.3, keypoints_wholebody",
+    published_by="COCO-WholeBody's paper, on results as submitted", confident=True, recounted=True, any_id=True,
+)  # fmt: skip
+
+
+def _of_part(part: str) -> COCOConvention:
+    """The convention that scores one part."""
+    name, keypoints = part.replace(" ", ""), f"the {len(PARTS[part])} keypoints of the part {part}"
+    return replace(
+        OFFICIAL, name=name, rule=f"{RULE}; {keypoints}.", difference=f"Only {keypoints} count.", part=part,
+        source=f"xtcocotools 1.14.3, {'keypoints' if part == 'body' else f'keypoints_{name}'}",
+    )  # fmt: skip
+
+
+class WholeBody(COCO):
+    """COCO-WholeBody keypoints: OKS AP of body, feet, face and hands."""
+
+    name = "wholebody"
+    version = 1
+    skeleton = SKELETON
+    conventions: ClassVar[dict[str, COCOConvention]] = {
+        "official": OFFICIAL,
+        **{made.name: made for made in map(_of_part, PARTS)},
+        "mmpose": replace(
+            MMPOSE, source="mmpose 759b39c, CocoWholeBodyMetric, with xtcocotools 1.14.3", boxes_as_areas=False,
+            difference="Detections are ranked by other scores, and of nearly equal poses only the best is left.",
+        ),
+    }  # fmt: skip
+    exports: ClassVar[dict[str, str]] = {"wholebody-json": "COCO-WholeBody's result form, for xtcocotools"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sigmas, self.form, self.known_counts, self.download = SIGMAS, FORM, {}, DOWNLOAD
+
+    def instances(self, root: Path, split: str) -> Instances:
+        """Read `annotations/coco_wholebody_<split>_v1.0.json` below `root`; or the file `root`."""
+        self.check_split(split)
+        folders, names = ("annotations", ""), (f"coco_wholebody_{split}_v1.0.json",)
+        if found := files_named(root, folders, names):
+            return read_annotations(found[0], split, FORM)
+        raise none_found(f"COCO-WholeBody {split}", root, folders, names, DOWNLOAD)
+
+    def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
+        """Score OKS AP and AR; under a convention of the whole body, also of its parts."""
+        scores = super().score(predictions, instances, convention)
+        chosen = self.convention(convention)
+        return scores if chosen.part else self._with_parts(scores, predictions, instances, chosen)
+
+    def _with_parts(
+        self, scores: Scores, predictions: Predictions, instances: Instances, chosen: COCOConvention
+    ) -> Scores:
+        metrics, resampled = dict(scores.metrics), dict(scores.resampled)
+        scored = self.skeleton.keypoints if self.chosen is None else [self.skeleton.keypoints[at] for at in self.chosen]
+        parts = [part for part, names in PARTS.items() if not set(names).isdisjoint(scored)]
+        for part in parts:
+            of_part = replace(chosen, part=part)
+            alone, _ = self._scored(self._evaluated(predictions, instances, of_part), of_part)
+            for metric in ("AP", "AR"):
+                metrics[f"{metric} {part}"] = alone.metrics[metric]
+                resampled[f"{metric} {part}"] = alone.resampled[metric]
+        for metric in ("AP", "AR") if {"left hand", "right hand"} <= set(parts) else ():
+            left, right = f"{metric} left hand", f"{metric} right hand"
+            known = min(metrics[left], metrics[right]) >= 0
+            metrics[f"{metric} hands"] = (metrics[left] + metrics[right]) / 2 if known else -1.0
+            resampled[f"{metric} hands"] = (resampled[left] + resampled[right]) / 2
+        return replace(scores, metrics=metrics, resampled=resampled)
+
+    def _evaluated(self, predictions: Predictions, instances: Instances, chosen: COCOConvention) -> Evaluated:
+        """What COCO's rules take of the convention's part."""
+        whole = super()._evaluated(predictions, instances, chosen)
+        given, made, people = whole.given, ranked(with_areas_of_bodies(whole.made), chosen.part), whole.people
+        if not chosen.part:
+            return Evaluated(given, made, people, whole.sigmas)
+        at = [place for place, name in enumerate(people.skeleton.keypoints) if name in PARTS[chosen.part]]
+        if not at:
+            raise PosebenchError(
+                f"None of the chosen keypoints is of the {chosen.part}, so {chosen.name} has nothing to score."
+            )
+        people = people.of_keypoints(at)
+        people = replace(people, usable=people.usable & (people.visibility > UNLABELLED).any(axis=1))
+        return Evaluated(given.of_keypoints(at), confident(made.of_keypoints(at)), people, whole.sigmas[at])
+
+
+def with_areas_of_bodies(predictions: Predictions) -> Predictions:
+    """Predictions with a box each, by which areas are measured: the extent of the body's keypoints where none is stated."""
+    if predictions.bbox is not None:
+        return predictions
+    names = predictions.keypoint_names
+    body = [place for place, name in enumerate(names) if name in PARTS["body"]] or list(range(len(names)))
+    return replace(predictions, bbox=extents(predictions, body))
+
+
+def ranked(predictions: Predictions, part: str) -> Predictions:
+    """Predictions ranked by the part's own scores, if they have such."""
+    if predictions.part_scores is None or part == "body":
+        return predictions
+    column = ("", *(name for name in PARTS if name != "body")).index(part)
+    return replace(predictions, score=predictions.part_scores[:, column])
