@@ -110,7 +110,7 @@ def test_a_person_found_twice_is_one_false_detection_less(tmp_path: Path) -> Non
 
 def test_no_detection_is_fine_under_every_convention(tmp_path: Path) -> None:
     people, made = found(tmp_path, [])
-    assert [COCO.score(made, people, name).metrics["AP"] for name in COCO.conventions] == [0.0] * 4
+    assert [COCO.score(made, people, name).metrics["AP"] for name in COCO.conventions] == [0.0] * 5
 
 
 def test_somebody_who_could_not_be_predicted_suppresses_nobody(tmp_path: Path) -> None:
