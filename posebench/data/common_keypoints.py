@@ -13,6 +13,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,11 @@ def in_order_of(skeleton: Skeleton, predictions: Predictions, pairs: Pairs) -> P
         PosebenchError: a pair is of a keypoint that the file does not have.
     """
     shape = len(predictions), len(skeleton)
-    columns = {"keypoints": np.full((*shape, 2), np.nan), "scores": np.zeros(shape), "missing": np.ones(shape, bool)}
+    columns: dict[str, Any] = {
+        "keypoints": np.full((*shape, 2), np.nan),
+        "scores": np.zeros(shape),
+        "missing": np.ones(shape, bool),
+    }
     if predictions.presence is not None:
         columns["presence"] = np.zeros(shape)
     for mine, its in pairs:
