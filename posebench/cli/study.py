@@ -123,7 +123,10 @@ def run(dry_run: bool, as_json: bool, quiet: bool, **asked: Any) -> None:
 @asked_options
 @json_option
 def status(as_json: bool, **asked: Any) -> None:
-    """Say which runs of a study are done, running, stopped, waiting or failed, and why."""
+    """Say which runs are done, running, stopped, waiting or failed.
+
+    A failed run is shown with the reason.
+    """
     from posebench.cli.console import open_console
     from posebench.cli.show_study import print_states
     from posebench.studies.findings import find

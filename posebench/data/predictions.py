@@ -13,6 +13,7 @@
 /box_score     (R,) float      optional; the detector's confidence in the box; 1 for an annotated one
 /presence      (R, K) float    optional; probability that the keypoint is within the image, not that its place is right
 /part_scores   (R, 5) float    optional; confidence per part of COCO-WholeBody: all, feet, face, left hand, right hand
+/track_id      (R,) int        optional; the track of this person: equal in all frames of a video that show the same person
 attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
 
 Behind the HDF5 content, posebench writes a checksum of it (`posebench.files.checksum`).
@@ -41,8 +42,8 @@ LONGEST_FIXED = 60_000
 """Bytes of an attribute of fixed length; HDF5 allows 64 KiB."""
 FORMAT = "posebench predictions 1"
 COLUMNS = "image", "person", "keypoints", "scores", "score", "missing"
-OPTIONAL = "bbox", "region", "input_box", "box_score", "presence", "part_scores"
-KINDS = {"image": "iu", "person": "iu", "missing": "b"}
+OPTIONAL = "bbox", "region", "input_box", "box_score", "presence", "part_scores", "track_id"
+KINDS = {"image": "iu", "person": "iu", "missing": "b", "track_id": "iu"}
 """Kinds of numpy's types that a column may have; the others are numbers."""
 NUMBERS = "fiu"
 KIND_NAMES = {"iu": "whole numbers", "b": "truth values", NUMBERS: "numbers"}
@@ -74,6 +75,7 @@ class Predictions:
     box_score: Array | None = None
     presence: Array | None = None
     part_scores: Array | None = None
+    track_id: Array | None = None
     dataset: str = ""
     split: str = ""
     box_source: str = "annotation"
@@ -90,7 +92,7 @@ class Predictions:
             "person": (r,), "keypoints": (r, k, 2), "scores": (r, k), "score": (r,), "missing": (r, k),
         }  # fmt: skip
         optional: dict[str, tuple[int, ...]] = dict.fromkeys(("bbox", "region", "input_box"), (r, 4))
-        optional |= {"box_score": (r,), "presence": (r, k), "part_scores": (r, 5)}
+        optional |= {"box_score": (r,), "presence": (r, k), "part_scores": (r, 5), "track_id": (r,)}
         expected |= {name: shape for name, shape in optional.items() if getattr(self, name) is not None}
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:

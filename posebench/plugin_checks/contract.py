@@ -29,9 +29,9 @@ SAME = 1e-5
 
 def builds(subject: Subject) -> str:
     """The entry point makes an Architecture that knows its skeleton and crop size, and normalises its images."""
-    default = subject.build(BODY, None).input_size
+    default = subject.outline(BODY, None).input_size
     size = subject.small
-    model = subject.build(BODY, size)
+    model = subject.model(BODY, size)
     if model.skeleton is not BODY or tuple(model.input_size) != size:
         raise Broken(
             f"Built for {len(BODY)} keypoints at {_text(size)}, it says {len(model.skeleton)} at {_text(model.input_size)}.",
@@ -230,8 +230,7 @@ def meta(subject: Subject) -> str:
 
 def paper(subject: Subject) -> str:
     """`--recipe paper` has a recipe, and its crop size is one that the network accepts."""
-    with torch.device("cpu"):
-        model = subject.build(TRIO, None)
+    model = subject.outline(TRIO, None)
     recipe = getattr(model, "paper", None)
     if recipe is None:
         raise Unsettled("it has no `paper`, so --recipe is required with --data.")

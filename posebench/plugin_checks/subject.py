@@ -59,7 +59,8 @@ class Subject:
         self.name, self.seconds, self.watch = name, seconds, watch
         self.facts: dict[str, Any] = {}
         self.ideal: tuple[Outputs, float] | None = None
-        self._models: dict[tuple[Skeleton, Size], Architecture] = {}
+        self._models: dict[Skeleton, tuple[Size, Architecture]] = {}
+        self._refusals: dict[Size, str] = {}
 
     def build(self, skeleton: Skeleton, size: Size | None) -> Architecture:
         """A new network with the weights of `SEED`."""
@@ -68,11 +69,23 @@ class Subject:
 
     def model(self, skeleton: Skeleton, size: Size) -> Architecture:
         """That network in eval mode, built once: for checks that leave it as it is."""
-        key = skeleton, size
-        if key not in self._models:
-            self._models.clear()  # one at a time: some are large
-            self._models[key] = self.build(skeleton, size).eval()
-        return self._models[key]
+        if skeleton in self._models and self._models[skeleton][0] == size:
+            return self._models[skeleton][1]
+        self._models.pop(skeleton, None)  # one of each skeleton at a time: some are large
+        model = self.build(skeleton, size).eval()
+        self._models[skeleton] = size, model
+        return model
+
+    def outline(self, skeleton: Skeleton, size: Size | None) -> Architecture:
+        """A network without memory for its weights, for questions that these do not answer.
+
+        With its weights where the plugin fails without memory, which another check reports.
+        """
+        try:
+            with torch.device("meta"):
+                return self.build(skeleton, size)
+        except PluginError:
+            return self.build(skeleton, size)
 
     def refusal(self, size: Size) -> str:
         """The sentence with which the constructor refuses this crop size; "" if it takes it.
@@ -80,22 +93,16 @@ class Subject:
         Raises:
             PluginError: the constructor raises something else.
         """
-        try:
-            with torch.device("meta"):  # without memory: only the answer is wanted
-                self.build(TRIO, size)
-        except PluginError:
-            pass
-        except PosebenchError as error:
-            return str(error)
-        else:
-            return ""
-        try:
-            self.build(TRIO, size)  # perhaps only the meta device fails, which another check reports
-        except PluginError:
-            raise
-        except PosebenchError as error:
-            return str(error)
-        return ""
+        if size not in self._refusals:
+            try:
+                self.outline(TRIO, size)
+            except PluginError:
+                raise
+            except PosebenchError as error:
+                self._refusals[size] = str(error)
+            else:
+                self._refusals[size] = ""
+        return self._refusals[size]
 
     @cached_property
     def small(self) -> Size:
@@ -103,7 +110,7 @@ class Subject:
         for size in SIZES:
             if not self.refusal(size):
                 return size
-        return self.build(TRIO, None).input_size
+        return self.outline(TRIO, None).input_size
 
     @cached_property
     def oblong(self) -> Size:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol, RunSplits
@@ -12,7 +14,11 @@ SYNTHETIC_TO_TRAIN, SYNTHETIC_TO_SCORE = 4000, 500
 
 
 def load_people(
-    protocol: Protocol, data: Path | None, split: str | None = None, convention: str | None = None
+    protocol: Protocol,
+    data: Path | None,
+    split: str | None = None,
+    convention: str | None = None,
+    limit: int | None = None,
 ) -> Instances:
     """The annotated people of a split, from the file that the convention's evaluator uses; without data, synthetic people.
 
@@ -20,20 +26,33 @@ def load_people(
         data: the dataset's folder, or one of its annotation files.
         split: None for the one that published numbers are about.
         convention: None for the protocol's first one.
+        limit: only the first so many usable people; None for everybody.
 
     Raises:
         PosebenchError: the split is unknown, or the dataset is not there.
     """
     split = split or protocol.report_split
     protocol.check_split(split)
-    if data is None:
-        from posebench.synthetic import people
+    people = _synthetic(protocol, split, limit) if data is None else _annotated(protocol, data, split, convention)
+    return people if limit is None else people.take(np.flatnonzero(people.usable)[:limit])
 
-        count = SYNTHETIC_TO_TRAIN if split == protocol.train_split else SYNTHETIC_TO_SCORE
-        try:
-            return people.instances(protocol.skeleton, split, count)
-        except PosebenchError as error:
-            raise PosebenchError(f"{error} Name the photographs of {protocol.name} with --data.") from error
+
+def _synthetic(protocol: Protocol, split: str, limit: int | None) -> Instances:
+    """All synthetic people of the split; of more usable ones than the limit, only the first."""
+    from posebench.synthetic import people
+
+    every = SYNTHETIC_TO_TRAIN if split == protocol.train_split else SYNTHETIC_TO_SCORE
+    count = every if limit is None else min(limit, every)
+    try:
+        made = people.instances(protocol.skeleton, split, count)
+        if limit is not None and made.usable.sum() < limit and count < every:
+            made = people.instances(protocol.skeleton, split, every)
+    except PosebenchError as error:
+        raise PosebenchError(f"{error} Name the photographs of {protocol.name} with --data.") from error
+    return made
+
+
+def _annotated(protocol: Protocol, data: Path, split: str, convention: str | None) -> Instances:
     if not data.exists():
         raise PosebenchError(
             f"--data {data} does not exist. It should be the folder of {protocol.name}, or its annotation file."

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from posebench import torchrun
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted, existing
@@ -224,9 +222,7 @@ def train(
     if job.weights is not None and not job.recipe.epochs:
         file = job.weights
         return Trained(processes.by_first(lambda: as_published(job, file)))
-    people = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).train)
-    if job.limit is not None:
-        people = people.take(np.flatnonzero(people.usable)[: job.limit])
+    people = load_people(job.protocol, job.data, run_splits(job.protocol, job.data).train, limit=job.limit)
     watched = job.watching.validate_every is not None
     selection = choose_people(job.protocol, job.data, people, job.watching.select_by) if watched else None
     settings = job.settings(people, selection.identity if selection else "")
