@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from posebench.cli.options import data_option, protocol_option, quiet_option, split_option
-from posebench.errors import PosebenchError
+from posebench.errors import PosebenchError, existing
 
 
 @click.command()
@@ -29,7 +29,7 @@ def heatmaps(
     file: Path, protocol_name: str, data: Path | None, split: str | None, rows: tuple[int, ...], keypoints: tuple[str, ...],
     out: Path | None, quiet: bool,
 ) -> None:  # fmt: skip
-    """Draw the heatmaps of every stack for chosen people and keypoints.
+    """Draw the heatmaps of every stack for chosen people.
 
     FILE is what `posebench predict --keep-heatmaps FILE` wrote. A line of the picture has the annotation, then the heatmap of each
     stack with its highest cell, so that one sees what a later stack corrects.
@@ -43,6 +43,7 @@ def heatmaps(
     if path.suffix.lower() != ".png":
         raise PosebenchError(f"--out {path} should end in .png, the form of the picture.")
     protocol = registry.protocol(protocol_name)
+    existing(file, "a heatmap file")
     say_synthetic(open_console(stderr=True, quiet=quiet), data, protocol_name)
     people = load_people(protocol, data, split or run_splits(protocol, data).report)
     show_heatmaps(file, people, path, rows, keypoints)

@@ -17,6 +17,7 @@ from posebench.cli.options import (
     split_option,
     workers_option,
 )
+from posebench.errors import existing
 
 if TYPE_CHECKING:
     from posebench.inference.ways import How, Precision
@@ -81,7 +82,9 @@ def predict(
     no_drawings: bool, keep_heatmaps: Path | None, last_stack: bool, scales: tuple[float, ...],
     fast: bool, compiled: bool, precision: "Precision", results: Path, quiet: bool,
 ) -> None:  # fmt: skip
-    """Predict people with a CHECKPOINT (a network trained here or imported, or an exported .onnx file).
+    """Predict the people of a dataset or of pictures.
+
+    CHECKPOINT is a network trained here or imported, or an exported .onnx file.
 
     \b
     posebench predict CHECKPOINT --protocol mpii --data DIR   a dataset
@@ -96,6 +99,7 @@ def predict(
     from posebench.inference.ways import How
     from posebench.results.folder import ResultsFolder
 
+    existing(checkpoint, "a checkpoint")
     how = How(fast or compiled, compiled, precision)
     if pictures:
         given: dict[str, object] = {"--protocol": protocol_name, "--data": data, "--split": split, "--workers": workers}
