@@ -23,6 +23,7 @@ from scipy.io import savemat
 from posebench.data.instances import Instances
 from posebench.data.predictions import for_instances, save
 from posebench.data.provenance import Provenance
+from posebench.inference.decodings import choose, decode
 from posebench.inference.heatmap_file import open_heatmaps
 from posebench.inference.heatmap_writer import HeatmapForm, keep_heatmaps
 from posebench.inference.picture_boxes import read_boxes
@@ -143,7 +144,7 @@ def heatmap_files(folder: Path) -> list[Target]:
 
     def read(path: Path) -> object:
         with open_heatmaps(path) as found, naming(path):
-            return [found.to_pixels(row, found.peaks(row)) for row in range(len(found))]
+            return decode(found, choose(found)), [found.to_pixels(row, found.peaks(row)) for row in range(len(found))]
 
     return made("heatmaps .h5", path, read, damaged, without_checksum, odd_columns)
 

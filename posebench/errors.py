@@ -87,3 +87,12 @@ def existing(path: Path, what: str) -> Path:
     if path.exists():
         raise PosebenchError(f"{path} is a device, not a file; {what} should be there.")
     raise PosebenchError(f"{path} does not exist; {what} should be there.")
+
+
+def existing_or_folder(path: Path, what: str) -> Path:
+    """`path` as `existing`, or a folder: whether predictions may be a folder depends on the protocol.
+
+    Raises:
+        PosebenchError: nothing is there, or it is a device or empty.
+    """
+    return path if path.is_dir() else existing(path, what)

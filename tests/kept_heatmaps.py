@@ -30,30 +30,28 @@ def drawn_people(count: int) -> Instances:
 
 def write(
     path: Path, people: Instances, upright: Tensor, mirrored: Tensor | None = None, *, unreadable: int | None = None,
-    decoder: str = "quarter", pipeline: Pipeline | None = None,
+    decoder: str = "quarter", arch: str = "Drawn", pipeline: Pipeline | None = None,
 ) -> None:  # fmt: skip
     """Keep heatmaps (N, S, K, 12, 16) of people as if a network had put them out.
 
     Args:
         unreadable: the person whose photograph cannot be read.
     """
-    model = Sound(SKELETON, INPUT).eval()
+    model = Sound(people.skeleton, INPUT).eval()
     model.pipeline = pipeline or model.pipeline
     batch = samples_for(model, people).batch([(0, row) for row in range(len(people))])
     if unreadable is not None:
         batch.readable[unreadable] = False
     passes = ("upright",) if mirrored is None else ("upright", "mirrored")
     stacks = tuple(range(1, upright.shape[1] + 1))
-    form = HeatmapForm(len(people), len(SKELETON), stacks, passes, (12, 16), STRIDE, decoder)
+    form = HeatmapForm(len(people), len(people.skeleton), stacks, passes, (12, 16), STRIDE, decoder)
     region = regions(people, INPUT)
-    keep_heatmaps(
-        path, model, form, people, region, Provenance(arch="Drawn"), lambda it: it.add(batch, upright, mirrored)
-    )
+    keep_heatmaps(path, model, form, people, region, Provenance(arch=arch), lambda it: it.add(batch, upright, mirrored))
 
 
 def truth(people: Instances) -> Tensor:
     """(N, K, 12, 16) Gaussians of sigma 1 at the annotated keypoints."""
-    model = Sound(SKELETON, INPUT).eval()
+    model = Sound(people.skeleton, INPUT).eval()
     to_image = samples_for(model, people).batch([(0, row) for row in range(len(people))]).to_image.numpy()
     keypoints = torch.from_numpy(transform(inverse(to_image), people.keypoints))
     everywhere = torch.ones(keypoints.shape[:2], dtype=torch.bool)

@@ -15,7 +15,7 @@ from posebench.cli.options import (
     quiet_option,
     split_option,
 )
-from posebench.errors import PosebenchError, existing
+from posebench.errors import PosebenchError, existing_or_folder
 
 if TYPE_CHECKING:
     from posebench.results.record import Record
@@ -88,7 +88,7 @@ def compare(
             print_row_comparison(open_console(), rows, quiet=quiet)
         return
     check_names(arguments, names)
-    files = [existing(Path(one), "a predictions file") for one in arguments]
+    files = [existing_or_folder(Path(one), "a predictions file") for one in arguments]
     if overlays and len(arguments) != 2:
         raise PosebenchError(f"--overlays compares two files, but there are {len(arguments)}. Name two.")
     if save:

@@ -16,7 +16,7 @@ from posebench.cli.options import (
     read_size,
     split_option,
 )
-from posebench.errors import existing
+from posebench.errors import existing_or_folder
 
 
 @click.command()
@@ -88,7 +88,7 @@ def diagnose(
     from posebench.tasks.people import load_people
 
     protocol = registry.protocol(protocol_name)
-    existing(file, "a predictions file")
+    existing_or_folder(file, "a predictions file")
     if save:
         check_folder(results)  # nothing is computed for a folder that is not there
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)

@@ -22,7 +22,7 @@ from posebench.cli.options import (
     results_option,
     split_option,
 )
-from posebench.errors import PosebenchError, existing
+from posebench.errors import PosebenchError, existing_or_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,7 +72,8 @@ def evaluate(
 ) -> None:  # fmt: skip
     """Score a predictions FILE and write its record.
 
-    Reads posebench's own files, MPII, FLIC and LSP predictions (.h5, .mat), COCO results (.json), and tables (.npz, .csv).
+    Reads posebench's own files, MPII, FLIC and LSP predictions (.h5, .mat), COCO results (.json), PoseTrack results (a folder or
+    zip archive of .json), and tables (.npz, .csv).
 
     --explain and --thresholds show the whole file's scores and write no record; they are not for --joints, --mapping, --name,
     --trained-on or --overlays.
@@ -103,7 +104,7 @@ def evaluate(
         raise click.UsageError("--input-size is the input of the network that --arch names; add --arch.")
     out = open_console(stderr=as_json, quiet=quiet and as_json)
     protocol = registry.protocol(protocol_name)
-    existing(file, "a predictions file")
+    existing_or_folder(file, "a predictions file")
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     network = tasks.Network(arch, input_size, trained_on) if arch or trained_on else None
     keypoints = asked_keypoints(protocol, joints, mapping)

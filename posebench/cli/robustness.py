@@ -87,6 +87,8 @@ def robustness(
     from posebench.cli.show_robustness import print_robustness
     from posebench.plugins import registry
     from posebench.report.plots.robustness_report import write_robustness
+    from posebench.results.folder import ResultsFolder
+    from posebench.results.kept_robustness import find_robustness
     from posebench.tasks import robustness as tasks
     from posebench.tasks.people import load_people, run_splits
     from posebench.tasks.robustness_conditions import PARTS, RobustnessAsked
@@ -110,7 +112,8 @@ def robustness(
         return
     with progress(errors, f"robustness of {planned.name} on {planned.people.what}", LOADING) as update:
         kept = tasks.measure(planned, count, update)
-    paths = write_robustness(results)
+    folder = ResultsFolder(results)
+    paths = write_robustness(folder, find_robustness(results).kept)
     if as_json:
         click.echo(kept.model_dump_json())
     else:

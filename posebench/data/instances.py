@@ -66,6 +66,7 @@ class Instances:
         groups: (M,) text, to which group each image belongs whose images are alike, such as the film of a frame. Uncertainty
             then comes from resampling groups. None: images are resampled.
         group: what such a group is, such as `film`.
+        ignored: row of `images` → (P, 2) corners of each region of that image in which people are not annotated.
         image_sizes: (M, 2) width and height of the images as the annotation states them; infinite for an image of which it states
             none. None where it states none at all.
         image_measures: (M,) columns of numbers of the images that scoring needs, such as `crowdIndex`; NaN where unknown.
@@ -97,6 +98,7 @@ class Instances:
     labels: Mapping[str, Array] = field(default_factory=dict)
     groups: Array | None = None
     group: str = "image"
+    ignored: Mapping[int, tuple[Array, ...]] = field(default_factory=dict)
     image_sizes: Array | None = None
     image_measures: Mapping[str, Array] = field(default_factory=dict)
     image_root: Path | None = None

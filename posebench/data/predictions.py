@@ -12,6 +12,7 @@
 /input_box     (R, 4) float    optional; the box (x, y, width, height) that the network was given, before padding
 /box_score     (R,) float      optional; the detector's confidence in the box; 1 for an annotated one
 /part_scores   (R, 5) float    optional; confidence per part of COCO-WholeBody: all, feet, face, left hand, right hand
+/track_id      (R,) int        optional; the track of this person: equal in all frames of a video that show the same person
 attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
 
 Behind the HDF5 content, posebench writes a checksum of it (`posebench.files.checksum`).
@@ -40,8 +41,8 @@ LONGEST_FIXED = 60_000
 """Bytes of an attribute of fixed length; HDF5 allows 64 KiB."""
 FORMAT = "posebench predictions 1"
 COLUMNS = "image", "person", "keypoints", "scores", "score", "missing"
-OPTIONAL = "bbox", "region", "input_box", "box_score", "part_scores"
-KINDS = {"image": "iu", "person": "iu", "missing": "b"}
+OPTIONAL = "bbox", "region", "input_box", "box_score", "part_scores", "track_id"
+KINDS = {"image": "iu", "person": "iu", "missing": "b", "track_id": "iu"}
 """Kinds of numpy's types that a column may have; the others are numbers."""
 NUMBERS = "fiu"
 KIND_NAMES = {"iu": "whole numbers", "b": "truth values", NUMBERS: "numbers"}
@@ -72,6 +73,7 @@ class Predictions:
     input_box: Array | None = None
     box_score: Array | None = None
     part_scores: Array | None = None
+    track_id: Array | None = None
     dataset: str = ""
     split: str = ""
     box_source: str = "annotation"
@@ -87,7 +89,9 @@ class Predictions:
         expected = {
             "person": (r,), "keypoints": (r, k, 2), "scores": (r, k), "score": (r,), "missing": (r, k),
         }  # fmt: skip
-        optional = {"bbox": (r, 4), "region": (r, 4), "input_box": (r, 4), "box_score": (r,), "part_scores": (r, 5)}
+        optional = {
+            "bbox": (r, 4), "region": (r, 4), "input_box": (r, 4), "box_score": (r,), "part_scores": (r, 5), "track_id": (r,),
+        }  # fmt: skip
         expected |= {name: shape for name, shape in optional.items() if getattr(self, name) is not None}
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:

@@ -29,7 +29,10 @@ class NotWritten(PosebenchError):
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file."""
+    """Hex digest of a file; of a folder, that of the names and digests of the files in it, as `sha256sum *` prints them."""
+    if path.is_dir():
+        lines = (f"{sha256(one)}  {one.name}\n" for one in sorted(path.glob("[!.]*")) if one.is_file())
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

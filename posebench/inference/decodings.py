@@ -124,7 +124,7 @@ def decode(
             for decoder, places in named.items():
                 chosen = maps[stacks[places]]
                 flat = chosen.reshape(-1, *maps.shape[-2:])
-                cells[places, row] = DECODERS[decoder].cells(flat, kept.pipeline.peak).reshape(len(places), -1, 2)
+                cells[places, row] = DECODERS[decoder](flat, kept.pipeline.peak).reshape(len(places), -1, 2)
                 heights[places, row] = scores(flat).reshape(len(places), -1)
         show(row + 1, people)
     return [_predictions(kept, *made) for made in zip(decodings, cells, heights, strict=True)]

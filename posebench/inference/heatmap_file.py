@@ -93,11 +93,14 @@ class Heatmaps:
         """(S, K, h, w) float32: a person's heatmaps of one pass, as the network put them out.
 
         Raises:
-            PosebenchError: the file does not have this pass.
+            PosebenchError: the file does not have this pass, or a value is not finite.
         """
         if name not in self.passes:
             raise PosebenchError(f"The heatmap file has no pass {name!r}; it has {', '.join(self.passes)}.")
-        return np.asarray(self.maps[row, self.passes.index(name)], np.float32)
+        found = np.asarray(self.maps[row, self.passes.index(name)], np.float32)
+        if not np.isfinite(found).all():
+            raise PosebenchError(f"/{MAPS} has values that are not finite for person {row}. Was the file changed?")
+        return found
 
     def mean(self, row: int, shift: int | None = None) -> Array:
         """(S, K, h, w) float32: what `posebench predict` decodes, the mean over the passes, the mirrored one un-flipped.

@@ -112,7 +112,7 @@ def _own_decoder(model: Architecture, outputs: Outputs, stride: int) -> str:
         own = model.decode(outputs)[0].flatten(0, 1).double().cpu().numpy()
     last = stacked(model, outputs)[:, -1].flatten(0, 1).float().cpu().numpy()
     for name, decoder in DECODERS.items():
-        pixels = cell_to_pixel(decoder.cells(last, model.pipeline.peak), stride, model.pipeline.alignment)
+        pixels = cell_to_pixel(decoder(last, model.pipeline.peak), stride, model.pipeline.alignment)
         if np.allclose(pixels, own, rtol=0, atol=SAME * stride):
             return name
     return ""

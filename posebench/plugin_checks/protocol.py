@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posebench.data.instances import Instances
+from posebench.data.instances import UNLABELLED, Instances
 from posebench.data.predictions import Predictions, for_instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
@@ -53,7 +53,9 @@ class ProtocolSubject:
     @cached_property
     def truth(self) -> Predictions:
         """Predictions equal to the annotations."""
-        return for_instances(self.people, self.people.keypoints)
+        unlabelled = self.people.visibility == UNLABELLED  # some evaluators count a prediction of these as false
+        keypoints = np.where(unlabelled[..., None], np.nan, self.people.keypoints)
+        return for_instances(self.people, keypoints, missing=unlabelled)
 
     @property
     def best(self) -> float:

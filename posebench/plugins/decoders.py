@@ -5,7 +5,7 @@ first of equals. Where a rule divides by zero, the highest cell stays.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -21,20 +21,8 @@ UDP_KERNEL = 7
 """Cells of UDP's blur, in the release's lib/core/inference.py."""
 WINDOW, SHARPNESS = 5, 10.0
 """Cells across the window of the local soft-argmax, and the factor of its heights (d and tau of the paper)."""
-
-
-@dataclass(frozen=True)
-class Decoder:
-    """A rule.
-
-    Attributes:
-        about: what it does, as a phrase. source: the paper.
-        cells: heatmaps (N, h, w) float32 and the pipeline's `Peak` → cells (N, 2).
-    """
-
-    about: str
-    source: str
-    cells: Callable[[Array, Peak], Array]
+Decoder = Callable[[Array, Peak], Array]
+"""Heatmaps (N, h, w) float32 and the pipeline's `Peak` → cells (N, 2)."""
 
 
 def scores(maps: Array) -> Array:
@@ -44,7 +32,7 @@ def scores(maps: Array) -> Array:
 
 
 def quarter(maps: Array, peak: Peak) -> Array:
-    """The highest cell, moved a quarter cell as `peak` says."""
+    """The highest cell, moved a quarter cell as `peak` says (Newell et al., ECCV 2016)."""
     cells, _ = heatmaps.decode(torch.from_numpy(np.ascontiguousarray(maps))[None], peak)
     return cells[0].double().numpy()
 
@@ -58,8 +46,8 @@ def argmax(maps: Array, peak: Peak) -> Array:
 def dark(maps: Array, peak: Peak) -> Array:
     """One Newton step on the logarithm of the blurred map, whose second derivatives are taken over two cells.
 
-    As ilovepose/DarkPose, lib/core/inference.py, does: the outermost two cells on each side are not refined, and the step has no
-    limit.
+    Zhang et al., "Distribution-Aware Coordinate Representation for Human Pose Estimation" (CVPR 2020). As ilovepose/DarkPose,
+    lib/core/inference.py, does: the outermost two cells on each side are not refined, and the step has no limit.
     """
     highest = argmax(maps, replace(peak, empty=None)).astype(int)
     blurred = _scaled(_blurred(maps.astype(float), DARK_KERNEL, cv2.BORDER_CONSTANT), maps)
@@ -77,7 +65,8 @@ def dark(maps: Array, peak: Peak) -> Array:
 def udp(maps: Array, peak: Peak) -> Array:
     """One Newton step on the logarithm of the blurred map, stretched to 0 … its highest value, at every cell.
 
-    As HuangJunJie2017/UDP-Pose, deep-high-resolution-net.pytorch/lib/core/inference.py (`post`), does. UDP also lays crops and
+    Huang et al., "The Devil is in the Details: Delving into Unbiased Data Processing for Human Pose Estimation" (CVPR 2020). As
+    HuangJunJie2017/UDP-Pose, deep-high-resolution-net.pytorch/lib/core/inference.py (`post`), does. UDP also lays crops and
     heatmaps on pixels in a way of its own; here both stay as the network was trained.
     """
     highest = argmax(maps, replace(peak, empty=None)).astype(int)
@@ -94,7 +83,10 @@ def udp(maps: Array, peak: Peak) -> Array:
 
 
 def soft_argmax(maps: Array, peak: Peak) -> Array:
-    """The mean of the cells around the highest one, weighted by the softmax of their heights; the window ends with the map."""
+    """The mean of the cells around the highest one, weighted by the softmax of their heights; the window ends with the map.
+
+    Bulat et al., "Subpixel Heatmap Regression for Facial Landmark Localization" (BMVC 2021).
+    """
     highest = argmax(maps, replace(peak, empty=None)).astype(int)
     reach = WINDOW // 2
     padded = np.pad(maps.astype(float), ((0, 0), (reach, reach), (reach, reach)), constant_values=-np.inf)
@@ -107,32 +99,14 @@ def soft_argmax(maps: Array, peak: Peak) -> Array:
 def integral(maps: Array, peak: Peak) -> Array:
     """The mean of all cells, weighted by the softmax of the map; for networks that were trained with it.
 
-    As `softmax_integral_tensor` of JimmySuen/integral-human-pose (common_pytorch/common_loss/integral.py) has x and y.
+    Sun et al., "Integral Human Pose Regression" (ECCV 2018). As `softmax_integral_tensor` of JimmySuen/integral-human-pose
+    (common_pytorch/common_loss/integral.py) has x and y.
     """
     return _mean_cell(maps.astype(float))
 
 
 DECODERS: Mapping[str, Decoder] = {
-    "argmax": Decoder("the highest cell", "", argmax),
-    "quarter": Decoder(
-        "the highest cell, moved a quarter cell towards its higher neighbours by the pipeline's rule",
-        "Newell et al., ECCV 2016", quarter,
-    ),
-    "dark": Decoder(
-        "one Newton step on the logarithm of the blurred map", "Zhang et al., Distribution-Aware Coordinate "
-        "Representation, CVPR 2020", dark,
-    ),
-    "udp": Decoder(
-        "DARK's step in UDP's form: another blur, and narrower differences",
-        "Huang et al., The Devil is in the Details, CVPR 2020", udp,
-    ),
-    "soft-argmax": Decoder(
-        f"mean of the {WINDOW}×{WINDOW} cells around the highest one, under the softmax of {SHARPNESS:g} times their heights",
-        "Bulat et al., Subpixel Heatmap Regression, BMVC 2021", soft_argmax,
-    ),
-    "integral": Decoder(
-        "mean of all cells under the softmax of the map", "Sun et al., Integral Human Pose Regression, ECCV 2018", integral
-    ),
+    "argmax": argmax, "quarter": quarter, "dark": dark, "udp": udp, "soft-argmax": soft_argmax, "integral": integral,
 }  # fmt: skip
 """Name → rule, in the order of tables."""
 

@@ -86,6 +86,10 @@ class ResultsFolder:
         """The measurement of robustness with that id."""
         return self.robustness / f"{identity}.json"
 
+    def robustness_picture(self, slug: str, kind: str) -> Path:
+        """The picture of that kind of the group of that slug."""
+        return self.robustness / f"{slug}-{kind}.png"
+
     def robustness_predictions(self, identity: str) -> Path:
         """The folder of the predictions under every condition, so that a measurement can go on where it was stopped."""
         return self.predictions / "robustness" / identity

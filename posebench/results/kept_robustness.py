@@ -10,7 +10,7 @@ from posebench.diagnosis.estimate import Estimate
 from posebench.files.validation import Count, read_models
 from posebench.files.writing import write_text
 from posebench.results.folder import VISIBLE_JSON, ResultsFolder
-from posebench.results.record import LONGEST_NAME, Data, Rule
+from posebench.results.record import LONGEST_NAME, Data, Resampling, Rule
 
 FIX = "Measure it again with `posebench robustness`, or remove the file."
 """What to do about a damaged file."""
@@ -47,6 +47,7 @@ class Corrupted(_Part):
         packages: versions of the packages that computed them.
         means: corruption → mean over severities.
         mpc: mean over all cells. rpc: that in percent of the clean score.
+        mpc_resampled: mPC on each resample, for paired differences of networks; empty where one is unknown.
     """
 
     names: tuple[str, ...]
@@ -57,6 +58,7 @@ class Corrupted(_Part):
     means: dict[str, Estimate]
     mpc: Estimate
     rpc: Estimate
+    mpc_resampled: list[float]
 
 
 class KeptRobustness(_Part):
@@ -66,6 +68,7 @@ class KeptRobustness(_Part):
         name: of the row. arch, input_size, weights_sha256, flip_test: of the network.
         clean: the headline on the photographs and boxes as they are.
         conditions: all others, in the order in which they were measured.
+        resampling: how the intervals were made.
         corrupted: None where no corruption was measured.
     """
 
@@ -83,6 +86,7 @@ class KeptRobustness(_Part):
     clean: Estimate
     conditions: tuple[Condition, ...]
     corrupted: Corrupted | None
+    resampling: Resampling
     notes: tuple[str, ...]
 
     @property

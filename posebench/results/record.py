@@ -204,7 +204,7 @@ def make_record(
         slices=list(scores.slices),
         ceiling=scores.ceiling,
         resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
-        resampled=_all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
+        resampled=all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
         notes=[*instances.source.notes, *predictions.notes, *scores.notes, *few_units(scores.sampling)],
         predictions=IN_MEMORY if path is None else path.name,
         predictions_sha256=digest(predictions) if path is None else sha256(path),
@@ -288,8 +288,8 @@ def few_units(sampling: Sampling) -> list[str]:
     return []
 
 
-def _all_known(resampled: Any) -> list[float]:
-    """Rounded; empty where one of them is unknown, since ranks and pairs need all."""
+def all_known(resampled: Any) -> list[float]:
+    """Resamples as they are kept: rounded; empty where one of them is unknown, since ranks and pairs need all."""
     return np.round(resampled, RESAMPLED_DECIMALS).tolist() if np.isfinite(resampled).all() else []
 
 

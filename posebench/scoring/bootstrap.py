@@ -126,12 +126,13 @@ def score_interval(value: float, resampled: Array, sampling: Sampling) -> tuple[
 
     A bounded score has a t interval on the logit scale. Where all units are perfect, or all score 0, resamples do not vary;
     then the interval ends at the largest share of imperfect units that shows none among `units` in 2.5 % of datasets
-    (Clopper, Pearson, Biometrika, 1934). A score without a bound has an expanded percentile interval.
+    (Clopper, Pearson, Biometrika, 1934). A score without a bound, or with a negative resample, has an
+    expanded percentile interval.
     """
     if not np.isfinite([value, *resampled]).all():
         return float("nan"), float("nan")
     largest, units = sampling.largest, sampling.units
-    if largest is None or units < 2 or not 0 <= value <= largest:
+    if largest is None or units < 2 or not 0 <= value <= largest or (resampled < 0).any():
         return interval(resampled, units)
     if value in (0, largest):
         share = 1 - (0.5 - LEVEL / 200) ** (1 / units)

@@ -14,8 +14,8 @@ from posebench.scoring.bootstrap import IMAGES, Sampling
 
 
 def known(value: float) -> float:
-    """A score, or NaN if it is negative: COCO's evaluator writes -1 for an unknown score, and no known score is negative."""
-    return value if value >= 0 else math.nan
+    """A score, or NaN if it is -1, which COCO's evaluator writes for an unknown score. Others may be negative, such as MOTA."""
+    return math.nan if value == -1 else value
 
 
 def shown_decimals(unit: str) -> int:

@@ -67,6 +67,11 @@ def write_bundle(paths: Sequence[Path], out: Path, predictions: Path | None = No
         file = predictions_file(record, predictions or home(path))
         if file.path is None or file.differs:
             raise PosebenchError(f"{path} cannot be bundled without its predictions. {file.problem or _other(file)}")
+        if file.path.is_dir():
+            raise PosebenchError(
+                f"{path} cannot be bundled: its predictions are a folder, {file.path}. Score them as one file, "
+                f"{file.path.name}.zip: python -m zipfile -c {file.path.name}.zip {file.path}/*.json"
+            )
         kept[record.id] = _Kept(record, path, file.path, _name_of(record))
     members: dict[str, bytes | Path] = {}
     for one in kept.values():

@@ -190,7 +190,12 @@ def evaluate_read(
     protocol, predictions = read.protocol, stated(read.predictions, network, path)
     with naming(path):
         found = evaluate_predictions(
-            predictions, protocol, people, convention, name or predictions.provenance.arch or path.stem, path
+            predictions,
+            protocol,
+            people,
+            convention,
+            name or predictions.provenance.arch or (path.name if path.is_dir() else path.stem),
+            path,
         )
     return replace(found, record=stating_keypoints(found.record, read))
 

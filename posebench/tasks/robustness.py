@@ -19,7 +19,7 @@ from posebench.files.locking import locked
 from posebench.plugins.protocol import Protocol
 from posebench.results.folder import ResultsFolder, slug
 from posebench.results.kept_robustness import Condition, Corrupted, KeptRobustness, save_robustness
-from posebench.results.record import few_units
+from posebench.results.record import INTERVALS, Resampling, all_known, few_units
 from posebench.scoring.bootstrap import Sampling
 from posebench.tasks.evaluate import check_name, evaluate_predictions
 from posebench.tasks.people import people_to_predict
@@ -244,7 +244,7 @@ def _kept(planned: Measurement, made: list[Predictions], notes: tuple[str, ...])
         chosen=int(planned.people.usable.sum()), people_of_split=planned.of_split,
         clean=conditions[0].score, conditions=conditions[1:],
         corrupted=_corrupted(cells, scores[0], sampling, asked) if cells else None,
-        notes=(*used.notes, *few_units(sampling), *notes),
+        resampling=Resampling(**vars(sampling), intervals=INTERVALS), notes=(*used.notes, *few_units(sampling), *notes),
     )  # fmt: skip
 
 
@@ -260,4 +260,5 @@ def _corrupted(
         packages=library_versions(),
         means={name: estimates.mean(list(own.values()), sampling) for name, own in cells.items()},
         mpc=estimates.mean(every, sampling), rpc=estimates.relative(every, clean, sampling),
+        mpc_resampled=all_known(np.mean(every, axis=0)[1:]),
     )  # fmt: skip

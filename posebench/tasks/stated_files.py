@@ -55,12 +55,15 @@ def predictions_file(record: Record, place: Path) -> StatedFile:
     """The predictions file of a record: by its hash, else the one of its name, which then differs.
 
     Args:
-        place: a predictions file, or a folder that has it or a folder with it.
+        place: a predictions file, or a folder that has it or a folder with it. Predictions may themselves be a folder.
     """
     stated = StatedFile("predictions", record.predictions, record.predictions_sha256)
     if record.predictions == IN_MEMORY:
         return _missing(stated, "The record was made from arrays in memory, so there is no predictions file to score.")
-    named = list(files_below(place, record.predictions.__eq__))
+    folders = [
+        path for path in (place, place / record.predictions) if path.is_dir() and path.name == record.predictions
+    ]
+    named = [*folders, *files_below(place, record.predictions.__eq__)]
     for path in named:
         if sha256(path) == stated.sha256:
             return _at(stated, path)

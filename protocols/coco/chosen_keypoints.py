@@ -6,7 +6,8 @@ import numpy as np
 
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.data.predictions import Predictions
-from posebench.errors import PosebenchError
+
+from ..image_rows import other_skeleton
 
 
 def of_chosen(
@@ -28,11 +29,3 @@ def of_chosen(
     stated = np.where(people.measures["num_keypoints"] > 0, labelled, 0)
     measures = dict(people.measures) | {"num_keypoints": stated}
     return predictions.of_keypoints(chosen), replace(people, measures=measures)
-
-
-def other_skeleton(predictions: Predictions, instances: Instances) -> PosebenchError:
-    """The error for predictions of other keypoints than the people have."""
-    return PosebenchError(
-        f"keypoints are (N, {len(predictions.keypoint_names)}, 2), but {instances.dataset} has {len(instances.skeleton)} "
-        "with other names. Was this file written for another protocol? --joints or --mapping scores the keypoints that both have."
-    )

@@ -7,11 +7,10 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
-from posebench.errors import PosebenchError, counted
 from posebench.scoring import oks_matching, oks_similarity
 
+from ..image_rows import image_rows
 from . import partial_detections
-from .chosen_keypoints import other_skeleton
 
 
 class Evaluated(NamedTuple):
@@ -26,26 +25,6 @@ class Evaluated(NamedTuple):
     made: Predictions
     people: Instances
     sigmas: Array
-
-
-def image_rows(predictions: Predictions, instances: Instances) -> Array:
-    """(R,) row of `instances.images` of every predicted person.
-
-    Raises:
-        PosebenchError: another skeleton, or an image that the annotation does not have.
-    """
-    if predictions.keypoint_names != instances.skeleton.keypoints:
-        raise other_skeleton(predictions, instances)
-    if predictions.images == instances.images:
-        return predictions.image
-    row_of = {name: row for row, name in enumerate(instances.images)}
-    strange = sorted({predictions.images[i] for i in set(predictions.image.tolist())} - row_of.keys())
-    if strange:
-        raise PosebenchError(
-            f"{counted(len(strange), 'predicted image is', 'predicted images are')} not in {instances.what}; "
-            f"the first is {strange[0]}. Does --data name the data it was predicted on?"
-        )
-    return np.array([row_of.get(name, -1) for name in predictions.images], np.int64)[predictions.image]
 
 
 def detections_of(predictions: Predictions, instances: Instances) -> oks_matching.Detections:

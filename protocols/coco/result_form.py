@@ -7,8 +7,8 @@ import numpy as np
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
 
+from ..image_rows import image_rows
 from . import partial_detections
-from .evaluator_input import image_rows
 from .form import Form
 
 

@@ -250,7 +250,10 @@ def test_an_unreadable_photograph_is_named_and_counted_and_its_person_missed(pho
         (["report"], "results is not a folder"),
         (["report", "--results", "x.h5"], "x.h5 is not a folder"),
         (["run"], "Missing option '--arch'. Installed: cpm, cpn_resnet50, hourglass1, "),
-        (["evaluate", "x.h5"], "Missing option '--protocol'. Installed: coco, crowdpose, flic, lsp, mpii, wholebody."),
+        (
+            ["evaluate", "x.h5"],
+            "Missing option '--protocol'. Installed: coco, crowdpose, flic, lsp, mpii, posetrack, wholebody.",
+        ),
         (["evaluate", "x.h5", "--protocol", "mpii", "--split", "validation"], "Did you mean 'val'?"),
         (
             ["train", "--arch", "hourglass1:stem=bear", "--protocol", "mpii"],

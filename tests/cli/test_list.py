@@ -105,7 +105,10 @@ def test_bash_is_given_a_script_that_asks_posebench() -> None:
     "words, offered",
     [
         (["posebench", "run", "--arch", "hrnet"], ["hrnet_w32", "hrnet_w48"]),
-        (["posebench", "evaluate", "--protocol", ""], ["coco", "crowdpose", "flic", "lsp", "mpii", "wholebody"]),
+        (
+            ["posebench", "evaluate", "--protocol", ""],
+            ["coco", "crowdpose", "flic", "lsp", "mpii", "posetrack", "wholebody"],
+        ),
         (["posebench", "evaluate", "--protocol", "mpii", "--convention", "h"], ["hrnet"]),
         (["posebench", "evaluate", "--protocol", "mpii", "--split", "t"], ["train", "test"]),
         (["posebench", "run", "--recipe", "p"], ["paper"]),

@@ -316,6 +316,17 @@ def test_a_damaged_file_is_refused(damage: Callable[[Path], Any], sentence: str,
     assert str(path) in str(raised.value)
 
 
+def test_heatmaps_that_are_not_finite_are_refused_where_they_are_read(file: Kept, tmp_path: Path) -> None:
+    path = tmp_path / "maps.h5"
+    path.write_bytes(file.path.read_bytes())
+    with h5py.File(path, "r+") as opened:
+        opened["heatmaps"][2, 0, 1, 7, 3, 4] = np.nan
+    with open_heatmaps(path) as found:
+        assert np.isfinite(found.mean(1)).all()
+        with pytest.raises(PosebenchError, match="not finite for person 2"):
+            found.mean(2)
+
+
 def test_an_error_of_the_reader_is_not_taken_for_damage(file: Kept) -> None:
     with pytest.raises(KeyError), open_heatmaps(file.path):
         raise KeyError("the reader's own")

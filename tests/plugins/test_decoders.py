@@ -13,7 +13,7 @@ NEWELL = Peak()
 
 
 def decode(name: str, maps: np.ndarray, peak: Peak = NEWELL) -> np.ndarray:
-    return DECODERS[name].cells(maps.astype(np.float32), peak)
+    return DECODERS[name](maps.astype(np.float32), peak)
 
 
 def two_cells(x: int, y: int, dx: int, dy: int, size: tuple[int, int] = (13, 15)) -> np.ndarray:

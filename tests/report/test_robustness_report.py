@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from records import record
 
 from posebench.diagnosis.estimate import Estimate
+from posebench.report.pages.page import write_pages
 from posebench.report.plots.robustness_report import write_robustness
+from posebench.report.tables.contents import placed, read_contents
 from posebench.report.tables.published_robustness import differences, published_robustness
 from posebench.report.tables.robustness_tables import RobustnessTable, by_corruption, shifts, sources, summary, tables
-from posebench.results.kept_robustness import Condition, Corrupted, KeptRobustness, save_robustness
-from posebench.results.record import Data, Rule
+from posebench.results.folder import ResultsFolder
+from posebench.results.kept_robustness import Condition, Corrupted, KeptRobustness, find_robustness, save_robustness
+from posebench.results.record import Data, Resampling, Rule, save_record
 from posebench.samples.corruption import CORRUPTIONS, SEVERITIES
 
 FOG = ("fog",)
@@ -37,6 +41,7 @@ def kept(
     damage = Corrupted(
         names=names, severities=SEVERITIES, rule="advmix", seed=1, packages={"numpy": "2.4.6"},
         means=dict.fromkeys(names, mean), mpc=mean, rpc=Estimate(100 * (77 - lower) / 90, (83, 88)),
+        mpc_resampled=[77 - lower + place / 10 for place in range(9)],
     )  # fmt: skip
     rule = Rule(
         protocol="mpii", version=1, convention="hrnet", rule="PCKh@0.5.", evaluator="HRNet", headline="Mean", unit="%"
@@ -49,8 +54,13 @@ def kept(
         "posebench": "0.1.0", "name": name, "arch": "hrnet_w32", "input_size": (256, 256), "weights_sha256": "1" * 64,
         "flip_test": True, "rule": rule, "data": data, "chosen": 2958, "people_of_split": 2958, "clean": Estimate(90, (89, 91)),
         "conditions": (*cells, *boxes), "corrupted": damage, "notes": (),
+        "resampling": Resampling(unit="image", units=2729, largest=100, intervals="t"),
     }  # fmt: skip
     return KeptRobustness(**whole | changes)
+
+
+def written(results: Path) -> list[Path]:
+    return write_robustness(ResultsFolder(results), find_robustness(results).kept)
 
 
 def row(table: RobustnessTable, first: str) -> tuple[str, ...]:
@@ -83,6 +93,16 @@ def test_measured_and_published_rows_stand_in_one_table() -> None:
     means = by_corruption([kept("mine")])
     assert means is not None and means.headers[:4] == ("", "gauss", "shot", "impulse")
     assert row(means, "simplebaseline_resnet50, published")[:3] == ("68.9", "71.6", "68.9")
+
+
+def test_networks_are_compared_with_the_first_one_pair_by_pair() -> None:
+    table = summary([kept("high"), kept("low", 5)])
+    assert table.headers[-2:] == ("mPC − first", "95 %")
+    assert row(table, "high 256×256")[-2:] == ("", "")
+    assert row(table, "low 256×256")[-2:] == (
+        "-5.0",
+        "-5.0–-5.0",
+    )  # both vary over resamples, their difference does not
 
 
 def test_what_keeps_a_measurement_from_being_compared_with_published_rows_is_said() -> None:
@@ -124,9 +144,9 @@ def test_the_report_ranks_networks_that_were_measured_alike_and_keeps_others_apa
         save_robustness(one, f"id-{number}", tmp_path)
     stale = tmp_path / "robustness" / "stale.png"
     stale.touch()
-    paths = write_robustness(tmp_path)
+    paths = written(tmp_path)
     before = {path.name: path.read_bytes() for path in (tmp_path / "robustness").iterdir()}
-    assert write_robustness(tmp_path) == paths
+    assert written(tmp_path) == paths
     assert before == {path.name: path.read_bytes() for path in (tmp_path / "robustness").iterdir()}
     text = before["robustness.md"].decode()
     assert text.count("\n## ") == 2 and text.index("high 256×256") < text.index("low 256×256")
@@ -136,8 +156,20 @@ def test_the_report_ranks_networks_that_were_measured_alike_and_keeps_others_apa
     assert (fog["value"], fog["low"], fog["high"], fog["change"]) == ("72.0", "71.0", "73.0", "-18.0")
 
 
+def test_the_reports_page_shows_robustness_and_a_copy_elsewhere_leaves_it_out(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    save_record(record(), results)
+    save_robustness(kept("mine <b>", 0, FOG), "id", results)
+    page = write_pages(read_contents(results), single_file=True)[-1].read_text()
+    assert '<a href="#robustness">Robustness</a>' in page and "mine &lt;b&gt; 256×256" in page
+    section = page[page.index('<section id="robustness"') :]
+    assert section.count("data:image/png") == 4 and "robustness.md" not in section.partition("</section>")[0]
+    elsewhere = write_pages(placed(read_contents(results), tmp_path / "out"))[-1].read_text()
+    assert 'id="robustness"' not in elsewhere
+
+
 def test_a_hostile_name_is_shown_as_text(tmp_path: Path) -> None:
     save_robustness(kept("=1+1|<b>$x", conditions=(), corrupted=None), "id", tmp_path)
-    write_robustness(tmp_path)
+    written(tmp_path)
     assert "=1+1\\|&lt;b&gt;\\$x" in (tmp_path / "robustness/robustness.md").read_text()
     assert "\n'=1+1|<b>$x,hrnet_w32" in (tmp_path / "robustness/robustness.csv").read_text()

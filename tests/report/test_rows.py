@@ -8,6 +8,7 @@ import pytest
 from records import MPII, record
 
 from posebench.report.tables.board import Board, boards
+from posebench.report.tables.columns import training
 from posebench.report.tables.full_table import full_table
 from posebench.report.tables.rows import Row, common_name, rows
 from posebench.results.record import Record
@@ -76,6 +77,13 @@ def test_seeds_of_which_the_best_checkpoints_are_of_different_epochs_are_one_row
 )
 def test_records_of_another_recipe_are_another_row(change: dict[str, Any]) -> None:
     assert len(rows([trained(0), trained(1, model=MODEL | change)])) == 2
+
+
+def test_predictions_that_were_decoded_otherwise_are_another_row_and_the_table_says_how() -> None:
+    decoded = MODEL | {"decoded": {"decoder": "dark", "stack": 4, "mirror": "on"}}
+    found = [trained(1), trained(2, model=decoded), trained(3, model=decoded)]
+    assert sorted(len(one.records) for one in rows(found)) == [1, 2]
+    assert str(training(found[1].model, [2, 3])).endswith("seeds 2, 3; decoded as dark, stack 4, mirror on")
 
 
 def test_records_on_other_data_are_another_row() -> None:

@@ -120,7 +120,7 @@ def test_training_is_drawn_from_the_records_history(tmp_path: Path):
     history = [{"epoch": n, "step": 10 * n, "loss": 1 / n, "score": 50 + n} for n in (1, 2, 4)]
     selection = {"split": "valid", "people": 9, "metric": "Mean", "every": 1}
     text = pages(tmp_path, run("net", 80.0, model={"arch": "x", "history": history, "selection": selection}))["net"]
-    assert 'aria-label="loss over epochs"' in text
+    assert 'aria-label="loss over epochs, logarithmic scale"' in text
     assert 'aria-label="Mean of valid over epochs"' in text
     # The first epoch at the left, the last at the right; the largest loss at the top, the smallest at the bottom.
     assert 'points="46,10 166.7,100 408,190"' in text

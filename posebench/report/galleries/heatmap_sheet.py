@@ -24,8 +24,8 @@ RINGS = (("#222222", 3.2), ("#00C78C", 1.6))
 DIM = 0.5
 """Of the crop's brightness below a heatmap, so that the heatmap stands out."""
 COLORS = "inferno"
-RING: dict[str, Any] = {"marker": "o", "markersize": 9, "markerfacecolor": "none", "linewidth": 0}
-CROSS: dict[str, Any] = {"marker": "+", "markersize": 8, "markeredgewidth": 1.8, "linewidth": 0, "color": "white"}
+RING: dict[str, Any] = {"marker": "o", "markersize": 9, "markerfacecolor": "none", "linestyle": "none"}
+CROSS: dict[str, Any] = {"marker": "+", "markersize": 8, "markeredgewidth": 1.8, "linestyle": "none", "color": "white"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,14 +98,15 @@ def _heading(figure: Figure, heading: Heading) -> None:
     handles: list[Any] = [
         tuple(Line2D([], [], markeredgecolor=color, markeredgewidth=wide, **RING) for color, wide in RINGS),
         (grey, Line2D([], [], path_effects=halo(1.8), **CROSS)),
+        Line2D([], [], color=mpl.colormaps[COLORS](0.75), linewidth=7),
     ]
     corner: dict[str, Any] = {
         "loc": "upper left",
         "bbox_to_anchor": (left, 1 - (TOP - 0.35) / height),
         "borderaxespad": 0,
     }
-    names = ["annotated", "highest cell (its distance below, in cells)"]
-    figure.legend(handles, names, ncols=2, handlelength=2, borderpad=0.2, **corner)
+    names = ["annotated", "highest cell (its distance below, in cells)", "heatmap (one scale per line)"]
+    figure.legend(handles, names, ncols=3, handlelength=2, borderpad=0.2, **corner)
 
 
 def _axes(figure: Figure, count: int, top: float, tall: float) -> list[Axes]:

@@ -11,11 +11,13 @@ from posebench.report.pages.compare_page import write_compare_page
 from posebench.report.pages.facts import facts
 from posebench.report.pages.frame import environment, write_assets
 from posebench.report.pages.page_pictures import Picture, gallery_picture, picture
+from posebench.report.pages.robustness_sections import sections
 from posebench.report.pages.run_pages import write_run_pages
 from posebench.report.plots.board_plots import write_plots
 from posebench.report.plots.plot_files import Format
 from posebench.report.plots.plots import FILE_NAME as PLOT_NAME
 from posebench.report.plots.plots import Plot
+from posebench.report.plots.robustness_report import write_robustness
 from posebench.report.tables import cost_tables
 from posebench.report.tables.board import SYNTHETIC_NOTE, Board
 from posebench.report.tables.choice import NAME
@@ -38,7 +40,7 @@ LONGEST_LINE = 30
 
 
 def write_pages(contents: Contents, formats: Collection[Format] = (), single_file: bool = False) -> list[Path]:
-    """Write `leaderboard.md`, `leaderboards/`, `plots/`, `assets/`, the pages of runs, `compare.html` and `index.html`.
+    """Write `leaderboard.md`, `leaderboards/`, `plots/`, `robustness/`, `assets/`, the pages of runs, `compare.html`, `index.html`.
 
     The same records make the same bytes. Tables, plots and pages of what is no longer there are removed.
 
@@ -53,6 +55,7 @@ def write_pages(contents: Contents, formats: Collection[Format] = (), single_fil
     paths = write_leaderboards(contents.boards, folder, contents.literature)
     plots = {board.slug: write_plots(board, contents.costs, folder, formats) for board in contents.boards}
     paths += [path for made in plots.values() for plot in made for path in plot.files]
+    paths += write_robustness(folder, contents.robustness)
     paths += [*write_assets(folder), *write_run_pages(contents), *write_compare_page(contents)]
     write_text(folder.index, page(contents, plots, single_file))
     _remove_stale(folder, set(paths))
@@ -95,6 +98,7 @@ def page(contents: Contents, plots: Mapping[str, Sequence[Plot]], single_file: b
             synthetic_note=SYNTHETIC_NOTE,
             preamble=PREAMBLE,
             costs=cost_tables.tables(contents.costs),
+            robustness=sections(contents, inside=single_file),
         )
     )
 

@@ -149,7 +149,8 @@ class Run:
             line = points(epochs, [row.get(column) for row in history])
             if line:
                 logarithmic = column == LOSS and min(y for _, y in line) > 0
-                found.append(Chart(f"{up} over epochs", "epoch", (Line("", line),), logarithmic, len(line) == 1))
+                title = f"{up} over epochs" + ", logarithmic scale" * logarithmic
+                found.append(Chart(title, "epoch", (Line("", line),), logarithmic, len(line) == 1))
         return [*found, *self._thresholds()]
 
     def _thresholds(self) -> list[Chart]:

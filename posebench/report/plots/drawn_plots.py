@@ -7,19 +7,20 @@ from functools import cache
 from pathlib import Path
 
 import matplotlib
+from pydantic import BaseModel
 
 import posebench
 from posebench.files.writing import write_text
 from posebench.report.plots.fonts import families, undrawable
 from posebench.report.plots.plot_files import files_of
-from posebench.report.tables.board import Board
 from posebench.results.folder import ResultsFolder
 
 
-def source_of(board: Board) -> str:
-    """A digest of what the plots of a leaderboard depend on: its records, the fonts of their names, and the drawing code."""
-    names = "".join(row.name for row in board.rows)
-    parts = [_code(), *families(names), undrawable(names), *(record.model_dump_json() for record in board.records)]
+def source_of(named: Iterable[str], models: Iterable[BaseModel]) -> str:
+    """A digest of what plots depend on: the records or other models that they show, the fonts of their names, and the drawing
+    code."""
+    names = "".join(named)
+    parts = [_code(), *families(names), undrawable(names), *(model.model_dump_json() for model in models)]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -37,7 +38,8 @@ def is_drawn(folder: ResultsFolder, path: Path, source: str) -> bool:
 
 def note_drawn(folder: ResultsFolder, paths: Iterable[Path], source: str) -> None:
     """Keep what plots were drawn from; plots that are no longer there are forgotten."""
-    known = {name: its for name, its in _read(folder).items() if (folder.plots / name).is_file()}
+    places = folder.plots, folder.robustness
+    known = {name: its for name, its in _read(folder).items() if any((place / name).is_file() for place in places)}
     drawn = {path.name: source for path in paths}
     write_text(folder.drawn_plots, json.dumps(known | drawn, indent=0, sort_keys=True) + "\n")
 

@@ -85,7 +85,7 @@ class PlotWriter:
     @cached_property
     def source(self) -> str:
         """A digest of what all plots of the leaderboard depend on."""
-        return source_of(self.board)
+        return source_of((row.name for row in self.board.rows), self.board.records)
 
     def write(self, kind: PlotKind, draw: Callable[[], Figure | None], more: str = "") -> list[Plot]:
         """Draw and write one plot, unless it was drawn from the same records before.

@@ -1,20 +1,20 @@
 """The report of robustness, from what is kept: tables and pictures. The same files make the same bytes."""
 
 import csv
-import hashlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from posebench.diagnosis.estimate import Estimate
-from posebench.errors import natural
 from posebench.files.writing import write_text
 from posebench.plain_text import one_line
+from posebench.report.plots.drawn_plots import is_drawn, note_drawn, source_of
 from posebench.report.plots.plot_files import dark, write_figure
 from posebench.report.plots.plot_robustness import plot_boxes, plot_corruptions
 from posebench.report.plots.plot_style import style
 from posebench.report.tables.board import SYNTHETIC_NOTE
 from posebench.report.tables.leaderboard import escape
+from posebench.report.tables.robustness_groups import Group, group_slug, group_title, groups
 from posebench.report.tables.robustness_tables import (
     RobustnessTable,
     by_corruption,
@@ -24,79 +24,71 @@ from posebench.report.tables.robustness_tables import (
     sources,
     summary,
 )
-from posebench.results.folder import ResultsFolder, slug
-from posebench.results.kept_robustness import KeptRobustness, find_robustness
+from posebench.results.folder import ResultsFolder
+from posebench.results.kept_robustness import KeptRobustness
 
-Group = tuple[KeptRobustness, ...]
-"""Networks that were measured alike, best first."""
 COLUMNS = (
     "network", "arch", "protocol", "convention", "dataset", "split", "boxes", "people", "part", "name", "level", "value", "low",
     "high", "change", "change_low", "change_high",
 )  # fmt: skip
+DRAWN = {"corruptions": plot_corruptions, "boxes": plot_boxes}
+"""Kind of picture, the end of its name → what draws it for a group."""
 PREAMBLE = (
     "Scores of networks on corrupted photographs and with other boxes. Networks share a table only where protocol, convention, "
     "people and what was measured agree. In brackets: 95 % intervals by a bootstrap over images, the same resamples everywhere."
 )
 
 
-def write_robustness(results: Path) -> list[Path]:
-    """Write the tables and pictures of all networks below `results/robustness`.
+def write_robustness(folder: ResultsFolder, kept: Sequence[KeptRobustness]) -> list[Path]:
+    """Write the tables and pictures of all networks below `robustness/`; nothing where there are none.
 
     Returns:
         the files' paths, without the pictures for dark pages.
     """
-    found = groups(find_robustness(results).kept)
-    folder = ResultsFolder(results).robustness
-    drawn: dict[str, list[Path]] = {}
-    with style():
-        for group in found:
-            for kind, draw in (("corruptions", plot_corruptions), ("boxes", plot_boxes)):
-                if (figure := draw(group)) is not None:
-                    path = folder / f"{group_slug(group)}-{kind}.png"
-                    write_figure(figure, path)
-                    drawn.setdefault(group_slug(group), []).append(path)
-    paths = [path for own in drawn.values() for path in own]
-    for path in set(folder.glob("*.png")) - {*paths, *map(dark, paths)}:
+    found, place = groups(kept), folder.robustness
+    if not found:
+        return []
+    paths = [path for group in found for kind in DRAWN if (path := _drawn(group, kind, folder)) is not None]
+    for path in set(place.glob("*.png")) - {*paths, *map(dark, paths)}:
         path.unlink()
-    texts = {
-        folder / "robustness.md": markdown(found, {key: [path.name for path in own] for key, own in drawn.items()}),
-        folder / "robustness.csv": table(found),
-    }
+    texts = {place / "robustness.md": markdown(found, paths), place / "robustness.csv": table(found)}
     for path, text in texts.items():
         write_text(path, text)
     return [*texts, *paths]
 
 
-def groups(kept: Sequence[KeptRobustness]) -> list[Group]:
-    """Networks that share tables, best first by mPC, or by the clean score where nothing was corrupted."""
-    found: dict[tuple[object, ...], list[KeptRobustness]] = {}
-    for one in kept:
-        found.setdefault(one.group, []).append(one)
-    ordered = sorted(found.values(), key=lambda own: natural(_title(own[0])))
-    return [tuple(sorted(own, key=_worse)) for own in ordered]
+def _drawn(group: Group, kind: str, folder: ResultsFolder) -> Path | None:
+    """A picture of a group, drawn unless it was drawn from the same numbers before; None where these lack what it shows."""
+    path = folder.robustness_picture(group_slug(group), kind)
+    source = source_of((kept.name for kept in group), group)
+    if is_drawn(folder, path, source):
+        return path
+    with style():
+        figure = DRAWN[kind](group)
+        if figure is None:
+            return None
+        write_figure(figure, path)
+    note_drawn(folder, [path], source)
+    return path
 
 
-def group_slug(group: Group) -> str:
-    """A group as part of a file name."""
-    first = group[0]
-    digest = hashlib.sha256(repr(first.group).encode()).hexdigest()[:8]
-    return f"{slug(f'{first.rule.protocol} {first.data.what}')}-{digest}"
+def pictures_of(group: Group, folder: ResultsFolder) -> list[Path]:
+    """The pictures of a group that were written."""
+    paths = (folder.robustness_picture(group_slug(group), kind) for kind in DRAWN)
+    return [path for path in paths if path.is_file()]
 
 
-def markdown(found: Sequence[Group], pictures: dict[str, list[str]]) -> str:
-    """All groups as one page of GitHub's Markdown.
-
-    Args:
-        pictures: slug of a group → names of its pictures.
-    """
+def markdown(found: Sequence[Group], pictures: Sequence[Path]) -> str:
+    """All groups as one page of GitHub's Markdown, with those of the pictures that are theirs."""
     blocks = ["# Robustness", PREAMBLE]
     for group in found:
         first = group[0]
-        blocks += [f"## {escape(_title(first))}", *([f"> **{SYNTHETIC_NOTE}**"] if first.data.synthetic else [])]
+        blocks += [f"## {escape(group_title(first))}", *([f"> **{SYNTHETIC_NOTE}**"] if first.data.synthetic else [])]
         blocks.append(escape(f"{first.rule.protocol} {first.rule.scope}: {first.rule.sentence}"))
         tables = [summary(group), by_corruption(group)]
         blocks += [block for one in tables if one is not None for block in _table(one)]
-        blocks += [f"![{escape(_title(first))}]({name})" for name in pictures.get(group_slug(group), [])]
+        own_pictures = (path.name for path in pictures if path.name.startswith(group_slug(group)))
+        blocks += [f"![{escape(group_title(first))}]({name})" for name in own_pictures]
         for kept in group:
             own = [one for one in (corruptions(kept), shifts(kept), scales(kept), sources(kept)) if one is not None]
             inside = [block for one in own for block in _table(one)] + [f"Note: {escape(note)}" for note in kept.notes]
@@ -121,16 +113,6 @@ def table(found: Sequence[Group]) -> str:
         for one in kept.conditions:
             rows.writerow([*head, one.part, one.name, f"{one.level:g}", *_numbers(one.score), *_numbers(one.change)])
     return file.getvalue()
-
-
-def _worse(kept: KeptRobustness) -> tuple[float, str]:
-    """Sort key: the best first, equal ones by name."""
-    value = kept.clean.value if kept.corrupted is None else kept.corrupted.mpc.value
-    return -value if value == value else 1.0, kept.name
-
-
-def _title(kept: KeptRobustness) -> str:
-    return f"{kept.rule.protocol} · {kept.who} · {kept.rule.short_scope} · boxes: {kept.data.box_source}"
 
 
 def _table(made: RobustnessTable) -> list[str]:

@@ -14,6 +14,7 @@ from posebench.report.tables.published_scores import PublishedScores, published
 from posebench.results.folder import ResultsFolder
 from posebench.results.kept_comparison import KeptComparison, find_comparisons
 from posebench.results.kept_diagnosis import KeptDiagnosis, find_diagnoses
+from posebench.results.kept_robustness import KeptRobustness, find_robustness
 from posebench.results.record import Record, find_records
 
 
@@ -24,10 +25,11 @@ class Contents:
     Attributes:
         folder: where the report is written.
         records: at least one.
-        notes: a sentence for each record, cost, diagnosis or comparison that is skipped because it cannot be read.
+        notes: a sentence for each file of these kinds that is skipped because it cannot be read.
         diagnoses: id of a record → why its score is what it is.
         comparisons: paired differences of two records.
         costs: measured costs of networks.
+        robustness: of networks.
         literature: the rows of `published.csv`.
     """
 
@@ -37,12 +39,13 @@ class Contents:
     diagnoses: Mapping[str, KeptDiagnosis]
     comparisons: tuple[KeptComparison, ...]
     costs: tuple[Cost, ...]
+    robustness: tuple[KeptRobustness, ...]
     literature: tuple[PublishedScores, ...]
     boards: tuple[Board, ...]
 
 
 def read_contents(results: Path, columns: str | Sequence[str] | None = None, only: Sequence[str] = ()) -> Contents:
-    """Read the records, diagnoses, comparisons, costs and published rows of a results folder.
+    """Read the records, diagnoses, comparisons, costs, robustness and published rows of a results folder.
 
     Args:
         columns, only: which columns and rows its leaderboards have, as of `choose`.
@@ -58,17 +61,17 @@ def read_contents(results: Path, columns: str | Sequence[str] | None = None, onl
             "`posebench evaluate` scores a predictions file; either writes one."
         )
     costs, notes = cost.load(results)
-    diagnoses, comparisons = find_diagnoses(results), find_comparisons(results)
+    diagnoses, comparisons, robustness = find_diagnoses(results), find_comparisons(results), find_robustness(results)
     tables = choose(boards(found.records), columns, only)
     return Contents(
-        folder, found.records, (*found.notes, *notes, *diagnoses.notes, *comparisons.notes), diagnoses.by_record,
-        comparisons.kept, tuple(costs), tuple(published(results)), tuple(tables),
+        folder, found.records, (*found.notes, *notes, *diagnoses.notes, *comparisons.notes, *robustness.notes),
+        diagnoses.by_record, comparisons.kept, tuple(costs), robustness.kept, tuple(published(results)), tuple(tables),
     )  # fmt: skip
 
 
 def placed(contents: Contents, out: Path) -> Contents:
     """The contents with another folder to write to. Galleries that show the chosen records alone are copied there, and the
-    pictures of their diagnoses.
+    pictures of their diagnoses. Robustness is not of records, so it is left out.
 
     Raises:
         PosebenchError: the folder is a results folder, of which the leaderboards would be overwritten, or is inside the one that is
@@ -93,4 +96,4 @@ def placed(contents: Contents, out: Path) -> Contents:
     for identity in ids:
         for path in contents.folder.diagnosis_pictures(identity).glob("[!.]*.png"):
             copy_file(path, folder.diagnosis_pictures(identity) / path.name)
-    return replace(contents, folder=folder)
+    return replace(contents, folder=folder, robustness=())

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from posebench.data.box_source import ANNOTATION
 from posebench.diagnosis.estimate import Estimate
 from posebench.report.tables.columns import UNKNOWN, bounds, size
 from posebench.report.tables.published_robustness import CLEAN, MPC, RPC, PublishedRobustness, beside, differences
 from posebench.results.kept_robustness import Condition, KeptRobustness
-from posebench.scoring.bootstrap import LEVEL
+from posebench.scoring.bootstrap import LEVEL, interval
 from posebench.scoring.scores import shown_decimals
 
 INTERVAL = f"{LEVEL} %"
@@ -46,29 +48,46 @@ def tables(kept: KeptRobustness) -> list[RobustnessTable]:
 
 
 def summary(several: Sequence[KeptRobustness]) -> RobustnessTable:
-    """Clean score, mPC and rPC of networks of one group, and of the published rows beside them."""
-    first = several[0]
-    decimals = shown_decimals(first.rule.unit) - (first.rule.unit == "%")
-    rows = []
-    for kept in several:
-        damage = kept.corrupted
-        cells = [*cell(kept.clean, decimals)]
-        if damage is not None:
-            cells += [*cell(damage.mpc, decimals), *cell(damage.rpc, 1)]
-        rows.append((f"{kept.name} {size(kept.input_size)}", *cells))
-    headers = ("", first.rule.headline, INTERVAL, *((MPC, INTERVAL, RPC, INTERVAL) if first.corrupted else ()))
-    literature = beside(first) if first.corrupted else []
+    """Clean score, mPC and rPC of networks of one group, and of the published rows beside them.
+
+    Of several networks, mPC is compared with that of the first one, pair by pair.
+    """
+    first, paired = several[0], len(several) > 1
+    headers, title = ["", first.rule.headline, INTERVAL], f"{first.rule.headline} {first.rule.unit}".rstrip()
+    title += " on photographs as they are"
+    if first.corrupted is None:
+        return RobustnessTable(title, tuple(headers), tuple((_row_name(kept), *_shown(kept, None)) for kept in several))
+    headers += [MPC, INTERVAL, RPC, INTERVAL, *[f"{MPC} − first", INTERVAL] * paired]
+    rows: list[tuple[str, ...]] = [(_row_name(kept), *_summed(kept, first if paired else None)) for kept in several]
+    literature = beside(first)
     for row in literature:
         values = (_published(row, what, first) for what in (CLEAN, MPC, RPC))
-        rows.append(
-            (f"{row.arch} {row.input_size.replace('x', '×')}, published", *(x for v in values for x in (v, "")))
-        )
-    title = f"{first.rule.headline} {first.rule.unit} on photographs as they are" + (
-        f", mean over corrupted ones ({MPC}), and that in percent ({RPC})" if first.corrupted else ""
-    )
+        cells = [shown for value in values for shown in (value, "")]
+        rows.append((f"{row.arch} {row.input_size.replace('x', '×')}, published", *cells, *["", ""] * paired))
     return RobustnessTable(
-        title.replace("  ", " "), headers, tuple(rows), _about_published(first, literature), len(several) if literature else None
+        f"{title}, mean over corrupted ones ({MPC}), and that in percent ({RPC})", tuple(headers), tuple(rows),
+        _about_published(first, literature), len(several) if literature else None,
     )  # fmt: skip
+
+
+def _row_name(kept: KeptRobustness) -> str:
+    return f"{kept.name} {size(kept.input_size)}"
+
+
+def _summed(kept: KeptRobustness, first: KeptRobustness | None) -> list[str]:
+    """Cells of a network: clean score, mPC, rPC, and what mPC is above that of the first network, where there is one."""
+    damage = kept.corrupted
+    if damage is None:
+        return []
+    cells = [*_shown(kept, None), *cell(damage.mpc, _decimals(kept)), *cell(damage.rpc, 1)]
+    if first is None or first.corrupted is None:
+        return cells
+    if first is kept:
+        return [*cells, "", ""]
+    own, other = np.array(damage.mpc_resampled), np.array(first.corrupted.mpc_resampled)
+    bounds = interval(own - other, kept.resampling.units) if len(own) == len(other) > 0 else None
+    difference = Estimate(damage.mpc.value - first.corrupted.mpc.value, bounds)
+    return [*cells, *cell(difference, _decimals(kept), sign=True)]
 
 
 def corruptions(kept: KeptRobustness) -> RobustnessTable | None:
@@ -76,7 +95,7 @@ def corruptions(kept: KeptRobustness) -> RobustnessTable | None:
     damage = kept.corrupted
     if damage is None:
         return None
-    decimals = shown_decimals(kept.rule.unit) - (kept.rule.unit == "%")
+    decimals = _decimals(kept)
     rows = []
     for name in damage.names:
         own = {int(one.level): one.score for one in kept.of("corruption", name)}
@@ -98,7 +117,7 @@ def by_corruption(several: Sequence[KeptRobustness]) -> RobustnessTable | None:
     first = several[0]
     if first.corrupted is None:
         return None
-    decimals = shown_decimals(first.rule.unit) - (first.rule.unit == "%")
+    decimals = _decimals(first)
     names = first.corrupted.names
     rows = [
         (kept.name, *(cell(kept.corrupted.means[name], decimals)[0] for name in names))
@@ -145,7 +164,7 @@ def sources(kept: KeptRobustness) -> RobustnessTable | None:
     found = kept.of("boxes")
     if not found:
         return None
-    decimals = shown_decimals(kept.rule.unit) - (kept.rule.unit == "%")
+    decimals = _decimals(kept)
     source = kept.data.box_source
     base = "annotated" if source == ANNOTATION else f"detected ({source})"
     rows = [(base, *_shown(kept, None), "", "")]
@@ -160,6 +179,11 @@ def sources(kept: KeptRobustness) -> RobustnessTable | None:
     return RobustnessTable(f"{kept.rule.headline} by source of boxes", headers, tuple(rows))
 
 
+def _decimals(kept: KeptRobustness) -> int:
+    """One of a percentage, as AdvMix prints; three of a fraction."""
+    return shown_decimals(kept.rule.unit) - (kept.rule.unit == "%")
+
+
 def cell(value: Estimate, decimals: int, sign: bool = False) -> tuple[str, str]:
     """A value and its interval as shown."""
     shown = UNKNOWN if value.value != value.value else f"{value.value:{'+' * sign}.{decimals}f}"
@@ -168,7 +192,7 @@ def cell(value: Estimate, decimals: int, sign: bool = False) -> tuple[str, str]:
 
 def _shown(kept: KeptRobustness, one: Condition | None) -> tuple[str, str]:
     """The score of a condition, or of the clean one, with its interval."""
-    decimals = shown_decimals(kept.rule.unit) - (kept.rule.unit == "%")
+    decimals = _decimals(kept)
     return cell(kept.clean if one is None else one.score, decimals)
 
 

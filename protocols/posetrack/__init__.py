@@ -1,0 +1,1 @@
+"""PoseTrack: people in videos, average precision of keypoints and MOTA."""

@@ -1,0 +1,54 @@
+"""Small sequences of PoseTrack: people one can check by eye, whose head length is 10 pixels."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+NAMES = [
+    "nose", "head_bottom", "head_top", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",
+    "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+]  # fmt: skip
+"""PoseTrack18's 17 keypoints, in the files' order."""
+HEAD = [100.0, 200.0, 10.0, 40 / 3]
+"""0.6 x its diagonal, 50 / 3, is 10."""
+
+
+def person(x: float = 100.0, y: float = 50.0, moved: float = 0.0, only: list[str] | None = None) -> list[float]:
+    """17 keypoints in a column, 20 pixels apart, `moved` to the right; those that are not in `only` are not labelled."""
+    values: list[float] = []
+    for row, name in enumerate(NAMES):
+        values += [x + moved, y + 20.0 * row, 1] if only is None or name in only else [0, 0, 0]
+    return values
+
+
+def sequence(
+    frames: list[list[tuple[int, list[float]]]], name: str = "walk", regions: Any = None, scores: Any = None
+) -> dict[str, Any]:
+    """A file of annotations, or with `scores` of results: (track, keypoints) of the people of each frame.
+
+    Args:
+        regions: frame → corners of its ignored regions. scores: 17 of every person, or one for all keypoints.
+    """
+    images, people = [], []
+    for number, there in enumerate(frames):
+        image = {"id": 100 + number, "file_name": f"images/val/{name}/{number:06d}.jpg", "width": 640, "height": 480}
+        for corners in (regions or {}).get(number, []):
+            for axis, key in enumerate(("ignore_regions_x", "ignore_regions_y")):
+                image.setdefault(key, []).append([corner[axis] for corner in corners])  # type: ignore[attr-defined]
+        images.append(image)
+        for track, keypoints in there:
+            entry = {"image_id": 100 + number, "track_id": track, "keypoints": keypoints, "category_id": 1}
+            if scores is None:
+                entry |= {"bbox_head": HEAD, "bbox": [50.0, 40.0, 100.0, 360.0]}
+            else:
+                entry["scores"] = scores if isinstance(scores, list) else [scores] * len(NAMES)
+            people.append(entry)
+    return {"images": images, "annotations": people, "categories": [{"name": "person", "keypoints": [*NAMES]}]}
+
+
+def write(folder: Path, *sequences: dict[str, Any]) -> Path:
+    """A folder with a file for each sequence, named by its images' folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in sequences:
+        (folder / f"{Path(one['images'][0]['file_name']).parent.name}.json").write_text(json.dumps(one))
+    return folder
