@@ -62,7 +62,7 @@ _FUNCTIONS = {
         "predict",
         "train",
     ),
-    "posebench.api.pictures": ("export_model", "predict_pictures"),
+    "posebench.api.pictures": ("export_model", "predict_pictures", "track"),
     "posebench.api.results": (
         "compare_rows",
         "leaderboard",

@@ -14,10 +14,15 @@ HEAD = [100.0, 200.0, 10.0, 40 / 3]
 
 
 def person(x: float = 100.0, y: float = 50.0, moved: float = 0.0, only: list[str] | None = None) -> list[float]:
-    """17 keypoints in a column, 20 pixels apart, `moved` to the right; those that are not in `only` are not labelled."""
+    """17 keypoints, 20 pixels from row to row, those of the right side 40 pixels beside the others, all `moved` to the right.
+
+    Args:
+        only: the keypoints that are labelled; None for all.
+    """
     values: list[float] = []
     for row, name in enumerate(NAMES):
-        values += [x + moved, y + 20.0 * row, 1] if only is None or name in only else [0, 0, 0]
+        beside = 40.0 * name.startswith("right")
+        values += [x + beside + moved, y + 20.0 * row, 1] if only is None or name in only else [0, 0, 0]
     return values
 
 

@@ -1,4 +1,4 @@
-"""A network in use, from Python: predict photographs and videos, export to ONNX."""
+"""A network in use, from Python: predict photographs and videos, put their people into tracks, export to ONNX."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ from posebench.plugins.protocol import Protocol
 if TYPE_CHECKING:
     from posebench.tasks.export_model import ExportedModel
     from posebench.tasks.predict_pictures import PredictedPictures
+    from posebench.tasks.track import TrackedFile
 
 
 def predict_pictures(
@@ -63,3 +64,32 @@ def export_model(
 
     rules = None if protocol is None else protocol_named(protocol)
     return tasks.export_model(Path(checkpoint), Path(onnx), rules, optional_path(data), split)
+
+
+def track(
+    predictions: StrPath, out: StrPath, *, by: str = "pose", threshold: float = 0.3, frames: int = 1,
+    above: float | None = None,
+) -> "TrackedFile":  # fmt: skip
+    """Put people who were predicted frame by frame into tracks, by greedy matching with the frames before.
+
+    Args:
+        predictions: posebench's own file; images of one folder are one sequence, in the file's order.
+        out: the predictions file to write.
+        by: `pose` for OKS of the poses, `box` for intersection over union of the boxes.
+        threshold: people who are less similar to every track begin a new one.
+        frames: frames with people after which a track ends where it has nobody.
+        above: keypoints of a lower score are left out, and people without any other; None for all.
+
+    Returns:
+        `TrackedFile`: `.path`, `.people`, `.frames`, `.sequences`, `.tracks` and `.left_out`.
+
+    Raises:
+        PosebenchError: the file is damaged, or has nobody to track; or `by` is unknown.
+    """
+    from posebench.errors import unknown
+    from posebench.inference.tracker import WAYS, Tracker
+    from posebench.tasks.track import track_file
+
+    if by not in WAYS:
+        raise unknown("similarity of people", by, WAYS)
+    return track_file(Path(predictions), Path(out), Tracker(by, threshold, frames), above)

@@ -60,9 +60,10 @@ def cost(
     archs: tuple[str, ...], input_size: tuple[int, int] | None, batches: tuple[int, ...], protocol_name: str,
     device: str | None, no_latency: bool, no_compile: bool, results: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Measure what networks cost: parameters, operations, memory, and time on this device.
+    """Measure what networks cost: operations, memory, time.
 
-    Published figures stand beside the measured ones, with the rule that makes them comparable.
+    Also parameters. Time is that on this device. Published figures stand beside the measured ones, with the rule that makes
+    them comparable.
     """
     from posebench.cli.console import open_console
     from posebench.cost.measure import measure

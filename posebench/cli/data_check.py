@@ -44,7 +44,7 @@ def check(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Check a dataset: files, counts, photographs, annotations, duplicates.
+    """Check a dataset: files, photographs, annotations, duplicates.
 
     What was found of each photograph is kept below --results, in checks, so an interrupted check goes on where it was. The exit
     code is 1 if training or scoring is impossible.

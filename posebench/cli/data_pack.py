@@ -44,10 +44,10 @@ def pack(
     protocol_name: str, folder: Path, split: str | None, arch: str | None, recipe: str | None, jpeg: bool,
     packs: Path | None, workers: int | None, results: Path, quiet: bool,
 ) -> None:  # fmt: skip
-    """Store the pixels that training needs, for speed; print the pack's folder.
+    """Store the pixels that training needs, for speed.
 
-    For each person, a pack has the part of the photograph that the recipe's augmentation can show, decoded. `train` and `run`
-    use the pack by themselves. The same command continues an interrupted pack and mends a damaged one.
+    Prints the pack's folder. For each person, a pack has the part of the photograph that the recipe's augmentation can show,
+    decoded. `train` and `run` use the pack by themselves. The same command continues an interrupted pack and mends a damaged one.
     """
     from posebench.cli.console import open_console, print_notes, progress
     from posebench.files.writing import shown_bytes

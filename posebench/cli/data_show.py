@@ -33,7 +33,7 @@ def show(
     protocol_name: str, arch: str, data: Path | None, recipe: str | None, split: str | None, row: int | None,
     image: str | None, out: Path | None, quiet: bool,
 ) -> None:  # fmt: skip
-    """Draw what a network sees in training: crops, keypoints, targets, boxes."""
+    """Draw what a network sees in training: crops, targets, boxes."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.plugins import registry
     from posebench.results.folder import plain

@@ -31,7 +31,7 @@ def export(
     form: str, file: Path, data: Path, split: str | None, convention: str | None, protocol_name: str | None, out: Path,
     quiet: bool,
 ) -> None:  # fmt: skip
-    """Write predictions FILE in a FORM that other evaluators and servers take.
+    """Write predictions FILE in a FORM of other evaluators.
 
     \b
     mpii-mat    for the MPII evaluation server

@@ -23,10 +23,10 @@ from posebench.cli.options import quiet_option, split_option
 def export_model(
     checkpoint: Path, onnx: Path, protocol_name: str | None, data: Path | None, split: str | None, quiet: bool
 ) -> None:
-    """Export the network of a CHECKPOINT to an ONNX file; print its path.
+    """Export the network of a CHECKPOINT to an ONNX file.
 
-    The file takes crops (batch, height, width, 3) as uint8 RGB and puts out heatmaps, keypoints in crop pixels and scores. It is
-    compared with the network before it is written. `posebench predict FILE.onnx ...` predicts with it, so that
+    Prints its path. The file takes crops (batch, height, width, 3) as uint8 RGB and puts out heatmaps, keypoints in crop pixels and
+    scores. It is compared with the network before it is written. `posebench predict FILE.onnx ...` predicts with it, so that
     `posebench compare` shows what exporting changes.
     """
     from posebench.cli.console import open_console

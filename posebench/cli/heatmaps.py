@@ -29,7 +29,7 @@ def heatmaps(
     file: Path, protocol_name: str, data: Path | None, split: str | None, rows: tuple[int, ...], keypoints: tuple[str, ...],
     out: Path | None, quiet: bool,
 ) -> None:  # fmt: skip
-    """Draw the heatmaps of every stack for chosen people and keypoints.
+    """Draw the heatmaps of every stack for chosen people.
 
     FILE is what `posebench predict --keep-heatmaps FILE` wrote. A line of the picture has the annotation, then the heatmap of each
     stack with its highest cell, so that one sees what a later stack corrects.

@@ -23,7 +23,7 @@ KINDS: "dict[Kind, str]" = {"architecture": "architectures", "protocol": "protoc
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=plugins)
 @json_option
 def list_(names: tuple[str, ...], as_json: bool) -> None:
-    """List architectures and protocols; with a NAME, show all about it.
+    """List architectures and protocols, or tell all about one.
 
     Of a protocol: conventions, splits and export forms. Of an architecture: parameters, input size, the options after a colon
     and the recipe `paper`.

@@ -34,9 +34,10 @@ def plugin() -> None:
 @json_option
 @click.pass_context
 def check(ctx: click.Context, name: str, no_train: bool, seconds: float, as_json: bool) -> None:
-    """Run all checks on the plugin NAME; for each, print that it passed, or the reason and a fix.
+    """Run all checks on the plugin NAME.
 
-    Runs on the CPU with fixed seeds, in about a minute. The exit code is 1 if a check fails.
+    For each, prints that it passed, or the reason and a fix. Runs on the CPU with fixed seeds, in about a minute. The exit code is
+    1 if a check fails.
     """
     from posebench.plugin_checks import suite
 

@@ -64,7 +64,9 @@ def predict(
     no_drawings: bool, keep_heatmaps: Path | None, last_stack: bool,
     fast: bool, compiled: bool, precision: "Precision", results: Path, quiet: bool,
 ) -> None:  # fmt: skip
-    """Predict people with a CHECKPOINT (a network trained here or imported, or an exported .onnx file).
+    """Predict the people of a dataset or of pictures.
+
+    CHECKPOINT is a network trained here or imported, or an exported .onnx file.
 
     \b
     posebench predict CHECKPOINT --protocol mpii --data DIR   a dataset

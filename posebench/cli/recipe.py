@@ -39,7 +39,10 @@ def show(name: str) -> None:
 @name_argument
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.toml")
 def copy(name: str, file: Path) -> None:
-    """Copy a recipe to a file to edit; `--recipe FILE.toml` then trains by it. Its name becomes the file's."""
+    """Copy a recipe to a file to edit.
+
+    `--recipe FILE.toml` then trains by it. Its name becomes the file's.
+    """
     from posebench.files.writing import write_text
     from posebench.plugins.recipe_files import copied
 

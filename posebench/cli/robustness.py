@@ -69,7 +69,7 @@ def robustness(
     seed: int, boxes: Path | None, box_threshold: float | None, write: Path | None, dry_run: bool, workers: int | None,
     name: str | None, results: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    """Measure how a network's score changes with corrupted photographs and with other boxes.
+    """Measure scores on corrupted photographs and other boxes.
 
     \b
     posebench robustness CHECKPOINT --protocol mpii --data DIR

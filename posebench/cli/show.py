@@ -13,7 +13,7 @@ from posebench.cli.options import json_option, results_to_read_option
 @json_option
 @results_to_read_option
 def show(named: str, as_json: bool, results: Path) -> None:
-    """Show one record: rule, data, scores, keypoints, training, cost, files.
+    """Show one record: rule, data, scores, training, files.
 
     RECORD is a record's file, or its id or name in the results folder. `posebench verify` computes it again.
     """

@@ -23,11 +23,14 @@ from posebench.studies.state import RunState
 from posebench.tasks.run import Viewer
 
 
-def print_plan(out: Console, plan: Plan, now: Sequence[RunState], seconds: Mapping[str, float]) -> None:
+def print_plan(
+    out: Console, plan: Plan, now: Sequence[RunState], seconds: Mapping[str, float], devices: int = 1
+) -> None:
     """The question, a line for each row, and how long all takes.
 
     Args:
         seconds: key of a run → its seconds from its beginning; of the runs that are neither done nor under way.
+        devices: on how many the runs are made at once.
     """
     out.print(Text(plan.study.question, style="bold"))
     table = Table(box=SIMPLE_HEAD)
@@ -42,24 +45,27 @@ def print_plan(out: Console, plan: Plan, now: Sequence[RunState], seconds: Mappi
         cells = [
             one_line(first.place.arch), one_line(first.place.protocol), recipe.name, str(size(recipe.input_size)),
             str(recipe.epochs),
-            " ".join(str(run.job.seed) for run in runs), _counts([by_key[run.key] for run in runs]),
+            " ".join(str(run.job.seed) for run in runs), counts([by_key[run.key] for run in runs]),
             ", ".join(map(str, sorted(spent))) or UNKNOWN,
         ]  # fmt: skip
         table.add_row(*map(Text, cells))
     out.print(table)
-    out.print(wrapped(cost(plan, now, seconds), out.width if out.is_terminal else None), highlight=False, markup=False)
+    out.print(
+        wrapped(cost(now, seconds, devices), out.width if out.is_terminal else None), highlight=False, markup=False
+    )
 
 
-def cost(plan: Plan, now: Sequence[RunState], seconds: Mapping[str, float]) -> str:
+def cost(now: Sequence[RunState], seconds: Mapping[str, float], devices: int = 1) -> str:
     """Such as `9 runs, 2 done. The others take about 3:20:00 (hours:minutes:seconds) on this device, …`."""
     done = sum(state.word == "done" for state in now)
-    told = counted(len(plan.runs), "run", "runs") + (f", {done} done" if done else "") + "."
+    told = counted(len(now), "run", "runs") + (f", {done} done" if done else "") + "."
     if not seconds:
         return told
-    left = timedelta(seconds=round(sum(seconds.values())))
+    left = timedelta(seconds=round(max(sum(seconds.values()) / devices, *seconds.values(), 0)))
+    where = "on this device, one after the other" if devices == 1 else f"on {devices} GPUs"
     return (
-        f"{told} {'The others take' if done else 'They take'} about {left} (hours:minutes:seconds) on this device, one after the "
-        "other: measured on a few steps of each network; training from its beginning, and prediction."
+        f"{told} {'The others take' if done else 'They take'} about {left} (hours:minutes:seconds) {where}: measured on a few "
+        "steps of each network; training from its beginning, and prediction."
     )
 
 
@@ -71,7 +77,7 @@ def print_states(out: Console, now: Sequence[RunState]) -> None:
     for state in now:
         table.add_row(Text(one_line(state.run.title)), Text(state.word), Text(_detail(state)))
     out.print(table)
-    out.print(_counts(now), highlight=False, markup=False)
+    out.print(counts(now), highlight=False, markup=False)
 
 
 def print_answer(out: Console, answer: Answer) -> None:
@@ -140,8 +146,8 @@ class Watching:
         return f" {counted(len(self.left), 'run', 'runs')} left, about {left}."
 
 
-def _counts(now: Sequence[RunState]) -> str:
-    """Such as `2 done, 1 running`."""
+def counts(now: Sequence[RunState]) -> str:
+    """How many runs are in each state, such as `2 done, 1 running`."""
     words = [state.word for state in now]
     return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
 

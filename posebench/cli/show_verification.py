@@ -4,7 +4,7 @@ from collections import Counter
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
+from rich.text import Text
 
 from posebench.errors import counted
 from posebench.plain_text import one_line
@@ -88,7 +88,14 @@ def _file(file: StatedFile) -> str:
 
 
 def _indented(out: Console, text: str, by: int = 2) -> None:
-    out.print(Padding(text, (0, 0, 0, by), expand=False), highlight=False)
+    """Lines of the console's width; a longer word, such as a path, stays whole, so that it can be copied."""
+    line = Text(" " * by)
+    for word in Text.from_markup(text).split(" "):
+        if len(line) > by and line.cell_len + 1 + word.cell_len > out.width:
+            out.print(line, highlight=False, soft_wrap=True)
+            line = Text(" " * by)
+        line.append(" " * (len(line) > by)).append_text(word)
+    out.print(line, highlight=False, soft_wrap=True)
 
 
 def _value(value: object) -> str:

@@ -14,7 +14,10 @@ from posebench.cli.wrapping import terminal_width, wrapped
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
-    from posebench.studies.plan import Asked
+    from rich.console import Console
+
+    from posebench.studies.plan import Asked, Plan
+    from posebench.studies.state import RunState
 
 
 class Answering(click.Group):
@@ -72,16 +75,31 @@ asked_options = together(
 @study.command()
 @asked_options
 @click.option("--dry-run", is_flag=True, help="Print the runs and how long they take on this device, and make none.")
+@click.option(
+    "--cluster",
+    type=click.Choice(["slurm", "local"]),
+    help="Submit every run as a job, through submitit, and return. `local` starts all of them at once on this machine.",
+)
+@click.option(
+    "--cluster-option",
+    "cluster_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Option of submitit's executor, such as slurm_partition=gpu or timeout_min=600; may be repeated.",
+)
 @json_option
 @quiet_option
-def run(dry_run: bool, as_json: bool, quiet: bool, **asked: Any) -> None:
+def run(
+    dry_run: bool, cluster: str | None, cluster_options: tuple[str, ...], as_json: bool, quiet: bool, **asked: Any
+) -> None:  # fmt: skip
     """Make the runs of a study that are not done, and write its report.
 
     A run whose record is in the results folder is not made again. Ctrl-C keeps the run under way; the same command goes on.
     """
     from posebench.cli.console import open_console, print_notes, say_synthetic
-    from posebench.cli.show_study import Watching, print_answer, print_plan
-    from posebench.studies import carry_out, findings, measure, report
+    from posebench.cli.show_study import print_plan
+    from posebench.studies import measure
+    from posebench.studies.gpus import gpus
     from posebench.studies.plan import make_plan
     from posebench.studies.state import states
 
@@ -89,6 +107,8 @@ def run(dry_run: bool, as_json: bool, quiet: bool, **asked: Any) -> None:
         raise PosebenchError(
             "posebench study starts a process for each GPU by itself. Type the command without torchrun."
         )
+    if cluster_options and cluster is None:
+        raise PosebenchError("--cluster-option is about --cluster, which is not given. Add --cluster slurm.")
     out = open_console(stderr=quiet or as_json, quiet=quiet)
     wanted = _asked(**asked)
     for protocol in wanted.study.protocols:
@@ -96,22 +116,45 @@ def run(dry_run: bool, as_json: bool, quiet: bool, **asked: Any) -> None:
     with out.status("Loading PyTorch; checking that every run can be made and scored") as status:
         plan = make_plan(wanted)
         now = states(plan)
-        left = [state.run for state in now if state.word not in ("done", "running")]
+        left = [state.run for state in now if state.word not in ("done", "running") and (dry_run or cluster is None)]
         seconds = measure.measured(left, lambda doing: status.update(f"Measuring a few steps of {doing}"))
+    devices = gpus(wanted.device)
     print_notes(out, plan.notes)
-    print_plan(out, plan, now, seconds)
+    print_plan(out, plan, now, seconds, max(1, len(devices)))
     if dry_run:
         if as_json:
             click.echo(json.dumps(measure.as_json(now, seconds)))
-        return
-    after = carry_out.carry_out(plan, Watching(out, seconds))
+    elif cluster is not None:
+        _submit(plan, cluster, cluster_options, asked["name"])
+    else:
+        _answer(out, plan, _made(out, plan, devices, seconds), as_json)
+
+
+def _made(out: "Console", plan: "Plan", devices: list[str], seconds: dict[str, float]) -> "list[RunState]":
+    """Make the runs, on several GPUs with a process for each."""
+    from posebench.cli.console import progress
+    from posebench.cli.show_study import Watching, counts
+    from posebench.studies.carry_out import carry_out
+    from posebench.studies.gpus import share
+
+    if not devices:
+        return carry_out(plan, Watching(out, seconds))
+    with progress(out, f"{plan.study.name} on {len(devices)} GPUs") as update:
+        return share(
+            plan, devices,
+            lambda now: update(sum(state.word == "done" for state in now), len(now), counts(now)),
+        )  # fmt: skip
+
+
+def _answer(out: "Console", plan: "Plan", after: "list[RunState]", as_json: bool) -> None:
+    """Write the report, and print what it says; a run that failed is an error at the end."""
+    from posebench.cli.show_study import print_answer
+    from posebench.studies import findings, report
+
     answer = findings.find(plan, after)
     paths = report.write_report(answer)
     print_answer(out, answer)
-    if as_json:
-        click.echo(json.dumps(answer.as_json()))
-    else:
-        click.echo(f"Report: {paths[-1]}")
+    click.echo(json.dumps(answer.as_json()) if as_json else f"Report: {paths[-1]}")
     if failed := [state for state in after if state.word == "failed"]:
         first = failed[0]
         raise PosebenchError(
@@ -119,11 +162,28 @@ def run(dry_run: bool, as_json: bool, quiet: bool, **asked: Any) -> None:
         )
 
 
+def _submit(plan: "Plan", cluster: str, options: tuple[str, ...], name: str) -> None:
+    """Submit the runs, and say how to follow them."""
+    from posebench.studies.cluster import submit
+
+    jobs = submit(plan, cluster, options)
+    if not jobs:
+        click.echo("No run is left to submit.")
+        return
+    click.echo(f"Submitted: {', '.join(str(job.job_id) for job in jobs)}. Their logs are in {plan.folder / 'jobs'}.")
+    click.echo(
+        f"`posebench study status {name}`, with the same options, says how far they are. The last job writes the report."
+    )
+
+
 @study.command()
 @asked_options
 @json_option
 def status(as_json: bool, **asked: Any) -> None:
-    """Say which runs of a study are done, running, stopped, waiting or failed, and why."""
+    """Say which runs are done, running, stopped, waiting or failed.
+
+    A failed run is shown with the reason.
+    """
     from posebench.cli.console import open_console
     from posebench.cli.show_study import print_states
     from posebench.studies.findings import find

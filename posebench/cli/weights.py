@@ -66,7 +66,10 @@ def import_(
     "--family", metavar="NAME", help="Naming scheme, such as hrnet or mmpose. Default: the one they were imported from."
 )
 def export(checkpoint: Path, out: Path, family: str | None) -> None:
-    """Export the weights of a CHECKPOINT as a state dict with published names; print its path."""
+    """Export the weights of a CHECKPOINT with published names.
+
+    Writes a state dict and prints its path.
+    """
     import torch
 
     from posebench.data.skeleton import Skeleton

@@ -121,6 +121,11 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.image)
 
+    def take(self, rows: Array, **changes: Any) -> "Predictions":
+        """The predicted people at `rows` (indices or mask), in that order, with `changes` of other columns."""
+        columns = {name: column[rows] for name in (*COLUMNS, *OPTIONAL) if (column := getattr(self, name)) is not None}
+        return replace(self, **(columns | changes))
+
     def of_keypoints(self, joints: Sequence[int]) -> "Predictions":
         """The predictions of the keypoints at `joints`, in that order."""
         at = list(joints)

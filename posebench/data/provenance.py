@@ -72,6 +72,15 @@ class Decoded(_Stated):
         return f"{self.decoder}, stack {self.stack}, mirror {self.mirror}"
 
 
+class Tracked(_Stated):
+    """How people who were predicted frame by frame were put into tracks (`posebench track`)."""
+
+    by: str = Field(description="`pose` for OKS, `box` for intersection over union")
+    threshold: float = Field(description="the least similarity to a track")
+    frames: Count = Field(description="for how many frames a track goes on without a person")
+    above: float | None = Field(None, description="the least score of the keypoints that were kept; None for all")
+
+
 class Selection(_Stated):
     """The people whose score chose the best checkpoint, and what it scored on them."""
 
@@ -111,6 +120,7 @@ class Provenance(_Stated):
     boxes: Boxes | None = None
     inference: Inference | None = None
     decoded: Decoded | None = None
+    tracked: Tracked | None = None
 
     @property
     def trained(self) -> bool:

@@ -74,8 +74,11 @@ def carry_out(plan: Plan, watcher: Watcher) -> list[RunState]:
         Interrupted: Ctrl-C or SIGTERM; the run under way has written its checkpoint.
     """
     left = [state.run for state in states(plan) if state.word != "done"]
-    for number, planned in enumerate(left, start=1):
-        make(plan, planned, watcher, (number, len(left)))
+    try:
+        for number, planned in enumerate(left, start=1):
+            make(plan, planned, watcher, (number, len(left)))
+    except Interrupted as error:  # whose sentence names an option of `posebench run`
+        raise Interrupted("Stopped; the run under way is kept. Type the same command again to go on.") from error
     return states(plan)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, product
 from pathlib import Path
 
@@ -129,17 +129,18 @@ def make_plan(asked: Asked) -> Plan:
     check_names(study)
     rules = {name: registry.protocol(name) for name in study.protocols}
     people = {name: _people(protocol, asked) for name, protocol in rules.items()}
+    first = [(place, _job(place, rules[place.protocol], asked)) for place in places(study)]
     runs = []
     for seed in study.seeds:
-        for place in places(study):
-            job = _job(place, seed, rules[place.protocol], asked)
-            its = people[place.protocol]
+        for place, its_first in first:
+            job, its = replace(its_first, seed=seed), people[place.protocol]
             runs.append(PlannedRun(place, row_name(place, study), job.key(job.settings(its.train)), job, its))
     _check_different(runs)
     for name, group in groupby(sorted(runs, key=lambda run: run.place.protocol), lambda run: run.place.protocol):
         jobs = [run.job for run in group if run.job.seed == study.seeds[0]]
         check_before_run(jobs, people[name].scored, people[name].asked)
-    _check_published(study)
+    if not asked.small:
+        _check_published(study)
     notes = dict.fromkeys(note for protocol in rules.values() for note in _notes(protocol, asked))
     return Plan(asked, tuple(runs), tuple(notes))
 
@@ -201,10 +202,11 @@ def _notes(protocol: Protocol, asked: Asked) -> list[str]:
     return [note] if note else []
 
 
-def _job(place: RowPlace, seed: int, protocol: Protocol, asked: Asked) -> Job:
+def _job(place: RowPlace, protocol: Protocol, asked: Asked) -> Job:
+    """The job of a row's first seed. Which recipe is the paper's is known by building the network, so a row does it once."""
     own = asked.study.settings
     settings = Settings(
-        recipe=place.recipe, input_size=place.input_size, seed=seed, epochs=own.epochs, batch_size=own.batch_size,
+        recipe=place.recipe, input_size=place.input_size, seed=asked.study.seeds[0], epochs=own.epochs, batch_size=own.batch_size,
         learning_rate=own.learning_rate, limit=own.limit, pretrained=own.pretrained is not False, device=asked.device,
         workers=asked.workers,
     )  # fmt: skip

@@ -1,13 +1,13 @@
 """COCO's conventions: what each evaluator does to detections before pycocotools' rules are applied."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from posebench.array_type import Array
-from posebench.data.predictions import OPTIONAL, Predictions
+from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Convention
 from posebench.scoring import oks_nms
@@ -91,17 +91,6 @@ CONVENTIONS = {
         MMPOSE,
     )
 }  # fmt: skip
-ROWS = {"image", "person", "keypoints", "scores", "score", "missing", *OPTIONAL}
-
-
-def taken(predictions: Predictions, rows: Array, **changes: Any) -> Predictions:
-    """The predicted people at `rows`, in that order, with `changes`."""
-    columns = {
-        field.name: getattr(predictions, field.name)[rows]
-        for field in fields(predictions)
-        if field.name in ROWS and getattr(predictions, field.name) is not None
-    }
-    return replace(predictions, **(columns | changes))
 
 
 def processed(predictions: Predictions, convention: COCOConvention, sigmas: Array) -> Predictions:
@@ -142,8 +131,8 @@ def processed(predictions: Predictions, convention: COCOConvention, sigmas: Arra
         kept = convention.suppression.kept(predictions.image[rows], poses, score, area, sigmas.astype(kind))
     if convention.confident:
         kept = kept[(confidence[kept] > 0).any(axis=1)]
-    return taken(
-        predictions, rows[kept], score=score[kept].astype(float), keypoints=poses[kept].astype(float), part_scores=None,
+    return predictions.take(
+        rows[kept], score=score[kept].astype(float), keypoints=poses[kept].astype(float), part_scores=None,
         bbox=_written_by_mmpose(predictions)[rows[kept]] if convention.boxes_as_areas else None,
     )  # fmt: skip
 
@@ -151,7 +140,7 @@ def processed(predictions: Predictions, convention: COCOConvention, sigmas: Arra
 def confident(predictions: Predictions) -> Predictions:
     """Detections with a confidence above 0 of a keypoint: those that xtcocotools takes. Rows that are no detections stay."""
     kept = (confidences(predictions) > 0).any(axis=1) | ~are_detections(predictions)
-    return predictions if kept.all() else taken(predictions, np.flatnonzero(kept))
+    return predictions if kept.all() else predictions.take(np.flatnonzero(kept))
 
 
 def _written_by_mmpose(predictions: Predictions) -> Array:

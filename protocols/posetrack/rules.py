@@ -184,7 +184,7 @@ def notes(frames: Sequence[Frame], number: int, tracked: bool, convention: PoseT
     if alone:
         found.append(f"{counted(alone, 'frame has', 'frames have')} annotated people and no prediction.")
     if not tracked:
-        found.append("The predictions have no tracks (track_id), so there is no MOTA.")
+        found.append("The predictions have no tracks (track_id), so there is no MOTA. `posebench track` makes them.")
     elif not convention.last_frame and len(frames) == number:
         found.append("There is no MOTA: each sequence has one annotated frame, and poseval leaves out the last one.")
     return tuple(found)

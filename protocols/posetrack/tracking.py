@@ -66,7 +66,7 @@ def _check_tracks(tracks: Array, frame: Frame, instances: Instances) -> None:
     if (count > 1).any():
         raise PosebenchError(
             f"{count.max()} people of {instances.images[frame.image]} are predicted in track {number[count.argmax()]}; a track has "
-            "one person in a frame."
+            "one person in a frame. `posebench track` makes other tracks."
         )
 
 

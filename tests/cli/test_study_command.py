@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -108,12 +109,41 @@ def test_shipped_studies_are_listed_and_shown(folder: Path) -> None:
     [
         (("stacks",), "No study is named 'stacks'. Did you mean 'stacks-at-equal-cost'?"),
         (("mine.toml", "--small"), "The study 'mine' has no small size. Add a table [small] to its file."),
+        (
+            ("mine.toml", "--cluster-option", "slurm_partition=gpu"),
+            "--cluster-option is about --cluster, which is not given.",
+        ),
+        (("mine.toml", "--cluster", "local", "--cluster-option", "gpu"), "--cluster-option 'gpu' should be NAME=VALUE"),
+        (
+            ("mine.toml", "--cluster", "local", "--cluster-option", "nonsense=1"),
+            "submitit does not take these options:",
+        ),
         (("status", "nowhere.toml"), "nowhere.toml does not exist; a study should be there."),
     ],
 )
 def test_a_mistake_is_one_sentence(folder: Path, arguments: tuple[str, ...], complaint: str) -> None:
     done = posebench(*arguments, folder=folder)
     assert (done.returncode, complaint in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
+def test_a_job_of_submitit_makes_a_run_and_the_last_one_writes_the_report(folder: Path) -> None:
+    text = TEXT.replace('"mine"', '"job"').replace('"Sound", "NoJoints", "Pair"', '"Sound"')
+    (folder / "job.toml").write_text(text)
+    done = posebench("job.toml", "--cluster", "local", "--workers", 0, folder=folder)
+    assert done.returncode == 0, done.stderr
+    report = folder / "results/studies/job/report.md"
+    assert wait_for(report, seconds=300), next((folder / "results/studies/job/jobs").glob("*.err")).read_text()
+    assert "| Sound | " in report.read_text()
+    again = posebench("job.toml", "--cluster", "local", folder=folder)
+    assert "No run is left to submit." in again.stdout
+
+
+def wait_for(path: Path, seconds: float) -> bool:
+    """Whether a file is there before that time is over."""
+    end = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.2)
+    return path.exists()
 
 
 def test_torchrun_is_refused(folder: Path) -> None:

@@ -75,3 +75,12 @@ def test_a_verified_record_fits_eighty_columns_of_a_terminal_and_ends_with_zero(
     assert seen.returncode == 0
     assert "  verified: " in seen.text
     assert max(map(len, seen.lines)) <= 80
+
+
+def test_a_path_that_is_longer_than_a_line_stays_whole_and_can_be_copied(results: Path, tmp_path: Path) -> None:
+    file = tmp_path / ("deep" * 20) / "near.h5"
+    file.parent.mkdir()
+    file.write_bytes((results / "predictions/near.h5").read_bytes())
+    seen = type_posebench("verify", "right", "--predictions", file, cwd=results.parent, columns=80)
+    assert seen.returncode == 0
+    assert f"  {file},\r\n".encode() in seen.raw

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
 from terminal import type_posebench
 
+from posebench.cli.main import main
 from posebench.cli.wrapping import wrapped
 
 
@@ -29,4 +32,13 @@ def test_an_error_on_a_terminal_breaks_between_words(tmp_path: Path) -> None:
     assert seen.returncode == 1
     assert "missing.h5" in words
     assert all(len(line) <= 40 for line in seen.lines)
-    assert " ".join(words).startswith("No --data: synthetic people, drawn by posebench.")
+    assert " ".join(words) == "Error: missing.h5 does not exist; a predictions file should be there."
+
+
+@pytest.mark.parametrize("group", [(), ("data",), ("plugin",), ("recipe",), ("study",), ("weights",)])
+def test_help_has_the_whole_summary_of_every_command_on_80_columns(group: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(main, [*group, "--help"], terminal_width=80)
+    summaries = done.output.split("Commands:\n")[1].splitlines()
+    assert len(summaries) > 1 or group == ("plugin",)
+    assert [line for line in summaries if not line.endswith(".")] == []
+    assert [line for line in summaries if line.endswith("...")] == []

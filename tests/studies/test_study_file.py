@@ -1,10 +1,15 @@
 """Study files: what is read, what is refused, and the small size."""
 
+import csv
 from pathlib import Path
 
 import pytest
+import torch
 
 from posebench.errors import PosebenchError
+from posebench.plugins.recipe import shipped
+from posebench.plugins.registry import architecture, protocol
+from posebench.studies.plan import check_names
 from posebench.studies.study_file import Study, read_study, shipped_names, study_path
 
 TEXT = """
@@ -80,3 +85,38 @@ def test_a_shipped_study_is_valid_under_its_files_name_and_has_a_small_size(name
     assert study.name == name
     assert study.small_size.name == f"{name}-small"
     assert study.source
+
+
+def test_every_network_of_the_shipped_studies_can_be_built_at_their_small_sizes() -> None:
+    skeleton = protocol("mpii").skeleton
+    networks = set()
+    for study in map(read_study, shipped_names()):
+        check_names(study)
+        check_names(study.small_size)
+        sizes = study.small_size.input_sizes or (shipped("quick").input_size,)
+        networks |= {(arch, min(sizes)) for arch in study.architectures}
+    for arch, size in sorted(networks):
+        with torch.device("meta"):
+            assert architecture(arch, skeleton, size).input_size == size
+
+
+PUBLISHED_AS = {
+    "hourglass2:residuals=4": "hourglass2(b4)", "hourglass4:residuals=2": "hourglass4(b2)", "hourglass8": "hourglass8(b1)",
+    "hrnet_w32:fusion=last": "hrnet_w32(scratch, final exchange only)",
+    "hrnet_w32:fusion=stages": "hrnet_w32(scratch, +across-stage exchange)",
+}  # fmt: skip
+"""Names in results/published.csv of rows of studies, where they are not nearly the same."""
+
+
+@pytest.mark.parametrize("name", [name for name in shipped_names() if read_study(name).published])
+def test_the_papers_figures_are_those_of_the_table_of_published_scores(name: str) -> None:
+    with (Path(__file__).parents[2] / "results" / "published.csv").open(encoding="utf-8", newline="") as file:
+        rows = [(row["arch"], row["input_size"], float(row["value"])) for row in csv.DictReader(file)]
+    study = read_study(name)
+    assert study.published is not None
+    for row, value in study.published.values.items():
+        arch, _, size = row.partition(", ")
+        arch = PUBLISHED_AS.get(arch, arch).replace("resnet", "res")
+        arch = "hrnet_w32(scratch, all exchanges)" if (name, arch) == ("fusion", "hrnet_w32") else arch
+        sizes = [size.replace("×", "x")] if size else ["256x192", "256x256"]
+        assert any((arch, one, round(value * factor, 6)) in rows for one in sizes for factor in (1, 100)), row

@@ -1,0 +1,58 @@
+"""`posebench track`."""
+
+from pathlib import Path
+
+import click
+
+from posebench.cli.options import quiet_option
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Predictions file to write."
+)
+@click.option(
+    "--by",
+    type=click.Choice(["pose", "box"]),
+    default="pose",
+    show_default=True,
+    help="Similarity of two people: OKS of their poses, or intersection over union of their boxes.",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.3,
+    show_default=True,
+    metavar="X",
+    help="People who are less similar to every track begin a new one.",
+)
+@click.option(
+    "--frames",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Frames with people after which a track ends where it has nobody.",
+)
+@click.option(
+    "--above",
+    type=float,
+    metavar="SCORE",
+    help="Leave out keypoints of a lower score, and people without any other. Default: none; MOTA counts each of them.",
+)
+@quiet_option
+def track(file: Path, out: Path, by: str, threshold: float, frames: int, above: float | None, quiet: bool) -> None:
+    """Put the people of a predictions FILE into tracks.
+
+    Prints the path of the new file. FILE is posebench's own (.h5), of frames of videos: images of one folder are one sequence, in the file's order. From frame to
+    frame, people are matched greedily, the most similar first (Xiao et al., ECCV 2018, without optical flow).
+    `posebench evaluate --protocol posetrack` then scores MOTA.
+    """
+    from posebench.cli.console import open_console
+    from posebench.inference.tracker import Tracker
+    from posebench.tasks.track import track_file
+
+    made = track_file(file, out, Tracker(by, threshold, frames), above)
+    open_console(stderr=True, quiet=quiet).print(made.sentence, highlight=False, markup=False, soft_wrap=True)
+    click.echo(out)
