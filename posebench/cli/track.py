@@ -45,9 +45,9 @@ from posebench.cli.options import quiet_option
 def track(file: Path, out: Path, by: str, threshold: float, frames: int, above: float | None, quiet: bool) -> None:
     """Put the people of a predictions FILE into tracks.
 
-    Prints the path of the new file. FILE is posebench's own (.h5), of frames of videos: images of one folder are one sequence, in the file's order. From frame to
-    frame, people are matched greedily, the most similar first (Xiao et al., ECCV 2018, without optical flow).
-    `posebench evaluate --protocol posetrack` then scores MOTA.
+    Prints the path of the new file. FILE is posebench's own (.h5), of frames of videos: images of one folder are one sequence, in
+    the file's order. From frame to frame, people are matched greedily, the most similar first (Xiao et al., ECCV 2018, without
+    optical flow). `posebench evaluate --protocol posetrack` then scores MOTA.
     """
     from posebench.cli.console import open_console
     from posebench.inference.tracker import Tracker

@@ -18,8 +18,6 @@ ROW, DIFFERENCE = 0.3, 0.44
 """Inches that a row and a difference take."""
 LONGEST = 3.2
 """Inches that a name may take."""
-HINTED = 1.06
-"""Factor on text widths: drawn letters are moved to whole pixels, which makes some wider."""
 
 
 def scores_and_differences(study: Study, found: Findings, published: Published | None) -> Figure:
@@ -41,7 +39,7 @@ def scores_and_differences(study: Study, found: Findings, published: Published |
     figure = Figure(figsize=(WIDTH, above + parts[0] + BELOW + LEGEND + parts[1] + BELOW))
     heading(figure, titles, about, first.data.synthetic)
     widest = max(inches(line, 9) for text in (*names, *pairs) for line in text.splitlines())
-    left = 0.3 + HINTED * widest
+    left = 0.3 + widest
     _scores(_part(figure, left, BELOW + parts[1] + LEGEND + BELOW, parts[0]), found, names, published)
     _differences(_part(figure, left, BELOW, parts[1]), found, pairs)
     return figure

@@ -19,7 +19,7 @@ from posebench.report.plots import fonts
 from posebench.report.plots.board_plots import write_plots
 from posebench.report.plots.fonts import FONT, SUBSTITUTE, drawable, families
 from posebench.report.plots.plot_files import COLORS, darkened, indexed, write_figure
-from posebench.report.plots.plot_style import save_png, style, subtitle
+from posebench.report.plots.plot_style import broken, fitting, save_png, style, subtitle
 from posebench.results.folder import ResultsFolder
 
 WHITE, BLACK, BLUE = (255, 255, 255), (0, 0, 0), (0, 114, 178)
@@ -144,6 +144,14 @@ def test_a_letter_that_matplotlibs_font_lacks_is_drawn_by_an_installed_one(
             write_figure(figure, tmp_path / f"x.{ending}")
         save_png(figure, tmp_path / "gallery.png")
     assert caplog.messages == []
+
+
+def test_titles_are_broken_where_they_are_too_wide_not_too_long() -> None:
+    assert broken("narrow " * 4 + "wide", 1.6, 9) == ["narrow narrow narrow", "narrow wide"]
+    assert broken("WWWWWWW " * 4, 1.6, 9) == ["WWWWWWW"] * 4
+    assert broken("iiiiiii " * 4, 1.6, 9) == ["iiiiiii iiiiiii iiiiiii iiiiiii"]
+    assert broken("W" * 40, 1.6, 9)[0].endswith("W…")
+    assert fitting("i" * 100_000, 1, 9) == fitting("i" * 60, 1, 9)
 
 
 def test_a_plot_without_a_letter_says_so_and_is_drawn_again_when_a_font_has_it(

@@ -86,7 +86,7 @@ def most_different(one: Array, other: Array, count: int) -> tuple[Array, Array]:
 def _heading(figure: Figure, instances: Instances, title: str) -> None:
     width, height = figure.get_size_inches()
     left, room = LEFT_EDGE / width, width - 2 * LEFT_EDGE
-    figure.text(left, 1 - 0.12 / height, fitting(title, room, 11), weight="bold", fontsize=11, va="top")
+    figure.text(left, 1 - 0.12 / height, fitting(title, room, 11, bold=True), weight="bold", fontsize=11, va="top")
     able = int(instances.with_photograph().sum())
     among = "" if able == len(instances) else f", of the {able:,} whose photographs are there,"
     about, color = f"the people{among} on whom two runs differ most, the largest difference first", QUIET

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from posebench.array_type import Array
 from posebench.data.skeleton import Skeleton
 from posebench.report.galleries.overlays import LEFT, MIDDLE, RIGHT, halo, side_color
-from posebench.report.plots.plot_style import INK, QUIET, SUBTITLE, WARNING, fitting, plain, save_png, style
+from posebench.report.plots.plot_style import INK, QUIET, SUBTITLE, WARNING, fitting, save_png, style
 
 REGION, BOX = "#00C78C", "#FFFFFF"
 """Colours of the region that becomes the crop, and of the dataset's box."""
@@ -126,7 +126,9 @@ def _axes(figure: Figure, corner: tuple[float, float], tall: float, tiles: int) 
 def _heading(figure: Figure, heading: Heading) -> None:
     width, height = figure.get_size_inches()
     left, room = LEFT_EDGE / width, width - 2 * LEFT_EDGE
-    figure.text(left, 1 - 0.12 / height, plain(heading.title, int(room * 10.5)), weight="bold", fontsize=11, va="top")
+    figure.text(
+        left, 1 - 0.12 / height, fitting(heading.title, room, 11, bold=True), weight="bold", fontsize=11, va="top"
+    )
     lines = [(heading.about, QUIET), (heading.warning, WARNING)]
     for place, (text, color) in enumerate((text, color) for text, color in lines if text):
         top = 1 - (0.36 + SUBTITLE * place) / height

@@ -90,7 +90,9 @@ def heatmap_sheet(
 def _heading(figure: Figure, heading: Heading) -> None:
     width, height = figure.get_size_inches()
     left, room = LEFT_EDGE / width, width - 2 * LEFT_EDGE
-    figure.text(left, 1 - 0.12 / height, fitting(heading.title, room, 11), weight="bold", fontsize=11, va="top")
+    figure.text(
+        left, 1 - 0.12 / height, fitting(heading.title, room, 11, bold=True), weight="bold", fontsize=11, va="top"
+    )
     for place, (text, color) in enumerate(((heading.about, QUIET), (heading.warning, WARNING))):
         top = 1 - (0.36 + SUBTITLE * place) / height
         figure.text(left, top, fitting(text, room, 8.5), fontsize=8.5, color=color, va="top")

@@ -67,7 +67,7 @@ def label_gallery(
 def _heading(figure: Figure, title: str, about: str, color: str) -> None:
     width, height = figure.get_size_inches()
     left, room = LEFT_EDGE / width, width - 2 * LEFT_EDGE
-    figure.text(left, 1 - 0.12 / height, fitting(title, room, 11), weight="bold", fontsize=11, va="top")
+    figure.text(left, 1 - 0.12 / height, fitting(title, room, 11, bold=True), weight="bold", fontsize=11, va="top")
     figure.text(left, 1 - 0.36 / height, fitting(about, room, 8.5), fontsize=8.5, color=color, va="top")
     handles: list[Any] = [
         tuple(Line2D([], [], marker=form, markeredgecolor=shade, markeredgewidth=wide, **MARK) for shade, wide in lines)

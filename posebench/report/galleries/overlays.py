@@ -15,7 +15,7 @@ from posebench.data.geometry import Crop, transform
 from posebench.data.instances import Instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
-from posebench.report.plots.plot_style import INK, QUIET, WARNING, plain, save_png, style
+from posebench.report.plots.plot_style import INK, QUIET, WARNING, fitting, plain, save_png, style
 from posebench.report.tables.board import SYNTHETIC_NOTE
 
 # Okabe and Ito's colours again: told apart by everyone, and on skin, grass and snow.
@@ -118,7 +118,14 @@ def _page(title: str, about: str, rows: list[tuple[str, Array]], slender: float)
     across, top, line = max(len(people) for _, people in rows), 0.85, TILE * slender + 0.5
     width, height = max(0.45 + across * (TILE + 0.08), 6.5), top + len(rows) * line
     figure = Figure(figsize=(width, height))
-    figure.text(0.12 / width, 1 - 0.14 / height, plain(title, int(width * 10.5)), weight="bold", fontsize=11, va="top")
+    figure.text(
+        0.12 / width,
+        1 - 0.14 / height,
+        fitting(title, width - 0.24, 11, bold=True),
+        weight="bold",
+        fontsize=11,
+        va="top",
+    )
     color = WARNING if about == SYNTHETIC_NOTE else QUIET
     figure.text(0.12 / width, 1 - 0.36 / height, about, fontsize=8.5, color=color, va="top")
     key(figure, 0.1 / width, 1 - 0.55 / height)

@@ -30,8 +30,6 @@ LINE, ABOVE, BELOW = 0.27, 0.72, 0.5
 """Inches: one row, what stands above all rows, and below."""
 LONGEST = 3.0
 """Inches that a name may take."""
-HINTED = 1.06
-"""Factor on text widths: drawn letters are moved to whole pixels, which makes some wider."""
 NUMBERS = 1.75
 """Inches at the right for value and interval."""
 BAND = "#f1f3f5"
@@ -52,7 +50,7 @@ def ranks(board: Board) -> Figure | None:
     above = ABOVE + heading_room(titles, about)
     figure = Figure(figsize=(WIDTH, above + BELOW + LINE * len(rows)))
     heading(figure, titles, about, board.synthetic)
-    left = 0.5 + max(inches(rank, 8.5) for rank in board.ranks.cells) + HINTED * max(inches(name, 9) for name in names)
+    left = 0.5 + max(inches(rank, 8.5) for rank in board.ranks.cells) + max(inches(name, 9) for name in names)
     height = figure.get_size_inches()[1]
     axis = figure.subplots()
     figure.subplots_adjust(left / WIDTH, BELOW / height, 1 - NUMBERS / WIDTH, 1 - above / height)

@@ -3,10 +3,11 @@
 Drawn through figures of their own: no pyplot, no global state, and the same bytes from the same records.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
-from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -34,6 +35,12 @@ SUBTITLE = 0.17
 """Inches that every line of the subtitle takes."""
 TITLE = 0.21
 """Inches that every line of the title takes."""
+EDGE = 0.15
+"""Inches left and right of title and subtitle."""
+HINTED = 1.06
+"""Factor on the widths of texts: drawn letters are moved to whole pixels, which makes some wider."""
+NARROWEST = 0.25
+"""Width of the narrowest letters, in sizes of the font."""
 LONGEST_NAME = 44
 """Letters of a row's name in a legend."""
 CASING = [Stroke(linewidth=1.5, foreground="white"), Normal()]
@@ -76,18 +83,31 @@ def plain(text: str, longest: int) -> str:
     return text.replace("$", r"\$")
 
 
-def inches(text: str, points: float) -> float:
-    """How wide a line of text is drawn."""
-    font = FontProperties(family=families(text), size=points)
-    return float(text_to_path.get_text_width_height_descent(text, font, False)[0]) / 72
+@lru_cache(maxsize=4096)
+def inches(text: str, points: float, bold: bool = False) -> float:
+    """How wide a line of text is drawn, at most."""
+    found = families(text)
+    font = FontProperties(family=found, size=points, weight="bold" if bold and found == [FONT] else "normal")
+    return HINTED * float(text_to_path.get_text_width_height_descent(text, font, False)[0]) / 72
 
 
-def fitting(text: str, width: float, points: float) -> str:
+def fitting(text: str, width: float, points: float, bold: bool = False) -> str:
     """`plain`, shortened to `width` inches."""
-    longest = len(text)
-    while inches(plain(text, longest), points) > width:
-        longest -= 1
-    return plain(text, longest)
+    most = min(len(text), int(width * 72 / points / NARROWEST))
+    able = bisect_right(range(1, most + 1), width, key=lambda letters: inches(plain(text, letters), points, bold))
+    return plain(text, max(able, 1))
+
+
+def broken(text: str, width: float, points: float, bold: bool = False) -> list[str]:
+    """Lines of a text, each `plain` and at most `width` inches wide. It is broken between words."""
+    lines, left = [""], -1.0
+    for word in one_line(text).split():
+        needed = inches(plain(word, len(word)), points, bold) + inches(" ", points, bold)
+        if needed > left:
+            lines, left = [*lines, word], width - needed
+        else:
+            lines[-1], left = f"{lines[-1]} {word}", left - needed
+    return [fitting(line, width, points, bold) for line in lines[1:]] or [""]
 
 
 def heading(figure: Figure, titles: Sequence[str], about: Sequence[str], warning: bool) -> None:
@@ -97,7 +117,7 @@ def heading(figure: Figure, titles: Sequence[str], about: Sequence[str], warning
         titles: lines of `title`. about: lines of `subtitle`. warning: whether these warn, as on synthetic people.
     """
     width, height = figure.get_size_inches()
-    left, color = 0.15 / width, WARNING if warning else QUIET
+    left, color = EDGE / width, WARNING if warning else QUIET
     for place, line in enumerate(titles):
         figure.text(left, 1 - (0.15 + TITLE * place) / height, line, weight="bold", fontsize=11, va="top")
     below = 0.4 + TITLE * (len(titles) - 1)
@@ -112,8 +132,7 @@ def heading_room(titles: list[str], about: list[str]) -> float:
 
 def title(board: Board, what: str, width: float) -> list[str]:
     """Lines of the title, for a figure of `width` inches: what is drawn, then the board's own title."""
-    longest = int(width * 10.5)
-    return [plain(line, longest) for line in wrap(one_line(f"{what}, {board.title}"), longest, break_on_hyphens=False)]
+    return broken(f"{what}, {board.title}", width - 2 * EDGE, 11, bold=True)
 
 
 def subtitle(board: Board, parts: list[str], width: float) -> list[str]:
@@ -121,7 +140,7 @@ def subtitle(board: Board, parts: list[str], width: float) -> list[str]:
     missing = undrawable(row.name for row in board.rows)
     letters = f"{SUBSTITUTE}: a letter that no font on this machine has" if missing else ""
     text = "; ".join(filter(None, [*([SYNTHETIC_NOTE] if board.synthetic else parts), letters]))
-    return [plain(line, int(width * 14)) for line in wrap(one_line(text), int(width * 14)) or [""]]
+    return broken(text, width - 2 * EDGE, 8.5)
 
 
 def full_scale(axis: Axes, board: Board) -> None:

@@ -106,7 +106,9 @@ def write_run(line: Line, synthetic: bool, path: Path) -> None:
     """
     about = SYNTHETIC_NOTE if synthetic else f"after {counted(len(line.history), 'epoch', 'epochs')}"
     with style():
-        made = figure([line], Heading([fitting(line.label, WIDTH - 0.3, 11)], [plain(about, 110)], synthetic))
+        made = figure(
+            [line], Heading([fitting(line.label, WIDTH - 0.3, 11, bold=True)], [plain(about, 110)], synthetic)
+        )
         save_png(made, path)
 
 
