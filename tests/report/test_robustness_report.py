@@ -52,7 +52,8 @@ def kept(
     )  # fmt: skip
     whole: dict[str, Any] = {
         "posebench": "0.1.0", "name": name, "arch": "hrnet_w32", "input_size": (256, 256), "weights_sha256": "1" * 64,
-        "flip_test": True, "rule": rule, "data": data, "chosen": 2958, "people_of_split": 2958, "clean": Estimate(90, (89, 91)),
+        "flip_test": True, "rule": rule, "data": data, "chosen": 2958, "people_of_split": 2958, "people_of_dataset": 2958,
+        "clean": Estimate(90, (89, 91)),
         "conditions": (*cells, *boxes), "corrupted": damage, "notes": (),
         "resampling": Resampling(unit="image", units=2729, largest=100, intervals="t"),
     }  # fmt: skip
@@ -118,6 +119,7 @@ def test_what_keeps_a_measurement_from_being_compared_with_published_rows_is_sai
         "convention official, not hrnet", "boxes of a.json >= 0, not annotation", "200 of 2,958 people", "30 of 75 cells",
         "rule exact, seed 1",
     ]  # fmt: skip
+    assert differences(kept(chosen=5, people_of_split=5)) == ["5 of 2,958 people"]
     assert differences(kept(data=data.model_copy(update={"synthetic": True}))) == []
 
 

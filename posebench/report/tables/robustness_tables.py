@@ -185,9 +185,9 @@ def _decimals(kept: KeptRobustness) -> int:
 
 def cell(value: Estimate, decimals: int, sign: bool = False) -> tuple[str, str]:
     """A value and its interval as shown; `sign` for differences."""
-    shown = UNKNOWN if value.value != value.value else f"{value.value:{'+' * sign}.{decimals}f}"
+    shown = UNKNOWN if value.value != value.value else f"{value.value:{'+' * sign}z.{decimals}f}"
     if sign and value.interval is not None:
-        return shown, f"[{value.interval[0]:+.{decimals}f}, {value.interval[1]:+.{decimals}f}]"
+        return shown, f"[{value.interval[0]:+z.{decimals}f}, {value.interval[1]:+z.{decimals}f}]"
     return shown, bounds(value.interval, decimals) or ""
 
 
