@@ -86,6 +86,18 @@ def test_saved_predictions_name_their_network_and_score_as_their_arrays(tmp_path
         pb.save_predictions(file, keypoints[:, :13], people)
 
 
+def test_presence_is_saved_and_scored_as_the_array(tmp_path: Path) -> None:
+    people = pb.load_people("coco").take(np.arange(5))
+    presence = np.full((5, 17), 0.75)
+    presence[:, :5] = 0.25
+    file = pb.save_predictions(tmp_path / "mine.h5", people.keypoints, people, presence=presence)
+    found = pb.score(people.keypoints, people, protocol="coco", presence=presence, convention="ex-oks").metrics
+    assert pb.evaluate(file, protocol="coco", people=people, convention="ex-oks").metrics == found
+    assert 0 < found["AR"] < 1 == pb.score(people.keypoints, people, protocol="coco", convention="ex-oks").metrics["AR"]
+    with pytest.raises(pb.PosebenchError, match=r"presence are \(5, 16\), but .* needs \(5, 17\)"):
+        pb.save_predictions(file, people.keypoints, people, presence=presence[:, 1:])
+
+
 def test_people_of_whom_nothing_is_asked_need_no_prediction(tmp_path: Path) -> None:
     from dataclasses import replace
 

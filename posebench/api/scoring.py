@@ -111,8 +111,8 @@ def evaluate(
 
 
 def score(
-    keypoints: Any, people: Instances, *, protocol: str | Protocol, scores: Any = None, convention: str | None = None,
-    name: str | None = None,
+    keypoints: Any, people: Instances, *, protocol: str | Protocol, scores: Any = None, presence: Any = None,
+    convention: str | None = None, name: str | None = None,
 ) -> "Evaluation":  # fmt: skip
     """Score keypoints in memory, such as those of one epoch of a training loop.
 
@@ -124,6 +124,7 @@ def score(
         keypoints: (N, K, 2) image pixels, 0-based, in the order of `people`; NaN where a keypoint is not predicted.
         people: the N people, as `load_people` gives them.
         scores: (N, K) confidences; None for 1 everywhere.
+        presence: (N, K) probabilities that each keypoint is within the image, for COCO's convention `ex-oks`.
         convention, name: as of `evaluate`.
 
     Raises:
@@ -132,19 +133,19 @@ def score(
     from posebench.tasks.arrays import predictions_of
     from posebench.tasks.evaluate import evaluate_predictions
 
-    predictions = predictions_of(keypoints, people, scores)
+    predictions = predictions_of(keypoints, people, scores, presence=presence)
     return evaluate_predictions(predictions, protocol_named(protocol), people, convention, name)
 
 
 def save_predictions(
-    file: StrPath, keypoints: Any, people: Instances, *, scores: Any = None, arch: str | None = None,
+    file: StrPath, keypoints: Any, people: Instances, *, scores: Any = None, presence: Any = None, arch: str | None = None,
     input_size: tuple[int, int] | None = None, parameters: int | None = None, trained_on: str | None = None,
 ) -> Path:  # fmt: skip
     """Write keypoints of any network as a predictions file.
 
     Args:
         file: the file to write, such as `mine.h5`.
-        keypoints, people, scores: as of `score`.
+        keypoints, people, scores, presence: as of `score`.
         arch: the network's name. input_size: (width, height) of its crops. parameters: how many it has.
         trained_on: the data that it was trained on, such as `MPII`.
 
@@ -157,7 +158,7 @@ def save_predictions(
     from posebench.tasks.arrays import predictions_of, provenance_of
 
     provenance = provenance_of(arch, input_size, parameters, trained_on)
-    predictions_files.save(predictions_of(keypoints, people, scores, provenance), Path(file))
+    predictions_files.save(predictions_of(keypoints, people, scores, provenance, presence), Path(file))
     return Path(file)
 
 

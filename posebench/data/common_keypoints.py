@@ -13,6 +13,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -89,15 +90,21 @@ def in_order_of(skeleton: Skeleton, predictions: Predictions, pairs: Pairs) -> P
         PosebenchError: a pair is of a keypoint that the file does not have.
     """
     shape = len(predictions), len(skeleton)
-    keypoints, scores, missing = np.full((*shape, 2), np.nan), np.zeros(shape), np.ones(shape, bool)
+    columns: dict[str, Any] = {
+        "keypoints": np.full((*shape, 2), np.nan),
+        "scores": np.zeros(shape),
+        "missing": np.ones(shape, bool),
+    }
+    if predictions.presence is not None:
+        columns["presence"] = np.zeros(shape)
     for mine, its in pairs:
         if mine not in predictions.keypoint_names:
             raise unknown("keypoint of the file", mine, predictions.keypoint_names)
         if its:
             source, target = predictions.keypoint_names.index(mine), skeleton.keypoints.index(its)
-            keypoints[:, target] = predictions.keypoints[:, source]
-            scores[:, target], missing[:, target] = predictions.scores[:, source], predictions.missing[:, source]
-    return replace(predictions, keypoint_names=skeleton.keypoints, keypoints=keypoints, scores=scores, missing=missing)
+            for name, column in columns.items():
+                column[:, target] = getattr(predictions, name)[:, source]
+    return replace(predictions, keypoint_names=skeleton.keypoints, **columns)
 
 
 def _twice(names: Sequence[str]) -> str:

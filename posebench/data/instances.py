@@ -14,8 +14,9 @@ from posebench.plain_text import shown_name
 
 SYNTHETIC = "synthetic people"
 """The dataset of the people that posebench draws."""
-UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
-"""The three values of `visibility`, as COCO numbers them. Occluded keypoints count unless a protocol says otherwise."""
+UNLABELLED, OCCLUDED, VISIBLE, OUTSIDE = 0, 1, 2, 3
+"""The values of `visibility`, as COCO and CropCOCO number them. What is occluded or outside the image is labelled, and counts
+unless a protocol says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Instances:
         center: (N, 2) float, middle of the region a network should see.
         size: (N, 2) float, width and height of that region, the dataset's padding included.
         keypoints: (N, K, 2) float; meaningless where `visibility` is 0.
-        visibility: (N, K) int8: 0 unlabelled, 1 occluded, 2 visible.
+        visibility: (N, K) int8: 0 unlabelled, 1 occluded, 2 visible, 3 outside the image.
         usable: (N,) bool, people a network is trained on and asked about. The others (crowds, people without
             keypoints) matter to scoring alone.
         bbox: (N, 4) float (x, y, width, height), where the dataset has boxes.

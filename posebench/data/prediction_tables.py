@@ -5,6 +5,7 @@ Coordinates are image pixels, 0-based, pixel centres at integers.
 .npz, the people of the split in the annotation's order:
     keypoints  (N, K, 2) float, NaN where a keypoint is not predicted
     scores     (N, K) float, optional
+    presence   (N, K) float, optional: the probability that a keypoint is within the image
 
 .csv, one row per keypoint, in any order, with this header:
     image,person,keypoint,x,y[,score]
@@ -45,15 +46,18 @@ def load(path: Path, instances: Instances) -> Predictions:
         raise PosebenchError(
             f"{path} has {path.stat().st_size:,} bytes; a table of predictions has at most {LARGEST:,}."
         )
-    keypoints, scores = _npz(path, instances) if path.suffix == ".npz" else _csv(path, instances)
+    found = _npz(path, instances) if path.suffix == ".npz" else _csv(path, instances)
+    keypoints = found.pop("keypoints")
     missing = np.isnan(keypoints).any(axis=2)
+    by_keypoint = {name: np.where(missing, 0.0, values) for name, values in found.items()}
     try:
-        return for_instances(instances, keypoints, np.where(missing, 0.0, scores), missing=missing)
+        return for_instances(instances, keypoints, missing=missing, **by_keypoint)
     except PosebenchError as error:
         raise PosebenchError(f"{path}: {error}") from error
 
 
-def _npz(path: Path, instances: Instances) -> tuple[Array, Array]:
+def _npz(path: Path, instances: Instances) -> dict[str, Array]:
+    """Keypoints (N, K, 2), scores (N, K), and presence (N, K) where the file has it."""
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
@@ -70,15 +74,15 @@ def _npz(path: Path, instances: Instances) -> tuple[Array, Array]:
             "Save it with np.savez(file, keypoints=array)."
         )
     shape = instances.keypoints.shape
-    expected = {"keypoints": shape, "scores": shape[:2]}
     arrays.setdefault("scores", np.ones(shape[:2]))
+    expected = {"keypoints": shape, "scores": shape[:2]} | ({"presence": shape[:2]} if "presence" in arrays else {})
     for name, wanted in expected.items():
         if arrays[name].shape != wanted or arrays[name].dtype.kind not in "fiu":
             found = f"{arrays[name].shape} {arrays[name].dtype}"
             raise PosebenchError(
                 f"{path}: {name} is {found}, but {instances.what} needs {wanted} numbers.{_fix(name, arrays[name].shape, wanted)}"
             )
-    return arrays["keypoints"].astype(float), arrays["scores"].astype(float)
+    return {name: arrays[name].astype(float) for name in expected}
 
 
 def _fix(name: str, found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
@@ -91,7 +95,8 @@ def _fix(name: str, found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     return f" Save {name}[..., 0]." if found == (*wanted, 1) else ""
 
 
-def _csv(path: Path, instances: Instances) -> tuple[Array, Array]:
+def _csv(path: Path, instances: Instances) -> dict[str, Array]:
+    """Keypoints (N, K, 2) and scores (N, K)."""
     row_of = {
         (instances.images[image], person): row
         for row, (image, person) in enumerate(zip(instances.image.tolist(), instances.person.tolist(), strict=True))
@@ -114,7 +119,7 @@ def _csv(path: Path, instances: Instances) -> tuple[Array, Array]:
                 keypoints[place], scores[place] = (x, y), score
     except (UnicodeDecodeError, csv.Error) as error:
         raise PosebenchError(f"{path} cannot be read as CSV: {error}.") from error
-    return keypoints, scores
+    return {"keypoints": keypoints, "scores": scores}
 
 
 def _entry(

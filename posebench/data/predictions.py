@@ -11,6 +11,7 @@
 /region        (R, 4) float    optional; what the network saw: middle x, y, width, height, padding included
 /input_box     (R, 4) float    optional; the box (x, y, width, height) that the network was given, before padding
 /box_score     (R,) float      optional; the detector's confidence in the box; 1 for an annotated one
+/presence      (R, K) float    optional; probability that the keypoint is within the image, not that its place is right
 /part_scores   (R, 5) float    optional; confidence per part of COCO-WholeBody: all, feet, face, left hand, right hand
 /track_id      (R,) int        optional; the track of this person: equal in all frames of a video that show the same person
 attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
@@ -41,7 +42,7 @@ LONGEST_FIXED = 60_000
 """Bytes of an attribute of fixed length; HDF5 allows 64 KiB."""
 FORMAT = "posebench predictions 1"
 COLUMNS = "image", "person", "keypoints", "scores", "score", "missing"
-OPTIONAL = "bbox", "region", "input_box", "box_score", "part_scores", "track_id"
+OPTIONAL = "bbox", "region", "input_box", "box_score", "presence", "part_scores", "track_id"
 KINDS = {"image": "iu", "person": "iu", "missing": "b", "track_id": "iu"}
 """Kinds of numpy's types that a column may have; the others are numbers."""
 NUMBERS = "fiu"
@@ -72,6 +73,7 @@ class Predictions:
     region: Array | None = None
     input_box: Array | None = None
     box_score: Array | None = None
+    presence: Array | None = None
     part_scores: Array | None = None
     track_id: Array | None = None
     dataset: str = ""
@@ -89,9 +91,8 @@ class Predictions:
         expected = {
             "person": (r,), "keypoints": (r, k, 2), "scores": (r, k), "score": (r,), "missing": (r, k),
         }  # fmt: skip
-        optional = {
-            "bbox": (r, 4), "region": (r, 4), "input_box": (r, 4), "box_score": (r,), "part_scores": (r, 5), "track_id": (r,),
-        }  # fmt: skip
+        optional: dict[str, tuple[int, ...]] = dict.fromkeys(("bbox", "region", "input_box"), (r, 4))
+        optional |= {"box_score": (r,), "presence": (r, k), "part_scores": (r, 5), "track_id": (r,)}
         expected |= {name: shape for name, shape in optional.items() if getattr(self, name) is not None}
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
@@ -103,6 +104,8 @@ class Predictions:
             raise PosebenchError(f"predictions: a person is in an image row outside 0..{len(self.images) - 1}.")
         if not (_surely_finite(self.keypoints) and _surely_finite(self.scores) and _surely_finite(self.score)):
             self._check_finite()
+        if self.presence is not None and not ((self.presence >= 0) & (self.presence <= 1)).all():
+            raise PosebenchError("predictions: presence is a probability, so every value should be from 0 to 1.")
 
     def _check_finite(self) -> None:
         finite = np.isfinite(self.keypoints)
@@ -130,7 +133,8 @@ class Predictions:
         """The predictions of the keypoints at `joints`, in that order."""
         at = list(joints)
         names = tuple(self.keypoint_names[joint] for joint in at)
-        columns = {name: getattr(self, name)[:, at] for name in ("keypoints", "scores", "missing")}
+        by_keypoint = ["keypoints", "scores", "missing", *(["presence"] if self.presence is not None else [])]
+        columns = {name: getattr(self, name)[:, at] for name in by_keypoint}
         return replace(self, keypoint_names=names, **columns)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from posebench.array_type import Array
-from posebench.data.instances import OCCLUDED, VISIBLE, Instances
+from posebench.data.instances import OCCLUDED, OUTSIDE, VISIBLE, Instances
 from posebench.diagnosis.estimate import Estimate, shares
 from posebench.scoring.compared import Compared
 from posebench.scoring.oks_matching import pairs
@@ -96,7 +96,8 @@ def _in_order(names: Array) -> list[str]:
 
 def visibility(people: Instances) -> Array:
     """(N, K) whether each keypoint is visible or occluded."""
-    return np.select([people.visibility == VISIBLE, people.visibility == OCCLUDED], ["visible", "occluded"], "")
+    names = {VISIBLE: "visible", OCCLUDED: "occluded", OUTSIDE: "outside the image"}
+    return np.select([people.visibility == value for value in names], list(names.values()), "")
 
 
 def size(people: Instances) -> Array:

@@ -14,6 +14,7 @@ rank over all images at once. A case is a threshold within an area range; what d
 bit `thresholds * range + threshold`. What follows from the matches is computed by average_precision.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -61,13 +62,28 @@ def extent_boxes(keypoints: Array) -> Array:
     return boxes
 
 
-def match(detections: Detections, people: People, sigmas: Array, images: int) -> Matches:
-    """Match detections to people at every threshold of `THRESHOLDS` and area range of `AREAS`; `images` is their number."""
+Similarity = Callable[[Array, Array], Array]
+"""Rows of detections (P,) and rows of people (P,) → (P,) how similar each pair is, in 0..1."""
+
+
+def match(
+    detections: Detections, people: People, sigmas: Array, images: int, similar: Similarity | None = None
+) -> Matches:
+    """Match detections to people at every threshold of `THRESHOLDS` and area range of `AREAS`.
+
+    Args:
+        sigmas: (K,) OKS constants. images: their number. similar: what is compared with the thresholds; None for OKS.
+    """
     best_first, rank, by_image = _ranked(detections, images)
     image = detections.image[best_first]
     ignored_people = people.ignored[:, None] | _outside(people.area)
-    place, person = _possible_pairs(detections, people, sigmas, (best_first, by_image), images)
-    value = similarity(detections.keypoints, people, best_first[place], person, sigmas)
+    if similar is None:
+        similar = of_oks(detections, people, sigmas)
+        place, person = _possible_pairs(detections, people, sigmas, (best_first, by_image), images)
+    else:
+        left, person = pairs(image[by_image], people.image, images)
+        place = by_image[left]
+    value = similar(best_first[place], person)
     possible = value >= THRESHOLDS[0]
     place, person, value = place[possible], person[possible], value[possible]
     ignoring = _bits(ignored_people)
@@ -78,6 +94,11 @@ def match(detections: Detections, people: People, sigmas: Array, images: int) ->
     ignored |= _bits(_outside(detections.area[best_first])) & ~found
     to_find = [np.bincount(people.image[~ignored_here], minlength=images) for ignored_here in ignored_people.T]
     return Matches(image, _by_range(found), _by_range(ignored), np.array(to_find))
+
+
+def of_oks(detections: Detections, people: People, sigmas: Array) -> Similarity:
+    """The OKS of detections with people."""
+    return lambda detection, person: similarity(detections.keypoints, people, detection, person, sigmas)
 
 
 def _ranked(detections: Detections, images: int) -> tuple[Array, Array, Array]:

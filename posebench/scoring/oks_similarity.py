@@ -44,7 +44,9 @@ class People:
     ignored: Array
 
 
-def similarity(keypoints: Array, people: People, detection: Array, person: Array, sigmas: Array) -> Array:
+def similarity(
+    keypoints: Array, people: People, detection: Array, person: Array, sigmas: Array, targets: "Targets | None" = None
+) -> Array:
     """OKS of P pairs.
 
     Args:
@@ -52,12 +54,13 @@ def similarity(keypoints: Array, people: People, detection: Array, person: Array
         people: of whom the rows `person` (P,) are. Where nothing is labelled, distances are taken to the person's box, doubled,
             over all K.
         sigmas: (K,).
+        targets: of these people, which say what a distance is; None for COCO's.
 
     Returns:
         (P,) in 0..1.
     """
     result = np.zeros(len(person))
-    poses, targets = as_complex(keypoints), _Targets(people)
+    poses, targets = as_complex(keypoints), targets or Targets(people)
     first = np.argsort(~people.labelled, axis=1, kind="stable")  # labelled keypoints first, in their order
     count = people.labelled.sum(axis=1)[person].astype(np.uint16)
     by_count, ends = np.argsort(count, kind="stable"), np.cumsum(np.bincount(count))
@@ -83,7 +86,7 @@ class Estimate:
         """Prepare people (areas not negative) for comparisons with detections of as many keypoints as `sigmas`, (K,)."""
         boxed: Array = np.logical_not(people.labelled.any(axis=1))
         counts = people.labelled | boxed[:, None]
-        self._boxed, self._targets = boxed, _Targets(people)
+        self._boxed, self._targets = boxed, Targets(people)
         # What does not count has a scale of 0, and so adds 1.
         self._scale = counts * (-1 / (2 * (2 * sigmas) ** 2))
         self._scale /= (people.area + _EPSILON)[:, None]
@@ -114,10 +117,11 @@ class Estimate:
         return np.sort(np.concatenate(kept))
 
 
-class _Targets:
+class Targets:
     """Where the keypoints of people are, or their doubled boxes."""
 
     def __init__(self, people: People) -> None:
+        """Those of people with boxes."""
         self.at = as_complex(people.keypoints)
         # Boxes three times as wide and high about the same middle, which COCOeval calls double.
         with np.errstate(over="ignore"):

@@ -11,7 +11,7 @@ from posebench.errors import PosebenchError
 
 
 def predictions_of(
-    keypoints: Any, people: Instances, scores: Any = None, provenance: Provenance | None = None
+    keypoints: Any, people: Instances, scores: Any = None, provenance: Provenance | None = None, presence: Any = None
 ) -> Predictions:
     """Predictions from arrays of all people.
 
@@ -19,6 +19,7 @@ def predictions_of(
         keypoints: (N, K, 2) image pixels; NaN where a keypoint is not predicted. Crowds and people without keypoints may be NaN
             altogether, and are then left out.
         scores: (N, K) confidences; None for 1 everywhere.
+        presence: (N, K) probabilities that each keypoint is within the image; None where they are not known.
 
     Raises:
         PosebenchError: another number of people or keypoints.
@@ -26,14 +27,19 @@ def predictions_of(
     points = np.asarray(keypoints, float)
     if points.shape != people.keypoints.shape:
         raise PosebenchError(f"keypoints are {points.shape}, but {people.what} needs {people.keypoints.shape}.")
-    confidences = None if scores is None else np.asarray(scores, float)
-    if confidences is not None and confidences.shape != points.shape[:2]:
-        raise PosebenchError(f"scores are {confidences.shape}, but {people.what} needs {points.shape[:2]}.")
+    given = {
+        name: np.asarray(values, float)
+        for name, values in (("scores", scores), ("presence", presence))
+        if values is not None
+    }
+    for name, values in given.items():
+        if values.shape != points.shape[:2]:
+            raise PosebenchError(f"{name} are {values.shape}, but {people.what} needs {points.shape[:2]}.")
     missing = np.isnan(points).any(axis=2)
     rows = people.usable | ~missing.all(axis=1)
     return for_instances(
-        people.take(rows), points[rows], None if confidences is None else confidences[rows], missing=missing[rows],
-        provenance=provenance or Provenance(),
+        people.take(rows), points[rows], missing=missing[rows], provenance=provenance or Provenance(),
+        **{name: values[rows] for name, values in given.items()},
     )  # fmt: skip
 
 

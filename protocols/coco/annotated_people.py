@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from posebench.array_type import Array
+from posebench.data.instances import OCCLUDED, OUTSIDE, UNLABELLED
 
 from .chosen_fields import ChosenFields
+from .extended_oks import PADDING
 from .form import Form
 from .json_columns import WRONG, Columns, PlainError, floats, table, whole
 from .numeric_rows import NumericRows
@@ -16,6 +18,8 @@ BOX_AREA = 0.53
 """A person's area as part of the box's, where annotations have no areas (xtcocotools 1.14.3, cocoeval.py, use_area=False)."""
 WHOLE = "id", "iscrowd", "num_keypoints", "category_id"
 """Fields of an annotation that are whole numbers."""
+PADDING_OF_EACH = "pad_to_contain"
+"""Field of ProbPose's annotations, (K,): by how much the box has to be padded for the window to reach each keypoint."""
 _NONE = np.zeros(0)
 
 
@@ -31,6 +35,12 @@ class People(Columns):
         self._fields = ["image_id", *WHOLE, *(["area"] if form.box_area is None else [])]
         self._numeric_rows = NumericRows()
         self._chosen_fields: ChosenFields | None = None
+
+    def add(self, rows: list[Any]) -> None:
+        """Take the next rows, one or more; the first one decides whether all state `PADDING_OF_EACH`."""
+        if not self.seen and isinstance(rows[0], dict) and PADDING_OF_EACH in rows[0]:
+            self._lists[PADDING_OF_EACH] = len(self.form.skeleton)
+        super().add(rows)
 
     def add_text(self, rows: memoryview) -> bool:
         """Take rows that are all right, and have either nothing but numbers or the first row's fields."""
@@ -94,8 +104,17 @@ class People(Columns):
         area = floats(fields["area"]) if share is None else bbox[:, 2] * bbox[:, 3] * share
         return {name: whole(fields[name], name) for name in WHOLE} | {
             "image_id": _image_ids(fields["image_id"]), "area": area, "bbox": bbox,
-            "keypoints": points[..., :2], "visibility": np.ceil(points[..., 2]) if self.form.fractions else points[..., 2],
+            "keypoints": points[..., :2], "visibility": self._visibility(points[..., 2], tables.get(PADDING_OF_EACH)),
         }  # fmt: skip
+
+    def _visibility(self, stated: Array, padding: Array | None) -> Array:
+        """(N, K) visibility; of labelled keypoints with a `padding` (N, K), those are outside that the window does not reach."""
+        if self.form.fractions:
+            stated = np.ceil(stated)
+        if padding is None:
+            return stated
+        outside = (stated > UNLABELLED) & (padding > PADDING)
+        return np.where(outside, OUTSIDE, np.where(stated == OUTSIDE, OCCLUDED, stated))
 
 
 def _image_ids(values: Any) -> Array:

@@ -144,12 +144,12 @@ def _check_numbers(file: Path, number: Array, columns: tuple[Array, Array, Array
     if (area < 0).any():
         row = (area < 0).argmax()
         raise PosebenchError(f"{file}: annotation id {number[row]} has area {area[row]:g}; areas are not negative.")
-    strange = ~np.isin(visibility, (0, 1, 2))
+    strange = ~np.isin(visibility, (0, 1, 2, 3))
     if strange.any():
         row, joint = np.argwhere(strange)[0]
         raise PosebenchError(
             f"{file}: annotation id {number[row]} has visibility {visibility[row, joint]:g}; it should be 0 (unlabelled), "
-            "1 (occluded) or 2 (visible)."
+            "1 (occluded), 2 (visible) or 3 (outside the image)."
         )
     ids, count = np.unique(number, return_counts=True)
     if (count > 1).any():

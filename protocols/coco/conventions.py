@@ -12,7 +12,7 @@ from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Convention
 from posebench.scoring import oks_nms
 
-from . import regions
+from . import extended_oks, regions
 from .detections import SUBMITTED
 from .partial_detections import are_detections, confidences, with_gaps
 
@@ -49,6 +49,7 @@ class COCOConvention(Convention):
         boxes_as_areas: a detection's area is that of the box that the network was given, not the extent of its keypoints.
         recounted: people without labelled keypoints are found by visibility, not by the stored num_keypoints.
         any_id: an annotation with the id 0 is like any other.
+        extended: Ex-OKS instead of OKS, which also asks what is within the image: see extended_oks.
         part: the part of the keypoints that is scored, where a dataset has such; empty for all.
     """
 
@@ -59,6 +60,7 @@ class COCOConvention(Convention):
     boxes_as_areas: bool = False
     recounted: bool = False
     any_id: bool = False
+    extended: bool = False
     part: str = ""
 
 
@@ -89,6 +91,13 @@ CONVENTIONS = {
             suppression=SOFT,
         ),
         MMPOSE,
+        COCOConvention(
+            "ex-oks", f"Ex-OKS: a keypoint is predicted inside from a presence of {extended_oks.PRESENT} on; then {AP_RULE}.",
+            "exococotools 1.0.0, extended_oks=True", published_by="ProbPose, on CropCOCO",
+            difference="What is predicted inside the image and annotated outside, or the other way round, is at the distance from "
+            "the border; crowds with keypoints count; detections in images without people do not.",
+            confident=True, recounted=True, any_id=True, extended=True,
+        ),
     )
 }  # fmt: skip
 
@@ -109,7 +118,8 @@ def processed(predictions: Predictions, convention: COCOConvention, sigmas: Arra
         PosebenchError: the convention needs boxes and their scores, which these predictions do not have.
     """
     if convention.suppression is None:
-        return confident(predictions) if convention.confident else predictions
+        sure = extended_oks.presence(predictions) if convention.extended else confidences(predictions)
+        return confident(predictions, sure) if convention.confident else predictions
     region, box_score = regions.regions(predictions), predictions.box_score
     if not len(predictions):
         return replace(predictions, bbox=None)
@@ -137,9 +147,13 @@ def processed(predictions: Predictions, convention: COCOConvention, sigmas: Arra
     )  # fmt: skip
 
 
-def confident(predictions: Predictions) -> Predictions:
-    """Detections with a confidence above 0 of a keypoint: those that xtcocotools takes. Rows that are no detections stay."""
-    kept = (confidences(predictions) > 0).any(axis=1) | ~are_detections(predictions)
+def confident(predictions: Predictions, sure: Array) -> Predictions:
+    """Detections with a keypoint of a confidence above 0: those that xtcocotools takes. Rows that are no detections stay.
+
+    Args:
+        sure: (R, K) the confidences.
+    """
+    kept = (sure > 0).any(axis=1) | ~are_detections(predictions)
     return predictions if kept.all() else predictions.take(np.flatnonzero(kept))
 
 

@@ -8,6 +8,7 @@ from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
 from posebench.scoring import oks_matching, oks_similarity
+from posebench.scoring.oks_matching import Similarity
 
 from ..image_rows import image_rows
 from . import partial_detections
@@ -70,12 +71,12 @@ def id_notes(people: oks_similarity.People) -> tuple[str, ...]:
 
 
 def best_similarity(
-    detections: oks_matching.Detections, people: oks_similarity.People, instances: Instances, sigmas: Array
+    detections: oks_matching.Detections, people: oks_similarity.People, instances: Instances, similar: Similarity
 ) -> Array:
-    """(N,) the largest OKS that any detection reaches with each usable person; NaN for the others."""
+    """(N,) the largest similarity that any detection reaches with each usable person; NaN for the others."""
     order = np.argsort(detections.image, kind="stable")
     person, detection = oks_matching.pairs(people.image, detections.image[order], len(instances.images))
-    value = oks_similarity.similarity(detections.keypoints, people, order[detection], person, sigmas)
+    value = similar(order[detection], person)
     best = np.zeros(len(instances))
     np.maximum.at(best, person, value)
     return np.where(instances.usable, best, np.nan)

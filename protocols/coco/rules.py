@@ -35,7 +35,7 @@ from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.compared import Compared
 from posebench.scoring.scores import Curve, Scores
 
-from . import partial_detections
+from . import extended_oks, partial_detections
 from .annotations import COCO_FORM, DOWNLOAD, SKELETON, find_annotations, read_annotations
 from .chosen_keypoints import of_chosen
 from .compared import compare
@@ -49,6 +49,9 @@ from .result_form import results_of
 SIGMAS = np.array([.26, .25, .25, .35, .35, .79, .79, .72, .72, .62, .62, 1.07, 1.07, .87, .87, .89, .89]) / 10  # fmt: skip
 """OKS constants of the 17 keypoints (pycocotools, cocoeval.py, Params.setKpParams)."""
 
+OF_PRESENCE = "-presence"
+"""The end of the name of a form that has presence in the place of confidence."""
+
 
 class COCO(Protocol):
     """COCO keypoints: OKS AP. A TOML file after a colon describes a dataset in COCO's form."""
@@ -59,7 +62,10 @@ class COCO(Protocol):
     headline = "AP"
     unit = ""
     conventions: ClassVar[dict[str, COCOConvention]] = CONVENTIONS
-    exports: ClassVar[dict[str, str]] = {"coco-json": "COCO's result form, for pycocotools and the evaluation server"}
+    exports: ClassVar[dict[str, str]] = {
+        "coco-json": "COCO's result form, for pycocotools and the evaluation server",
+        f"coco-json{OF_PRESENCE}": "the same with presence in the place of confidence, for exococotools",
+    }
 
     def __init__(self, variant: str | None = None) -> None:
         """COCO itself, or the dataset in its form that the file `variant` describes.
@@ -130,6 +136,7 @@ class COCO(Protocol):
                 *small_sample(len(instances.images)),
                 *partial_detections.notes(evaluated.given, evaluated.made.bbox is not None),
                 *notes(evaluated.given, evaluated.made, chosen),
+                *extended_oks.notes(evaluated.given, evaluated.people, chosen.extended),
                 *id_notes(people),
                 *(() if self.described is None else (self.described.origin,)),
             ),
@@ -145,6 +152,10 @@ class COCO(Protocol):
     def compared(self, predictions: Predictions, instances: Instances, convention: str) -> Compared:
         """Detections paired with the people that they find. See `Protocol.compared`."""
         chosen = self.convention(convention)
+        if chosen.extended:
+            raise PosebenchError(
+                f"{chosen.name} cannot be diagnosed, because its similarity is not of distances alone. Use --convention official."
+            )
         evaluated = self._evaluated(predictions, instances, chosen)
         made, people = evaluated.made, evaluated.people
         return compare(
@@ -158,7 +169,9 @@ class COCO(Protocol):
         return Evaluated(given, processed(given, chosen, self.sigmas), people, self.sigmas)
 
     def _people(self, instances: Instances, chosen: COCOConvention) -> oks_similarity.People:
-        return people_of(instances, recounted=chosen.recounted and not self.counts_stored, any_id=chosen.any_id)
+        recounted = chosen.recounted and not self.counts_stored
+        people = people_of(instances, recounted=recounted, any_id=chosen.any_id)
+        return extended_oks.counting_crowds(people) if chosen.extended else people
 
     def _metrics(
         self, matches: Matches, instances: Instances, table: tuple[Array, Array]
@@ -175,19 +188,27 @@ class COCO(Protocol):
         """Scores without notes, and the people that detections were matched with."""
         instances, sigmas = evaluated.people, evaluated.sigmas
         detections, people = detections_of(evaluated.made, instances), self._people(instances, chosen)
-        matches = oks_matching.match(detections, people, sigmas, len(instances.images))
+        count = len(instances.images)
+        extended = (
+            extended_oks.of_predictions(evaluated.made, detections, instances, sigmas) if chosen.extended else None
+        )
+        matches = extended.match(people) if extended else oks_matching.match(detections, people, sigmas, count)
+        similar = extended.similar(people) if extended else oks_matching.of_oks(detections, people, sigmas)
         precision, recall = average_precision.precision_recall(matches)
         thresholds, by_threshold = average_precision.THRESHOLDS.tolist(), precision[0].mean(axis=1).tolist()
         metrics, resampled = self._metrics(matches, instances, (precision, recall))
+        if extended:
+            of_levels = extended.of_levels(people, image_weights(count)[1:])
+            metrics, resampled = metrics | of_levels[0], resampled | of_levels[1]
         scores = Scores(
             metrics=metrics,
             resampled=resampled,
             curves=(Curve("AP", "OKS threshold", tuple(thresholds), tuple(by_threshold)),),
             people=int((~people.ignored).sum()),
-            images=len(instances.images),
-            sampling=Sampling(len(instances.images), largest=1),
-            per_person_values=lambda: best_similarity(detections, people, instances, sigmas),
-            per_person_metric="the best OKS of any detection with the person",
+            images=count,
+            sampling=Sampling(count, largest=1),
+            per_person_values=lambda: best_similarity(detections, people, instances, similar),
+            per_person_metric=f"the best {'Ex-OKS' if extended else 'OKS'} of any detection with the person",
         )
         return scores, people
 
@@ -195,6 +216,8 @@ class COCO(Protocol):
         """Write COCO's result form: what `read_predictions` reads back to the same score under official."""
         if form not in self.exports:
             raise unknown(f"export of {self.name}", form, self.exports)
+        if form.endswith(OF_PRESENCE):
+            predictions = extended_oks.with_presence(predictions, form)
         written = results_of(predictions, instances, self.form)
         write_text(path, json.dumps(written))
         return [

@@ -31,7 +31,7 @@ from .annotations import read_annotations
 from .conventions import AP_RULE, MMPOSE, COCOConvention, confident
 from .evaluator_input import Evaluated
 from .form import Form
-from .partial_detections import extents
+from .partial_detections import confidences, extents
 from .rules import COCO
 from .wholebody_skeleton import PARTS, SIGMAS, SKELETON
 
@@ -129,7 +129,8 @@ class WholeBody(COCO):
             )
         people = people.of_keypoints(at)
         people = replace(people, usable=people.usable & (people.visibility > UNLABELLED).any(axis=1))
-        return Evaluated(given.of_keypoints(at), confident(made.of_keypoints(at)), people, whole.sigmas[at])
+        made = made.of_keypoints(at)
+        return Evaluated(given.of_keypoints(at), confident(made, confidences(made)), people, whole.sigmas[at])
 
 
 def with_areas_of_bodies(predictions: Predictions) -> Predictions:

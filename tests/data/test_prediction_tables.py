@@ -23,6 +23,18 @@ def test_an_npz_is_read_in_the_annotations_order_and_nan_is_missing(two_people: 
     assert made.scores[0, 0] == 0.5
 
 
+def test_an_npz_may_state_the_presence_of_keypoints(two_people: Instances, tmp_path: Path) -> None:
+    keypoints, presence = two_people.keypoints.copy(), np.full((2, 16), 0.25)
+    keypoints[1, 3] = np.nan
+    np.savez(tmp_path / "p.npz", keypoints=keypoints, presence=presence)
+    made = load(tmp_path / "p.npz", two_people)
+    assert made.presence is not None
+    assert (made.presence[0, 3], made.presence[1, 3], made.scores[0, 3]) == (0.25, 0, 1)
+    np.savez(tmp_path / "p.npz", keypoints=keypoints, presence=presence[:1])
+    with pytest.raises(PosebenchError, match=r"presence is \(1, 16\) float64, but .* needs \(2, 16\) numbers"):
+        load(tmp_path / "p.npz", two_people)
+
+
 def test_a_csv_is_read_by_image_person_and_keypoint_in_any_order(two_people: Instances, tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text(HEADER + "a.jpg,1,left_knee,7.5,8,0.25\na.jpg,0,head_top,1,2,\n")
     made = load(tmp_path / "p.csv", two_people)

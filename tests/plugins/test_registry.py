@@ -41,7 +41,7 @@ def test_the_built_in_ones_come_through_entry_points() -> None:
         *(f"simplebaseline_resnet{i}" for i in (50, 101, 152)),
     ]  # fmt: skip
     protocols = {plugin.name for plugin in installed("protocol") if plugin.package == "posebench-2d"}
-    assert protocols == {"coco", "crowdpose", "flic", "lsp", "mpii", "wholebody"}
+    assert protocols == {"coco", "crowdpose", "flic", "lsp", "mpii", "posetrack", "wholebody"}
 
 
 def test_a_stranger_is_listed_with_package_and_version(stranger: Path) -> None:

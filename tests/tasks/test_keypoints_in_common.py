@@ -14,8 +14,10 @@ from coco_data import written
 
 import posebench as pb
 from posebench.cli.main import main
+from posebench.data.common_keypoints import in_order_of
 from posebench.data.instances import Instances
 from posebench.data.predictions import for_instances, save
+from posebench.data.skeleton import Skeleton
 from posebench.plugins import registry
 from posebench.report.tables.board import boards
 from posebench.results.find_record import read_record
@@ -128,6 +130,16 @@ def test_a_file_without_names_is_read_in_the_order_of_its_mapping(two_people: In
     )
     alone = pb.evaluate(tmp_path / "net.npz", protocol="mpii", people=two_people, mapping=lines, joints=WRISTS)
     assert alone.per_joint == {"right_wrist": 100, "left_wrist": 50}
+
+
+def test_presence_follows_its_keypoint_to_another_skeleton(two_people: Instances) -> None:
+    skeleton = Skeleton(("tail", "nose"))
+    made = for_instances(two_people, two_people.keypoints, presence=np.linspace(0, 1, 32).reshape(2, 16))
+    pairs = tuple((name, "nose" if name == "head_top" else "") for name in made.keypoint_names)
+    other = in_order_of(skeleton, made, pairs)
+    column = made.keypoint_names.index("head_top")
+    assert other.presence is not None and made.presence is not None
+    assert other.presence.tolist() == [[0, value] for value in made.presence[:, column].tolist()]
 
 
 def test_a_file_that_names_its_keypoints_needs_no_mapping_for_equal_names(
