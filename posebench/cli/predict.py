@@ -17,6 +17,7 @@ from posebench.cli.options import (
     split_option,
     workers_option,
 )
+from posebench.errors import existing
 
 if TYPE_CHECKING:
     from posebench.inference.ways import How, Precision
@@ -81,6 +82,7 @@ def predict(
     from posebench.inference.ways import How
     from posebench.results.folder import ResultsFolder
 
+    existing(checkpoint, "a checkpoint")
     how = How(fast or compiled, compiled, precision)
     if pictures:
         given: dict[str, object] = {"--protocol": protocol_name, "--data": data, "--split": split, "--workers": workers}
