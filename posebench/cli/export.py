@@ -34,8 +34,10 @@ def export(
     """Write predictions FILE in a FORM of other evaluators.
 
     \b
-    mpii-mat    for the MPII evaluation server
-    coco-json   for pycocotools and the COCO server; --convention hrnet rescores and suppresses first
+    mpii-mat        for the MPII evaluation server
+    coco-json       for pycocotools and the COCO server; --convention hrnet
+                    rescores and suppresses first
+    posetrack-json  for poseval: a zip archive with a JSON file for each sequence
     """
     from posebench.cli.console import open_console
     from posebench.plugins import registry
