@@ -16,6 +16,7 @@ from posebench.errors import Interrupted
 from posebench.files.locking import locked
 from posebench.results.record import Record, find_records
 from posebench.studies.carry_out import carry_out
+from posebench.studies.measure import speed
 from posebench.studies.plan import Asked, Plan, PlannedRun, make_plan
 from posebench.studies.state import claim, is_of, states
 from posebench.studies.study_file import Settings, Study
@@ -172,3 +173,11 @@ def test_a_run_that_fails_says_why_and_the_others_are_made(tmp_path: Path, monke
     assert watching.told[1] == f"failed tiny, mpii, seed 0: {first.detail}"
     carry_out(plan, watching)
     assert words(plan) == ["done", "done"]
+
+
+def test_a_network_is_measured_by_steps_that_leave_no_file(tmp_path: Path) -> None:
+    (run,) = plan_of(tmp_path, architectures=("tiny",), seeds=(0,)).runs
+    found = speed(run)
+    assert (found.step > 0, found.person > 0) == (True, True)
+    assert found.drawing > 0  # synthetic people are drawn once
+    assert not list(tmp_path.iterdir())
