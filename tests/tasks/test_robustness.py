@@ -11,6 +11,7 @@ import pytest
 import torch
 from stranger.stranger import Tiny
 
+import posebench as pb
 from posebench.data import predictions as files
 from posebench.data.instances import Instances
 from posebench.data.provenance import Provenance
@@ -152,9 +153,7 @@ def test_a_damaged_predictions_file_is_named(done: Measurement, tmp_path: Path) 
 
 def test_the_plan_counts_conditions_and_states_time(network: NetworkInUse, people: Instances, tmp_path: Path) -> None:
     what, cost = expected(planned(network, people, tmp_path), workers=0)
-    assert what == (
-        "tiny on 5 of 9 people of synthetic people val: predicted 5 times (1 as they are, 4 with corruptions)."
-    )
+    assert what == ("tiny on 5 of 9 people of synthetic people val under 5 conditions (1 clean, 4 corrupted).")
     assert cost.startswith("About 0:00:0") and "ms for a person" in cost and "of a photograph" in cost
 
 
@@ -177,6 +176,18 @@ def test_an_unknown_name_is_refused(asked: dict[str, tuple[object, ...]], senten
     with pytest.raises(PosebenchError) as refused:
         RobustnessAsked(**asked)  # type: ignore[arg-type]
     assert str(refused.value).startswith(sentence)
+
+
+def test_from_python_tables_and_pictures_are_written_too(
+    network: NetworkInUse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("posebench.tasks.robustness.network_in_use", lambda source, skeleton: network)
+    monkeypatch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 4)
+    kept = pb.measure_robustness("x.pt", protocol="mpii", parts=["boxes"], people=2, results=tmp_path)
+    assert [(one.name, one.level) for one in kept.conditions] == [("jittered", 13), ("jittered", 26)]
+    assert (kept.chosen, kept.people_of_split, kept.corrupted) == (2, 4, None)
+    assert find_robustness(tmp_path).kept == (kept,)
+    assert "tiny 32×24" in (tmp_path / "robustness/robustness.md").read_text()
 
 
 def test_predictions_say_which_network_made_them(done: Measurement) -> None:
