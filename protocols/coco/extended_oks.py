@@ -43,7 +43,7 @@ def presence(predictions: Predictions) -> Array:
     return np.where(predictions.missing, 0.0, stated)
 
 
-def with_presence(predictions: Predictions, form: str) -> Predictions:
+def with_presence(predictions: Predictions) -> Predictions:
     """Predictions with presence in the place of confidence.
 
     Raises:
@@ -51,8 +51,8 @@ def with_presence(predictions: Predictions, form: str) -> Predictions:
     """
     if predictions.presence is None:
         raise PosebenchError(
-            f"{form} needs the probability of presence of each keypoint, and these predictions state no presence. "
-            f"Write /presence into the file (docs/predictions.md), or export {form.removesuffix('-presence')}."
+            "coco-presence needs the probability of presence of each keypoint, and these predictions state no presence. "
+            "Write /presence into the file (docs/predictions.md), or export coco-json."
         )
     return replace(predictions, scores=predictions.presence)
 
