@@ -106,6 +106,8 @@ class Predictions:
             self._check_finite()
         if self.presence is not None and not ((self.presence >= 0) & (self.presence <= 1)).all():
             raise PosebenchError("predictions: presence is a probability, so every value should be from 0 to 1.")
+        if self.part_scores is not None and not np.isfinite(self.part_scores).all():
+            raise PosebenchError("predictions: part_scores has a number that is not finite.")
 
     def _check_finite(self) -> None:
         finite = np.isfinite(self.keypoints)

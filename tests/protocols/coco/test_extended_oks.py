@@ -177,7 +177,7 @@ def test_official_counts_keypoints_outside_as_pycocotools_does_and_says_so(tmp_p
         found = scores(tmp_path, people, entries, "official")
         reference = numbers("pycocotools", tmp_path / "gt.json", tmp_path / "dt.json")
         assert list(found.metrics.values()) == reference.stats.tolist()
-        assert "outside the image, and count as other labelled keypoints do, as in pycocotools" in " ".join(found.notes)
+        assert "outside the image; they count as the others do, as in pycocotools." in " ".join(found.notes)
 
 
 def test_ex_oks_is_not_diagnosed(tmp_path: Path) -> None:
