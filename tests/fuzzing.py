@@ -7,8 +7,9 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,9 +31,16 @@ ODD_TOKENS = b'nan,1e999,-1,,"",[],{},null,\xff\xfe,\0,9999999999999999999999,\n
 )
 
 
-def outcome(read: Callable[[], object], path: Path) -> int:
-    """What becomes of reading `path`: READ, REFUSED in a sentence that names it, TRACEBACK (printed), or CRASHED outside Python."""
-    return read_each([read], path).outcomes[0]
+def outcomes(read: Callable[[], object], path: Path, contents: Iterable[bytes]) -> list[int]:
+    """What becomes of reading `path` with each content: READ, REFUSED in a sentence that names it, TRACEBACK (printed), or CRASHED
+    outside Python."""
+
+    def read_new(content: bytes) -> None:
+        path.unlink(missing_ok=True)  # a library that has the last file open must not take this one for it
+        path.write_bytes(content)
+        read()
+
+    return read_each([partial(read_new, content) for content in contents], path).outcomes
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class Ended:
 def read_each(
     reads: Sequence[Callable[[], object]], path: Path, seconds: float = 60, megabytes: int | None = None
 ) -> Ended:
-    """As `outcome`, of several files in one process; another one goes on behind a file that ends it.
+    """Read several files in one process; another one goes on behind a file that ends it.
 
     Args:
         reads: read the file at `path`, each another content.

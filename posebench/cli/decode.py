@@ -13,6 +13,7 @@ from posebench.cli.options import (
     quiet_option,
     split_option,
 )
+from posebench.errors import existing
 
 
 @click.command()
@@ -62,6 +63,7 @@ def decode(
         tasks.check_table(table)
     notes = open_console(stderr=True, quiet=quiet)
     protocol = registry.protocol(protocol_name)
+    existing(file, "a heatmap file")
     say_synthetic(notes, data, protocol_name)
     asked = tasks.Asked(decoders, stacks, mirrors, out)
     with progress(notes, f"decode {file.name}") as update:

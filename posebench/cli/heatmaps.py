@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from posebench.cli.options import data_option, protocol_option, quiet_option, split_option
-from posebench.errors import PosebenchError
+from posebench.errors import PosebenchError, existing
 
 
 @click.command()
@@ -43,6 +43,7 @@ def heatmaps(
     if path.suffix.lower() != ".png":
         raise PosebenchError(f"--out {path} should end in .png, the form of the picture.")
     protocol = registry.protocol(protocol_name)
+    existing(file, "a heatmap file")
     say_synthetic(open_console(stderr=True, quiet=quiet), data, protocol_name)
     people = load_people(protocol, data, split or run_splits(protocol, data).report)
     show_heatmaps(file, people, path, rows, keypoints)

@@ -57,13 +57,14 @@ def label_errors(
     from posebench.tasks.people import load_people
 
     protocol = registry.protocol(protocol_name)
+    files = files_named(named, results)
     notes = open_console(stderr=True, quiet=quiet)
     say_synthetic(notes, data, protocol_name)
     people = load_people(protocol, data, split, convention)
     path = out or Path(f"{plain(protocol.name)}-{plain(people.split)}-label-errors.csv")
     if path.suffix.lower() != ".csv":
         raise PosebenchError(f"--out {path} should end in .csv, the form of the table.")
-    files, told = (files_named(named, results), ()) if named else files_of_table(results, protocol, people, convention)
+    files, told = (files, ()) if named else files_of_table(results, protocol, people, convention)
     print_notes(notes, told)
     suspects = find_label_errors(files, protocol, people, convention)
     gallery = path.with_suffix(".png")

@@ -82,7 +82,10 @@ class KeptRobustness(_Part):
     rule: Rule
     data: Data
     chosen: Count = Field(description="people who were predicted; `data.people` are those of them who are scored")
-    people_of_split: Count = Field(description="usable people of the split, among whom they were chosen")
+    people_of_split: Count = Field(description="usable people of the split as it was read, among whom they were chosen")
+    people_of_dataset: Count | None = Field(
+        description="usable people of the split in the whole dataset; None: unknown"
+    )
     clean: Estimate
     conditions: tuple[Condition, ...]
     corrupted: Corrupted | None

@@ -106,9 +106,14 @@ def make(plan: Plan, planned: PlannedRun, watcher: Watcher, place: tuple[int, in
             watcher.ended(planned, _made(plan, state, viewer))
         except Interrupted:
             raise
+        except InUse as error:  # `posebench run` trains it, or writes its predictions
+            watcher.failed(planned, str(error))
         except PosebenchError as error:
             write_text(failed, f"{error}\n")
             watcher.failed(planned, str(error))
+        except Exception as error:
+            write_text(failed, f"{type(error).__name__}: {error}\n")
+            raise
 
 
 def _made(plan: Plan, state: RunState, viewer: Viewer) -> Record:

@@ -26,22 +26,36 @@ STEPS = 3
 
 
 @dataclass(frozen=True)
+class SampleTime:
+    """Seconds that the making of one sample takes.
+
+    Attributes:
+        first: the first time. again: in later epochs; less where pictures are kept, as those of synthetic people are.
+    """
+
+    first: float
+    again: float
+
+
+@dataclass(frozen=True)
 class Speed:
     """How fast one network is.
 
     Attributes:
         step: seconds of a step of training, with the making of its batch. person: seconds to predict one.
+        drawing: seconds more that each training person takes in the first epoch.
     """
 
     step: float
     person: float
+    drawing: float = 0.0
 
     def seconds(self, run: PlannedRun) -> float:
         """How long a run takes from its beginning: training and prediction, without validation, scoring and pictures."""
         recipe, people = run.job.recipe, run.people
         trained = int(people.train.usable.sum())
         steps = recipe.epochs * epoch_steps(trained, recipe.batch_size, recipe.last_batch == "keep")
-        return steps * self.step + int(people.asked.usable.sum()) * self.person
+        return steps * self.step + trained * self.drawing + int(people.asked.usable.sum()) * self.person
 
 
 def measured(runs: Iterable[PlannedRun], show: Callable[[str], None] = lambda doing: None) -> dict[str, float]:
@@ -85,19 +99,27 @@ def speed(run: PlannedRun) -> Speed:
         person = _seconds(device, lambda: passes(model, images, job.recipe.flip_test)) / count
     if device.type == "cuda":
         torch.cuda.empty_cache()
-    scale = job.recipe.batch_size / count
-    return Speed(_with_loading(step * scale, loading * job.recipe.batch_size, job), _with_loading(person, loading, job))
+    size = job.recipe.batch_size
+    return Speed(
+        step=_with_loading(step * size / count, loading.again * size, job),
+        person=_with_loading(person, loading.first, job),
+        drawing=max(loading.first - loading.again, 0) / max(job.workers, 1),
+    )
 
 
-def _batch(run: PlannedRun, alignment: Alignment, regions: str, device: torch.device) -> tuple[Batch, float]:
-    """Samples of the training people, and the seconds that the making of one takes."""
+def _batch(run: PlannedRun, alignment: Alignment, regions: str, device: torch.device) -> tuple[Batch, SampleTime]:
+    """Samples of the training people, and how long the making of one takes."""
     job, people = run.job, run.people.train
     count = job.recipe.batch_size if device.type != "cpu" else min(job.recipe.batch_size, SAMPLES_ON_CPU)
-    rows = np.resize(np.flatnonzero(people.usable), count)
+    warm, *rows = np.resize(np.flatnonzero(people.usable), count + 1).tolist()
     samples = Samples(people, job.recipe.input_size, job.recipe.augmentation, job.seed, alignment, regions)
-    started = time.perf_counter()
-    batch = samples.batch([(0, row) for row in rows.tolist()])
-    return batch, (time.perf_counter() - started) / count
+    samples.batch([(0, warm)])  # loads what making the first sample needs
+    times = [time.perf_counter()]
+    for epoch in range(2):
+        batch = samples.batch([(epoch, row) for row in rows])
+        times.append(time.perf_counter())
+    first, again = np.diff(times) / count
+    return batch, SampleTime(float(first), float(again))
 
 
 def _with_loading(network: float, loading: float, job: Job) -> float:

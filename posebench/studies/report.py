@@ -13,6 +13,7 @@ from posebench.report.tables.columns import UNKNOWN, bounds, millions, size
 from posebench.report.tables.comparison_table import p_text, verdict
 from posebench.report.tables.leaderboard import escape
 from posebench.report.tables.rows import Row
+from posebench.results.folder import plain
 from posebench.scoring.comparison import Pair
 from posebench.scoring.scores import shown_decimals
 from posebench.studies.figure import scores_and_differences
@@ -30,6 +31,7 @@ SEVERAL = (
     "seeds. Intervals of differences include both."
 )
 ONE_SEED = "Each row has one seed: what another seed would change is unknown, and no interval includes it."
+ORIENTATION = "Its rule, boxes and people may differ from those of the rows: compare the differences, not the values."
 CORRECTED = (
     "p-values of all differences are corrected together (single-step max-|t|). Intervals are for each difference alone."
 )
@@ -44,7 +46,7 @@ def write_report(answer: Answer) -> list[Path]:
     folder = answer.plan.folder
     figures: dict[str, Path] = {}
     for found in answer.findings:
-        path = folder / f"{FIGURE}-{found.protocol.partition(':')[0]}.png"
+        path = folder / f"{FIGURE}-{plain(found.protocol)}.png"
         if found.pairs:
             with style():
                 write_figure(scores_and_differences(answer.plan.study, found, published_beside(answer, found)), path)
@@ -79,12 +81,9 @@ def markdown(answer: Answer, figures: dict[str, Path] | None = None) -> str:
 def published_beside(answer: Answer, found: Findings) -> Published | None:
     """The paper's figures, where the study is at full size and on the photographs of their dataset; else None."""
     published = answer.plan.study.published
-    real = bool(found.done) and not any(row.data.synthetic for row in found.done)
-    return (
-        published
-        if published is not None and published.protocol == found.protocol and real and not answer.small
-        else None
-    )
+    if published is None or published.protocol != found.protocol or answer.small or not found.done:
+        return None
+    return None if any(row.data.synthetic for row in found.done) else published
 
 
 def _of_protocol(answer: Answer, found: Findings, figure: Path | None) -> list[str]:
@@ -176,7 +175,7 @@ def _papers(study: Study, found: Findings, beside: Published | None) -> list[str
         return []
     what = f"{escape(published.metric)} ({escape(published.source)})"
     if beside is not None:
-        return [f"Paper: {what}."]
+        return [f"Paper: {what}. {ORIENTATION}"]
     values = "; ".join(f"{escape(name)} {value}" for name, value in published.values.items())
     return [
         f"The paper has, at full size on its own photographs, and therefore not comparable with these rows: {values}. {what}."

@@ -12,7 +12,7 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.diagnosis.label_errors import FEWEST, LabelErrors, label_errors
-from posebench.errors import PosebenchError, counted, listed
+from posebench.errors import PosebenchError, counted, existing, listed
 from posebench.files.writing import write_text
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
@@ -167,7 +167,7 @@ def _files_named(text: str, results: Path) -> list[Path]:
     if path.is_file() and not _is_record(path):
         return [path]
     if path.suffix.lower() in PREDICTIONS and path.suffix != ".json":
-        return [path]  # whoever reads it says that it is not there
+        return [existing(path, "a predictions file")]
     return [_predictions_of(record, text) for record in record_paths(text, results)]
 
 

@@ -242,6 +242,7 @@ def _kept(planned: Measurement, made: list[Predictions], notes: tuple[str, ...])
         posebench=posebench.__version__, name=planned.name, arch=used.model.name, input_size=used.model.input_size,
         weights_sha256=used.sha256, flip_test=used.flip_test, rule=record.rule, data=record.data,
         chosen=int(planned.people.usable.sum()), people_of_split=planned.of_split,
+        people_of_dataset=planned.protocol.known_counts.get(planned.people.split),
         clean=conditions[0].score, conditions=conditions[1:],
         corrupted=_corrupted(cells, scores[0], sampling, asked) if cells else None,
         resampling=Resampling(**vars(sampling), intervals=INTERVALS), notes=(*used.notes, *few_units(sampling), *notes),

@@ -13,23 +13,23 @@ from posebench.tasks.robustness_conditions import PredictedCondition
 TIMED = 4
 """People in the batch that is timed."""
 PARTS = {
-    "clean": "as they are", "corruption": "with corruptions", "shift": "with shifted boxes", "scale": "with scaled boxes",
-    "boxes": "with boxes of another source",
+    "clean": "clean", "corruption": "corrupted", "shift": "with shifted boxes", "scale": "with scaled boxes",
+    "boxes": "with other boxes",
 }  # fmt: skip
-"""Part → how its people are seen, in a sentence."""
+"""Part → its conditions, in a sentence."""
 
 
 def expected(planned: Measurement, workers: int) -> tuple[str, ...]:
     """The plan with its cost, as sentences."""
     people, left, counts = planned.conditions[0].people, planned.left, Counter(one.part for one in planned.conditions)
     usable = int(planned.people.usable.sum())
-    chosen = "all" if usable == planned.of_split else f"{usable:,}"
+    chosen = "all" if usable == planned.of_split else f"{usable:,} of"
     parts = ", ".join(f"{count} {PARTS[part]}" for part, count in counts.items())
     done = len(planned.conditions) - len(left)
     what = (
-        f"{planned.name} on {chosen} of {planned.of_split:,} people of {people.what}: predicted "
-        f"{counted(len(planned.conditions), 'time', 'times')} ({parts})"
-        + (f", of which {done:,} are done." if done else ".")
+        f"{planned.name} on {chosen} {planned.of_split:,} people of {people.what} under "
+        f"{counted(len(planned.conditions), 'condition', 'conditions')} ({parts})"
+        + (f"; {done:,} are done." if done else ".")
     )
     if not left:
         return (what,)

@@ -11,7 +11,7 @@ from posebench.errors import PosebenchError, counted
 from posebench.files.writing import sha256
 
 from ..dataset_folder import none_found
-from .sequence_files import SKELETON, Image, K, SequenceFile, parse
+from .sequence_files import FORM_2017, SKELETON, Image, K, SequenceFile, parse
 
 HEAD_SHARE = 0.6
 """Head length as a part of the head box's diagonal (poseval, eval_helpers.py, getHeadSize)."""
@@ -68,7 +68,7 @@ def read_annotations(root: Path, split: str) -> Instances:
     lacking = int((~(people["head_length"] > 0) & (people["visibility"] > UNLABELLED).any(axis=1)).sum())
     return Instances(
         dataset="posetrack", split=split, skeleton=SKELETON, images=tuple(image.name for image in images),
-        image_ids=np.array([image.number for image in images], np.int64), image=people["image"], person=people["person"],
+        image_ids=_image_ids(images, read[0].form), image=people["image"], person=people["person"],
         center=boxed[:, :2] + boxed[:, 2:] / 2, size=ENLARGED * boxed[:, 2:],
         keypoints=people["keypoints"], visibility=people["visibility"],
         usable=np.asarray((people["visibility"] > UNLABELLED).any(axis=1) & (boxed[:, 2:] > 0).all(axis=1)), bbox=boxed,
@@ -87,6 +87,12 @@ def _parsed(path: Path) -> SequenceFile:
     if None in tracks:
         raise PosebenchError(f"{path}, annotation {tracks.index(None)}: it lacks 'track_id'; is this a result?")
     return found
+
+
+def _image_ids(images: Sequence[Image], form: str) -> Array:
+    """(M,) the dataset's numbers of the images; PoseTrack17 has none, so there they are counted."""
+    numbers = range(len(images)) if form == FORM_2017 else [image.number for image in images]
+    return np.array(numbers, np.int64)
 
 
 def sequence_of(image: str, file: Path) -> str:

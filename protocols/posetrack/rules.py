@@ -31,11 +31,14 @@ from posebench.data.predictions import Predictions, is_predictions
 from posebench.errors import counted, existing
 from posebench.plugins.protocol import Protocol
 from posebench.scoring.bootstrap import Sampling, image_weights, split
+from posebench.scoring.compared import Compared
 from posebench.scoring.detection_curve import Detected, curves
 from posebench.scoring.scores import Scores
 
+from ..coco.detector_boxes import read_boxes
 from . import tracking
 from .annotations import DOWNLOAD, read_annotations
+from .compared import compare
 from .conventions import CONVENTIONS, PoseTrackConvention
 from .frames import Frame, frames_of
 from .results import read_results
@@ -77,6 +80,10 @@ class PoseTrack(Protocol):
             return super().read_predictions(path, instances)
         return read_results(path, instances)
 
+    def detected(self, instances: Instances, path: Path, threshold: float) -> Instances:
+        """Read the people whom a detector found: a list of {image_id, category_id, bbox, score}, as COCO's."""
+        return read_boxes(path, instances, threshold)
+
     def on_keypoints(self, names: tuple[str, ...]) -> "PoseTrack":
         """The protocol of a dataset in which only the named keypoints are annotated. See `Protocol.on_keypoints`."""
         restricted = copy(self)
@@ -86,8 +93,7 @@ class PoseTrack(Protocol):
     def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
         """Score AP and, where predictions and annotations have tracks, MOTA. See `Protocol.score`."""
         chosen = self.convention(convention)
-        if self.chosen is not None:
-            predictions, instances = predictions.of_keypoints(self.chosen), instances.of_keypoints(self.chosen)
+        predictions, instances = self._of_chosen(predictions, instances)
         frames = list(frames_of(predictions, instances))
         sequences, names = by_sequence(frames, instances), instances.skeleton.keypoints
         weights = image_weights(len(sequences))
@@ -109,6 +115,20 @@ class PoseTrack(Protocol):
             notes=notes(frames, len(sequences), tracked, chosen), per_person_values=lambda: best_shares(frames, len(instances)),
             per_person_metric="% of the annotated keypoints that any prediction has within 0.5 head lengths",
         )  # fmt: skip
+
+    def compared(self, predictions: Predictions, instances: Instances, convention: str) -> Compared:
+        """Each person beside the prediction that AP takes for them. See `Protocol.compared`."""
+        self.convention(convention)
+        predictions, people = self._of_chosen(predictions, instances)
+        rules = copy(self)
+        rules.chosen = None  # what is scored again has the chosen keypoints alone
+        frames = list(frames_of(predictions, people))
+        return compare(frames, predictions, people, lambda again: rules.score(again, people, convention))
+
+    def _of_chosen(self, predictions: Predictions, instances: Instances) -> tuple[Predictions, Instances]:
+        if self.chosen is None:
+            return predictions, instances
+        return predictions.of_keypoints(self.chosen), instances.of_keypoints(self.chosen)
 
 
 def by_sequence(frames: Sequence[Frame], instances: Instances) -> list[list[Frame]]:

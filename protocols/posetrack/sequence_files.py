@@ -34,6 +34,7 @@ SKELETON = Skeleton(
     ),
 )  # fmt: skip
 """The 15 keypoints that poseval scores, in the order of PoseTrack17's numbers. PoseTrack18's two ears are not scored."""
+FORM_2018, FORM_2017 = "PoseTrack18", "PoseTrack17"
 NAMES = {"head_bottom": "neck"}
 """PoseTrack18's names of keypoints that have another one here."""
 K = len(SKELETON)
@@ -131,7 +132,7 @@ def _parse_2018(found: dict[str, Any], file: str) -> SequenceFile:
         )
 
     people = tuple(_each(found["annotations"], person, f"{file}, annotation"))
-    return SequenceFile(images, people, "PoseTrack18")
+    return SequenceFile(images, people, FORM_2018)
 
 
 def _places(categories: Any, file: str) -> list[int | None]:
@@ -161,7 +162,7 @@ def _parse_2017(frames: list[Any], file: str) -> SequenceFile:
     for row, (image, rectangles) in enumerate(_each(frames, _frame_2017, f"{file}, frame")):
         images.append(image._replace(number=row))
         people += _each(rectangles, partial(_person_2017, row=row), f"{file}, frame {row}, annorect")
-    return SequenceFile(tuple(images), tuple(one for one in people if one is not None), "PoseTrack17")
+    return SequenceFile(tuple(images), tuple(one for one in people if one is not None), FORM_2017)
 
 
 def _frame_2017(entry: Any) -> tuple[Image, list[Any]]:

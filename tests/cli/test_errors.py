@@ -28,3 +28,20 @@ def test_stopping_a_command_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr("posebench.report.tables.contents.find_records", stop)
     done = CliRunner().invoke(main, ["report", "--results", str(tmp_path)])
     assert (done.exit_code, done.stderr) == (130, "Stopped after step 3 of 6.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["evaluate"], "a predictions file"),
+        (["diagnose"], "a predictions file"),
+        (["compare", "gone.h5"], "a predictions file"),
+        (["label-errors", "gone.h5"], "a predictions file"),
+        (["predict"], "a checkpoint"),
+        (["heatmaps"], "a heatmap file"),
+        (["decode"], "a heatmap file"),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_before_anything_else(arguments: list[str], what: str) -> None:
+    done = CliRunner().invoke(main, [*arguments, "gone.h5", "--protocol", "mpii"])
+    assert (done.exit_code, done.output) == (1, f"Error: gone.h5 does not exist; {what} should be there.\n")

@@ -40,7 +40,7 @@ def test_a_plugin_is_measured_and_its_tables_are_written(folder: Path) -> None:
     assert all((folder / path).is_file() for path in paths)
     said = " ".join(done.stderr.split())
     assert (
-        "Sound on 2 of 3 people of synthetic people val: predicted 5 times (1 as they are, 2 with corruptions, 2 with"
+        "Sound on 2 of 3 people of synthetic people val under 5 conditions (1 clean, 2 corrupted, 2 with other boxes)."
         in said
     )
     assert "ms for a person" in said
@@ -60,7 +60,10 @@ def test_json_is_the_kept_file(folder: Path) -> None:
 def test_a_dry_run_prints_the_plan_and_writes_nothing(folder: Path) -> None:
     done = posebench(folder, "Sound", *CHOSEN, "--dry-run", "--results", "dry")
     assert done.returncode == 0, done.stderr
-    assert "predicted 29 times (1 as they are, 2 with corruptions, 16 with shifted boxes, 8 with scaled" in done.stdout
+    assert (
+        "29 conditions (1 clean, 2 corrupted, 16 with shifted boxes, 8 with scaled boxes, 2 with other boxes)"
+        in done.stdout
+    )
     assert not (folder / "dry").exists()
 
 

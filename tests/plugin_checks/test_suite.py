@@ -7,16 +7,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache, partial
-from importlib import import_module
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import entry
 import faulty
 import pytest
-import timm
 import torch
+from narrow import narrow
 
 import posebench.plugin_checks
 from posebench.errors import PosebenchError
@@ -80,15 +79,7 @@ SMALLER = {"cpm": "cpm:stages=2"}
 
 @pytest.fixture
 def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Networks with a quarter of the channels, so about a sixteenth of the operations, and all else as it is."""
-    whole, family = timm.create_model, "posebench.architectures"
-    wide = import_module(f"{family}.hrnet")._hrnet
-    monkeypatch.setattr(timm, "create_model", partial(whole, base_width=16))  # ResNets
-    monkeypatch.setattr(f"{family}.hrnet._hrnet", lambda width, *arguments: wide(width // 4, *arguments))
-    monkeypatch.setattr(f"{family}.hourglass.STEMS", {"newell": (16, 32, 32, 64)})
-    for module, channels in (("hourglass", 64), ("cpm", 32), ("cpn", 64), ("simple_baseline", 64)):
-        monkeypatch.setattr(f"{family}.{module}.CHANNELS", channels)
-    monkeypatch.setattr(f"{family}.cpm.FIRST_CHANNELS", 128)
+    narrow(monkeypatch)
 
 
 @pytest.mark.usefixtures("_narrow")

@@ -104,6 +104,12 @@ def test_a_confusion_is_a_number_in_its_row_and_column(found: Diagnosis) -> None
     assert 20 < share < 80
 
 
+def test_without_predictions_there_are_no_confusions(found: Diagnosis) -> None:
+    names = found.compared.people.skeleton.keypoints
+    none = replace(confusions(found.compared), predictions=np.zeros(len(names), int))
+    assert plot_confusion.confusion(found.evaluation.record, none, names, "PCKh@0.5") is None
+
+
 def test_confusions_with_the_same_and_with_other_people_have_one_scale_of_colours(found: Diagnosis) -> None:
     names = found.compared.people.skeleton.keypoints
     measured = replace(confusions(found.compared), other=np.eye(len(names), dtype=int))

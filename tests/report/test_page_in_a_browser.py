@@ -203,7 +203,16 @@ def test_a_click_on_a_picture_of_a_single_file_shows_its_full_size(browser: Brow
     browser.open(mailed, 390)
     widths = []
     for _ in range(3):
-        widths.append(browser.run("return document.querySelector('figure img').clientWidth"))
+        widths.append(browser.run("return document.querySelector('figure img').offsetWidth"))
         browser.click(".zoom")
-    assert widths[0] == widths[2] < 390 < 1000 < widths[1]
+    assert widths[0] == widths[2] == 576 < 1000 < widths[1]
+    assert browser.too_wide() == 0
+
+
+def test_on_a_phone_a_plot_is_wide_enough_to_be_read_and_scrolls_in_its_own_box(browser: Browser, page: Path):
+    browser.open(page, 390)
+    box, inside = browser.run(
+        "const box = document.querySelector('figure > a'); return [box.clientWidth, box.scrollWidth]"
+    )
+    assert box < 390 < inside == 576
     assert browser.too_wide() == 0

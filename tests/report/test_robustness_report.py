@@ -52,7 +52,8 @@ def kept(
     )  # fmt: skip
     whole: dict[str, Any] = {
         "posebench": "0.1.0", "name": name, "arch": "hrnet_w32", "input_size": (256, 256), "weights_sha256": "1" * 64,
-        "flip_test": True, "rule": rule, "data": data, "chosen": 2958, "people_of_split": 2958, "clean": Estimate(90, (89, 91)),
+        "flip_test": True, "rule": rule, "data": data, "chosen": 2958, "people_of_split": 2958, "people_of_dataset": 2958,
+        "clean": Estimate(90, (89, 91)),
         "conditions": (*cells, *boxes), "corrupted": damage, "notes": (),
         "resampling": Resampling(unit="image", units=2729, largest=100, intervals="t"),
     }  # fmt: skip
@@ -101,7 +102,7 @@ def test_networks_are_compared_with_the_first_one_pair_by_pair() -> None:
     assert row(table, "high 256×256")[-2:] == ("", "")
     assert row(table, "low 256×256")[-2:] == (
         "-5.0",
-        "-5.0–-5.0",
+        "[-5.0, -5.0]",
     )  # both vary over resamples, their difference does not
 
 
@@ -118,6 +119,7 @@ def test_what_keeps_a_measurement_from_being_compared_with_published_rows_is_sai
         "convention official, not hrnet", "boxes of a.json >= 0, not annotation", "200 of 2,958 people", "30 of 75 cells",
         "rule exact, seed 1",
     ]  # fmt: skip
+    assert differences(kept(chosen=5, people_of_split=5)) == ["5 of 2,958 people"]
     assert differences(kept(data=data.model_copy(update={"synthetic": True}))) == []
 
 
@@ -131,12 +133,12 @@ def test_curves_hold_the_clean_score_in_the_middle() -> None:
 def test_boxes_are_compared_with_the_first_source_pair_by_pair() -> None:
     table = sources(kept())
     assert table is not None and row(table, "annotated") == ("90.0", "89.0–91.0", "", "")
-    assert row(table, "annotated, jittered by up to 13 pixels, 10 %") == ("89.5", "88.5–90.5", "-0.5", "-1.5–0.5")
+    assert row(table, "jittered, 13 px, 10 %") == ("89.5", "88.5–90.5", "-0.5", "[-1.5, +0.5]")
 
 
 def test_a_measurement_of_boxes_alone_has_no_table_of_corruptions() -> None:
     alone = kept(corrupted=None, conditions=tuple(one for one in kept().conditions if one.part == "boxes"))
-    assert [table.title for table in tables(alone)] == ["Mean % on photographs as they are", "Mean by source of boxes"]
+    assert [table.title for table in tables(alone)] == ["Mean (%)", "Mean by source of boxes"]
 
 
 def test_the_report_ranks_networks_that_were_measured_alike_and_keeps_others_apart(tmp_path: Path) -> None:

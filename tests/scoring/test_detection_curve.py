@@ -32,7 +32,7 @@ def test_without_a_detection_all_are_0_and_with_nothing_to_find_all_are_unknown(
     assert np.isnan(curves(detected([0.5], [0], [0, 0]), ONE)).all()
 
 
-@pytest.mark.parametrize("block", [1, 1 << 22])
+@pytest.mark.parametrize("block", [1, 1 << 17])
 def test_a_weight_counts_a_unit_as_often_as_if_it_were_there_so_often(block: int, monkeypatch: Any) -> None:
     monkeypatch.setattr(detection_curve, "BLOCK", block)
     generator = np.random.default_rng(3)

@@ -16,6 +16,7 @@ from posebench.errors import Interrupted
 from posebench.files.locking import locked
 from posebench.results.record import Record, find_records
 from posebench.studies.carry_out import carry_out
+from posebench.studies.measure import speed
 from posebench.studies.plan import Asked, Plan, PlannedRun, make_plan
 from posebench.studies.state import claim, is_of, states
 from posebench.studies.study_file import Settings, Study
@@ -172,3 +173,31 @@ def test_a_run_that_fails_says_why_and_the_others_are_made(tmp_path: Path, monke
     assert watching.told[1] == f"failed tiny, mpii, seed 0: {first.detail}"
     carry_out(plan, watching)
     assert words(plan) == ["done", "done"]
+
+
+def test_a_run_that_posebench_run_trains_now_is_no_failure(tmp_path: Path) -> None:
+    plan, watching = plan_of(tmp_path, architectures=("tiny",), seeds=(0,)), Watching()
+    lock = plan.runs[0].job.results.checkpoint(plan.runs[0].key).with_name("lock")
+    with locked(lock, "trains it"):
+        carry_out(plan, watching)
+    assert watching.told[1].startswith("failed tiny, mpii, seed 0: This process already trains ")
+    assert words(plan) == ["waiting"]
+
+
+def test_an_error_of_the_code_ends_the_study_and_is_the_runs_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(tmp_path, architectures=("tiny",), seeds=(0,))
+    monkeypatch.setattr("posebench.studies.carry_out.run", lambda *arguments, **more: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        carry_out(plan, Watching())
+    (state,) = states(plan)
+    assert (state.word, state.detail) == ("failed", "ZeroDivisionError: integer division or modulo by zero")
+
+
+def test_a_network_is_measured_by_steps_that_leave_no_file(tmp_path: Path) -> None:
+    (run,) = plan_of(tmp_path, architectures=("tiny",), seeds=(0,)).runs
+    found = speed(run)
+    assert (found.step > 0, found.person > 0) == (True, True)
+    assert found.drawing > 0  # synthetic people are drawn once
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,16 @@ def checkpoint_of(arch: str, skeleton: Skeleton, folder: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _short() -> Iterator[None]:
+    """An hourglass that halves twice, an HRNet with one module of two blocks per stage: few layers are exported soon."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("posebench.architectures.hourglass.ORDER", 2)
+        patch.setattr("posebench.architectures.hrnet.MODULES", (1, 1, 1))
+        patch.setattr("posebench.architectures.hrnet.BLOCKS", 2)
+        yield
+
+
 @pytest.fixture(scope="module")
 def hourglass(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A checkpoint, and its exported file."""
@@ -56,12 +67,7 @@ def hourglass(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("arch, protocol", NETWORKS.items())
-def test_each_family_is_exported_with_the_same_outputs(
-    arch: str, protocol: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of an hourglass that halves twice and an HRNet with one module per stage: few layers are exported soon."""
-    monkeypatch.setattr("posebench.architectures.hourglass.ORDER", 2)
-    monkeypatch.setattr("posebench.architectures.hrnet.MODULES", (1, 1, 1))
+def test_each_family_is_exported_with_the_same_outputs(arch: str, protocol: str, tmp_path: Path) -> None:
     checkpoint = checkpoint_of(arch, registry.protocol(protocol).skeleton, tmp_path)
     made = export_model(checkpoint, tmp_path / "network.onnx")
     assert made.crops == "16 crops of synthetic people val"

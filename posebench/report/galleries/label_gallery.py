@@ -57,8 +57,8 @@ def label_gallery(
             bottom = 1 - (TOP + place // ACROSS * (high + TEXT) + high) / size[1]
             left = LEFT_EDGE + place % ACROSS * (2 * wide + GAP + APART)
             axes = [
-                figure.add_axes((left / size[0], bottom, wide / size[0], high / size[1]))
-                for left in (left, left + wide + GAP)
+                figure.add_axes((x / size[0], bottom, wide / size[0], high / size[1]))
+                for x in (left, left + wide + GAP)
             ]
             _draw(axes, instances, error, keypoints, read_image, slender)
         save_png(figure, path)

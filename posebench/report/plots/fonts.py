@@ -89,7 +89,7 @@ def _learn_new() -> None:
     for path in sorted(set(findSystemFonts()) - known):
         try:
             fontManager.addfont(path)
-        except (OSError, RuntimeError):  # not a font that matplotlib can read
+        except (OSError, RuntimeError, ValueError, LookupError):  # not a font that matplotlib can read
             continue
 
 

@@ -28,9 +28,15 @@ COLORS, OWN = "Oranges", GRID
 """Colours of the scale, and of the diagonal, where predictions are at their own keypoint."""
 
 
-def confusion(record: Record, found: Confusions, names: tuple[str, ...], right_if: str) -> Figure:
-    """Tables of percent on one scale of colours; that of other people only where predictions lie at their keypoints."""
+def confusion(record: Record, found: Confusions, names: tuple[str, ...], right_if: str) -> Figure | None:
+    """Tables of percent on one scale of colours; that of other people only where predictions lie at their keypoints.
+
+    Returns:
+        the figure, or None where there is no prediction.
+    """
     order = [names.index(name) for name in head_to_foot(dict.fromkeys(names)) if found.predictions[names.index(name)]]
+    if not order:
+        return None
     labels = [plain(names[k], 20).replace("_", " ") for k in order]
     panels = _panels(found, order)
     room = 0.3 + max(inches(label, 7) for label in labels)

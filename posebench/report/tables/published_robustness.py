@@ -71,8 +71,8 @@ def differences(kept: KeptRobustness) -> list[str]:
     detector = DetectedBoxes.parse(kept.data.box_source)
     if (kept.data.box_source if detector is None else detector.file) != first.box_source:
         found.append(f"boxes of {kept.data.box_source}, not {first.box_source}")
-    if kept.chosen < kept.people_of_split:
-        found.append(f"{kept.chosen:,} of {kept.people_of_split:,} people")
+    if kept.chosen < (every := kept.people_of_dataset or kept.people_of_split):
+        found.append(f"{kept.chosen:,} of {every:,} people")
     if len(damage.names) * len(damage.severities) != CELLS:
         found.append(f"{len(damage.names) * len(damage.severities)} of {CELLS} cells")
     if (damage.rule, damage.seed) != ("advmix", 1):

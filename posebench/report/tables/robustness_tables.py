@@ -20,8 +20,12 @@ SHORT = {
     "jpeg_compression": "jpeg",
 }  # fmt: skip
 """Corruption → its name as the head of a narrow column, where that is shorter."""
-JITTERED = {13: "13 pixels, 10 %", 26: "26 pixels, 25 %"}
+JITTERED = {13: "13 px, 10 %", 26: "26 px, 25 %"}
 """Level of jitter → how far boxes are moved each way and by how much they are scaled."""
+ABOUT_JITTER = (
+    "Jittered: annotated boxes that are moved each way by up to so many pixels of a crop that is 256 high, and scaled by up to so "
+    "much. Changes are paired."
+)
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,7 @@ def summary(several: Sequence[KeptRobustness]) -> RobustnessTable:
     Of several networks, mPC is compared with that of the first one, pair by pair.
     """
     first, paired = several[0], len(several) > 1
-    headers, title = ["", first.rule.headline, INTERVAL], f"{first.rule.headline} {first.rule.unit}".rstrip()
-    title += " on photographs as they are"
+    headers, title = ["", CLEAN, INTERVAL], first.rule.headline + f" ({first.rule.unit})" * bool(first.rule.unit)
     if first.corrupted is None:
         return RobustnessTable(title, tuple(headers), tuple((_row_name(kept), *_shown(kept, None)) for kept in several))
     headers += [MPC, INTERVAL, RPC, INTERVAL, *[f"{MPC} − first", INTERVAL] * paired]
@@ -65,7 +68,7 @@ def summary(several: Sequence[KeptRobustness]) -> RobustnessTable:
         cells = [shown for value in values for shown in (value, "")]
         rows.append((f"{row.arch} {row.input_size.replace('x', '×')}, published", *cells, *["", ""] * paired))
     return RobustnessTable(
-        f"{title}, mean over corrupted ones ({MPC}), and that in percent ({RPC})", tuple(headers), tuple(rows),
+        f"{title}; {MPC}: mean over corrupted photographs; {RPC}: {MPC} in percent of {CLEAN}", tuple(headers), tuple(rows),
         _about_published(first, literature), len(several) if literature else None,
     )  # fmt: skip
 
@@ -169,14 +172,10 @@ def sources(kept: KeptRobustness) -> RobustnessTable | None:
     base = "annotated" if source == ANNOTATION else f"detected ({source})"
     rows = [(base, *_shown(kept, None), "", "")]
     for one in found:
-        name = (
-            one.name
-            if not one.level
-            else f"annotated, {one.name} by up to {JITTERED.get(int(one.level), f'{one.level:g}')}"
-        )
+        name = f"{one.name}, {JITTERED.get(int(one.level), f'{one.level:g} px')}" if one.level else one.name
         rows.append((name, *_shown(kept, one), *cell(one.change, decimals, sign=True)))
     headers = ("boxes", kept.rule.headline, INTERVAL, "change", INTERVAL)
-    return RobustnessTable(f"{kept.rule.headline} by source of boxes", headers, tuple(rows))
+    return RobustnessTable(f"{kept.rule.headline} by source of boxes", headers, tuple(rows), ABOUT_JITTER)
 
 
 def _decimals(kept: KeptRobustness) -> int:
@@ -185,8 +184,10 @@ def _decimals(kept: KeptRobustness) -> int:
 
 
 def cell(value: Estimate, decimals: int, sign: bool = False) -> tuple[str, str]:
-    """A value and its interval as shown."""
-    shown = UNKNOWN if value.value != value.value else f"{value.value:{'+' * sign}.{decimals}f}"
+    """A value and its interval as shown; `sign` for differences."""
+    shown = UNKNOWN if value.value != value.value else f"{value.value:{'+' * sign}z.{decimals}f}"
+    if sign and value.interval is not None:
+        return shown, f"[{value.interval[0]:+z.{decimals}f}, {value.interval[1]:+z.{decimals}f}]"
     return shown, bounds(value.interval, decimals) or ""
 
 

@@ -199,6 +199,23 @@ def test_chosen_keypoints_are_scored_as_if_there_were_no_others(tmp_path: Path) 
     assert found.metrics["mAP"] == 100
 
 
+def test_a_diagnosis_compares_each_person_with_the_prediction_of_ap(tmp_path: Path) -> None:
+    pair = [(1, person()), (2, person(x=300.0))]
+    people = POSETRACK.instances(write(tmp_path / "truth", sequence([pair, pair])), "val")
+    frames = [[(1, person(x=300.0, moved=2.0)), (2, person(x=600.0)), (3, person(moved=9.0))], []]
+    made = POSETRACK.read_predictions(write(tmp_path / "made", results(frames)), people)
+    compared = POSETRACK.compared(made, people, "official")
+    assert compared.row.tolist() == [-1, 0, -1, -1]  # nothing of the third prediction is within half a head length
+    assert compared.good.sum(axis=1).tolist() == [0, KEYPOINTS, 0, 0]
+    assert compared.clear[:, 0].tolist() == pytest.approx([5, 5, 5, 5])
+    assert compared.rescored(made).metrics == POSETRACK.score(made, people, "official").metrics
+    some = POSETRACK.on_keypoints(("nose", "head_top"))
+    assert some.compared(made, people, "official").good.shape == (4, 2)
+    assert (
+        some.compared(made, people, "official").rescored(compared.predictions.of_keypoints([13, 14])).metrics["mAP"] > 0
+    )
+
+
 def test_the_best_share_of_each_person_picks_overlays(tmp_path: Path) -> None:
     half = person(only=["nose", "left_knee", "right_knee"])
     found = score(tmp_path, sequence([[(1, person()), (2, person(x=300.0))]]), results([[(1, half)]]))

@@ -89,6 +89,15 @@ def test_a_keypoint_with_a_place_and_visibility_0_is_occluded(tmp_path: Path) ->
     assert set(visibility) == {VISIBLE}
 
 
+def test_a_detectors_boxes_are_people_to_predict_in_the_images_of_their_ids(tmp_path: Path) -> None:
+    boxes = [{"image_id": 101, "category_id": 1, "bbox": [10, 20, 40, 80], "score": 0.9}]
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    people = read(tmp_path / "truth", truth())
+    found = POSETRACK.detected(people, tmp_path / "boxes.json", 0.5)
+    assert (found.image.tolist(), found.measures["box_score"].tolist()) == ([1], [0.9])
+    assert found.bbox is not None and found.bbox.tolist() == [[10, 20, 40, 80]]
+
+
 def test_both_forms_are_the_same_people(tmp_path: Path) -> None:
     one, other = read(tmp_path / "18", truth()), read(tmp_path / "17", as_2017(truth()) | {"images": truth()["images"]})
     for name in ("image", "person", "keypoints", "visibility", "usable"):
