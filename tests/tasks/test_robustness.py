@@ -11,6 +11,7 @@ import pytest
 import torch
 from stranger.stranger import Tiny
 
+import posebench as pb
 from posebench.data import predictions as files
 from posebench.data.instances import Instances
 from posebench.data.provenance import Provenance
@@ -131,6 +132,15 @@ def test_other_people_weights_rules_and_seeds_have_other_files(
     assert len({work.path(work.conditions[0]) for work in works}) == 3  # the clean photographs have no rule and no seed
 
 
+def test_another_name_or_convention_needs_no_new_predictions_and_other_boxes_have_a_file_of_their_own(
+    done: Measurement, people: Instances
+) -> None:
+    renamed = replace(done, name="mine", convention="hrnet")
+    assert not renamed.left and renamed.id != done.id
+    detected = conditions(people, TWO, (24, 32), replace(people, box_source="boxes.json >= 0.1"))
+    assert replace(done, conditions=tuple(detected)).id != done.id
+
+
 def test_corrupted_photographs_of_finished_conditions_are_written_too(
     network: NetworkInUse, people: Instances, tmp_path: Path
 ) -> None:
@@ -175,6 +185,18 @@ def test_an_unknown_name_is_refused(asked: dict[str, tuple[object, ...]], senten
     with pytest.raises(PosebenchError) as refused:
         RobustnessAsked(**asked)  # type: ignore[arg-type]
     assert str(refused.value).startswith(sentence)
+
+
+def test_from_python_tables_and_pictures_are_written_too(
+    network: NetworkInUse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("posebench.tasks.robustness.network_in_use", lambda source, skeleton: network)
+    monkeypatch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 4)
+    kept = pb.measure_robustness("x.pt", protocol="mpii", parts=["boxes"], people=2, results=tmp_path)
+    assert [(one.name, one.level) for one in kept.conditions] == [("jittered", 13), ("jittered", 26)]
+    assert (kept.chosen, kept.people_of_split, kept.corrupted) == (2, 4, None)
+    assert find_robustness(tmp_path).kept == (kept,)
+    assert "tiny 32×24" in (tmp_path / "robustness/robustness.md").read_text()
 
 
 def test_predictions_say_which_network_made_them(done: Measurement) -> None:
