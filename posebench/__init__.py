@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from posebench.api.results import verify_bundle as verify_bundle
     from posebench.api.results import write_bundle as write_bundle
     from posebench.api.results import write_report as write_report
+    from posebench.api.robustness import measure_robustness as measure_robustness
     from posebench.api.scoring import compare as compare
     from posebench.api.scoring import evaluate as evaluate
     from posebench.api.scoring import explain as explain
@@ -71,6 +72,7 @@ _FUNCTIONS = {
         "write_bundle",
         "write_report",
     ),
+    "posebench.api.robustness": ("measure_robustness",),
     "posebench.api.scoring": (
         "compare",
         "evaluate",

@@ -64,8 +64,8 @@ def train(
 
 def predict(
     checkpoint: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
-    out: StrPath | None = None, keep_heatmaps: StrPath | None = None, workers: int | None = None,
-    results: StrPath = "results", show: Callable[[int, int], None] = lambda done, total: None,
+    out: StrPath | None = None, keep_heatmaps: StrPath | None = None, scales: Sequence[float] = (1.0,),
+    workers: int | None = None, results: StrPath = "results", show: Callable[[int, int], None] = lambda done, total: None,
 ) -> "Predicted":  # fmt: skip
     """Predict the people of a split with a checkpoint.
 
@@ -73,6 +73,7 @@ def predict(
         split: None for the one that `posebench run` scores.
         out: the file to write; None for one below `results`.
         keep_heatmaps: a file for the heatmaps of every person, to be read with `open_heatmaps`; None to keep none.
+        scales: decode the mean of the heatmaps of regions that are so many times as large as the person's.
         show: called after every batch with how many people are done, and of how many.
 
     Returns:
@@ -90,7 +91,9 @@ def predict(
     people = load_people(rules, data, split or run_splits(rules, optional_path(data)).report)
     file = Path(out) if out else tasks.predictions_path(Path(checkpoint), people, ResultsFolder(Path(results)))
     keep = None if keep_heatmaps is None else tasks.KeptHeatmaps(Path(keep_heatmaps))
-    return tasks.predict(Path(checkpoint), rules, people, file, workers=loader_count(workers), keep=keep, show=show)
+    return tasks.predict(
+        Path(checkpoint), rules, people, file, workers=loader_count(workers), keep=keep, scales=scales, show=show
+    )
 
 
 def open_heatmaps(file: StrPath) -> "AbstractContextManager[Heatmaps]":

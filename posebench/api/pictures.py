@@ -68,7 +68,7 @@ def export_model(
 
 def track(
     predictions: StrPath, out: StrPath, *, by: str = "pose", threshold: float = 0.3, frames: int = 1,
-    above: float | None = None,
+    above: float | None = None, picture: StrPath | None = None, images: StrPath = ".",
 ) -> "TrackedFile":  # fmt: skip
     """Put people who were predicted frame by frame into tracks, by greedy matching with the frames before.
 
@@ -79,17 +79,22 @@ def track(
         threshold: people who are less similar to every track begin a new one.
         frames: frames with people after which a track ends where it has nobody.
         above: keypoints of a lower score are left out, and people without any other; None for all.
+        picture: a PNG to write, with frames of up to three sequences and a colour for each track; None for none.
+        images: the folder below which the images lie, for the picture.
 
     Returns:
         `TrackedFile`: `.path`, `.people`, `.frames`, `.sequences`, `.tracks` and `.left_out`.
 
     Raises:
-        PosebenchError: the file is damaged, or has nobody to track; or `by` is unknown.
+        PosebenchError: the file is damaged, or has nobody to track; `by` is unknown; or an image cannot be read.
     """
     from posebench.errors import unknown
     from posebench.inference.tracker import WAYS, Tracker
-    from posebench.tasks.track import track_file
+    from posebench.tasks.track import draw_tracks, track_file
 
     if by not in WAYS:
         raise unknown("similarity of people", by, WAYS)
-    return track_file(Path(predictions), Path(out), Tracker(by, threshold, frames), above)
+    made = track_file(Path(predictions), Path(out), Tracker(by, threshold, frames), above)
+    if picture is not None:
+        draw_tracks(made.path, Path(images), Path(picture))
+    return made

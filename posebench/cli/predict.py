@@ -28,6 +28,18 @@ LOADING = "loading PyTorch and the network"
 """What stands on a terminal until there is a number."""
 
 
+def read_scales(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...]:
+    """`0.8,1,1.3` → the scales; () without the option."""
+    if value is None:
+        return ()
+    try:
+        return tuple(float(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} should be numbers with commas between them, such as 0.8,0.9,1,1.1,1.2,1.3."
+        ) from None
+
+
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.argument("pictures", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE]...")
@@ -56,13 +68,18 @@ LOADING = "loading PyTorch and the network"
     help="Also write the heatmaps of every person and stack to this HDF5 file; the space is printed first.",
 )  # fmt: skip
 @click.option("--last-stack", is_flag=True, help="With --keep-heatmaps: the last stack alone.")
+@click.option(
+    "--scales", callback=read_scales, metavar="SCALE,SCALE...",
+    help="Decode the mean of the heatmaps of regions that are so many times as large as the person's, such as "
+    "0.8,0.9,1,1.1,1.2,1.3.",
+)  # fmt: skip
 @speed_options
 @results_option
 @quiet_option
 def predict(
     checkpoint: Path, pictures: tuple[Path, ...], protocol_name: str | None, data: Path | None, split: str | None,
     boxes: Path | None, box_threshold: float | None, workers: int | None, out: Path | None, draw_above: float | None,
-    no_drawings: bool, keep_heatmaps: Path | None, last_stack: bool,
+    no_drawings: bool, keep_heatmaps: Path | None, last_stack: bool, scales: tuple[float, ...],
     fast: bool, compiled: bool, precision: "Precision", results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Predict the people of a dataset or of pictures.
@@ -86,7 +103,7 @@ def predict(
     how = How(fast or compiled, compiled, precision)
     if pictures:
         given: dict[str, object] = {"--protocol": protocol_name, "--data": data, "--split": split, "--workers": workers}
-        _refuse(given | {"--keep-heatmaps": keep_heatmaps}, "a PICTURE")
+        _refuse(given | {"--keep-heatmaps": keep_heatmaps, "--scales": scales or None}, "a PICTURE")
         if no_drawings:
             _refuse({"--draw-above": draw_above}, "--no-drawings")
         above = None if no_drawings else DRAW_ABOVE if draw_above is None else draw_above
@@ -99,7 +116,7 @@ def predict(
     if last_stack and keep_heatmaps is None:
         raise click.UsageError("--last-stack applies to --keep-heatmaps, which is not given.")
     kept = None if keep_heatmaps is None else (keep_heatmaps, last_stack)
-    asked = SplitAsked(protocol_name, data, split, boxes, box_threshold, workers, results, kept)
+    asked = SplitAsked(protocol_name, data, split, boxes, box_threshold, workers, results, kept, scales or (1.0,))
     _predict_split(checkpoint, asked, out, how, quiet)
 
 
@@ -140,6 +157,7 @@ class SplitAsked:
     workers: int | None
     results: Path
     kept: tuple[Path, bool] | None
+    scales: tuple[float, ...]
 
 
 def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: "How", quiet: bool) -> None:
@@ -165,6 +183,8 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     path = tasks.predictions_path(checkpoint, people, ResultsFolder(asked.results))
     if how != How():  # beside the plain network's, not over them
         path = path.with_name(f"{path.stem}-{how.label.replace(' ', '-')}.h5")
+    if len(asked.scales) > 1:
+        path = path.with_name(f"{path.stem}-scales-{'-'.join(f'{scale:g}' for scale in asked.scales)}.h5")
     keep = (
         None
         if asked.kept is None
@@ -173,7 +193,7 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     with progress(out, f"predict {people.what}", LOADING) as update:
         predicted = tasks.predict(
             checkpoint, protocol, people, file or path, workers=loader_count(asked.workers),
-            how=None if how == How() else how, keep=keep, show=lambda done, total: update(done, total, ""),
+            how=None if how == How() else how, keep=keep, scales=asked.scales, show=lambda done, total: update(done, total, ""),
         )  # fmt: skip
     print_notes(out, predicted.notes)
     if torchrun.is_first():

@@ -15,7 +15,7 @@ from posebench.cost.record import NOT_TIMED, Cost
 from posebench.errors import counted
 from posebench.plain_text import one_line
 from posebench.plugins.recipe import Recipe
-from posebench.report.tables.columns import UNKNOWN, size, training
+from posebench.report.tables.columns import UNKNOWN, scales, size, training
 from posebench.results.history import LOSS, SCORE
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL
@@ -93,6 +93,7 @@ def _network(record: Record) -> Facts:
         score = "" if chosen.score is None else f", {chosen.score:.4f} at epoch {chosen.epoch}"
         yield "selected by", f"{chosen.metric} of {chosen.people:,} people of {chosen.split}{score}"
     yield "flip test", None if model.flip_test is None else "yes" if model.flip_test else "no"
+    yield "scales", scales(model)
     yield "pipeline", model.pipeline
     yield "ran as", None if model.inference is None else model.inference.way
     yield "decoded as", None if model.decoded is None else model.decoded.sentence

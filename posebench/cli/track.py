@@ -41,8 +41,20 @@ from posebench.cli.options import quiet_option
     metavar="SCORE",
     help="Leave out keypoints of a lower score, and people without any other. Default: none; MOTA counts each of them.",
 )
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    metavar="PNG",
+    help="Draw frames of up to three sequences, with a colour for each track; needs --images.",
+)
+@click.option(
+    "--images", type=click.Path(path_type=Path), metavar="DIR", help="Folder below which the images of FILE lie."
+)
 @quiet_option
-def track(file: Path, out: Path, by: str, threshold: float, frames: int, above: float | None, quiet: bool) -> None:
+def track(
+    file: Path, out: Path, by: str, threshold: float, frames: int, above: float | None, picture: Path | None,
+    images: Path | None, quiet: bool,
+) -> None:  # fmt: skip
     """Put the people of a predictions FILE into tracks.
 
     Prints the path of the new file. FILE is posebench's own (.h5), of frames of videos: images of one folder are one sequence, in
@@ -51,8 +63,13 @@ def track(file: Path, out: Path, by: str, threshold: float, frames: int, above: 
     """
     from posebench.cli.console import open_console
     from posebench.inference.tracker import Tracker
-    from posebench.tasks.track import track_file
+    from posebench.tasks.track import draw_tracks, track_file
 
+    if (picture is None) != (images is None):
+        raise click.UsageError("--picture draws frames from the folder that --images names; give both.")
     made = track_file(file, out, Tracker(by, threshold, frames), above)
     open_console(stderr=True, quiet=quiet).print(made.sentence, highlight=False, markup=False, soft_wrap=True)
     click.echo(out)
+    if picture is not None and images is not None:
+        draw_tracks(out, images, picture)
+        click.echo(picture)

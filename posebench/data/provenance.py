@@ -114,6 +114,7 @@ class Provenance(_Stated):
     checkpoint_sha256: str | None = None
     weights: str | None = Field(None, description="`averaged`, where they are not the last ones")
     flip_test: bool | None = None
+    scales: list[float] | None = Field(None, description="of each person's region, over which heatmaps were averaged")
     device: str | None = None
     posebench: str | None = None
     torch: str | None = None

@@ -23,14 +23,16 @@ from posebench.errors import PosebenchError
 from posebench.files import checksum
 from posebench.files.writing import free_bytes, shown_bytes, write_atomically
 from posebench.inference.heatmap_file import FORMAT, MAPS, MIRRORED, UPRIGHT
+from posebench.inference.scales import stacked
 from posebench.plugins import heatmaps
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.decoders import DECODERS
-from posebench.plugins.outputs import Outputs, tensors_of
+from posebench.plugins.outputs import Outputs
 from posebench.plugins.registry import errors_of
 from posebench.samples.loader import Batch
 
 Made = TypeVar("Made")
+OPTION = "--keep-heatmaps"
 SAME = 0.01
 """Cells within which a decoder gives the network's own keypoint: in bfloat16 a mean of cells is no more exact."""
 
@@ -90,11 +92,11 @@ def form_of(model: Architecture, images: Tensor, people: int, flip_test: bool, l
     """
     with errors_of("architecture", model.name, "forward"):
         outputs: Outputs = model(model.prepare(images))
-    maps = stacked(model, outputs)
+    maps = stacked(model, outputs, OPTION)
     count, cells = maps.shape[1], (maps.shape[3], maps.shape[4])
     if flip_test:
         with errors_of("architecture", model.name, "unflip"):
-            own = stacked(model, model.unflip(outputs))
+            own = stacked(model, model.unflip(outputs), OPTION)
         if not torch.equal(own, heatmaps.unflip(maps, model.skeleton.flip_order, model.pipeline.flip_shift)):
             raise PosebenchError(
                 f"{model.name} un-flips its outputs by a rule of its own, so its mirrored heatmaps cannot be kept. "
@@ -110,30 +112,12 @@ def _own_decoder(model: Architecture, outputs: Outputs, stride: int) -> str:
     """The decoder that gives the network's own keypoints of the last stack; empty where none does."""
     with errors_of("architecture", model.name, "decode"):
         own = model.decode(outputs)[0].flatten(0, 1).double().cpu().numpy()
-    last = stacked(model, outputs)[:, -1].flatten(0, 1).float().cpu().numpy()
+    last = stacked(model, outputs, OPTION)[:, -1].flatten(0, 1).float().cpu().numpy()
     for name, decoder in DECODERS.items():
         pixels = cell_to_pixel(decoder(last, model.pipeline.peak), stride, model.pipeline.alignment)
         if np.allclose(pixels, own, rtol=0, atol=SAME * stride):
             return name
     return ""
-
-
-def stacked(model: Architecture, outputs: Outputs) -> Tensor:
-    """Outputs as heatmaps (B, S, K, h, w); S is 1 for a network that is not stacked.
-
-    Raises:
-        PosebenchError: they are no heatmaps of the whole crop.
-    """
-    maps = tensors_of(outputs)[0]
-    if not isinstance(outputs, tuple) and maps.ndim in (4, 5) and maps.shape[-3] == len(model.skeleton):
-        (width, height), (down, across) = model.input_size, maps.shape[-2:]
-        if width % across == height % down == 0 and width // across == height // down:
-            return maps if maps.ndim == 5 else maps[:, None]
-    shapes = " and ".join("×".join(map(str, one.shape[1:])) for one in tensors_of(outputs))
-    raise PosebenchError(
-        f"{model.name} puts out {shapes} for a person, which are no heatmaps of {len(model.skeleton)} keypoints, so "
-        "--keep-heatmaps does not apply to it. Leave it out."
-    )
 
 
 def check_space(path: Path, form: HeatmapForm) -> None:
@@ -233,7 +217,7 @@ class HeatmapWriter:
         """
         passes = [upright] if mirrored is None else [upright, mirrored]
         first = self.form.stacks[0] - 1
-        maps = torch.stack([stacked(self.model, one)[:, first:] for one in passes], dim=1).half().cpu().numpy()
+        maps = torch.stack([stacked(self.model, one, OPTION)[:, first:] for one in passes], dim=1).half().cpu().numpy()
         if not np.isfinite(maps).all():
             raise PosebenchError(
                 f"{self.model.name} has heatmaps beyond ±65,504, which float16 does not hold. Leave out --keep-heatmaps."

@@ -1,6 +1,6 @@
 """Predict: from a trained network and instances to a Predictions value, in image pixels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, for_instances
 from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
+from posebench.inference.scales import OWN, check_scales, mean_over_scales
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import Outputs, each
 from posebench.plugins.registry import errors_of
@@ -28,7 +29,7 @@ Keep = Callable[[Batch, Outputs, Outputs | None], None]
 def predict(  # noqa: PLR0913 - who is predicted, how, and who watches
     model: Architecture, instances: Instances, *, flip_test: bool = True, batch_size: int = 32, loading: Loading = HERE,
     provenance: Provenance | None = None, show: Callable[[int, int], None] = lambda done, total: None,
-    keep: Keep = lambda batch, upright, mirrored: None,
+    keep: Keep = lambda batch, upright, mirrored: None, scales: Sequence[float] = OWN,
 ) -> tuple[Predictions, list[str]]:  # fmt: skip
     """Predict every usable person of `instances`.
 
@@ -40,6 +41,7 @@ def predict(  # noqa: PLR0913 - who is predicted, how, and who watches
         provenance: kept in the predictions.
         show: called after every batch with how many people are done, and of how many.
         keep: called with every batch and the network's outputs for it.
+        scales: decode the mean over regions that are so many times as large as the person's, as `check_scales` allows.
 
     Returns:
         Predictions in the order of `instances`, and the names of photographs that could not be read. Their people
@@ -49,6 +51,7 @@ def predict(  # noqa: PLR0913 - who is predicted, how, and who watches
         PosebenchError: the network put out something that is not finite, or there is no one to predict.
         WorkerDied: a process that makes batches was killed, for the second time.
     """
+    check_scales(scales)
     people = instances.take(instances.usable)
     if not len(people):
         raise PosebenchError(f"{instances.what} has no one to predict.")
@@ -59,15 +62,18 @@ def predict(  # noqa: PLR0913 - who is predicted, how, and who watches
     missing = np.ones(keypoints.shape[:2], bool)
     done = 0
     share = (processes.index(), processes.count()) if loading.divided else (0, 1)
-    keys = prediction_keys(people.image, batch_size, loading.workers, share)
-    samples = samples_for(model, people, loading.pack)
-    if loading.change is not None:
-        samples.read.change = loading.change
-    for batch in batches(samples, keys, loading.workers, device.type == "cuda", loading.say):
-        prepared = _prepared(model, batch.images.to(device, non_blocking=True))
-        upright, mirrored = passes(model, prepared, flip_test)
+    ordered = sorted(scales, key=lambda scale: scale != 1)  # the person's own region first
+    views = (
+        _batches(samples_for(model, people, loading.pack, one), batch_size, loading, share, device) for one in ordered
+    )
+    for batch, *others in zip(*views, strict=True):
+        upright, mirrored = passes(model, _prepared(model, batch.images.to(device, non_blocking=True)), flip_test)
         keep(batch, upright, mirrored)
-        crops, confidence = _decode(model, averaged(model, upright, mirrored))
+        outputs = averaged(model, upright, mirrored)
+        if others:
+            more = [_outputs(model, one.images.to(device, non_blocking=True), flip_test) for one in others]
+            outputs = mean_over_scales(model, [outputs, *more], ordered)
+        crops, confidence = _decode(model, outputs)
         if not (np.isfinite(crops).all() and np.isfinite(confidence).all()):
             raise PosebenchError(
                 f"The network's keypoints or scores are not finite for {people.describe(int(batch.rows[0]))}."
@@ -91,6 +97,16 @@ def predict(  # noqa: PLR0913 - who is predicted, how, and who watches
     return made, unreadable
 
 
+def _batches(
+    samples: Samples, batch_size: int, loading: Loading, share: tuple[int, int], device: torch.device
+) -> Iterator[Batch]:
+    """The batches of a part of the people."""
+    if loading.change is not None:
+        samples.read.change = loading.change
+    keys = prediction_keys(samples.instances.image, batch_size, loading.workers, share)
+    return batches(samples, keys, loading.workers, device.type == "cuda", loading.say)
+
+
 def _gather(keypoints: Array, scores: Array, missing: NDArray[np.bool_]) -> None:
     """Fill in what the other processes predicted."""
     mine = ~missing.all(axis=1)
@@ -108,14 +124,17 @@ def first_images(model: Architecture, instances: Instances, batch_size: int = 32
     return batch.images.to(next(model.parameters()).device)
 
 
-def samples_for(model: Architecture, people: Instances, pack: Pack | None = None) -> Samples:
+def samples_for(model: Architecture, people: Instances, pack: Pack | None = None, scale: float = 1.0) -> Samples:
     """Upright crops, as the model's pipeline cuts them.
 
     Args:
         pack: the pixels of these people; None to read their photographs.
+        scale: of the regions that the crops show.
     """
     pipeline = model.pipeline
-    return Samples(people, model.input_size, alignment=pipeline.alignment, regions=pipeline.regions, pack=pack)
+    made = Samples(people, model.input_size, alignment=pipeline.alignment, regions=pipeline.regions, pack=pack)
+    made.size = made.size * scale
+    return made
 
 
 def regions(people: Instances, input_size: tuple[int, int], code: str = "") -> Array:
@@ -139,7 +158,12 @@ def detected(people: Instances, scores: Array) -> dict[str, Array]:
 
 def decoded(model: Architecture, images: Tensor, flip_test: bool) -> tuple[Array, Array]:
     """Crops (B, H, W, 3) uint8 → keypoints (B, K, 2) in crop pixels and scores (B, K), float64."""
-    return _decode(model, averaged(model, *passes(model, _prepared(model, images), flip_test)))
+    return _decode(model, _outputs(model, images, flip_test))
+
+
+def _outputs(model: Architecture, images: Tensor, flip_test: bool) -> Outputs:
+    """What is decoded of crops (B, H, W, 3) uint8."""
+    return averaged(model, *passes(model, _prepared(model, images), flip_test))
 
 
 def _prepared(model: Architecture, images: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Predict people with a checkpoint into a predictions file."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -57,7 +57,8 @@ class KeptHeatmaps:
 
 def predict(  # noqa: PLR0913 - the options of the command
     checkpoint: Path, protocol: Protocol, people: Instances, out: Path, *, workers: int = 0, how: "How | None" = None,
-    keep: KeptHeatmaps | None = None, show: Callable[[int, int], None] = lambda done, total: None,
+    keep: KeptHeatmaps | None = None, scales: Sequence[float] = (1.0,),
+    show: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:  # fmt: skip
     """Predict people with a checkpoint into a predictions file. Of several processes, each predicts a part and the first writes.
 
@@ -67,6 +68,7 @@ def predict(  # noqa: PLR0913 - the options of the command
         workers: processes that make batches.
         how: another way of running the network; its measured difference from the plain one is a note.
         keep: the file in which heatmaps are kept; None to keep none.
+        scales: of each person's region, over which heatmaps are averaged.
         show: called after every batch with how many people are done, and of how many.
 
     Raises:
@@ -86,16 +88,18 @@ def predict(  # noqa: PLR0913 - the options of the command
 
     processes.join()
     if keep is not None:
-        _check_keep(keep, out, processes.count())
+        _check_keep(keep, out, processes.count(), scales)
     lock = locked(out.with_name(f"{out.name}.lock"), f"writes {out}")
     with processes.entered_by_first(lock) as notes, asked_to_stop() as stop:
-        made, more = _predictions(checkpoint, protocol, people, workers, how, keep, show_or_stop)
+        made, more = _predictions(checkpoint, protocol, people, workers, how, keep, scales, show_or_stop)
         processes.by_first(lambda: predictions.save(made, out))
     return Predicted(out, (*notes, *more))
 
 
-def _check_keep(keep: KeptHeatmaps, out: Path, processes: int) -> None:
+def _check_keep(keep: KeptHeatmaps, out: Path, processes: int, scales: Sequence[float]) -> None:
     """Raise PosebenchError where heatmaps cannot be kept beside these predictions."""
+    if len(scales) > 1:
+        raise PosebenchError("--keep-heatmaps keeps what is put out for each person's own region. Leave out --scales.")
     if processes > 1:
         raise PosebenchError(
             f"--keep-heatmaps needs one process, but torchrun started {processes}. Type the command without torchrun."
@@ -104,9 +108,9 @@ def _check_keep(keep: KeptHeatmaps, out: Path, processes: int) -> None:
         raise PosebenchError(f"--keep-heatmaps and --out both name {out}. Give the heatmaps another name.")
 
 
-def _predictions(
+def _predictions(  # noqa: PLR0913 - the options of the command
     checkpoint: Path, protocol: Protocol, people: Instances, workers: int, how: "How | None", keep: KeptHeatmaps | None,
-    show: Callable[[int, int], None],
+    scales: Sequence[float], show: Callable[[int, int], None],
 ) -> tuple[Predictions, tuple[str, ...]]:  # fmt: skip
     """The predictions, and notes."""
     import torch
@@ -127,6 +131,8 @@ def _predictions(
     facts = network_facts(trained, model) | {"checkpoint_sha256": writing.sha256(checkpoint)}
     if "box_score" in people.measures:
         facts["boxes"] = Boxes(sha256=people.source.sha256, count=len(people), notes=list(people.source.notes))
+    if len(scales) > 1:
+        facts["scales"] = sorted(scales)
     if stored.way is not None:
         facts["inference"] = Inference(way=stored.way)
     if how is not None:
@@ -138,7 +144,7 @@ def _predictions(
     def run(**more: Any) -> tuple[Predictions, list[str]]:
         loading = Loading(workers, say=said.append, divided=True)
         return inference.predict(
-            model, people, flip_test=flip_test, loading=loading, provenance=provenance, show=show, **more
+            model, people, flip_test=flip_test, loading=loading, provenance=provenance, show=show, scales=scales, **more
         )
 
     with fast.precision("fp32", device):

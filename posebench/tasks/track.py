@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, load, save
 from posebench.data.provenance import Tracked
+from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, counted
 from posebench.inference.tracker import Tracker, above, sequences, track
 
@@ -60,6 +62,29 @@ def track_file(path: Path, out: Path, tracker: Tracker, least_score: float | Non
     made = replace(made, provenance=made.provenance.model_copy(update={"tracked": stated}))
     save(made, out)
     return _counted(out, made, int((~given.missing).sum() - (~made.missing).sum()))
+
+
+def draw_tracks(path: Path, images: Path, picture: Path) -> None:
+    """Draw frames of a predictions file with tracks, a colour for each track.
+
+    Args:
+        images: the folder below which the images of the file lie. picture: the PNG to write.
+
+    Raises:
+        PosebenchError: an image cannot be read.
+    """
+    from posebench.report.galleries.track_strip import track_strip
+    from posebench.samples.images import read_image
+
+    made = load(path)
+    nobody = made.take(np.zeros(0, np.int64))
+    people = Instances(
+        dataset=made.dataset, split=made.split, skeleton=Skeleton(made.keypoint_names), images=made.images,
+        image_ids=np.arange(len(made.images)), image=nobody.image, person=nobody.person, center=np.zeros((0, 2)),
+        size=np.zeros((0, 2)), keypoints=nobody.keypoints, visibility=nobody.missing, usable=np.zeros(0, bool),
+        image_root=images,
+    )  # fmt: skip
+    track_strip(made, sequences(made), lambda row: read_image(people.photograph(row)), picture, path.name)
 
 
 def _counted(out: Path, made: Predictions, left_out: int) -> TrackedFile:

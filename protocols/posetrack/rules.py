@@ -36,6 +36,7 @@ from posebench.scoring.detection_curve import Detected, curves
 from posebench.scoring.scores import Scores
 
 from ..coco.detector_boxes import read_boxes
+from ..image_rows import other_skeleton
 from . import tracking
 from .annotations import DOWNLOAD, read_annotations
 from .compared import compare
@@ -113,7 +114,7 @@ class PoseTrack(Protocol):
             per_joint_metric="AP", people=sum(len(frame.people) for frame in frames), images=len(frames),
             sampling=Sampling(len(sequences), "image" if instances.groups is None else instances.group, largest=100),
             notes=notes(frames, len(sequences), tracked, chosen), per_person_values=lambda: best_shares(frames, len(instances)),
-            per_person_metric="% of the annotated keypoints that any prediction has within 0.5 head lengths",
+            per_person_metric="% of keypoints within 0.5 head lengths",
         )  # fmt: skip
 
     def compared(self, predictions: Predictions, instances: Instances, convention: str) -> Compared:
@@ -128,6 +129,8 @@ class PoseTrack(Protocol):
     def _of_chosen(self, predictions: Predictions, instances: Instances) -> tuple[Predictions, Instances]:
         if self.chosen is None:
             return predictions, instances
+        if predictions.keypoint_names != instances.skeleton.keypoints:
+            raise other_skeleton(predictions, instances)
         return predictions.of_keypoints(self.chosen), instances.of_keypoints(self.chosen)
 
 

@@ -175,16 +175,16 @@ def test_json_is_one_object_and_nothing_else(shared: Path, tmp_path: Path) -> No
     assert scored["metrics"]["AP"] == pytest.approx(0.45626349058931226, abs=1e-9)
 
 
-def test_coco_runs_on_real_photographs(shared: Path, tmp_path: Path) -> None:
+def test_coco_runs_on_real_photographs(shared: Path, trained: Path, tmp_path: Path) -> None:
     data = shared / "data/coco/mini"
     recipe = tmp_path / "small.toml"
     recipe.write_text(
         'name = "small"\ninput_size = [64, 64]\nepochs = 1\nbatch_size = 8\noptimizer = "adam"\nlearning_rate = 1e-3\n'
     )
     arguments = ("--protocol", "coco", "--data", data, "--recipe", recipe, "--limit", 8, "--workers", 0)
-    succeeded(posebench("run", "--arch", "hourglass1", "--arch", "hourglass2", *arguments, cwd=tmp_path))
+    succeeded(posebench("run", "--arch", "Sound", "--arch", "Pair", *arguments, cwd=tmp_path, **small(trained)))
     records = [json.loads(path.read_text()) for path in (tmp_path / "results/records").iterdir()]
-    assert sorted(record["model"]["arch"] for record in records) == ["hourglass1", "hourglass2"]
+    assert sorted(record["model"]["arch"] for record in records) == ["Pair", "Sound"]
     assert all(record["data"]["images"] == 39 and not record["data"]["synthetic"] for record in records)
 
 
@@ -197,20 +197,9 @@ def photographs(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_an_unreadable_photograph_is_named_and_counted_and_its_person_missed(photographs: Path) -> None:
-    arguments = (
-        "--arch",
-        "hourglass1",
-        "--protocol",
-        "mpii",
-        "--data",
-        photographs,
-        "--recipe",
-        "quick",
-        "--epochs",
-        1,
-    )
-    out = succeeded(posebench("run", *arguments, "--workers", 1, cwd=photographs))
+def test_an_unreadable_photograph_is_named_and_counted_and_its_person_missed(trained: Path, photographs: Path) -> None:
+    arguments = "--arch", "Sound", "--protocol", "mpii", "--data", photographs, "--recipe", "quick", "--epochs", 1
+    out = succeeded(posebench("run", *arguments, "--workers", 1, cwd=photographs, **small(trained)))
     assert "1 photograph could not be read; its people were not trained on: people-seed0-val-000002.jpg" in out
     assert "1 photograph could not be read; its people count as missed: people-seed0-val-000002.jpg" in out
     record = json.loads(next((photographs / "results/records").iterdir()).read_text())
@@ -331,14 +320,14 @@ def test_an_option_that_would_be_ignored_is_refused(exact: Path, options: tuple[
     assert sentence in failed(done)
 
 
-def test_quiet_prints_results_alone(exact: Path, tmp_path: Path) -> None:
+def test_quiet_prints_results_alone(exact: Path, trained: Path, tmp_path: Path) -> None:
     out = succeeded(posebench("evaluate", exact / "p.npz", "--protocol", "mpii", "--quiet", cwd=tmp_path))
     assert out.splitlines()[0].split() == ["PCKh", "%", "95", "%"]
     assert len([line for line in out.splitlines() if line.startswith("95 %")]) == 0
     assert re.search(r"^Mean +100\.0000", out, re.MULTILINE)
     done = posebench(
-        "train", "--arch", "hourglass1", "--protocol", "mpii", "--limit", 4, "--epochs", 1, "--workers", 0, "--quiet",
-        cwd=tmp_path,
+        "train", "--arch", "Sound", "--protocol", "mpii", "--limit", 4, "--epochs", 1, "--workers", 0, "--quiet",
+        cwd=tmp_path, **small(trained),
     )  # fmt: skip
     assert succeeded(done).strip().endswith("checkpoint.pt")
     assert done.stderr == ""

@@ -1,4 +1,4 @@
-"""`posebench predict --keep-heatmaps`, through its real entry point."""
+"""`posebench predict --keep-heatmaps` and `--scales`, through their real entry point."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import entry
 import faulty
 import pytest
 
+from posebench.data.predictions import load
 from posebench.inference.heatmap_file import open_heatmaps
 
 
@@ -34,12 +35,27 @@ def test_the_space_is_printed_and_the_heatmaps_are_beside_the_predictions(folder
         assert (len(found), found.provenance.arch, found.dataset) == (3, "Sound", "synthetic people")
 
 
+def test_predictions_over_scales_have_a_file_of_their_own_that_states_them(folder: Path) -> None:
+    done = posebench(folder, "predict", "net.pt", "--protocol", "mpii", "--scales", "1.2,1,0.9")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("-scales-1.2-1-0.9.h5\n")
+    assert load(folder / done.stdout.strip()).provenance.plain()["scales"] == [0.9, 1.0, 1.2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
         (("--protocol", "mpii", "--last-stack"), 2, "--last-stack applies to --keep-heatmaps, which is not given."),
         (("a.jpg", "--keep-heatmaps", "x.h5"), 2, "--keep-heatmaps does not apply to a PICTURE."),
         (("--protocol", "mpii", "--keep-heatmaps", "x.h5", "--out", "./x.h5"), 1, "both name x.h5"),
+        (("--protocol", "mpii", "--keep-heatmaps", "x.h5", "--scales", "1,1.2"), 1, "own region. Leave out --scales."),
+        (("a.jpg", "--scales", "1,1.2"), 2, "--scales does not apply to a PICTURE."),
+        (("--protocol", "mpii", "--scales", "1;2"), 2, "'1;2' should be numbers with commas between them"),
+        (
+            ("--protocol", "mpii", "--scales", "0.9,1.1"),
+            1,
+            "have 1 among them, the person's own region; these are 0.9, 1.1.",
+        ),
     ],
 )
 def test_heatmaps_that_cannot_be_kept_are_refused(

@@ -1,5 +1,4 @@
 import os
-import re
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +7,7 @@ from records import COCO, FLIC, record
 
 from posebench.errors import PosebenchError
 from posebench.report.pages.facts import facts
-from posebench.report.pages.frame import environment
 from posebench.report.pages.page import write_pages
-from posebench.report.pages.page_pictures import Picture
 from posebench.report.tables.board import SYNTHETIC_NOTE
 from posebench.report.tables.contents import read_contents
 from posebench.report.tables.published_scores import COLUMNS
@@ -250,12 +247,3 @@ def test_published_rows_link_their_source_and_those_that_are_not_comparable_say_
         < text.index("<td>convention: mmpose</td>")
         < text.index("<td>&lt;b&gt;a thesis</td>")
     )
-
-
-def test_plots_that_are_wide_stand_below_the_others_and_not_beside_them() -> None:
-    sizes = {"curves": (1845, 900), "ranks": (1200, 300), "body": (1500, 700), "damaged": None}
-    plots = [Picture(name, None, name, "", size, inside=False) for name, size in sizes.items()]
-    text = str(environment().get_template("parts.html.jinja").module.plots(plots))  # type: ignore[attr-defined]
-    beside, below = text.split("</div>")
-    assert re.findall(r'<a href="(\w+)">', beside) == ["ranks", "damaged"]
-    assert re.findall(r'<a href="(\w+)">', below) == ["curves", "body"]

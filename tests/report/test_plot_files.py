@@ -19,7 +19,7 @@ from posebench.report.plots import fonts
 from posebench.report.plots.board_plots import write_plots
 from posebench.report.plots.fonts import FONT, SUBSTITUTE, drawable, families
 from posebench.report.plots.plot_files import COLORS, darkened, indexed, write_figure
-from posebench.report.plots.plot_style import broken, fitting, save_png, style, subtitle
+from posebench.report.plots.plot_style import broken, fitting, key_columns, save_png, style, subtitle
 from posebench.results.folder import ResultsFolder
 
 WHITE, BLACK, BLUE = (255, 255, 255), (0, 0, 0), (0, 114, 178)
@@ -152,6 +152,10 @@ def test_titles_are_broken_where_they_are_too_wide_not_too_long() -> None:
     assert broken("iiiiiii " * 4, 1.6, 9) == ["iiiiiii iiiiiii iiiiiii iiiiiii"]
     assert broken("W" * 40, 1.6, 9)[0].endswith("W…")
     assert fitting("i" * 100_000, 1, 9) == fitting("i" * 60, 1, 9)
+
+
+def test_a_key_has_as_many_columns_as_its_longest_name_leaves_room_for() -> None:
+    assert [key_columns(["a", "W" * letters], 8) for letters in (1, 10, 20, 40, 400)] == [12, 4, 2, 1, 1]
 
 
 def test_a_plot_without_a_letter_says_so_and_is_drawn_again_when_a_font_has_it(

@@ -86,6 +86,12 @@ def test_predictions_that_were_decoded_otherwise_are_another_row_and_the_table_s
     assert str(training(found[1].model, [2, 3])).endswith("seeds 2, 3; decoded as dark, stack 4, mirror on")
 
 
+def test_predictions_over_scales_are_another_row_and_the_table_says_which() -> None:
+    found = [trained(1), trained(2, model=MODEL | {"scales": [0.8, 1.0, 1.25]})]
+    assert sorted(len(one.records) for one in rows(found)) == [1, 1]
+    assert str(training(found[1].model, [2])).endswith("seed 2; mean over scales 0.8, 1, 1.25")
+
+
 def test_records_on_other_data_are_another_row() -> None:
     assert len(rows([trained(0), trained(1, data={"split": "test"})])) == 2
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from stranger.stranger import Tiny
 
+import posebench as pb
 from posebench.data import predictions as files
 from posebench.data.instances import Instances
 from posebench.data.provenance import Provenance
@@ -175,6 +176,18 @@ def test_an_unknown_name_is_refused(asked: dict[str, tuple[object, ...]], senten
     with pytest.raises(PosebenchError) as refused:
         RobustnessAsked(**asked)  # type: ignore[arg-type]
     assert str(refused.value).startswith(sentence)
+
+
+def test_from_python_tables_and_pictures_are_written_too(
+    network: NetworkInUse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("posebench.tasks.robustness.network_in_use", lambda source, skeleton: network)
+    monkeypatch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 4)
+    kept = pb.measure_robustness("x.pt", protocol="mpii", parts=["boxes"], people=2, results=tmp_path)
+    assert [(one.name, one.level) for one in kept.conditions] == [("jittered", 13), ("jittered", 26)]
+    assert (kept.chosen, kept.people_of_split, kept.corrupted) == (2, 4, None)
+    assert find_robustness(tmp_path).kept == (kept,)
+    assert "tiny 32×24" in (tmp_path / "robustness/robustness.md").read_text()
 
 
 def test_predictions_say_which_network_made_them(done: Measurement) -> None:

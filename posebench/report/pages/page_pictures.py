@@ -8,8 +8,6 @@ from pathlib import Path
 from posebench.report.plots.plot_files import dark
 from posebench.results.folder import Gallery, ResultsFolder
 
-WIDE = 1500
-"""Pixels of width from which a plot is not shown beside others: its letters would be too small."""
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -31,11 +29,6 @@ class Picture:
     caption: str
     size: tuple[int, int] | None
     inside: bool
-
-    @property
-    def wide(self) -> bool:
-        """Whether it needs the width of two."""
-        return self.size is not None and self.size[0] >= WIDE
 
 
 def picture(folder: ResultsFolder, path: Path, alt: str, caption: str = "", *, inside: bool) -> Picture:

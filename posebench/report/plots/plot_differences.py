@@ -1,6 +1,8 @@
 """Picture of a comparison: what each run scores less or more than the best one, by keypoint, on the same people."""
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -8,9 +10,12 @@ from matplotlib.lines import Line2D
 from posebench.report.plots.plot_joints import head_to_foot
 from posebench.report.plots.plot_page import SHOWN
 from posebench.report.plots.plot_run import run_page
-from posebench.report.plots.plot_style import GRID, INK, LONGEST_NAME, PALETTE, WIDTH, plain
+from posebench.report.plots.plot_style import GRID, INK, LONGEST_NAME, PALETTE, WIDTH, key_columns, plain
 from posebench.results.record import Record
 from posebench.scoring.comparison import Difference, Pair
+
+LEFT = 1.5
+"""Inches for names left of the axis."""
 
 
 def differences(records: Sequence[Record], pairs: Sequence[Pair]) -> Figure:
@@ -25,15 +30,18 @@ def differences(records: Sequence[Record], pairs: Sequence[Pair]) -> Figure:
     others = dict(list(others.items())[:SHOWN])
     names = [headline, *head_to_foot({name: 0 for own in others.values() for name in own if name != headline})]
     each = max(0.26, 0.1 * len(others) + 0.1)
+    labels = [plain(name, LONGEST_NAME) for name in others]
+    across = key_columns(labels, WIDTH - LEFT)
+    key = 0.2 * math.ceil(len(labels) / across)
     about = [
         f"less or more than {best.name}, on the same people", "lines: 95 % intervals, paired",
         "filled: more than chance, corrected for all that is compared",
     ]  # fmt: skip
     what = f"{best.per_joint_metric or headline} beside the best run"
-    figure, above = run_page(best, what, about, (WIDTH, 0.9 + each * len(names)))
+    figure, above = run_page(best, what, about, (WIDTH, 0.7 + key + each * len(names)))
     height = figure.get_size_inches()[1]
     axis = figure.subplots()
-    figure.subplots_adjust(1.5 / WIDTH, 0.55 / height, 1 - 0.25 / WIDTH, 1 - (above + 0.25) / height)
+    figure.subplots_adjust(LEFT / WIDTH, 0.55 / height, 1 - 0.25 / WIDTH, 1 - (above + key + 0.05) / height)
     for number, own in enumerate(others.values()):
         shift = (number - (len(others) - 1) / 2) * 0.7 / len(others)
         for place, name in enumerate(names):
@@ -51,8 +59,8 @@ def differences(records: Sequence[Record], pairs: Sequence[Pair]) -> Figure:
     axis.grid(axis="x", color=GRID)
     axis.set_xlabel("difference (percentage points)" if best.rule.unit == "%" else "difference")
     handles = [Line2D([], [], color=color, linewidth=4) for color in PALETTE[: len(others)]]
-    labels = [plain(name, LONGEST_NAME) for name in others]
-    axis.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderpad=0.2, handlelength=0.9)
+    look: dict[str, Any] = {"ncols": across, "borderpad": 0.2, "handlelength": 0.9}
+    axis.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1), **look)
     return figure
 
 

@@ -9,12 +9,14 @@ from matplotlib.lines import Line2D
 
 from posebench.report.plots.plot_style import (
     CEILING_LINE,
+    EDGE,
     LONGEST_NAME,
     PALETTE,
     WIDTH,
     full_score,
     heading,
     heading_room,
+    key_columns,
     number,
     plain,
     subtitle,
@@ -44,7 +46,7 @@ def page(
     if what[2]:
         names.append(CEILING)
         handles.append(Line2D([], [], **CEILING_LINE))
-    across = max(1, int((WIDTH - 0.3) / (0.078 * max(map(len, names)) + 0.4)))
+    across = key_columns(names, WIDTH - 2 * EDGE)
     about = subtitle(board, _about(board, what[1]), WIDTH)
     titles = title(board, what[0], WIDTH)
     more = heading_room(titles, about)

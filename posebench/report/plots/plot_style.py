@@ -41,6 +41,8 @@ HINTED = 1.06
 """Factor on the widths of texts: drawn letters are moved to whole pixels, which makes some wider."""
 NARROWEST = 0.25
 """Width of the narrowest letters, in sizes of the font."""
+KEY_SIZE, KEY = 8.5, 0.5
+"""Size of the letters of a key, and inches that an entry takes beside its name."""
 LONGEST_NAME = 44
 """Letters of a row's name in a legend."""
 CASING = [Stroke(linewidth=1.5, foreground="white"), Normal()]
@@ -50,7 +52,7 @@ STYLE: dict[Any, Any] = {
     "axes.edgecolor": "#bbbbbb", "axes.labelcolor": QUIET, "axes.grid": False, "axes.axisbelow": True,
     "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "grid.color": GRID,
     "grid.linewidth": 0.8, "xtick.color": QUIET, "ytick.color": QUIET, "xtick.major.size": 0,
-    "ytick.major.size": 0, "legend.frameon": False, "legend.fontsize": 8.5, "figure.facecolor": "white",
+    "ytick.major.size": 0, "legend.frameon": False, "legend.fontsize": KEY_SIZE, "figure.facecolor": "white",
     "axes.facecolor": "white", "savefig.facecolor": "white", "path.simplify": True, "xtick.major.pad": 6,
     # Papers refuse fonts of type 3; a fixed salt names the parts of an SVG alike each time.
     "pdf.fonttype": 42, "svg.hashsalt": "posebench",
@@ -108,6 +110,11 @@ def broken(text: str, width: float, points: float, bold: bool = False) -> list[s
         else:
             lines[-1], left = f"{lines[-1]} {word}", left - needed
     return [fitting(line, width, points, bold) for line in lines[1:]] or [""]
+
+
+def key_columns(names: Sequence[str], width: float) -> int:
+    """How many columns a figure's key has: as many as fit in `width` inches."""
+    return max(1, int(width / (KEY + max((inches(name, KEY_SIZE) for name in names), default=0))))
 
 
 def heading(figure: Figure, titles: Sequence[str], about: Sequence[str], warning: bool) -> None:

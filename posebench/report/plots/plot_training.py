@@ -16,6 +16,7 @@ from posebench.data.provenance import Provenance
 from posebench.errors import counted
 from posebench.report.plots.plot_page import SHOWN
 from posebench.report.plots.plot_style import (
+    EDGE,
     GRID,
     INK,
     LONGEST_NAME,
@@ -24,6 +25,7 @@ from posebench.report.plots.plot_style import (
     TITLE,
     WIDTH,
     fitting,
+    key_columns,
     plain,
     save_png,
     style,
@@ -119,7 +121,7 @@ def figure(lines: Sequence[Line], heading: Heading) -> Figure:
         lines: at least one, each with a history.
     """
     names, handles = _key(lines)
-    across = max(1, int((WIDTH - 0.3) / (0.078 * max(map(len, names), default=1) + 0.5)))
+    across = key_columns(names, WIDTH - 2 * EDGE)
     room = TITLE * len(heading.titles) + SUBTITLE * len(heading.about)
     top, bottom = 0.55 + room + 0.2 * math.ceil(len(names) / across), 0.5
     made = Figure(figsize=(WIDTH, top + PANEL + bottom))

@@ -73,6 +73,11 @@ def millions(count: int | None) -> float | None:
     return None if count is None else count / 1e6
 
 
+def scales(model: Provenance) -> str | None:
+    """Such as `mean over scales 0.8, 1, 1.3`; None where each person was seen in one region."""
+    return None if model.scales is None else f"mean over scales {', '.join(f'{one:g}' for one in model.scales)}"
+
+
 def training_data(model: Provenance) -> str | None:
     """Such as `mpii train`, or what whoever scored the file says; None where it is unknown."""
     trained_on = model.trained_on
@@ -93,10 +98,8 @@ def other_training_data(models: Sequence[Provenance]) -> tuple[str, ...]:
 
 def training(model: Provenance, seeds: Sequence[int]) -> str | None:
     """Such as `quick, 4 epochs, 4000 people of mpii train, seed 0`: what tells two rows of one architecture apart."""
-    told = _training(model, seeds)
-    if model.decoded is None:
-        return told
-    return "; ".join(filter(None, (told, f"decoded as {model.decoded.sentence}")))
+    tested = scales(model), None if model.decoded is None else f"decoded as {model.decoded.sentence}"
+    return "; ".join(filter(None, (_training(model, seeds), *tested))) or None
 
 
 def _training(model: Provenance, seeds: Sequence[int]) -> str | None:

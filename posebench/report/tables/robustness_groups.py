@@ -22,9 +22,10 @@ def groups(kept: Sequence[KeptRobustness]) -> list[Group]:
 
 def group_slug(group: Group) -> str:
     """A group as part of a file name."""
-    first = group[0]
-    digest = hashlib.sha256(repr(first.group).encode()).hexdigest()[:8]
-    return f"{slug(f'{first.rule.protocol} {first.data.what}')}-{digest}"
+    rule, data = group[0].rule, group[0].data
+    people = "synthetic " * data.synthetic + data.split
+    digest = hashlib.sha256(repr(group[0].group).encode()).hexdigest()[:8]
+    return f"{slug(f'{rule.protocol} {people}')}-{digest}"
 
 
 def _worse(kept: KeptRobustness) -> tuple[float, str]:

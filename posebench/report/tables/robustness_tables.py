@@ -159,7 +159,9 @@ def scales(kept: KeptRobustness) -> RobustnessTable | None:
     levels = sorted([*((one.level, one) for one in found), (1.0, None)], key=lambda pair: pair[0])
     rows = tuple((f"×{level:g}", *_shown(kept, one)) for level, one in levels)
     below = "At ×1.25 the box is 1.25 times as large, and the person is seen at 1 / 1.25 of the size."
-    return RobustnessTable(f"{kept.rule.headline} over scales of the box", ("box", "", INTERVAL), rows, below)
+    return RobustnessTable(
+        f"{kept.rule.headline} over scales of the box", ("box", kept.rule.headline, INTERVAL), rows, below
+    )
 
 
 def sources(kept: KeptRobustness) -> RobustnessTable | None:
