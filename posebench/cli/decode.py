@@ -48,11 +48,11 @@ def decode(
     file: Path, protocol_name: str, data: Path | None, split: str | None, convention: str | None, decoders: tuple[str, ...],
     stacks: tuple[int, ...], mirrors: tuple[str, ...], table: Path | None, out: Path | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    """Decode the heatmaps in FILE in every way; score each.
+    """Decode the heatmaps in FILE in every way, and score each way.
 
     FILE is what `posebench predict --keep-heatmaps FILE` wrote. The table has a row for each stack, mirror and decoder, with the
     headline of the protocol and its paired difference from the network's own decoding. No network is run, and nothing is
-    written without --table or --out.
+    written without --table or --out. The split is by default the one that FILE states.
     """
     from posebench.cli.console import open_console, print_notes, progress, say_synthetic
     from posebench.cli.show_decodings import print_decodings

@@ -34,8 +34,11 @@ def export(
     """Write predictions FILE in a FORM of other evaluators.
 
     \b
-    mpii-mat    for the MPII evaluation server
-    coco-json   for pycocotools and the COCO server; --convention hrnet rescores and suppresses first
+    mpii-mat        for the MPII evaluation server
+    coco-json       for pycocotools and the COCO server; --convention hrnet rescores and suppresses first
+    coco-presence   the same with /presence in the place of confidence, for exococotools
+    crowdpose-json  for xtcocotools
+    wholebody-json  for xtcocotools
     """
     from posebench.cli.console import open_console
     from posebench.plugins import registry

@@ -12,7 +12,7 @@
 /input_box     (R, 4) float    optional; the box (x, y, width, height) that the network was given, before padding
 /box_score     (R,) float      optional; the detector's confidence in the box; 1 for an annotated one
 /presence      (R, K) float    optional; probability that the keypoint is within the image, not that its place is right
-/part_scores   (R, 5) float    optional; confidence per part of COCO-WholeBody: all, feet, face, left hand, right hand
+/part_scores   (R, 6) float    optional; confidence per part of COCO-WholeBody: all, body, foot, face, left hand, right hand
 /track_id      (R,) int        optional; the track of this person: equal in all frames of a video that show the same person
 attributes: format, keypoint_names (JSON), dataset, split, box_source, provenance (JSON)
 
@@ -92,7 +92,7 @@ class Predictions:
             "person": (r,), "keypoints": (r, k, 2), "scores": (r, k), "score": (r,), "missing": (r, k),
         }  # fmt: skip
         optional: dict[str, tuple[int, ...]] = dict.fromkeys(("bbox", "region", "input_box"), (r, 4))
-        optional |= {"box_score": (r,), "presence": (r, k), "part_scores": (r, 5), "track_id": (r,)}
+        optional |= {"box_score": (r,), "presence": (r, k), "part_scores": (r, 6), "track_id": (r,)}
         expected |= {name: shape for name, shape in optional.items() if getattr(self, name) is not None}
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
@@ -106,6 +106,8 @@ class Predictions:
             self._check_finite()
         if self.presence is not None and not ((self.presence >= 0) & (self.presence <= 1)).all():
             raise PosebenchError("predictions: presence is a probability, so every value should be from 0 to 1.")
+        if self.part_scores is not None and not np.isfinite(self.part_scores).all():
+            raise PosebenchError("predictions: part_scores has a number that is not finite.")
 
     def _check_finite(self) -> None:
         finite = np.isfinite(self.keypoints)

@@ -16,7 +16,7 @@ from posebench.results.record import Record
 from posebench.scoring import bootstrap, comparison
 from posebench.scoring.comparison import Difference, Taken
 from posebench.scoring.scores import known
-from posebench.tasks.evaluate import Evaluation, evaluate_predictions
+from posebench.tasks.evaluate import Evaluation, evaluate_predictions, naming
 from posebench.tasks.people import load_people
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ def decode(
     name = kept.provenance.arch or file.stem
     scored: list[Evaluation] = []
     for number, one in enumerate(made, start=1):
-        scored.append(evaluate_predictions(one, protocol, people, convention, name))
+        with naming(file):
+            scored.append(evaluate_predictions(one, protocol, people, convention, name))
         show(len(kept) + number, steps)
     if asked.out is not None:
         predictions.save(made[every.index(chosen[0])], asked.out)

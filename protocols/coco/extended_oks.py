@@ -43,7 +43,7 @@ def presence(predictions: Predictions) -> Array:
     return np.where(predictions.missing, 0.0, stated)
 
 
-def with_presence(predictions: Predictions, form: str) -> Predictions:
+def with_presence(predictions: Predictions) -> Predictions:
     """Predictions with presence in the place of confidence.
 
     Raises:
@@ -51,23 +51,24 @@ def with_presence(predictions: Predictions, form: str) -> Predictions:
     """
     if predictions.presence is None:
         raise PosebenchError(
-            f"{form} needs the probability of presence of each keypoint, and these predictions state no presence. "
-            f"Write /presence into the file (docs/predictions.md), or export {form.removesuffix('-presence')}."
+            "coco-presence needs the probability of presence of each keypoint, and these predictions state no presence. "
+            "Write /presence into the file (docs/predictions.md), or export coco-json."
         )
     return replace(predictions, scores=predictions.presence)
 
 
 def windows(bbox: Array) -> Array:
     """(G, 4) left, top, right and bottom of what a network sees of (G, 4) boxes. In single precision, as exococotools."""
-    low, size = bbox[:, :2], (bbox[:, :2] + bbox[:, 2:]) - bbox[:, :2]
-    width, height = np.where(size == 0, 1, size).T
-    is_wide = width / height > ASPECT
-    sides = size.astype(np.float32)
-    sides[is_wide, 1] = (width / ASPECT)[is_wide]
-    sides[~is_wide, 0] = (height * ASPECT)[~is_wide]
-    sides *= np.float32(PADDING)
-    center = low + size / 2
-    return np.column_stack([center - sides / 2, center + sides / 2])
+    with np.errstate(over="ignore"):  # of absurd boxes
+        low, size = bbox[:, :2], (bbox[:, :2] + bbox[:, 2:]) - bbox[:, :2]
+        width, height = np.where(size == 0, 1, size).T
+        is_wide = width / height > ASPECT
+        sides = size.astype(np.float32)
+        sides[is_wide, 1] = (width / ASPECT)[is_wide]
+        sides[~is_wide, 0] = (height * ASPECT)[~is_wide]
+        sides *= np.float32(PADDING)
+        center = low + size / 2
+        return np.column_stack([center - sides / 2, center + sides / 2])
 
 
 class WindowTargets(Targets):
@@ -177,14 +178,14 @@ def notes(predictions: Predictions, people: Instances, extended: bool) -> tuple[
         extended: the convention is Ex-OKS.
     """
     outside, labelled = int((people.visibility == OUTSIDE).sum()), int((people.visibility > UNLABELLED).sum())
+    are_outside = f"{outside:,} of {labelled:,} labelled keypoints are outside the image"
     told = []
-    if outside or extended:
-        how = (
-            ""
-            if extended
-            else ", and count as other labelled keypoints do, as in pycocotools; ex-oks judges them otherwise"
+    if extended:
+        told.append(f"{are_outside}.")
+    elif outside:
+        told.append(
+            f"{are_outside}; they count as the others do, as in pycocotools. The convention ex-oks judges them otherwise."
         )
-        told.append(f"{outside:,} of {labelled:,} labelled keypoints are outside the image{how}.")
     if extended and predictions.presence is None:
         told.append(
             f"The predictions state no presence, so a keypoint with a confidence below {PRESENT} counts as predicted outside "

@@ -49,8 +49,7 @@ from .result_form import results_of
 SIGMAS = np.array([.26, .25, .25, .35, .35, .79, .79, .72, .72, .62, .62, 1.07, 1.07, .87, .87, .89, .89]) / 10  # fmt: skip
 """OKS constants of the 17 keypoints (pycocotools, cocoeval.py, Params.setKpParams)."""
 
-OF_PRESENCE = "-presence"
-"""The end of the name of a form that has presence in the place of confidence."""
+PRESENCE_FORM = "coco-presence"
 
 
 class COCO(Protocol):
@@ -64,7 +63,7 @@ class COCO(Protocol):
     conventions: ClassVar[dict[str, COCOConvention]] = CONVENTIONS
     exports: ClassVar[dict[str, str]] = {
         "coco-json": "COCO's result form, for pycocotools and the evaluation server",
-        f"coco-json{OF_PRESENCE}": "the same with presence in the place of confidence, for exococotools",
+        PRESENCE_FORM: "the same with presence in the place of confidence, for exococotools",
     }
 
     def __init__(self, variant: str | None = None) -> None:
@@ -216,8 +215,8 @@ class COCO(Protocol):
         """Write COCO's result form: what `read_predictions` reads back to the same score under official."""
         if form not in self.exports:
             raise unknown(f"export of {self.name}", form, self.exports)
-        if form.endswith(OF_PRESENCE):
-            predictions = extended_oks.with_presence(predictions, form)
+        if form == PRESENCE_FORM:
+            predictions = extended_oks.with_presence(predictions)
         written = results_of(predictions, instances, self.form)
         write_text(path, json.dumps(written))
         return [

@@ -24,6 +24,7 @@ from typing import ClassVar
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
+from posebench.scoring import oks_similarity
 from posebench.scoring.scores import Scores
 
 from ..dataset_folder import files_named, none_found
@@ -37,8 +38,8 @@ from .wholebody_skeleton import PARTS, SIGMAS, SKELETON
 
 LISTS = ("keypoints", "foot_kpts", "face_kpts", "lefthand_kpts", "righthand_kpts")
 """Fields of annotations and results, one for each of `PARTS`."""
-SCORES = ("wholebody_score", "foot_score", "face_score", "lefthand_score", "righthand_score")
-"""Fields of results by which detections of the whole body and of its parts are ranked; the body's is `score`."""
+SCORES = ("wholebody_score", "score", "foot_score", "face_score", "lefthand_score", "righthand_score")
+"""Fields of results by which detections of the whole body and of each of `PARTS` are ranked."""
 FORM = Form(
     "wholebody", SKELETON, lists={field: len(names) for field, names in zip(LISTS, PARTS.values(), strict=True)},
     fractions=True, part_scores=SCORES,
@@ -91,21 +92,22 @@ class WholeBody(COCO):
             return read_annotations(found[0], split, FORM)
         raise none_found(f"COCO-WholeBody {split}", root, folders, names, DOWNLOAD)
 
-    def score(self, predictions: Predictions, instances: Instances, convention: str) -> Scores:
-        """Score OKS AP and AR; under a convention of the whole body, also of its parts."""
-        scores = super().score(predictions, instances, convention)
-        chosen = self.convention(convention)
-        return scores if chosen.part else self._with_parts(scores, predictions, instances, chosen)
+    def _evaluated(self, predictions: Predictions, instances: Instances, chosen: COCOConvention) -> Evaluated:
+        """What COCO's rules take of the convention's part."""
+        whole = super()._evaluated(predictions, instances, chosen)
+        return of_part(whole._replace(made=with_areas_of_bodies(whole.made)), chosen.part)
 
-    def _with_parts(
-        self, scores: Scores, predictions: Predictions, instances: Instances, chosen: COCOConvention
-    ) -> Scores:
+    def _scored(self, evaluated: Evaluated, chosen: COCOConvention) -> tuple[Scores, oks_similarity.People]:
+        """Scores without notes; under a convention of the whole body, also of its parts. See `COCO._scored`."""
+        scores, people = super()._scored(evaluated, chosen)
+        if chosen.part:
+            return scores, people
         metrics, resampled = dict(scores.metrics), dict(scores.resampled)
-        scored = self.skeleton.keypoints if self.chosen is None else [self.skeleton.keypoints[at] for at in self.chosen]
-        parts = [part for part, names in PARTS.items() if not set(names).isdisjoint(scored)]
+        parts = [
+            part for part, names in PARTS.items() if not set(names).isdisjoint(evaluated.people.skeleton.keypoints)
+        ]
         for part in parts:
-            of_part = replace(chosen, part=part)
-            alone, _ = self._scored(self._evaluated(predictions, instances, of_part), of_part)
+            alone, _ = super()._scored(of_part(evaluated, part), replace(chosen, part=part))
             for metric in ("AP", "AR"):
                 metrics[f"{metric} {part}"] = alone.metrics[metric]
                 resampled[f"{metric} {part}"] = alone.resampled[metric]
@@ -114,23 +116,26 @@ class WholeBody(COCO):
             known = min(metrics[left], metrics[right]) >= 0
             metrics[f"{metric} hands"] = (metrics[left] + metrics[right]) / 2 if known else -1.0
             resampled[f"{metric} hands"] = (resampled[left] + resampled[right]) / 2
-        return replace(scores, metrics=metrics, resampled=resampled)
+        return replace(scores, metrics=metrics, resampled=resampled), people
 
-    def _evaluated(self, predictions: Predictions, instances: Instances, chosen: COCOConvention) -> Evaluated:
-        """What COCO's rules take of the convention's part."""
-        whole = super()._evaluated(predictions, instances, chosen)
-        given, made, people = whole.given, ranked(with_areas_of_bodies(whole.made), chosen.part), whole.people
-        if not chosen.part:
-            return Evaluated(given, made, people, whole.sigmas)
-        at = [place for place, name in enumerate(people.skeleton.keypoints) if name in PARTS[chosen.part]]
-        if not at:
-            raise PosebenchError(
-                f"None of the chosen keypoints is of the {chosen.part}, so {chosen.name} has nothing to score."
-            )
-        people = people.of_keypoints(at)
-        people = replace(people, usable=people.usable & (people.visibility > UNLABELLED).any(axis=1))
-        made = made.of_keypoints(at)
-        return Evaluated(given.of_keypoints(at), confident(made, confidences(made)), people, whole.sigmas[at])
+
+def of_part(whole: Evaluated, part: str) -> Evaluated:
+    """What is taken of one part, ranked by its own scores where the predictions have such; of an empty name, of all parts.
+
+    Raises:
+        PosebenchError: the part has none of the keypoints.
+    """
+    made, people = whole.made, whole.people
+    if made.part_scores is not None:
+        made = replace(made, score=made.part_scores[:, ["", *PARTS].index(part)])
+    if not part:
+        return whole._replace(made=made)
+    at = [place for place, name in enumerate(people.skeleton.keypoints) if name in PARTS[part]]
+    if not at:
+        raise PosebenchError(f"None of the chosen keypoints is of the part {part}, so there is nothing to score.")
+    made, people = made.of_keypoints(at), people.of_keypoints(at)
+    people = replace(people, usable=people.usable & (people.visibility > UNLABELLED).any(axis=1))
+    return Evaluated(whole.given.of_keypoints(at), confident(made, confidences(made)), people, whole.sigmas[at])
 
 
 def with_areas_of_bodies(predictions: Predictions) -> Predictions:
@@ -140,11 +145,3 @@ def with_areas_of_bodies(predictions: Predictions) -> Predictions:
     names = predictions.keypoint_names
     body = [place for place, name in enumerate(names) if name in PARTS["body"]] or list(range(len(names)))
     return replace(predictions, bbox=extents(predictions, body))
-
-
-def ranked(predictions: Predictions, part: str) -> Predictions:
-    """Predictions ranked by the part's own scores, if they have such."""
-    if predictions.part_scores is None or part == "body":
-        return predictions
-    column = ("", *(name for name in PARTS if name != "body")).index(part)
-    return replace(predictions, score=predictions.part_scores[:, column])

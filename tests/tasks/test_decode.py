@@ -11,6 +11,7 @@ import posebench as pb
 from posebench.cli.decode import decode as command
 from posebench.plugins import heatmaps
 from posebench.plugins.decoders import DECODERS
+from posebench.report.tables.board import SYNTHETIC_NOTE
 from posebench.report.tables.decoding_table import sentence
 
 PEOPLE = 5
@@ -60,6 +61,7 @@ def test_a_name_from_a_file_is_shown_as_text(tmp_path: Path) -> None:
     found.save(tmp_path / "t.md")
     assert "<b>" not in found._repr_html_()
     assert r"&lt;b&gt;\|x" in (tmp_path / "t.md").read_text()
+    assert SYNTHETIC_NOTE in (tmp_path / "t.md").read_text()
 
 
 def test_average_precision_is_decoded_too(tmp_path: Path) -> None:
@@ -69,6 +71,13 @@ def test_average_precision_is_decoded_too(tmp_path: Path) -> None:
     found = pb.decode(tmp_path / "a.h5", protocol="coco", decoders=["argmax", "dark"])
     value = {(row.decoding.stack, row.decoding.decoder): row.value for row in found.rows}
     assert value[2, "dark"] > value[2, "argmax"] > value[1, "dark"]
+
+
+def test_a_file_of_fewer_people_is_refused_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = kept(tmp_path / "a.h5")
+    monkeypatch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", PEOPLE + 2)
+    with pytest.raises(pb.PosebenchError, match=r"a.h5: The predictions have 5 of the 7 people"):
+        pb.decode(path, protocol="mpii", decoders=["argmax"], mirrors=["off"])
 
 
 def test_the_help_names_every_decoder() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from posebench.plain_text import one_line
+from posebench.report.tables.board import SYNTHETIC_NOTE
 from posebench.report.tables.columns import UNKNOWN, Column, bounds
 from posebench.report.tables.comparison_table import p_text
 from posebench.report.tables.leaderboard import escape, markdown_table
@@ -100,11 +101,16 @@ def markdown(record: Record, rows: Sequence[DecodedRow]) -> str:
             zip(names, zip(*(cells(row, record) for row in rows), strict=True), strict=True)
         )
     ]
-    said = "\n".join(f"- {escape(line)}" for line in about(record))
+    said = "\n".join(f"- {escape(line)}" for line in (*_warning(record), *about(record)))
     return f"{escape(sentence(record, rows))}\n\n{markdown_table(columns)}\n\n{said}\n"
 
 
 def html(record: Record, rows: Sequence[DecodedRow]) -> str:
     """The table for a notebook. Every text is escaped."""
     table = html_table(sentence(record, rows), headers(record), (cells(row, record) for row in rows))
-    return table + html_list(about(record))
+    return table + html_list([*_warning(record), *about(record)])
+
+
+def _warning(record: Record) -> list[str]:
+    """Where people are drawn, what a terminal says above the table."""
+    return [SYNTHETIC_NOTE] if record.data.synthetic else []

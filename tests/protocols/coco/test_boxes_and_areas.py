@@ -190,9 +190,10 @@ def test_evaluate_explain_compare_and_export_say_the_assumption_and_evaluate_tak
     assert not any(note.startswith(ASSUMED) for note in square["notes"])
     explained = [json.loads(run("evaluate", file, *data, "--explain", "--json", *more).stdout) for more in ((), stated)]
     told = [[any(n.startswith(ASSUMED) for n in c["assumptions"]) for c in each["conventions"]] for each in explained]
-    assert told == [[False, True, True, True], [False] * 4]
+    assert told == [[False, True, True, True, False], [False] * 5]
     written_to = str(tmp_path / "out.json")
     exported = run("export", "coco-json", file, *data, "--convention", "hrnet", "--out", written_to)
     assert ASSUMED in " ".join(exported.output.split()), exported.output
-    compared = run("compare", file, file, *data, "--convention", "hrnet")
+    other = str(written(tmp_path / "other.json", alike(4.3)))
+    compared = run("compare", file, other, *data, "--convention", "hrnet")
     assert ASSUMED in " ".join(compared.output.split()), compared.output

@@ -1,5 +1,6 @@
 """CrowdPose, built in and described, equal to xtcocotools; and datasets that COCO's sigmas do not fit."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,22 @@ def test_random_crowds_score_what_hotcoco_gives_them(tmp_path: Path) -> None:
         how: dict[str, Any] = {"kind": "keypoints_crowd", "sigmas": SIGMAS, "use_area": False}
         expected = statistics("xthotcoco", gt=tmp_path / GT, dt=tmp_path / "dt.json", **how)
         assert list(scored(tmp_path).metrics.values()) == expected, seed
+
+
+def test_mmpose_rescores_and_suppresses_before_the_same_rules(tmp_path: Path) -> None:
+    for seed in range(8):
+        drawn(seed, tmp_path)
+        entries = [
+            entry | {"bbox": [10.0, 10.0, 150.0, 150.0]} for entry in json.loads((tmp_path / "dt.json").read_text())
+        ]
+        people = CROWDPOSE.instances(tmp_path, "val")
+        made = CROWDPOSE.read_predictions(written(tmp_path / "dt.json", [*entries, entries[0]]), people)
+        processed = CROWDPOSE.processed(made, "mmpose")
+        assert len(processed) <= len(entries)
+        CROWDPOSE.export("crowdpose-json", processed, people, tmp_path / "processed.json")
+        how: dict[str, Any] = {"kind": "keypoints_crowd", "sigmas": SIGMAS, "use_area": False}
+        expected = statistics("xtcocotools", gt=tmp_path / GT, dt=tmp_path / "processed.json", **how)
+        assert list(CROWDPOSE.score(made, people, "mmpose").metrics.values()) == expected, seed
 
 
 def test_a_description_of_crowdpose_gives_the_numbers_of_crowdpose(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from coco_data import annotation, dataset, written
 from coco_evaluators import numbers
 from extended_evaluators import evaluator
 
+from posebench.cli.main import main
 from posebench.data import predictions as files
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
@@ -137,7 +139,10 @@ def test_presence_is_no_confidence_and_survives_files(tmp_path: Path) -> None:
 
 def test_the_exported_third_number_is_the_presence_for_exococotools(tmp_path: Path) -> None:
     truth, made = predicted(0.2, tmp_path)
-    COCO.export("coco-json-presence", made, truth, tmp_path / "dt.json")
+    files.save(made, tmp_path / "made.h5")
+    told = CliRunner().invoke(main, ["export", "coco-presence", str(tmp_path / "made.h5"), "--data", str(tmp_path / "gt.json"),
+                                     "--out", str(tmp_path / "dt.json")])  # fmt: skip
+    assert told.exit_code == 0, told.output
     (entry,) = json.loads((tmp_path / "dt.json").read_text())
     assert entry["keypoints"][2::3] == [0.9] * HIP + [0.2] + [0.9] * 5
     again = COCO.score(COCO.read_predictions(tmp_path / "dt.json", truth), truth, "ex-oks")
@@ -147,8 +152,8 @@ def test_the_exported_third_number_is_the_presence_for_exococotools(tmp_path: Pa
         "exococotools."
     )
     plain = files.for_instances(truth, truth.keypoints)
-    with pytest.raises(PosebenchError, match="coco-json-presence needs .* state no presence.* coco-json"):
-        COCO.export("coco-json-presence", plain, truth, tmp_path / "dt.json")
+    with pytest.raises(PosebenchError, match="coco-presence needs .* state no presence.* coco-json"):
+        COCO.export("coco-presence", plain, truth, tmp_path / "dt.json")
 
 
 def test_a_missing_keypoint_is_predicted_outside(tmp_path: Path) -> None:
@@ -172,7 +177,7 @@ def test_official_counts_keypoints_outside_as_pycocotools_does_and_says_so(tmp_p
         found = scores(tmp_path, people, entries, "official")
         reference = numbers("pycocotools", tmp_path / "gt.json", tmp_path / "dt.json")
         assert list(found.metrics.values()) == reference.stats.tolist()
-        assert "outside the image, and count as other labelled keypoints do, as in pycocotools" in " ".join(found.notes)
+        assert "outside the image; they count as the others do, as in pycocotools." in " ".join(found.notes)
 
 
 def test_ex_oks_is_not_diagnosed(tmp_path: Path) -> None:

@@ -160,3 +160,38 @@ def counted_rows(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     add = columns.add
     monkeypatch.setattr(columns, "add", lambda self, rows: (found.append(len(rows)), add(self, rows))[1])
     return found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_of_people_in_several_lists_with_further_numbers(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """COCO-WholeBody: five lists of keypoints, scores of parts, padding of each keypoint."""
+    draw = random.Random(seed)  # noqa: S311  # a test is no secret
+    wholebody = protocol("wholebody")
+    counts = {"keypoints": 17, "foot_kpts": 6, "face_kpts": 68, "lefthand_kpts": 21, "righthand_kpts": 21}
+    part_score = draw.choice([{}, {"foot_score": 0.25}, {"face_score": 0.5, "wholebody_score": 1}])
+    padding = draw.choice([{}, {"pad_to_contain": [1.0, 2.0, *[1.1] * 131]}])
+
+    def lists() -> dict[str, list[float]]:
+        return {
+            name: [draw.choice([1.5, 7, 2]) if n % 3 < 2 else draw.choice([0, 1, 2]) for n in range(3 * count)]
+            for name, count in counts.items()
+        }
+
+    rows = [
+        {"image_id": 3, "category_id": 1, "score": draw.random()} | json.loads(json.dumps(part_score)) | lists()
+        for _ in range(14)
+    ]
+    people = [annotation(id=number) | json.loads(json.dumps(padding)) | lists() for number in range(14)]
+    which = seed % 2
+    truth = written(tmp_path / "gt.json", dataset(*(people if which else changed(people, draw))))
+    (tmp_path / "dt.json").write_text(json.dumps(changed(rows, draw) if which else rows, **draw.choice(SPACINGS)))
+    monkeypatch.setattr(json_rows, "PIECE", 9000)
+
+    def read() -> Any:
+        found = wholebody.instances(truth, "val")
+        return wholebody.read_predictions(tmp_path / "dt.json", found) if which else found
+
+    with_simdjson, without = both(read, monkeypatch)
+    assert with_simdjson == without
