@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import cv2
+import faulty
 import numpy as np
 import pandas as pd
 import pytest
@@ -283,11 +284,12 @@ def test_the_command_and_the_function_draw_keypoints_above_the_same_score() -> N
     assert signature(pb.predict_pictures).parameters["draw_above"].default == DRAW_ABOVE
 
 
-def test_a_network_is_exported_in_python(tmp_path: Path) -> None:
+def test_a_network_is_exported_in_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (posebench-2d[onnx])")
     pytest.importorskip("onnxscript", reason="onnxscript is not installed (posebench-2d[onnx])")
+    monkeypatch.syspath_prepend(faulty.install(tmp_path))
     torch.manual_seed(0)
-    save(tmp_path / "network.pt", Checkpoint.published(architecture("hourglass1", protocol("mpii").skeleton, (64, 64))))
+    save(tmp_path / "network.pt", Checkpoint.published(architecture("Sound", protocol("mpii").skeleton, (64, 64))))
     exported = pb.export_model(tmp_path / "network.pt", tmp_path / "network.onnx")
     assert (exported.path, exported.crops) == (tmp_path / "network.onnx", "16 crops of synthetic people val")
     assert 0 <= exported.difference.absolute < 1e-4

@@ -108,16 +108,9 @@ class KeptRobustness(_Part):
         """Networks share a table only where all of these agree."""
         rule, data, damage = self.rule, self.data, self.corrupted
         how = None if damage is None else (damage.rule, damage.seed, damage.names, damage.severities)
-        people = (
-            data.dataset,
-            data.split,
-            data.annotations_sha256,
-            data.people,
-            data.images,
-            self.chosen,
-            self.people_of_split,
-        )
-        return rule.protocol, rule.version, rule.scope, *people, how
+        asked = self.chosen, self.people_of_split
+        people = data.dataset, data.split, data.box_source, data.annotations_sha256, data.people, data.images
+        return rule.protocol, rule.version, rule.scope, *people, *asked, how
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 The 15 corruptions in 5 severities are those of Hendrycks and Dietterich ("Benchmarking Neural Network Robustness to Common
 Corruptions and Perturbations", ICLR 2019) for images of any size (Michaelis et al., 2019), computed by the package
-`imagecorruptions`. Version 1.1.2 of that name does not import with today's scipy and numpy, so its maintained fork is used,
-`imagecorruptions-imaug`. Three of its functions need what stands here to do as the original does:
+`imagecorruptions`. Its last version, 1.1.2, imports a module that setuptools no longer has, and fails in two corruptions with
+numpy 2 and today's scikit-image; so the fork `imagecorruptions-imaug` is used. Three of its functions need what stands here to do
+as the original does:
 
 - glass_blur and impulse_noise draw from generators of their own, so they are given the seed. glass_blur then draws the original's
-  numbers. impulse_noise does not: since version 0.21, scikit-image draws from another generator.
+  numbers. impulse_noise does not: today's scikit-image draws from another generator.
 - frost chooses among six pictures, the original among the first five (`_skip_sixth_frost`).
 """
 

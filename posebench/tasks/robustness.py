@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ class Measurement:
     conditions: tuple[PredictedCondition, ...]
     results: Path
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """The folder of predictions: another one for every network and people, and the same for every convention."""
         people = self.people
@@ -62,12 +63,16 @@ class Measurement:
             self.network.sha256, self.network.flip_test, people.dataset, people.split, people.source.identity, people.images,
             people.image.tobytes(), people.person.tobytes(), people.center.tobytes(), people.size.tobytes(),
         )  # fmt: skip
-        return ResultsFolder(self.results).robustness_predictions(self._named(facts))
+        return ResultsFolder(self.results).robustness_predictions(self._named(self.network.model.name, facts))
 
     @property
     def id(self) -> str:
-        """Name of its file: another one for every convention and way of corrupting."""
-        return self._named((self.folder.name, self.name, self.convention, self.asked.rule, self.asked.seed))
+        """Name of its file: another one for every source of boxes, convention and way of corrupting."""
+        base = self.conditions[0].people
+        boxes = base.box_source, base.source.identity
+        return self._named(
+            self.name, (self.folder.name, self.name, *boxes, self.convention, self.asked.rule, self.asked.seed)
+        )
 
     def path(self, condition: PredictedCondition) -> Path:
         """The predictions file of a condition."""
@@ -78,10 +83,10 @@ class Measurement:
         """Conditions that are not predicted yet."""
         return [one for one in self.conditions if not self.path(one).is_file()]
 
-    def _named(self, facts: tuple[object, ...]) -> str:
+    def _named(self, name: str, facts: tuple[object, ...]) -> str:
         synthetic = "synthetic " * self.people.synthetic
         digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:8]
-        return f"{slug(f'{self.protocol.name} {synthetic}{self.people.split} {self.name}')}-{digest}"
+        return f"{slug(f'{self.protocol.name} {synthetic}{self.people.split} {name}')}-{digest}"
 
 
 def plan(

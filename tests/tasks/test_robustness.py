@@ -132,6 +132,15 @@ def test_other_people_weights_rules_and_seeds_have_other_files(
     assert len({work.path(work.conditions[0]) for work in works}) == 3  # the clean photographs have no rule and no seed
 
 
+def test_another_name_or_convention_needs_no_new_predictions_and_other_boxes_have_a_file_of_their_own(
+    done: Measurement, people: Instances
+) -> None:
+    renamed = replace(done, name="mine", convention="hrnet")
+    assert not renamed.left and renamed.id != done.id
+    detected = conditions(people, TWO, (24, 32), replace(people, box_source="boxes.json >= 0.1"))
+    assert replace(done, conditions=tuple(detected)).id != done.id
+
+
 def test_corrupted_photographs_of_finished_conditions_are_written_too(
     network: NetworkInUse, people: Instances, tmp_path: Path
 ) -> None:

@@ -349,16 +349,17 @@ def matched(truth: dict[str, Any], detections: list[dict[str, Any]], folder: Pat
     return oks_matching.match(found, rules.people_of(people), rules.SIGMAS, len(people.images))
 
 
-@pytest.mark.parametrize("first", range(0, 2400, 400))
+@pytest.mark.parametrize("first", range(0, 1200, 200))
 def test_random_cases_equal_pycocotools_to_the_bit(first: int, tmp_path: Path) -> None:
+    """Faults that were planted in the matching differ in 10 to 60 % of the cases; 21 detections per image, in one of 400."""
     pytest.importorskip("pycocotools", reason="the reference evaluator is not installed")
     several = 0
-    for seed in range(first, first + 400):
+    for seed in range(first, first + 200):
         files = [written(tmp_path / name, part) for name, part in zip(("gt.json", "dt.json"), mixed(seed), strict=True)]
         ours, theirs = (numbers(name, *files) for name in ("posebench", "pycocotools"))
         assert equal(ours, theirs), seed
         several += 0 < theirs.stats[0] < 1
-    assert several > 200  # the cases are worth something
+    assert several > 100  # the cases are worth something
 
 
 def test_the_random_cases_have_what_evaluators_trip_over() -> None:
