@@ -35,10 +35,12 @@ def export(
 
     \b
     mpii-mat        for the MPII evaluation server
-    coco-json       for pycocotools and the COCO server; --convention hrnet rescores and suppresses first
+    coco-json       for pycocotools and the COCO server; --convention hrnet
+                    rescores and suppresses first
     coco-presence   the same with /presence in the place of confidence, for exococotools
     crowdpose-json  for xtcocotools
     wholebody-json  for xtcocotools
+    posetrack-json  for poseval: a zip archive with a JSON file for each sequence
     """
     from posebench.cli.console import open_console
     from posebench.plugins import registry

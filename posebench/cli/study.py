@@ -64,16 +64,16 @@ asked_options = together(
         "--boxes", type=click.Path(path_type=Path), metavar="FILE",
         help="Detected boxes (COCO's result form) instead of the annotated ones.",
     ),
-    click.option(
-        "--device", metavar="NAME", help="cpu, cuda, cuda:1 or mps. Default: every GPU, with a process each; else cpu."
-    ),
-    workers_option,
     results_option,
 )  # fmt: skip
 
 
 @study.command()
 @asked_options
+@click.option(
+    "--device", metavar="NAME", help="cpu, cuda, cuda:1 or mps. Default: every GPU, with a process each; else cpu."
+)
+@workers_option
 @click.option("--dry-run", is_flag=True, help="Print the runs and how long they take on this device, and make none.")
 @click.option(
     "--cluster",
@@ -219,19 +219,16 @@ def show(name: str) -> None:
     click.echo(study_path(name).read_text("utf-8"), nl=False)
 
 
-def _asked(*, name: str, small: bool, data: Path | None, results: Path, boxes: Path | None, device: str | None,
-           workers: int | None) -> "Asked":  # fmt: skip
+def _asked(
+    *, name: str, small: bool, data: Path | None, results: Path, boxes: Path | None, device: str | None = None,
+    workers: int | None = None,
+) -> "Asked":  # fmt: skip
     from posebench.studies.plan import Asked, check_names
     from posebench.studies.study_file import read_study
 
     found = read_study(name)
     check_names(found)
     return Asked(
-        study=found.small_size if small else found,
-        data=data,
-        results=results,
-        boxes=boxes,
-        device=device,
-        workers=workers,
+        study=found.small_size if small else found, data=data, results=results, boxes=boxes, device=device, workers=workers,
         small=small,
-    )
+    )  # fmt: skip

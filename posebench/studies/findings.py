@@ -61,8 +61,15 @@ class Findings:
     @property
     def verdicts(self) -> list[str]:
         """A sentence for each difference."""
-        unit = self.done[0].rule.unit if self.done else ""
-        return [sentence(pair, unit) for pair in self.pairs]
+        return [f"{pair.a} − {pair.b} = {self.finding(pair)}" for pair in self.pairs]
+
+    def finding(self, pair: Pair) -> str:
+        """Such as `+0.40 [−0.20, +1.00], not resolved`; says where a row has one seed, since its interval knows of no other."""
+        one = pair.headline
+        known = "uncertainty unknown" if one.p is None else verdict(one)
+        seeds = [len(row.row.seeds) for row in self.rows if row.row is not None and row.name in (pair.a, pair.b)]
+        alone = " (one seed each)" if max(seeds) == 1 else " (one seed of one of the two)" if min(seeds) == 1 else ""
+        return f"{difference(one, shown_decimals(self.done[0].rule.unit))}, {known}{alone}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,16 +129,6 @@ def find(plan: Plan, states: Sequence[RunState]) -> Answer:
         by_protocol.setdefault(place.protocol, []).append(StudyRow(place, runs[0].name, row, whole, missing))
     found = tuple(_compared(protocol, rows) for protocol, rows in by_protocol.items())
     return Answer(plan, tuple(states), found)
-
-
-def sentence(pair: Pair, unit: str) -> str:
-    """Such as `hourglass8 − hourglass2:residuals=4 = +0.40 [−0.20, +1.00], not resolved`."""
-    return f"{pair.a} − {pair.b} = {finding(pair.headline, shown_decimals(unit))}"
-
-
-def finding(one: Difference, decimals: int) -> str:
-    """Such as `+0.40 [−0.20, +1.00], not resolved`."""
-    return f"{difference(one, decimals)}, {'uncertainty unknown' if one.p is None else verdict(one)}"
 
 
 def difference(one: Difference, decimals: int) -> str:

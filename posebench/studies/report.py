@@ -17,7 +17,7 @@ from posebench.results.folder import plain
 from posebench.scoring.comparison import Pair
 from posebench.scoring.scores import shown_decimals
 from posebench.studies.figure import scores_and_differences
-from posebench.studies.findings import Answer, Findings, StudyRow, difference, finding
+from posebench.studies.findings import Answer, Findings, StudyRow, difference
 from posebench.studies.study_file import Published, Study
 
 REPORT, FIGURE = "report.md", "scores"
@@ -92,10 +92,9 @@ def _of_protocol(answer: Answer, found: Findings, figure: Path | None) -> list[s
         return [*blocks, "No run is done."]
     first, study = found.done[0], answer.plan.study
     data, rule = first.data, first.rule
-    decimals = shown_decimals(rule.unit)
     blocks += [f"**{SYNTHETIC_NOTE}.**"] if data.synthetic else []
     blocks += [f"The rows cannot be compared. {escape(found.problem)}"] if found.problem else []
-    said = [f"- {escape(pair.a)} − {escape(pair.b)} = {finding(pair.headline, decimals)}" for pair in found.pairs]
+    said = [f"- {escape(pair.a)} − {escape(pair.b)} = {found.finding(pair)}" for pair in found.pairs]
     blocks += ["\n".join(said)] if said else []
     blocks.append(
         f"{rule.headline} of {data.people:,} people of {escape(data.what)}, boxes: {escape(data.box_source)}. "

@@ -28,7 +28,8 @@ from posebench.array_type import Array
 from posebench.data import prediction_tables
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, is_predictions
-from posebench.errors import counted, existing
+from posebench.errors import counted, existing, unknown
+from posebench.files.archive import write_archive
 from posebench.plugins.protocol import Protocol
 from posebench.scoring.bootstrap import Sampling, image_weights, split
 from posebench.scoring.compared import Compared
@@ -42,6 +43,7 @@ from .annotations import DOWNLOAD, read_annotations
 from .compared import compare
 from .conventions import CONVENTIONS, PoseTrackConvention
 from .frames import Frame, frames_of
+from .result_form import results_of
 from .results import read_results
 from .sequence_files import SKELETON
 
@@ -59,6 +61,7 @@ class PoseTrack(Protocol):
     headline = "mAP"
     conventions: ClassVar[dict[str, PoseTrackConvention]] = CONVENTIONS
     download = DOWNLOAD
+    exports: ClassVar[dict[str, str]] = {"posetrack-json": "PoseTrack18's result form as a zip archive, for poseval"}
 
     def __init__(self) -> None:
         self.chosen: tuple[int, ...] | None = None
@@ -125,6 +128,18 @@ class PoseTrack(Protocol):
         rules.chosen = None  # what is scored again has the chosen keypoints alone
         frames = list(frames_of(predictions, people))
         return compare(frames, predictions, people, lambda again: rules.score(again, people, convention))
+
+    def export(self, form: str, predictions: Predictions, instances: Instances, path: Path) -> list[str]:
+        """Write PoseTrack18's result form: what `read_predictions` reads back to the same score."""
+        if form not in self.exports:
+            raise unknown(f"export of {self.name}", form, self.exports)
+        files = results_of(predictions, instances)
+        write_archive(path, files)
+        told = f"{counted(len(predictions), 'person', 'people')} in {counted(len(files), 'sequence', 'sequences')}."
+        untracked = (
+            "There are no tracks: each person of a frame has its number as track_id, so only AP means something."
+        )
+        return [told, *([untracked] if predictions.track_id is None else [])]
 
     def _of_chosen(self, predictions: Predictions, instances: Instances) -> tuple[Predictions, Instances]:
         if self.chosen is None:

@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
 from stranger import Tiny
 
+import posebench as pb
 from posebench.errors import Interrupted
 from posebench.files.locking import locked
 from posebench.results.record import Record, find_records
@@ -201,3 +202,35 @@ def test_a_network_is_measured_by_steps_that_leave_no_file(tmp_path: Path) -> No
     assert (found.step > 0, found.person > 0) == (True, True)
     assert found.drawing > 0  # synthetic people are drawn once
     assert not list(tmp_path.iterdir())
+
+
+TEXT = """
+name = "mine"
+question = "Which?"
+architectures = ["tiny", "tiny:other"]
+protocols = ["mpii"]
+recipes = ["quick"]
+joints = ["left_wrist", "right_wrist"]
+[small]
+seeds = [5]
+input_sizes = [[24, 32]]
+epochs = 1
+limit = 4
+batch_size = 2
+"""
+
+
+def test_python_makes_the_runs_and_returns_the_answer(tmp_path: Path) -> None:
+    file, results, said = tmp_path / "mine.toml", tmp_path / "results", []
+    file.write_text(TEXT)
+    before = pb.study(file, small=True, device="cpu", results=results, make_runs=False)
+    assert (before.verdicts, [state.word for state in before.states]) == ([], ["waiting", "waiting"])
+    answer = pb.study(file, small=True, device="cpu", results=results, say=said.append)
+    assert [text for text in said if text.startswith("Run ")] == [
+        "Run 1 of 2: tiny, mpii, seed 5", "Run 2 of 2: tiny:other, mpii, seed 5",
+    ]  # fmt: skip
+    (verdict,) = answer.verdicts
+    assert verdict.startswith("tiny:other − tiny = ")
+    assert answer.frame[["a", "b", "name"]].values.tolist() == [["tiny:other", "tiny", "Mean"]]
+    assert repr(answer) == f"<Study mine-small, 2 of 2 runs done: {verdict}>"
+    assert (results / "studies" / "mine-small" / "report.md").is_file()

@@ -74,6 +74,11 @@ def test_the_verdict_is_a_sentence_with_the_difference_its_interval_and_whether_
     assert same.endswith("], not resolved")
 
 
+def test_a_verdict_on_one_seed_says_so(tmp_path: Path) -> None:
+    assert answered(tmp_path, done=(0, 1)).verdicts[0].endswith("], resolved (one seed each)")
+    assert answered(tmp_path, done=(0, 1, 4)).verdicts[0].endswith("], resolved (one seed of one of the two)")
+
+
 def test_rows_that_differ_in_two_things_are_not_compared(tmp_path: Path) -> None:
     study = MINE.model_copy(
         update={"architectures": ("hourglass1", "hourglass2"), "recipes": ("quick", "common"), "published": None}

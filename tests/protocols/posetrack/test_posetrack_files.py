@@ -136,6 +136,31 @@ def test_results_are_read_from_a_folder_an_archive_and_a_file(tmp_path: Path) ->
     assert [one.image.tolist() for one in found] == [[0, 1]] * 3
 
 
+def test_an_export_is_read_back_to_the_same_score_and_has_every_image(tmp_path: Path) -> None:
+    people = read(tmp_path / "truth", truth())
+    made = sequence([[(3, person(moved=4.0)), (5, person(x=300.0, only=["nose"]))], [(5, person())], []], scores=0.25)
+    given = POSETRACK.read_predictions(write(tmp_path / "made", made), people)
+    told = POSETRACK.export("posetrack-json", given, people, tmp_path / "out.zip")
+    assert told == ["3 people in 1 sequence."]
+    again = POSETRACK.read_predictions(tmp_path / "out.zip", people)
+    assert np.array_equal(given.track_id, again.track_id)
+    one, other = (POSETRACK.score(predictions, people, "official") for predictions in (given, again))
+    assert one.metrics == other.metrics
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        content = json.loads(archive.read("walk.json"))
+    assert [image["file_name"] for image in content["images"]] == list(people.images)
+    assert content["categories"][0]["keypoints"][12] == "head_bottom"
+    untracked = POSETRACK.export("posetrack-json", replace(given, track_id=None), people, tmp_path / "none.zip")
+    assert "no tracks" in untracked[1]
+    assert [one["track_id"] for one in json.loads(_only_member(tmp_path / "none.zip"))["annotations"]] == [0, 1, 0]
+
+
+def _only_member(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        (name,) = archive.namelist()
+        return archive.read(name)
+
+
 def test_a_keypoint_without_a_score_counts_as_poseval_counts_it(tmp_path: Path) -> None:
     people = read(tmp_path / "truth", truth())
     made = sequence([[(1, person())], [], []], scores=[])
@@ -209,14 +234,14 @@ def test_a_result_of_other_images_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", [dict, as_2017], ids=["2018", "2017"])
 def test_odd_values_anywhere_are_read_or_refused_in_a_sentence(form: Any, tmp_path: Path) -> None:
-    """Every value of a small file in turn, by each odd one."""
+    """Every value of a small file in turn, by every second odd one."""
     plain = form(sequence([[(1, person(only=["nose"]))]], regions={0: [REGION]}))
     texts = set()
 
     def replaced(node: Any, top: Any) -> None:
         for key in node if isinstance(node, dict) else range(len(node)):
             kept = node[key]
-            for odd in ODD_VALUES:
+            for odd in ODD_VALUES[::2]:
                 node[key] = odd
                 try:
                     texts.add(json.dumps(top))
