@@ -48,7 +48,7 @@ def decode(
     file: Path, protocol_name: str, data: Path | None, split: str | None, convention: str | None, decoders: tuple[str, ...],
     stacks: tuple[int, ...], mirrors: tuple[str, ...], table: Path | None, out: Path | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    """Decode the heatmaps in FILE in every way, and score each way.
+    """Decode the heatmaps in FILE in every way; score each.
 
     FILE is what `posebench predict --keep-heatmaps FILE` wrote. The table has a row for each stack, mirror and decoder, with the
     headline of the protocol and its paired difference from the network's own decoding. No network is run, and nothing is

@@ -13,12 +13,12 @@ import pytest
 
 from posebench.errors import PosebenchError
 from posebench.files import locking
-from posebench.files.locking import locked
+from posebench.files.locking import holder_of, locked
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from posebench.files.locking import locked
+from posebench.files.locking import holder_of, locked
 with locked(Path(sys.argv[1]), "trains x"):
     print("held", flush=True)
     if sys.argv[2:]:  # a child that outlives its parent
@@ -48,6 +48,18 @@ def test_a_second_process_is_told_who_holds_the_lock(tmp_path: Path) -> None:
             pass
     with locked(tmp_path / "lock", "trains x") as notes:  # the first has ended
         assert notes == ()
+
+
+def test_the_holder_is_known_without_taking_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert holder_of(path) is None
+    with holder(path) as first:
+        for _ in range(2):  # to look does not take it
+            assert holder_of(path) == f"process {first.pid} on {socket.gethostname()}"
+    path.write_text("812 node7\n")  # of a process that was killed
+    assert holder_of(path) is None
+    with locked(path, "trains x"):
+        assert holder_of(path) == f"process {os.getpid()} on {socket.gethostname()}"
 
 
 def test_the_lock_of_a_killed_process_is_free_also_while_its_children_live(tmp_path: Path) -> None:
