@@ -51,6 +51,7 @@ from posebench.training import checkpoints
 Mutate = Callable[[bytes, np.random.Generator], bytes]
 FORMS = "jpg", "png", "webp", "bmp", "tif"
 MPII, COCO, FLIC, LSP = (protocol(name) for name in ("mpii", "coco", "flic", "lsp"))
+WHOLEBODY, CROWDPOSE = (protocol(name) for name in ("wholebody", "crowdpose"))
 
 
 @dataclass(frozen=True)
@@ -158,10 +159,25 @@ def coco_files(folder: Path) -> list[Target]:
     rows = [{"image_id": i, "category_id": 1, "keypoints": points, "score": 0.1 * i} for i in (3, 3, 9, 5)]
     results = written(folder / "results.json", rows)
     score = scoring(COCO.instances(truth, "val"), COCO, "official")
+    people = COCO.instances(truth, "val")
+    presence = np.linspace(0, 1, 51).reshape(3, 17)
+    save(for_instances(people, people.keypoints, presence=presence), folder / "presence.h5")
+    parts = {name: [0.5] * 3 * count for name, count in WHOLEBODY.form.keypoint_lists.items()}
+    bodies = written(folder / "wholebody.json", dataset(annotation(**parts), annotation(id=8, image_id=9, **parts)))
+    found = written(folder / "parts.json", [row | parts | {"foot_score": 0.5} for row in rows])
+    crowd = dataset(annotation(14), annotation(14, id=8, image_id=9))
+    for number, image in enumerate(crowd["images"]):
+        image["crowdIndex"] = 0.4 * number
     return [
         *made("COCO results", results, score, damaged, odd_json),
         *made("COCO annotations", truth, annotated(COCO, "val", "official"), damaged, odd_json),
-    ]
+        *made("COCO presence.h5", folder / "presence.h5", scoring(people, COCO, "ex-oks"), without_checksum, odd_columns),
+        *made("COCO-WholeBody results", found, scoring(WHOLEBODY.instances(bodies, "val"), WHOLEBODY, "official"), odd_json),
+        *made("COCO-WholeBody annotations", bodies, annotated(WHOLEBODY, "val", "official"), odd_json),
+        *made(
+            "CrowdPose annotations", written(folder / "crowd.json", crowd), annotated(CROWDPOSE, "val", "official"), odd_json
+        ),
+    ]  # fmt: skip
 
 
 def annotations(folder: Path) -> list[Target]:

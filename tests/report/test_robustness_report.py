@@ -173,5 +173,7 @@ def test_the_reports_page_shows_robustness_and_a_copy_elsewhere_leaves_it_out(tm
 def test_a_hostile_name_is_shown_as_text(tmp_path: Path) -> None:
     save_robustness(kept("=1+1|<b>$x", conditions=(), corrupted=None), "id", tmp_path)
     written(tmp_path)
-    assert "=1+1\\|&lt;b&gt;\\$x" in (tmp_path / "robustness/robustness.md").read_text()
+    text = (tmp_path / "robustness/robustness.md").read_text()
+    assert "| =1+1\\|&lt;b&gt;\\$x 256×256 |" in text  # a cell of Markdown
+    assert "<summary>=1+1|&lt;b&gt;$x: every condition" in text  # HTML
     assert "\n'=1+1|<b>$x,hrnet_w32" in (tmp_path / "robustness/robustness.csv").read_text()

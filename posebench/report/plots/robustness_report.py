@@ -1,6 +1,7 @@
 """The report of robustness, from what is kept: tables and pictures. The same files make the same bytes."""
 
 import csv
+import html
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,7 +93,11 @@ def markdown(found: Sequence[Group], pictures: Sequence[Path]) -> str:
         for kept in group:
             own = [one for one in (corruptions(kept), shifts(kept), scales(kept), sources(kept)) if one is not None]
             inside = [block for one in own for block in _table(one)] + [f"Note: {escape(note)}" for note in kept.notes]
-            blocks += [f"<details><summary>{escape(kept.name)}: every condition</summary>", *inside, "</details>"]
+            blocks += [
+                f"<details><summary>{html.escape(one_line(kept.name))}: every condition</summary>",
+                *inside,
+                "</details>",
+            ]
     return "\n\n".join(blocks) + "\n"
 
 
