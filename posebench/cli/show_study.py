@@ -11,7 +11,7 @@ from rich.text import Text  # not rich's markup: names are other people's
 
 from posebench.cli.run import Shown
 from posebench.cli.wrapping import wrapped
-from posebench.errors import counted
+from posebench.errors import counted, listed
 from posebench.plain_text import one_line
 from posebench.report.tables.board import SYNTHETIC_NOTE
 from posebench.report.tables.columns import UNKNOWN, bounds, size
@@ -59,6 +59,8 @@ def cost(now: Sequence[RunState], seconds: Mapping[str, float], devices: int = 1
     """Such as `9 runs, 2 done. The others take about 3:20:00 (hours:minutes:seconds) on this device, …`."""
     done = sum(state.word == "done" for state in now)
     told = counted(len(now), "run", "runs") + (f", {done} done" if done else "") + "."
+    if ways := now[0].run.decodings:
+        told += f" Each is decoded by {listed(way.decoder for way in ways)}; the decodings of a run are scored on the same people."
     if not seconds:
         return told
     left = timedelta(seconds=round(max(sum(seconds.values()) / devices, *seconds.values(), 0)))

@@ -10,9 +10,9 @@ from posebench.array_type import Array
 from posebench.data.geometry import cell_to_pixel, transform
 from posebench.data.predictions import Predictions
 from posebench.data.provenance import Decoded
-from posebench.errors import PosebenchError, unknown
+from posebench.errors import PosebenchError
 from posebench.inference.heatmap_file import MIRRORED, UPRIGHT, Heatmaps
-from posebench.plugins.decoders import DECODERS, scores
+from posebench.plugins.decoders import DECODERS, check_names, scores
 
 UNSTATED = "quarter"
 """Taken for the network's own decoder where the file does not state one."""
@@ -69,9 +69,7 @@ def choose(
         PosebenchError: there is no such decoder, or the file has no such stack or no mirrored pass.
     """
     allowed = {mirror_name(shift): shift for shift in _shifts(kept)}
-    for decoder in decoders:
-        if decoder not in DECODERS:
-            raise unknown("decoder", decoder, DECODERS, label="Decoders")
+    check_names(decoders)
     for stack in stacks:
         if stack not in kept.stacks:
             raise PosebenchError(

@@ -78,7 +78,9 @@ class HeatmapForm:
 
 
 @torch.inference_mode()
-def form_of(model: Architecture, images: Tensor, people: int, flip_test: bool, last_stack: bool) -> HeatmapForm:
+def form_of(
+    model: Architecture, images: Tensor, people: int, flip_test: bool, last_stack: bool, option: str = OPTION
+) -> HeatmapForm:  # fmt: skip
     """The form of a network's heatmaps, from its outputs for some images.
 
     Args:
@@ -86,21 +88,22 @@ def form_of(model: Architecture, images: Tensor, people: int, flip_test: bool, l
         people: how many will be predicted.
         flip_test: whether the mirrored crops are predicted, too.
         last_stack: keep the last stack alone.
+        option: what needs heatmaps, for the message.
 
     Raises:
         PosebenchError: its outputs are no heatmaps, or it un-flips them by a rule of its own.
     """
     with errors_of("architecture", model.name, "forward"):
         outputs: Outputs = model(model.prepare(images))
-    maps = stacked(model, outputs, OPTION)
+    maps = stacked(model, outputs, option)
     count, cells = maps.shape[1], (maps.shape[3], maps.shape[4])
     if flip_test:
         with errors_of("architecture", model.name, "unflip"):
-            own = stacked(model, model.unflip(outputs), OPTION)
+            own = stacked(model, model.unflip(outputs), option)
         if not torch.equal(own, heatmaps.unflip(maps, model.skeleton.flip_order, model.pipeline.flip_shift)):
             raise PosebenchError(
                 f"{model.name} un-flips its outputs by a rule of its own, so its mirrored heatmaps cannot be kept. "
-                "Leave out --keep-heatmaps."
+                f"Leave out {option}."
             )
     stacks = (count,) if last_stack else tuple(range(1, count + 1))
     passes = (UPRIGHT, MIRRORED) if flip_test else (UPRIGHT,)

@@ -4,7 +4,7 @@ Each takes heatmaps (N, h, w) float32 and gives cells (N, 2) float, x then y. Al
 first of equals. Where a rule divides by zero, the highest cell stays.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import cv2
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from posebench.array_type import Array
+from posebench.errors import unknown
 from posebench.plugins import heatmaps
 from posebench.plugins.heatmaps import Peak
 
@@ -154,3 +155,14 @@ def _mean_cell(heights: Array) -> Array:
 def _emptied(cells: Array, maps: Array, peak: Peak) -> Array:
     """Cells, with `peak`'s place where a map is nowhere above 0."""
     return cells if peak.empty is None else np.where(scores(maps)[:, None] > 0, cells, peak.empty)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Check that decoders are there.
+
+    Raises:
+        PosebenchError: one is not; suggests the nearest.
+    """
+    for name in names:
+        if name not in DECODERS:
+            raise unknown("decoder", name, DECODERS, label="Decoders")

@@ -10,6 +10,7 @@ from posebench.errors import Interrupted, PosebenchError
 from posebench.files.locking import InUse, locked
 from posebench.files.writing import sha256, write_text
 from posebench.results.record import Record
+from posebench.studies.decoding import decode
 from posebench.studies.plan import Plan, PlannedRun
 from posebench.studies.state import RunState, claim, failure_file, found_records, scored_joints, state_of, states
 from posebench.tasks.evaluate import evaluate
@@ -123,18 +124,37 @@ def _made(plan: Plan, state: RunState, viewer: Viewer) -> Record:
     joints = scored_joints(planned, plan)
     file = predictions_path(checkpoint, people.asked, job.results)
     record = state.record
-    if record is None or not _is_file_of(record, file):
+    if record is None or not _is_kept(state, file, checkpoint, joints):
         # Not --resume: it would go on from a run with other epochs where this one has no checkpoint.
         record = run(job, people.scored, people.asked, viewer, resume=checkpoint.exists())
         if record is None:
             raise PosebenchError("posebench study makes its runs in one process each. Start it without torchrun.")
-    if not joints:
-        return record
-    part = evaluate(file, job.protocol, people.scored, name=record.name, keypoints=KeypointsAsked(joints))
+    answer = _scored_on(joints, planned, file, record.name) if joints else record
+    same = record is state.record
+    if wanted := [one for one in planned.decodings if not (same and one.decoder in state.decoded)]:
+        folder = claim(planned, plan).with_suffix(".heatmaps")
+        decoded = decode(job, checkpoint, people.asked, wanted, folder, viewer)
+        for one, path in zip(wanted, decoded, strict=True):
+            name = f"{job.arch}, {one.decoder}"
+            evaluate(path, job.protocol, people.scored, name=name).save(job.results.path)
+            if joints:
+                _scored_on(joints, planned, path, name)
+    return answer
+
+
+def _scored_on(joints: tuple[str, ...], planned: PlannedRun, file: Path, name: str) -> Record:
+    """The record of a predictions file that scores some keypoints alone."""
+    job = planned.job
+    part = evaluate(file, job.protocol, planned.people.scored, name=name, keypoints=KeypointsAsked(joints))
     part.save(job.results.path)
     return part.record
 
 
-def _is_file_of(record: Record, file: Path) -> bool:
-    """Whether a predictions file is the one that a record scored."""
-    return file.is_file() and sha256(file) == record.predictions_sha256
+def _is_kept(state: RunState, file: Path, checkpoint: Path, joints: tuple[str, ...]) -> bool:
+    """Whether what is left to do of a run can be done with its files: predictions to score, a checkpoint to predict with."""
+    record = state.record
+    if record is None:
+        return False
+    kept = not joints or (file.is_file() and sha256(file) == record.predictions_sha256)
+    whole = len(state.decoded) == len(state.run.decodings)
+    return kept and (whole or (checkpoint.is_file() and sha256(checkpoint) == record.model.checkpoint_sha256))

@@ -13,7 +13,7 @@ from posebench.results.record import Record
 from posebench.scoring import comparison
 from posebench.scoring.comparison import Difference, Pair
 from posebench.scoring.scores import shown_decimals
-from posebench.studies.plan import Plan, RowPlace
+from posebench.studies.plan import Plan, RowPlace, decoded_places, row_name
 from posebench.studies.state import RunState, described
 from posebench.tasks.compare import pairs_frame
 from posebench.tasks.compare_rows import compare_rows
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class StudyRow:
-    """One row: the seeds of a network that are done.
+    """One row: the seeds of a network that are done, in one way of decoding.
 
     Attributes:
         name: in tables. row: the records by seed; None where no seed is done. whole: the same, scored on all keypoints; None
@@ -44,7 +44,7 @@ class Findings:
 
     Attributes:
         rows: in the order of the study. pairs: of those that are done, one family: each row − the one with the study's first
-            architecture, recipe or input size that is equal in all else.
+            architecture, recipe, input size or decoder that is equal in all else.
         problem: why rows could not be compared; empty where they could.
     """
 
@@ -121,12 +121,15 @@ def find(plan: Plan, states: Sequence[RunState]) -> Answer:
     """What the runs that are done say."""
     by_protocol: dict[str, list[StudyRow]] = {}
     for runs in plan.rows:
-        place, own = runs[0].place, [state for state in states if state.run.place == runs[0].place]
+        own = [state for state in states if state.run.place == runs[0].place]
         done = [state for state in own if state.word == "done"]
         missing = tuple(state.run.job.seed for state in own if state.word != "done")
-        whole = _row_of([state.record for state in done]) if plan.study.joints else None
-        row = _row_of([state.answer for state in done])
-        by_protocol.setdefault(place.protocol, []).append(StudyRow(place, runs[0].name, row, whole, missing))
+        for place in decoded_places(runs[0].place, plan.study):
+            scored = [its for state in done if (its := state.scored(place.decoder)) is not None]
+            whole = _row_of([its.whole for its in scored]) if plan.study.joints else None
+            row = _row_of([its.answer for its in scored])
+            one = StudyRow(place, row_name(place, plan.study), row, whole, missing)
+            by_protocol.setdefault(place.protocol, []).append(one)
     found = tuple(_compared(protocol, rows) for protocol, rows in by_protocol.items())
     return Answer(plan, tuple(states), found)
 
@@ -143,10 +146,9 @@ def _signed(value: float, decimals: int) -> str:
     return f"{value:+z.{decimals}f}".replace("-", "−")
 
 
-def _row_of(records: Sequence[Record | None]) -> Row | None:
+def _row_of(records: Sequence[Record]) -> Row | None:
     """The records as a row, in the order of their seeds."""
-    there = [record for record in records if record is not None]
-    return Row(tuple(sorted(there, key=lambda record: record.model.seed or 0))) if there else None
+    return Row(tuple(sorted(records, key=lambda record: record.model.seed or 0))) if records else None
 
 
 def _compared(protocol: str, rows: Sequence[StudyRow]) -> Findings:

@@ -51,11 +51,12 @@ class Speed:
     drawing: float = 0.0
 
     def seconds(self, run: PlannedRun) -> float:
-        """How long a run takes from its beginning: training and prediction, without validation, scoring and pictures."""
+        """How long a run takes from its beginning: training and prediction, without validation, decoding, scoring and pictures."""
         recipe, people = run.job.recipe, run.people
         trained = int(people.train.usable.sum())
         steps = recipe.epochs * epoch_steps(trained, recipe.batch_size, recipe.last_batch == "keep")
-        return steps * self.step + trained * self.drawing + int(people.asked.usable.sum()) * self.person
+        predicted = int(people.asked.usable.sum()) * (2 if run.decodings else 1)  # the second time to keep heatmaps
+        return steps * self.step + trained * self.drawing + predicted * self.person
 
 
 def measured(runs: Iterable[PlannedRun], show: Callable[[str], None] = lambda doing: None) -> dict[str, float]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from posebench.data import common_keypoints
 from posebench.data.instances import Instances
+from posebench.data.provenance import Decoded
 from posebench.errors import PosebenchError
 from posebench.plugins import registry
 from posebench.plugins.protocol import Protocol
@@ -17,6 +18,7 @@ from posebench.plugins.recipe import choose
 from posebench.plugins.recipe_files import PAPER
 from posebench.report.tables.columns import size
 from posebench.results.folder import ResultsFolder, plain
+from posebench.studies.decoding import decodings
 from posebench.studies.study_file import Study
 from posebench.tasks.people import load_people, people_to_predict, run_splits
 from posebench.tasks.preflight import check_before_run
@@ -50,12 +52,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class RowPlace:
-    """Where a row stands in the study: what all its seeds share."""
+    """Where a row stands in the study: what all its seeds share.
+
+    Attributes:
+        decoder: of a row of the findings; empty for the network's own, and for runs, which every decoder decodes.
+    """
 
     arch: str
     protocol: str
     recipe: str
     input_size: Size | None
+    decoder: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +84,7 @@ class PlannedRun:
 
     Attributes:
         place: of its row. name: of its row, as reports show it. key: name of its folder below `results/runs`.
+        decodings: one for each decoder of the study.
     """
 
     place: RowPlace
@@ -84,6 +92,7 @@ class PlannedRun:
     key: str
     job: Job
     people: People
+    decodings: tuple[Decoded, ...] = ()
 
     @property
     def title(self) -> str:
@@ -123,7 +132,7 @@ def make_plan(asked: Asked) -> Plan:
 
     Raises:
         PosebenchError: an architecture, a protocol, a recipe or a keypoint is unknown; two runs are the same; a network cannot be
-            built for its input size; or people cannot be read, predicted or scored.
+            built for its input size; people cannot be read, predicted or scored; or a decoder is unknown or the network has none.
     """
     study = asked.study
     check_names(study)
@@ -139,6 +148,9 @@ def make_plan(asked: Asked) -> Plan:
     for name, group in groupby(sorted(runs, key=lambda run: run.place.protocol), lambda run: run.place.protocol):
         jobs = [run.job for run in group if run.job.seed == study.seeds[0]]
         check_before_run(jobs, people[name].scored, people[name].asked)
+    if study.decoders:
+        ways = {place: decodings(job, people[place.protocol].asked, study.decoders) for place, job in first}
+        runs = [replace(run, decodings=ways[run.place]) for run in runs]
     if not asked.small:
         _check_published(study)
     notes = dict.fromkeys(note for protocol in rules.values() for note in _notes(protocol, asked))
@@ -152,11 +164,17 @@ def places(study: Study) -> list[RowPlace]:
     return [RowPlace(arch, protocol, recipe, input_size) for protocol, recipe, input_size, arch in every]
 
 
+def decoded_places(place: RowPlace, study: Study) -> list[RowPlace]:
+    """The rows that the runs of one place have: one for each decoder of the study."""
+    return [replace(place, decoder=decoder) for decoder in study.decoders or ("",)]
+
+
 def row_name(place: RowPlace, study: Study) -> str:
-    """The architecture, with recipe and input size where the study has several, such as `hrnet_w32, 256×192`."""
+    """The architecture, with recipe, input size and decoder where the study has several, such as `hrnet_w32, 256×192`."""
     parts = [place.arch]
     parts += [place.recipe] if len(study.recipes) > 1 else []
     parts += [str(size(place.input_size))] if len(study.input_sizes) > 1 else []
+    parts += [place.decoder] if place.decoder and len(study.decoders) > 1 else []
     return ", ".join(parts)
 
 
@@ -164,7 +182,7 @@ def check_names(study: Study) -> None:
     """Check every name of a study, before anything heavy is imported.
 
     Raises:
-        PosebenchError: an architecture, a protocol, a recipe or a keypoint is unknown; says what to write instead.
+        PosebenchError: an architecture, a protocol, a recipe, a decoder or a keypoint is unknown; says what to write instead.
     """
     with _naming(study):
         for arch in study.architectures:
@@ -175,6 +193,10 @@ def check_names(study: Study) -> None:
         for name in study.protocols:
             protocol = registry.protocol(name)
             common_keypoints.check_names(study.joints, protocol.skeleton, name)
+        if study.decoders:
+            from posebench.plugins import decoders  # imports torch
+
+            decoders.check_names(study.decoders)
 
 
 def data_of(data: Path | None, protocol: str) -> Path | None:
@@ -230,7 +252,8 @@ def _told(run: PlannedRun) -> str:
 def _check_published(study: Study) -> None:
     if study.published is None:
         return
-    known = [row_name(place, study) for place in places(study) if place.protocol == study.published.protocol]
+    asked = [place for place in places(study) if place.protocol == study.published.protocol]
+    known = [row_name(one, study) for place in asked for one in decoded_places(place, study)]
     for name in study.published.values:
         if name not in known:
             raise PosebenchError(

@@ -31,6 +31,10 @@ SEVERAL = (
     "seeds. Intervals of differences include both."
 )
 ONE_SEED = "Each row has one seed: what another seed would change is unknown, and no interval includes it."
+DECODED = (
+    "Rows of one network are one training: its heatmaps were kept once, and decoded by every decoder, of the last stack and with the "
+    "mirrored pass as the network itself takes it."
+)
 ORIENTATION = "Its rule, boxes and people may differ from those of the rows: compare the differences, not the values."
 CORRECTED = (
     "p-values of all differences are corrected together (single-step max-|t|). Intervals are for each difference alone."
@@ -69,6 +73,7 @@ def markdown(answer: Answer, figures: dict[str, Path] | None = None) -> str:
     blocks = [f"# Study: {escape(study.name)}", f"**{escape(study.question)}**"]
     blocks += [f"Asked by {escape(study.source)}."] if study.source else []
     blocks += [SMALL] if answer.small else []
+    blocks += [DECODED] if study.decoders else []
     left = [state for state in answer.states if state.word != "done"]
     if left:
         told = "; ".join(escape(f"{state.run.title} ({state.word})") for state in left)

@@ -1,13 +1,14 @@
 """State: which runs of a study are done, under way, failed or still to be made. Records tell what is done."""
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from posebench.data.provenance import Decoded
 from posebench.files.locking import holder_of
 from posebench.plugins.recipe import Recipe
 from posebench.results.folder import HISTORY
@@ -19,6 +20,23 @@ Word = Literal["done", "running", "failed", "stopped", "waiting"]
 
 
 @dataclass(frozen=True, eq=False)
+class Scored:
+    """The records of one predictions file.
+
+    Attributes:
+        whole: of all keypoints. joints: of the study's keypoints; None where these are all.
+    """
+
+    whole: Record
+    joints: Record | None
+
+    @property
+    def answer(self) -> Record:
+        """The record that the study's question is about."""
+        return self.joints or self.whole
+
+
+@dataclass(frozen=True, eq=False)
 class RunState:
     """How far one run is.
 
@@ -26,6 +44,7 @@ class RunState:
         word: `stopped` for a run that has a checkpoint and that nobody trains now.
         detail: who makes it, how far it is, or why it failed; empty where there is nothing to say.
         record: of all keypoints; None where it is not done. joints: of the study's keypoints; None where these are all.
+        decoded: decoder → its records, of those that are scored.
     """
 
     run: PlannedRun
@@ -33,11 +52,17 @@ class RunState:
     detail: str = ""
     record: Record | None = None
     joints: Record | None = None
+    decoded: Mapping[str, Scored] = field(default_factory=dict)
 
     @property
     def answer(self) -> Record | None:
-        """The record that the study's question is about."""
+        """The record of the network's own decoding that the study's question is about."""
         return self.joints or self.record
+
+    def scored(self, decoder: str) -> Scored | None:
+        """The records of a decoder, or of the network's own decoding where its name is empty; None where there is none."""
+        own = None if self.record is None else Scored(self.record, self.joints)
+        return self.decoded.get(decoder) if decoder else own
 
 
 def states(plan: Plan) -> list[RunState]:
@@ -58,21 +83,46 @@ def state_of(run: PlannedRun, plan: Plan, records: Sequence[Record]) -> RunState
     Args:
         records: of the results folder.
     """
-    own = [record for record in records if is_of(record, run)]
     joints = scored_joints(run, plan)
-    whole = [record for record in own if not record.rule.keypoints]
-    some = [record for record in own if record.rule.keypoints == joints] if joints else []
-    record, part = (newest(found) if found else None for found in (whole, some))
-    if record is not None and (part is not None or not joints):
-        return RunState(run, "done", "", record, part)
+    record, part = _newest([record for record in records if is_of(record, run)], joints)
+    decoded = _decoded(run, record, records, joints)
+    if record is not None and (part is not None or not joints) and len(decoded) == len(run.decodings):
+        return RunState(run, "done", "", record, part, decoded)
     for lock in (claim(run, plan), run.job.results.checkpoint(run.key).with_name("lock")):
         if holder := holder_of(lock):
-            return RunState(run, "running", "; ".join(filter(None, (holder, _epochs(run)))), record)
+            return RunState(run, "running", "; ".join(filter(None, (holder, _epochs(run)))), record, part, decoded)
     if (failure := failure_file(run, plan)).is_file():
-        return RunState(run, "failed", failure.read_text("utf-8", "replace").strip(), record)
+        return RunState(run, "failed", failure.read_text("utf-8", "replace").strip(), record, part, decoded)
     if run.job.results.checkpoint(run.key).exists():
-        return RunState(run, "stopped", _epochs(run), record)
-    return RunState(run, "waiting", "", record)
+        return RunState(run, "stopped", _epochs(run), record, part, decoded)
+    return RunState(run, "waiting", "", record, part, decoded)
+
+
+def _newest(own: Sequence[Record], joints: tuple[str, ...]) -> tuple[Record | None, Record | None]:
+    """The newest record of all keypoints, and that of the study's."""
+    whole = [record for record in own if not record.rule.keypoints]
+    some = [record for record in own if record.rule.keypoints == joints] if joints else []
+    return newest(whole) if whole else None, newest(some) if some else None
+
+
+def _decoded(
+    run: PlannedRun, record: Record | None, records: Sequence[Record], joints: tuple[str, ...]
+) -> dict[str, Scored]:
+    """Decoder → its records. Only those of the checkpoint that the run's own record is of: they differ in the decoder alone.
+
+    Args:
+        record: the run's own.
+    """
+    found: dict[str, Scored] = {}
+    if record is None:
+        return found
+    for way in run.decodings:
+        own = [one for one in records if is_of(one, run, way)]
+        same = [one for one in own if one.model.checkpoint_sha256 == record.model.checkpoint_sha256]
+        whole, part = _newest(same, joints)
+        if whole is not None and (part is not None or not joints):
+            found[way.decoder] = Scored(whole, part)
+    return found
 
 
 def claim(run: PlannedRun, plan: Plan) -> Path:
@@ -92,11 +142,17 @@ def scored_joints(run: PlannedRun, plan: Plan) -> tuple[str, ...]:
     return tuple(name for name in skeleton if name in joints) if 0 < len(joints) < len(skeleton) else ()
 
 
-def is_of(record: Record, run: PlannedRun) -> bool:
-    """Whether a record is what a run would make: network, recipe, seed, people and rule agree, and training came to its end."""
+def is_of(record: Record, run: PlannedRun, decoded: Decoded | None = None) -> bool:
+    """Whether a record is what a run would make: network, recipe, seed, people and rule agree, and training came to its end.
+
+    Args:
+        decoded: in which way; None for the network's own.
+    """
     job, model, people = run.job, record.model, run.people
     trained_on = model.trained_on
-    if not model.trained or trained_on is None or model.step != model.steps or model.inference is not None:
+    if not model.trained or trained_on is None or model.step != model.steps or model.decoded != decoded:
+        return False
+    if any(other is not None for other in (model.inference, model.scales, model.tracked)):
         return False
     convention = job.protocol.convention()
     rule, data, train = record.rule, record.data, people.train
@@ -141,4 +197,5 @@ def described(state: RunState) -> dict[str, Any]:
         "architecture": run.place.arch, "protocol": run.place.protocol, "recipe": run.job.recipe.name,
         "input_size": [width, height], "seed": run.job.seed, "state": state.word, "detail": state.detail,
         "record": None if record is None else record.id,
+        "decoded": {decoder: its.answer.id for decoder, its in state.decoded.items()},
     }  # fmt: skip

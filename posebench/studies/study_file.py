@@ -52,7 +52,10 @@ class Published(_Part):
 
 
 class Study(_Part):
-    """A question and its runs: every architecture with every recipe, input size and seed, on every protocol."""
+    """A question and its runs: every architecture with every recipe, input size and seed, on every protocol.
+
+    A decoder is no further run: each run is made once, and decoded by all of them.
+    """
 
     name: str
     question: str = Field(min_length=1)
@@ -62,6 +65,7 @@ class Study(_Part):
     recipes: Names = (PAPER,)
     seeds: tuple[Seed, ...] = Field((0,), min_length=1)
     input_sizes: tuple[tuple[Side, Side], ...] = Field((), description="(width, height), pixels; none: the recipe's")
+    decoders: tuple[Name, ...] = Field((), description="by each of which every run is decoded; none: the network's own")
     joints: tuple[Name, ...] = Field((), description="the keypoints that the question is about; none: all")
     settings: Settings = Settings()
     published: Published | None = None
@@ -79,7 +83,7 @@ class Study(_Part):
         small = self.small or Small()
         lists: dict[str, Sequence[Any] | None] = {
             name: getattr(self, name)
-            for name in ("architectures", "protocols", "recipes", "seeds", "input_sizes", "joints")
+            for name in ("architectures", "protocols", "recipes", "seeds", "input_sizes", "decoders", "joints")
         }
         lists |= {f"small.{name}": getattr(small, name) for name in ("recipes", "seeds", "input_sizes")}
         for name, values in lists.items():
