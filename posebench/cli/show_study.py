@@ -60,7 +60,7 @@ def cost(now: Sequence[RunState], seconds: Mapping[str, float], devices: int = 1
     done = sum(state.word == "done" for state in now)
     told = counted(len(now), "run", "runs") + (f", {done} done" if done else "") + "."
     if ways := now[0].run.decodings:
-        told += f" Each is decoded by {listed(way.decoder for way in ways)}; the decodings of a run are scored on the same people."
+        told += f" Each is made once, and decoded by {listed(way.decoder for way in ways)}."
     if not seconds:
         return told
     left = timedelta(seconds=round(max(sum(seconds.values()) / devices, *seconds.values(), 0)))

@@ -70,22 +70,17 @@ def decode(
     own, kept = predictions_path(checkpoint, asked, job.results), KeptHeatmaps(folder / "heatmaps.h5", True, viewer.say)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with viewer.predicting(asked) as show, asked_to_stop() as stop:
+        with viewer.predicting(asked) as show:
+            predict(checkpoint, job.protocol, asked, folder / own.name, workers=job.workers, keep=kept, show=show)
+        with viewer.predicting(asked) as show, asked_to_stop() as stop, open_heatmaps(kept.path) as maps:
 
             def show_or_stop(done: int, total: int) -> None:
-                show(total + done, 2 * total)
+                show(done, total)
                 if stop.is_set():
                     raise Interrupted("Stopped while heatmaps were decoded.")
 
-            predict(
-                checkpoint, job.protocol, asked, folder / own.name, workers=job.workers, keep=kept,
-                show=lambda done, total: show(done, 2 * total),
-            )  # fmt: skip
-            with open_heatmaps(kept.path) as maps:
-                chosen = [
-                    way for one in wanted for way in inference.choose(maps, [one.decoder], [one.stack], [one.mirror])
-                ]
-                made = inference.decode(maps, chosen, show_or_stop)
+            ways = [way for one in wanted for way in inference.choose(maps, [one.decoder], [one.stack], [one.mirror])]
+            made = inference.decode(maps, ways, show_or_stop)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     paths = [own.with_name(f"{own.stem}-{one.decoder}.h5") for one in wanted]

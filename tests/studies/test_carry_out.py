@@ -2,8 +2,6 @@
 
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +9,15 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
 from stranger import Tiny
+from watched_runs import Watching, install
 
 import posebench as pb
 from posebench.errors import Interrupted
 from posebench.files.locking import locked
-from posebench.results.record import Record, find_records
+from posebench.results.record import find_records
 from posebench.studies.carry_out import carry_out
 from posebench.studies.measure import speed
-from posebench.studies.plan import Asked, Plan, PlannedRun, make_plan
+from posebench.studies.plan import Asked, Plan, make_plan
 from posebench.studies.state import claim, is_of, states
 from posebench.studies.study_file import Settings, Study
 from posebench.tasks.run import run
@@ -31,54 +30,9 @@ MINE = Study(
 
 
 @pytest.fixture(autouse=True)
-def tiny(monkeypatch: pytest.MonkeyPatch, few_people: None) -> None:
+def tiny(monkeypatch: pytest.MonkeyPatch, few_people: None, no_pictures: None) -> None:
     """Installed architectures whose names begin with `tiny`."""
-
-    def architecture(name: str, skeleton: Any, size: Any = None) -> Tiny:
-        model = Tiny(skeleton, size or Tiny.paper.input_size)
-        model.name = name
-        return model
-
-    for module in ("plugins.registry", "training.checkpoints", "tasks.preflight"):
-        monkeypatch.setattr(f"posebench.{module}.architecture", architecture, raising=False)
-    monkeypatch.setattr("posebench.plugins.registry.check_architecture", lambda name: None)
-
-
-@pytest.fixture(autouse=True)
-def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures of a run are not what is tested, and take most of its time."""
-    monkeypatch.setattr("posebench.tasks.evaluate.Evaluation.draw_overlays", lambda self, results: None)
-    for name in ("draw_curves", "draw_sheet"):
-        monkeypatch.setattr(f"posebench.tasks.story.Story.{name}", lambda *arguments: None)
-
-
-class Watching:
-    """Notes what is told; does something after the first step of training."""
-
-    def __init__(self, at_first_step: Any = lambda: None) -> None:
-        self.told: list[str] = []
-        self.at_first_step = at_first_step
-
-    def begins(self, planned: PlannedRun, number: int, total: int) -> "Watching":
-        self.told.append(f"{number}/{total} {planned.title}")
-        return self
-
-    def ended(self, planned: PlannedRun, record: Record) -> None:
-        self.told.append(f"ended {planned.title}")
-
-    def failed(self, planned: PlannedRun, reason: str) -> None:
-        self.told.append(f"failed {planned.title}: {reason}")
-
-    @contextmanager
-    def training(self, job: Any) -> Iterator[Any]:
-        yield lambda progress: self.at_first_step() if progress.step == 1 else None
-
-    @contextmanager
-    def predicting(self, asked: Any) -> Iterator[Any]:
-        yield lambda done, total: None
-
-    def say(self, note: str) -> None:
-        pass
+    install(monkeypatch, Tiny)
 
 
 def plan_of(results: Path, **changes: Any) -> Plan:

@@ -57,6 +57,7 @@ def test_a_study_without_a_small_size_says_what_to_add(tmp_path: Path) -> None:
         ('"hourglass2"]', '"hourglass1"]', "architectures names hourglass1 twice; each run is made once"),
         ("seeds = [0, 1, 2]", "seeds = [3, 3]", "seeds names 3 twice"),
         ("seeds = [4]", "input_sizes = [[64, 96], [64, 96]]", "small.input_sizes names 96x64 twice"),
+        ("seeds = [0, 1, 2]", 'decoders = ["dark", "udp", "dark"]', "decoders names dark twice"),
         ('name = "mine"', 'name = "../mine"', "should be at most 64 letters, digits"),
         ("seeds = [0, 1, 2]", "seed = 3", "seed is not a known field. Did you mean seeds?"),
         ("epochs = 9", "epoch = 9", "settings.epoch is not a known field. Did you mean epochs?"),
@@ -118,5 +119,6 @@ def test_the_papers_figures_are_those_of_the_table_of_published_scores(name: str
         arch, _, size = row.partition(", ")
         arch = PUBLISHED_AS.get(arch, arch).replace("resnet", "res")
         arch = "hrnet_w32(scratch, all exchanges)" if (name, arch) == ("fusion", "hrnet_w32") else arch
-        sizes = [size.replace("×", "x")] if size else ["256x192", "256x256"]
+        its = study.input_sizes or ((192, 256), (256, 256))
+        sizes = [size.replace("×", "x")] if "×" in size else [f"{height}x{width}" for width, height in its]
         assert any((arch, one, round(value * factor, 6)) in rows for one in sizes for factor in (1, 100)), row
