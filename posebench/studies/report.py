@@ -32,8 +32,8 @@ SEVERAL = (
 )
 ONE_SEED = "Each row has one seed: what another seed would change is unknown, and no interval includes it."
 DECODED = (
-    "Rows that differ in the decoder alone are the same trainings and the same heatmaps: those of the last stack, with the mirrored "
-    "pass as the network itself takes it."
+    "Rows that differ in the decoder alone are the same trainings and the same heatmaps: those of the last stack, with the "
+    "mirrored pass as the network itself takes it."
 )
 ORIENTATION = "Its rule, boxes and people may differ from those of the rows: compare the differences, not the values."
 CORRECTED = (

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from packs import noise_people
 from PIL import Image
+from stranger import Tiny
 
 from posebench.errors import PosebenchError
 from posebench.inference.predict import predict
@@ -18,9 +19,6 @@ from posebench.samples import corruption
 from posebench.samples.corruption import CORRUPTIONS, Corruption, corrupted
 from posebench.samples.images import read_image
 from posebench.samples.loader import Loading
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
-from stranger import Tiny
 
 pytest.importorskip("imagecorruptions", reason="imagecorruptions-imaug is not installed (posebench-2d[robustness])")
 

@@ -1,13 +1,10 @@
 """Runs of a study in this process: each once, shared by locks, kept by Ctrl-C, and found by their records."""
 
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
 from stranger import Tiny
 from watched_runs import Watching, install
 

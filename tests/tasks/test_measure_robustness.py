@@ -3,13 +3,13 @@
 import os
 import shutil
 import signal
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from stranger import Tiny
 
 import posebench as pb
 from posebench.data import predictions as files
@@ -24,9 +24,6 @@ from posebench.tasks.robustness import Measurement, measure
 from posebench.tasks.robustness_conditions import RobustnessAsked, chosen_people, conditions
 from posebench.tasks.robustness_cost import expected
 from posebench.tasks.robustness_network import NetworkInUse
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
-from stranger import Tiny
 
 pytest.importorskip("imagecorruptions", reason="imagecorruptions-imaug is not installed (posebench-2d[robustness])")
 

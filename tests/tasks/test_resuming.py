@@ -1,14 +1,11 @@
 """What `--resume` goes on with, and what it says where it finds nothing; forks."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
 from stranger import Tiny
 
 from posebench.data.provenance import TrainedOn

@@ -2,14 +2,11 @@
 
 import csv
 import importlib.util
-import sys
 from pathlib import Path
 from typing import Any
 
 import cv2
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
 from stranger import Tiny
 
 from posebench.errors import PosebenchError

@@ -2,14 +2,11 @@
 
 import random
 import resource
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
 from stranger import Tiny
 
 from posebench.data.skeleton import Skeleton

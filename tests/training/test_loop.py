@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import re
 import signal
-import sys
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
 from stranger import Tiny
 
 from posebench.data.instances import Instances

@@ -2,17 +2,14 @@
 
 import os
 import signal
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
 from stranger import Tiny
+from torch import Tensor, nn
 
 from posebench.data.instances import Instances
 from posebench.errors import Interrupted, PosebenchError

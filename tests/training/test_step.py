@@ -1,18 +1,14 @@
 """One update of the weights: what each field of a recipe changes, and what it leaves as it is."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
 from stranger import Tiny
+from torch import Tensor, nn
 
 from posebench.errors import PosebenchError
 from posebench.plugins import registry

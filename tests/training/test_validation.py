@@ -2,15 +2,12 @@
 
 import itertools
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stranger"))
 from stranger import Tiny
 
 from posebench.data.instances import Instances
