@@ -26,6 +26,7 @@ LIBRARIES = (
     "accelerate",
     "pandas",
     "scipy.io",
+    "scipy.optimize",
     "h5py",
     "cv2",
     "matplotlib.pyplot",

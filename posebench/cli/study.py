@@ -124,10 +124,10 @@ def run(
     if dry_run:
         if as_json:
             click.echo(json.dumps(measure.as_json(now, seconds)))
-    elif cluster is not None:
+    elif cluster is not None and any(state.word != "done" for state in now):
         _submit(plan, cluster, cluster_options, asked["name"])
     else:
-        _answer(out, plan, _made(out, plan, devices, seconds), as_json)
+        _answer(out, plan, now if cluster is not None else _made(out, plan, devices, seconds), as_json)
 
 
 def _made(out: "Console", plan: "Plan", devices: list[str], seconds: dict[str, float]) -> "list[RunState]":

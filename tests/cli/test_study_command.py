@@ -126,16 +126,19 @@ def test_a_mistake_is_one_sentence(folder: Path, arguments: tuple[str, ...], com
     assert (done.returncode, complaint in done.stderr, "Traceback" in done.stderr) == (1, True, False)
 
 
-def test_a_job_of_submitit_makes_a_run_and_the_last_one_writes_the_report(folder: Path) -> None:
+def test_a_job_of_submitit_makes_a_run_and_the_last_one_writes_the_report(tmp_path: Path) -> None:
+    faulty.install(tmp_path)
     text = TEXT.replace('"mine"', '"job"').replace('"Sound", "NoJoints", "Pair"', '"Sound"')
-    (folder / "job.toml").write_text(text)
-    done = posebench("job.toml", "--cluster", "local", "--workers", 0, folder=folder)
+    (tmp_path / "job.toml").write_text(text)
+    done = posebench("job.toml", "--cluster", "local", "--workers", 0, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    report = folder / "results/studies/job/report.md"
-    assert wait_for(report, seconds=300), next((folder / "results/studies/job/jobs").glob("*.err")).read_text()
-    assert "| Sound | " in report.read_text()
-    again = posebench("job.toml", "--cluster", "local", folder=folder)
-    assert "No run is left to submit." in again.stdout
+    report = tmp_path / "results/studies/job/report.md"
+    assert wait_for(report, seconds=300), next((tmp_path / "results/studies/job/jobs").glob("*.err")).read_text()
+    written = report.read_bytes()
+    assert b"| Sound | " in written
+    report.unlink()
+    again = posebench("job.toml", "--cluster", "local", folder=tmp_path)  # no run is left
+    assert (again.returncode, "Report: " in again.stdout, report.read_bytes()) == (0, True, written)
 
 
 def wait_for(path: Path, seconds: float) -> bool:

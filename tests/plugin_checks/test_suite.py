@@ -100,7 +100,12 @@ def test_its_larger_sisters_build_and_have_a_recipe(name: str) -> None:
 @pytest.mark.parametrize("name", [plugin.name for plugin in installed("protocol") if plugin.package == "posebench-2d"])
 def test_a_built_in_protocol_keeps_every_promise(name: str) -> None:
     proof = prove("protocol", name)
-    assert {f.outcome for f in proof.findings} == {"passed"}, proof.failed
+    if name == "wholebody":
+        assert proof.findings[2].detail.startswith("synthetic people lack some of its keypoints")
+        assert {f.check for f in proof.findings if f.outcome == "skipped"} == {"truth", "falsehood", "order", "missing"}
+        assert not proof.failed
+    else:
+        assert {f.outcome for f in proof.findings} == {"passed"}, proof.failed
 
 
 @pytest.mark.usefixtures("_faulty")

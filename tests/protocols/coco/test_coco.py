@@ -351,7 +351,7 @@ def matched(truth: dict[str, Any], detections: list[dict[str, Any]], folder: Pat
 
 @pytest.mark.parametrize("first", range(0, 1200, 200))
 def test_random_cases_equal_pycocotools_to_the_bit(first: int, tmp_path: Path) -> None:
-    """Faults that were planted in the matching differ in 10 to 60 % of the cases; 21 detections per image, in one of 400."""
+    """Faults that were planted in the matching differ in 9 to 64 % of the cases; what is rare, in test_exactness."""
     pytest.importorskip("pycocotools", reason="the reference evaluator is not installed")
     several = 0
     for seed in range(first, first + 200):
