@@ -11,7 +11,7 @@ from posebench.cli.options import (
     json_option,
     protocol_option,
     quiet_option,
-    split_option,
+    stated_split_option,
 )
 from posebench.errors import existing
 
@@ -20,7 +20,7 @@ from posebench.errors import existing
 @click.argument("file", type=click.Path(path_type=Path))
 @protocol_option
 @data_option
-@split_option
+@stated_split_option
 @convention_option
 @click.option(
     "--decoder", "decoders", multiple=True, metavar="NAME",
@@ -52,7 +52,7 @@ def decode(
 
     FILE is what `posebench predict --keep-heatmaps FILE` wrote. The table has a row for each stack, mirror and decoder, with the
     headline of the protocol and its paired difference from the network's own decoding. No network is run, and nothing is
-    written without --table or --out. The split is by default the one that FILE states.
+    written without --table or --out.
     """
     from posebench.cli.console import open_console, print_notes, progress, say_synthetic
     from posebench.cli.show_decodings import print_decodings

@@ -37,7 +37,8 @@ def export(
     mpii-mat        for the MPII evaluation server
     coco-json       for pycocotools and the COCO server; --convention hrnet
                     rescores and suppresses first
-    coco-presence   the same with /presence in the place of confidence, for exococotools
+    coco-presence   the same with /presence in the place of confidence,
+                    for exococotools
     crowdpose-json  for xtcocotools
     wholebody-json  for xtcocotools
     posetrack-json  for poseval: a zip archive with a JSON file for each sequence

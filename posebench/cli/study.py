@@ -58,7 +58,7 @@ asked_options = together(
     ),
     click.option(
         "--small", is_flag=True,
-        help="The study's small size, its table [small]: minutes instead of days. It shows that a study runs, not what is true.",
+        help="The study's small size, its table [small]: hours at most, on a CPU. It shows that a study runs, not what is true.",
     ),
     click.option(
         "--boxes", type=click.Path(path_type=Path), metavar="FILE",

@@ -122,12 +122,11 @@ def tails(units: int) -> tuple[float, float]:
 
 
 def score_interval(value: float, resampled: Array, sampling: Sampling) -> tuple[float, float]:
-    """The 95 % interval of a score; NaN where its value or a resample is unknown.
+    """The 95 % interval of a score; NaN where its value or a resample is unknown, or resamples do not vary.
 
-    A bounded score has a t interval on the logit scale. Where all units are perfect, or all score 0, resamples do not vary;
-    then the interval ends at the largest share of imperfect units that shows none among `units` in 2.5 % of datasets
-    (Clopper, Pearson, Biometrika, 1934). A score without a bound, or with a negative resample, has an
-    expanded percentile interval.
+    A bounded score has a t interval on the logit scale. Where all units are perfect, or all score 0, the interval ends at the
+    largest share of imperfect units that shows none among `units` in 2.5 % of datasets (Clopper, Pearson, Biometrika, 1934).
+    A score without a bound, or with a negative resample, has an expanded percentile interval.
     """
     if not np.isfinite([value, *resampled]).all():
         return float("nan"), float("nan")
@@ -137,6 +136,8 @@ def score_interval(value: float, resampled: Array, sampling: Sampling) -> tuple[
     if value in (0, largest):
         share = 1 - (0.5 - LEVEL / 200) ** (1 / units)
         return (0.0, largest * share) if value == 0 else (largest * (1 - share), largest)
+    if not np.ptp(resampled):  # few units that score alike say nothing of others
+        return float("nan"), float("nan")
     part = value / largest
     error = float(resampled.std(ddof=1)) / largest / (part * (1 - part)) * NORMAL * widening(units)
     low, high = (largest / (1 + np.exp(sign * error) * (1 - part) / part) for sign in (1, -1))

@@ -155,7 +155,7 @@ def check_data(
         duplicates=tuple(duplicates(train.decoded, report.decoded, (train.name, report.name))),
         damaged=tuple(filter(None, map(_damaged, splits.values()))),
         problems=tuple(_problems(protocol, checked[train.name], checked[report.name], report.people)),
-        notes=tuple(filter(None, (run.note, *_notes(splits)))), cache=str(cache),
+        notes=tuple(filter(None, (run.note, *_same_images(train, report), *_notes(splits)))), cache=str(cache),
     )  # fmt: skip
 
 
@@ -267,6 +267,15 @@ def _problems(protocol: Protocol, train: SplitCheck, report: SplitCheck, people:
     if people is not None and (reason := scoring_problem(protocol, people)):
         found.append(f"Scoring is impossible: {reason}")
     return found
+
+
+def _same_images(train: _Split, report: _Split) -> list[str]:
+    """A note where the images to train on are those to score."""
+    if train.people is None or report.people is None or tuple(train.people.images) != tuple(report.people.images):
+        return []
+    return [
+        f"{train.name} and {report.name} are the same images: a network would be scored on people that it was trained on."
+    ]
 
 
 def _notes(splits: Mapping[str, _Split]) -> list[str]:

@@ -201,7 +201,8 @@ def _check_resamples(rows: Sequence[Row]) -> None:
     for row in rows:
         if row.resampled_on is None:
             raise PosebenchError(
-                f"The records of {row.name!r} have no resamples on the same people. Score their predictions files again."
+                f"The records of {row.name!r} have no resamples, as those of one image or sequence, or none on the same people. "
+                "Compare their predictions files: posebench compare A B."
             )
         if row.resampled_on != rows[0].resampled_on:
             raise PosebenchError(

@@ -205,4 +205,8 @@ class _Detections(Columns):
         if isinstance(error, KeyError):
             has = ", ".join(["image_id", "category_id", *self.lists])
             return f"{where}it lacks {error.args[0]!r}; a detection has {has} and score."
-        return f"{where}not a detection of {len(self.instances.skeleton)} keypoints (x, y, score): {error}."
+        number = len(self.instances.skeleton)
+        lists = (
+            "" if len(self.lists) == 1 else f" in {', '.join(f'{key} ({size})' for key, size in self.lists.items())}"
+        )
+        return f"{where}not a detection of {number} keypoints (x, y, score){lists}: {error}."

@@ -68,11 +68,12 @@ def _first_split(text: str) -> str | None:
     return found[1] if found else None
 
 
-def small_sample(images: int) -> tuple[str, ...]:
-    """A note if there are so few images that AP is too high on average."""
+def small_sample(images: int, dataset: str) -> tuple[str, ...]:
+    """A note if there are so few images that AP is too high on average, by how much was measured on COCO."""
     if images >= FEW_IMAGES:
         return ()
+    measured = "39 images" if dataset == "coco" else "39 images of COCO"
     return (
         f"Only {counted(images, 'image', 'images')}: on so few, AP is too high on average. "
-        "On 39 images it is too high by 0.01 and APL by 0.02 (docs/scoring.md).",
+        f"On {measured} it is too high by 0.01 and APL by 0.02 (docs/scoring.md).",
     )

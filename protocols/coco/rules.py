@@ -132,7 +132,7 @@ class COCO(Protocol):
         return replace(
             scores,
             notes=(
-                *small_sample(len(instances.images)),
+                *small_sample(len(instances.images), self.name),
                 *partial_detections.notes(evaluated.given, evaluated.made.bbox is not None),
                 *notes(evaluated.given, evaluated.made, chosen),
                 *extended_oks.notes(evaluated.given, evaluated.people, chosen.extended),

@@ -78,6 +78,10 @@ def test_no_miss_in_20_images_leaves_room_for_the_binomial_bound(value: float, b
     assert score_interval(value, np.full(9, value), Sampling(20, largest=100)) == pytest.approx(bounds, abs=0.01)
 
 
+def test_units_that_score_alike_and_not_perfectly_have_no_interval() -> None:
+    assert np.isnan(score_interval(0.6, np.full(9, 0.6), Sampling(2, largest=1))).all()
+
+
 def test_what_some_resample_cannot_know_has_no_interval() -> None:
     values, resampled = split({"a": np.array([5.0, 4.0, 6.0]), "b": np.array([5.0, np.nan, 6.0])})
     assert values == {"a": 5.0, "b": 5.0}

@@ -47,6 +47,15 @@ def test_a_whole_folder_has_counts_hashes_and_no_problems(tmp_path: Path) -> Non
     assert Path(found.cache).is_file()
 
 
+def test_one_annotation_for_training_and_scoring_is_named(tmp_path: Path) -> None:
+    file = write_coco(tmp_path / "d") / "annotations" / "person_keypoints_val2017.json"
+    renamed = file.rename(tmp_path / "mine.json")
+    assert (
+        "train and val are the same images: a network would be scored on people that it was trained on."
+        in checked(renamed, tmp_path).notes
+    )
+
+
 def test_missing_photographs_are_counted_and_make_training_and_predicting_impossible(tmp_path: Path) -> None:
     root = write_coco(tmp_path / "d")
     (root / "train2017" / name_of("train", 2)).unlink()

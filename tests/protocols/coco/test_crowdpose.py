@@ -209,6 +209,7 @@ def test_without_crowd_indices_the_levels_are_unknown_and_a_note_says_so(tmp_pat
     written(tmp_path / "dt.json", detections([person()]))
     scores = scored(tmp_path)
     assert (scores.metrics["AP"], scores.metrics["AP easy"]) == (pytest.approx(1), -1)
+    assert any("On 39 images of COCO it is too high by 0.01" in note for note in scores.notes)
     assert scores.notes[-1] == "2 of 3 images have no crowdIndex, so AP easy, medium and hard are unknown."
 
 

@@ -238,7 +238,10 @@ def test_an_annotation_or_results_without_the_parts_are_refused(tmp_path: Path) 
     with pytest.raises(PosebenchError, match="annotation 0: it lacks 'foot_kpts'; is this an annotation of wholebody?"):
         WHOLEBODY.instances(written(tmp_path / GT, dataset(body)), "val")
     short = detection(GRID) | {"face_kpts": [1.0] * 3}
-    with pytest.raises(PosebenchError, match="row 0: not a detection of 133 keypoints .*: 3 values instead of 204"):
+    with pytest.raises(
+        PosebenchError,
+        match=r"keypoints \(x, y, score\) in keypoints \(51\), foot_kpts \(18\), face_kpts \(204\).*: 3 values instead of 204",
+    ):
         scores(tmp_path, "official", [person(GRID, SEEN)], [short])
     with pytest.raises(PosebenchError, match="annotation 0: 3 keypoint values in face_kpts, but wholebody has 68"):
         WHOLEBODY.instances(written(tmp_path / GT, dataset(person(GRID, SEEN, face_kpts=[1, 2, 2]))), "val")
