@@ -8,7 +8,7 @@ from faulty import Pair, Sound
 from watched_runs import Watching, install
 
 from posebench.errors import PosebenchError
-from posebench.results.record import Record, find_records
+from posebench.results.record import Record, find_records, save_record
 from posebench.studies.carry_out import carry_out
 from posebench.studies.findings import find
 from posebench.studies.plan import Asked, Plan, make_plan
@@ -106,8 +106,8 @@ def test_a_decoding_is_neither_taken_for_the_run_nor_for_another_decoding_or_che
 
 def test_a_network_that_is_no_longer_there_is_trained_again(tmp_path: Path) -> None:
     (before,) = carry_out(plan_of(tmp_path, **ONE, decoders=()), Watching())
-    job = before.run.job
-    job.results.checkpoint(before.run.key).unlink()
+    save_record(before.record.model_copy(update={"created": "2020-01-02T03:04:05+00:00"}), tmp_path)
+    before.run.job.results.checkpoint(before.run.key).unlink()
     steps: list[int] = []
     (after,) = carry_out(plan_of(tmp_path, **ONE), Watching(lambda: steps.append(1)))
     assert (len(steps), after.word) == (1, "done")
