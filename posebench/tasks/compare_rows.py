@@ -1,5 +1,6 @@
 """Compare rows of a leaderboard: the headline of several seeds each, from records alone."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from posebench.array_type import Array
 from posebench.errors import PosebenchError, counted, listed, unknown
 from posebench.plugins.protocol import Protocol
 from posebench.report.tables import comparison_table
@@ -57,7 +59,8 @@ class RowComparison:
 
 
 def compare_rows(rows: Sequence[Row], chosen: Sequence[tuple[int, int]] | None = None) -> RowComparison:
-    """Compare the headline of rows on the same resamples of the images; rows of several seeds vary over these too.
+    """Compare the headline of rows on the same resamples of the images; rows of several seeds vary over these too, unless both
+    rows are the same trainings, which are compared seed by seed.
 
     Args:
         chosen: which pairs are compared, as places in `rows`; they are one family. None for every two rows.
@@ -70,17 +73,46 @@ def compare_rows(rows: Sequence[Row], chosen: Sequence[tuple[int, int]] | None =
     _check_group(rows)
     _check_resamples(rows)
     headline, units = rows[0].rule.headline, rows[0].records[0].sampling.units
-    drawn = with_seed_error(np.array([row.resampled for row in rows]), np.array([row.seed_error for row in rows]))
     asked = list(combinations(range(len(rows)), 2)) if chosen is None else chosen
-    both = [((rows[a], drawn[a]), (rows[b], drawn[b])) for a, b in asked]
-    taken = [Taken(headline, a.headline, b.headline, x - y) for (a, x), (b, y) in both]
+    both = [(rows[a], rows[b]) for a, b in asked]
+    taken = [
+        Taken(headline, a.headline, b.headline, drawn)
+        for (a, b), drawn in zip(both, _resampled(rows, asked), strict=True)
+    ]
     found = comparison.family(taken, units)
     names = [row.name for row in rows]
     labels = {row.id: row.name if names.count(row.name) == 1 else f"{row.name} ({row.id})" for row in rows}
-    pairs = (
-        Pair(labels[a.id], labels[b.id], one, (one,), ()) for ((a, _), (b, _)), one in zip(both, found, strict=True)
-    )
+    pairs = (Pair(labels[a.id], labels[b.id], one, (one,), ()) for (a, b), one in zip(both, found, strict=True))
     return RowComparison(tuple(rows), tuple(pairs))
+
+
+def _resampled(rows: Sequence[Row], asked: Sequence[tuple[int, int]]) -> list[Array]:
+    """(R,) differences of each pair, which vary over seeds too. Seeds of two rows are independent, unless both rows are the same
+    trainings, as those of two decoders are: then only the difference of each training varies.
+    """
+    same = [_same_trainings(rows[a], rows[b]) for a, b in asked]
+    images = [row.resampled for row in rows] + [rows[a].resampled - rows[b].resampled for a, b in asked]
+    errors = [row.seed_error for row in rows] + [
+        _error_of_difference(rows[a], rows[b]) if paired else 0.0 for (a, b), paired in zip(asked, same, strict=True)
+    ]
+    drawn = with_seed_error(np.array(images), np.array(errors))
+    return [
+        drawn[len(rows) + place] if paired else drawn[a] - drawn[b]
+        for place, ((a, b), paired) in enumerate(zip(asked, same, strict=True))
+    ]
+
+
+def _same_trainings(one: Row, other: Row) -> bool:
+    """Whether both rows are of the same checkpoints, seed by seed."""
+    of_one, of_other = ([record.model.checkpoint_sha256 for record in row.records] for row in (one, other))
+    return None not in of_one and of_one == of_other
+
+
+def _error_of_difference(one: Row, other: Row) -> float:
+    """Standard error of the mean difference of trainings; 0 for one training."""
+    if not (one.by_seed and other.by_seed):
+        return 0.0
+    return float(np.std(np.subtract(one.by_seed, other.by_seed), ddof=1)) / math.sqrt(len(one.records))
 
 
 def compare_named(

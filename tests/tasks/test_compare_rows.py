@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from records import record
 
+from posebench.data.provenance import Decoded
 from posebench.errors import PosebenchError
-from posebench.report.tables.rows import rows
+from posebench.report.tables.rows import Row, rows
 from posebench.results.record import Record, save_record
 from posebench.tasks.compare_rows import choose_rows, compare_rows
 
@@ -172,3 +173,23 @@ def test_seeds_that_differ_widely_make_the_same_difference_unresolved() -> None:
 
     assert resolved(84.9, 85.1)
     assert not resolved(75.0, 95.0)
+
+
+def test_rows_of_the_same_trainings_are_compared_training_by_training() -> None:
+    def decoded(decoder: str, checkpoints: str, *means: float) -> Row:
+        made = [
+            scored("net", mean, shift, seed=seed) for seed, (mean, shift) in enumerate(zip(means, (1, 2), strict=True))
+        ]
+        stated = {"decoded": Decoded(decoder=decoder, stack=1, mirror="on")}
+        return Row(tuple(
+            one.model_copy(update={"model": one.model.model_copy(update=stated | {"checkpoint_sha256": f"{checkpoints}{seed}"})})
+            for seed, one in enumerate(made)
+        ))  # fmt: skip
+
+    argmax, others = decoded("argmax", "a", 60.0, 80.0), decoded("argmax", "b", 60.0, 80.0)
+    dark = decoded("dark", "a", 61.0, 81.5)
+    assert (dark.seed_error, argmax.seed_error) == (10.25, 10.0)
+    same, different = (compare_rows([dark, one]).pairs[0].headline for one in (argmax, others))
+    assert (same.value, same.resolved, different.value, different.resolved) == (1.25, True, 1.25, False)
+    low, high = same.interval
+    assert (round(low, 1), round(high, 1)) == (0.8, 1.7)  # 1.25 − and + 1.96 × 0.25, the standard error of 1.0 and 1.5
