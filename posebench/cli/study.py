@@ -90,7 +90,8 @@ asked_options = together(
 @json_option
 @quiet_option
 def run(
-    dry_run: bool, cluster: str | None, cluster_options: tuple[str, ...], as_json: bool, quiet: bool, **asked: Any
+    name: str, data: Path | None, small: bool, boxes: Path | None, results: Path, device: str | None, workers: int | None,
+    dry_run: bool, cluster: str | None, cluster_options: tuple[str, ...], as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Make the runs of a study that are not done, and write its report.
 
@@ -110,7 +111,7 @@ def run(
     if cluster_options and cluster is None:
         raise PosebenchError("--cluster-option is about --cluster, which is not given. Add --cluster slurm.")
     out = open_console(stderr=quiet or as_json, quiet=quiet)
-    wanted = _asked(**asked)
+    wanted = _asked(name, data, small, boxes, results, device, workers)
     for protocol in wanted.study.protocols:
         say_synthetic(out, wanted.data, protocol)
     with out.status("Loading PyTorch; checking that every run can be made and scored") as status:
@@ -125,7 +126,7 @@ def run(
         if as_json:
             click.echo(json.dumps(measure.as_json(now, seconds)))
     elif cluster is not None and any(state.word != "done" for state in now):
-        _submit(plan, cluster, cluster_options, asked["name"])
+        _submit(plan, cluster, cluster_options, name)
     else:
         _answer(out, plan, now if cluster is not None else _made(out, plan, devices, seconds), as_json)
 
@@ -179,7 +180,7 @@ def _submit(plan: "Plan", cluster: str, options: tuple[str, ...], name: str) -> 
 @study.command()
 @asked_options
 @json_option
-def status(as_json: bool, **asked: Any) -> None:
+def status(name: str, data: Path | None, small: bool, boxes: Path | None, results: Path, as_json: bool) -> None:
     """Say which runs are done, running, stopped, waiting or failed.
 
     A failed run is shown with the reason.
@@ -192,7 +193,7 @@ def status(as_json: bool, **asked: Any) -> None:
 
     out = open_console(stderr=as_json)
     with out.status("Reading records"):
-        plan = make_plan(_asked(**asked))
+        plan = make_plan(_asked(name, data, small, boxes, results))
         now = states(plan)
     if as_json:
         click.echo(json.dumps(find(plan, now).as_json()))
@@ -220,7 +221,7 @@ def show(name: str) -> None:
 
 
 def _asked(
-    *, name: str, small: bool, data: Path | None, results: Path, boxes: Path | None, device: str | None = None,
+    name: str, data: Path | None, small: bool, boxes: Path | None, results: Path, device: str | None = None,
     workers: int | None = None,
 ) -> "Asked":  # fmt: skip
     from posebench.studies.plan import Asked, check_names

@@ -49,7 +49,7 @@ def shares(part: Array, whole: Array, people: Instances) -> list[Estimate]:
 
 def _share(values: Array, asked: Array, people: Instances) -> Estimate:
     value = float(values[0])
-    return Estimate(value, _known(score_interval(value, values[1:], sampling_of(people.units[asked], people))))
+    return Estimate(value, known_bounds(score_interval(value, values[1:], sampling_of(people.units[asked], people))))
 
 
 def difference(metric: str, after: Scores, before: Scores) -> Estimate:
@@ -61,7 +61,7 @@ def difference(metric: str, after: Scores, before: Scores) -> Estimate:
 def _paired(metric: str, after: Mapping[str, Array], before: Scores) -> tuple[float, float] | None:
     if metric not in after or metric not in before.resampled:
         return None
-    return _known(interval(after[metric] - before.resampled[metric], before.sampling.units))
+    return known_bounds(interval(after[metric] - before.resampled[metric], before.sampling.units))
 
 
 def median(values: Array, units: Array) -> Estimate:
@@ -70,7 +70,7 @@ def median(values: Array, units: Array) -> Estimate:
         return Estimate(np.nan)
     kept, place = np.unique(units, return_inverse=True)
     medians = weighted_medians(values, place, image_weights(len(kept)))
-    return Estimate(float(medians[0]), _known(interval(medians[1:], len(kept))) if len(kept) > 1 else None)
+    return Estimate(float(medians[0]), known_bounds(interval(medians[1:], len(kept))) if len(kept) > 1 else None)
 
 
 def weighted_medians(values: Array, unit: Array, weights: Array) -> Array:
@@ -91,5 +91,6 @@ def weighted_medians(values: Array, unit: Array, weights: Array) -> Array:
     return medians
 
 
-def _known(bounds: tuple[float, float]) -> tuple[float, float] | None:
+def known_bounds(bounds: tuple[float, float]) -> tuple[float, float] | None:
+    """An interval; None where an end of it is unknown."""
     return None if np.isnan(bounds).any() else bounds

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from posebench.array_type import Array
-from posebench.diagnosis.estimate import Estimate
+from posebench.diagnosis.estimate import Estimate, known_bounds
 from posebench.scoring.bootstrap import Sampling, interval, score_interval
 from posebench.scoring.scores import Scores, known
 
@@ -25,7 +25,7 @@ def estimate(values: Array, sampling: Sampling) -> Estimate:
     """A score of (1 + resamples,) values with its interval."""
     if len(values) == 1:
         return Estimate(float(values[0]))
-    return Estimate(float(values[0]), _known(score_interval(float(values[0]), values[1:], sampling)))
+    return Estimate(float(values[0]), known_bounds(score_interval(float(values[0]), values[1:], sampling)))
 
 
 def change(values: Array, clean: Array, sampling: Sampling) -> Estimate:
@@ -33,7 +33,7 @@ def change(values: Array, clean: Array, sampling: Sampling) -> Estimate:
     differences = values - clean
     if len(differences) == 1:
         return Estimate(float(differences[0]))
-    return Estimate(float(differences[0]), _known(interval(differences[1:], sampling.units)))
+    return Estimate(float(differences[0]), known_bounds(interval(differences[1:], sampling.units)))
 
 
 def mean(several: list[Array], sampling: Sampling) -> Estimate:
@@ -47,7 +47,3 @@ def relative(several: list[Array], clean: Array, sampling: Sampling) -> Estimate
         share = 100 * np.mean(several, axis=0) / clean
     share[~np.isfinite(share)] = np.nan
     return estimate(share, replace(sampling, largest=None))
-
-
-def _known(bounds: tuple[float, float]) -> tuple[float, float] | None:
-    return None if np.isnan(bounds).any() else bounds

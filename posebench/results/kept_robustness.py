@@ -118,7 +118,7 @@ class RobustnessFound:
     """What the folder of robustness holds.
 
     Attributes:
-        kept: id → what was measured, in the order of the ids.
+        kept: what was measured, in the order of the ids.
         notes: a sentence for each file that is skipped because it cannot be read, with its path.
     """
 

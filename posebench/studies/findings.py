@@ -138,11 +138,12 @@ def difference(one: Difference, decimals: int) -> str:
     """Such as `+0.40 [−0.20, +1.00]`."""
     if not math.isfinite(one.value):
         return UNKNOWN
-    bounds = "" if one.interval is None else f" [{', '.join(_signed(bound, decimals) for bound in one.interval)}]"
-    return _signed(one.value, decimals) + bounds
+    bounds = "" if one.interval is None else f" [{', '.join(signed(bound, decimals) for bound in one.interval)}]"
+    return signed(one.value, decimals) + bounds
 
 
-def _signed(value: float, decimals: int) -> str:
+def signed(value: float, decimals: int) -> str:
+    """Such as `−0.20`, with the sign of print."""
     return f"{value:+z.{decimals}f}".replace("-", "−")
 
 

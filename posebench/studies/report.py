@@ -17,7 +17,7 @@ from posebench.results.folder import plain
 from posebench.scoring.comparison import Pair
 from posebench.scoring.scores import shown_decimals
 from posebench.studies.figure import scores_and_differences
-from posebench.studies.findings import Answer, Findings, StudyRow, difference
+from posebench.studies.findings import Answer, Findings, StudyRow, difference, signed
 from posebench.studies.study_file import Published, Study
 
 REPORT, FIGURE = "report.md", "scores"
@@ -167,7 +167,7 @@ def _differences(pairs: Sequence[Pair], unit: str, published: Published | None) 
         ]
         if published is not None:
             a, b = (published.values.get(name, math.nan) for name in (pair.a, pair.b))
-            cells.append(f"{a - b:+z.{decimals}f}".replace("-", "−") if math.isfinite(a - b) else UNKNOWN)
+            cells.append(signed(a - b, decimals) if math.isfinite(a - b) else UNKNOWN)
         lines.append(cells)
     return _table(headers, lines)
 

@@ -48,8 +48,13 @@ def html(pairs: Sequence[Pair], record: Record) -> str:
 
 def _cells(one: Difference, decimals: int) -> list[str]:
     """Difference, interval, p-value and verdict."""
+    return [*difference_cells(one, decimals), verdict(one) if one.interval is not None else UNKNOWN]
+
+
+def difference_cells(one: Difference, decimals: int) -> list[str]:
+    """Difference, interval and p-value, with their signs."""
     value = f"{one.value:+z.{decimals}f}" if math.isfinite(one.value) else UNKNOWN
     if one.interval is None or one.p is None:
-        return [value, UNKNOWN, UNKNOWN, UNKNOWN]
+        return [value, UNKNOWN, UNKNOWN]
     low, high = one.interval
-    return [value, f"[{low:+z.{decimals}f}, {high:+z.{decimals}f}]", p_text(one.p), verdict(one)]
+    return [value, f"[{low:+z.{decimals}f}, {high:+z.{decimals}f}]", p_text(one.p)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from posebench.plain_text import one_line
 from posebench.report.tables.board import SYNTHETIC_NOTE
 from posebench.report.tables.columns import UNKNOWN, Column, bounds
-from posebench.report.tables.comparison_table import p_text
+from posebench.report.tables.comparison_table import difference_cells
 from posebench.report.tables.leaderboard import escape, markdown_table
 from posebench.report.tables.notebook_table import html_list, html_table
 from posebench.results.record import Record
@@ -61,8 +61,7 @@ def cells(row: DecodedRow, record: Record) -> list[str]:
         return [*shown, "own", "", ""]
     if apart.interval is None or apart.p is None:
         return [*shown, UNKNOWN, UNKNOWN, UNKNOWN]
-    low, high = (f"{bound:+z.{decimals}f}" for bound in apart.interval)
-    return [*shown, f"{apart.value:+z.{decimals}f}", f"[{low}, {high}]", p_text(apart.p)]
+    return [*shown, *difference_cells(apart, decimals)]
 
 
 def sentence(record: Record, rows: Sequence[DecodedRow]) -> str:
