@@ -47,11 +47,12 @@ class Plugin:
 
 def installed(kind: Kind) -> list[Plugin]:
     """All installed plugins, by name; two packages may offer the same name."""
+    entries = _entries(kind)
+    distributions = {entry.dist for entry in entries if entry.dist}
+    read = {distribution: distribution.metadata for distribution in distributions}  # slow, so once for each
+    packages = {distribution: (metadata["Name"], metadata["Version"]) for distribution, metadata in read.items()}
     plugins = {
-        Plugin(
-            entry.name, entry.dist.name if entry.dist else "?", entry.dist.version if entry.dist else "?", entry.value
-        )
-        for entry in _entries(kind)
+        Plugin(entry.name, *(packages[entry.dist] if entry.dist else ("?", "?")), entry.value) for entry in entries
     }
     return sorted(plugins, key=lambda plugin: (natural(plugin.name), plugin.package))
 
