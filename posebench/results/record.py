@@ -23,7 +23,7 @@ from posebench.files.writing import sha256, write_text
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.results.folder import VISIBLE_JSON, ResultsFolder, check_folder, slug
 from posebench.scoring.bootstrap import Sampling
-from posebench.scoring.scores import Ceiling, Curve, Scores, Slice, known
+from posebench.scoring.scores import Ceiling, Curve, Scores, Slice
 
 LONGEST_NAME = 200
 RESAMPLED_DECIMALS = 6
@@ -294,4 +294,4 @@ def all_known(resampled: Any) -> list[float]:
 
 
 def _known(value: float) -> float | None:
-    return None if math.isnan(known(value)) else float(value)
+    return None if math.isnan(value) else float(value)
