@@ -72,8 +72,9 @@ split_option = click.option(
     help="Split of the dataset. Default: the one that published numbers are about.",
 )
 stated_split_option = click.option(
-    "--split", metavar="NAME", shell_complete=splits, help="Split of the dataset. Default: the one that FILE states."
-)
+    "--split", metavar="NAME", shell_complete=splits,
+    help="Split of the dataset. Default: as stated in the file, else the one that published numbers are about.",
+)  # fmt: skip
 results_option = click.option(
     "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR",
     help="Folder for checkpoints, predictions, records and the report.",

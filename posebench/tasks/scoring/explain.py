@@ -17,7 +17,7 @@ from posebench.plugins.protocol import Convention, Protocol
 from posebench.report.tables.columns import UNKNOWN
 from posebench.report.tables.notebook_table import html_list, html_table
 from posebench.scoring.scores import Scores
-from posebench.tasks.people import load_people
+from posebench.tasks.people import load_people, split_of_files
 from posebench.tasks.scoring.evaluate import Network, score, stated
 
 if TYPE_CHECKING:
@@ -104,17 +104,18 @@ def _number(one: Explained, metric: str) -> str:
 
 
 def explain(
-    path: Path, protocol: Protocol, data: Path | None, split: str, network: Network | None = None
+    path: Path, protocol: Protocol, data: Path | None, split: str | None = None, network: Network | None = None
 ) -> Explanation:
     """Score a predictions file under all conventions, the protocol's first one first.
 
     Args:
+        split: None for the one that the file states, else the one that published numbers are about.
         network: what made the file, where it does not say so itself.
 
     Raises:
         PosebenchError: the file cannot be scored under the first convention.
     """
-    default = protocol.convention().name
+    default, split = protocol.convention().name, split or split_of_files([path], protocol)
     own = load_people(protocol, data, split, default)
     predictions = stated(protocol.read_predictions(path, own), network, path)
     first = score(path, protocol, own, default, network)
