@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from posebench.inference.heatmap_file import Heatmaps
     from posebench.plugin_checks.runner import Proof
     from posebench.plugins.architecture import Architecture
-    from posebench.tasks.decode import Decodings
-    from posebench.tasks.predict import Predicted
-    from posebench.tasks.train import Trained
+    from posebench.tasks.prediction.decode import Decodings
+    from posebench.tasks.prediction.predict import Predicted
+    from posebench.tasks.training.train import Trained
     from posebench.training.run import Progress
 
 
@@ -47,8 +47,8 @@ def train(
     Raises:
         PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set.
     """
-    from posebench.tasks import train as tasks
-    from posebench.tasks.watching import Watching
+    from posebench.tasks.training import train as tasks
+    from posebench.tasks.training.watching import Watching
 
     settings = tasks.Settings(
         recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=lr, device=device,
@@ -86,8 +86,8 @@ def predict(
     """
     from posebench.results.folder import ResultsFolder
     from posebench.samples.corruption import read_corruption
-    from posebench.tasks import predict as tasks
     from posebench.tasks.people import run_splits
+    from posebench.tasks.prediction import predict as tasks
     from posebench.tasks.worker_count import loader_count
 
     rules, network, folder = protocol_named(protocol), Path(checkpoint), ResultsFolder(Path(results))
@@ -132,7 +132,7 @@ def decode(
     Raises:
         PosebenchError: the file is damaged or of other people, or does not have what is asked for.
     """
-    from posebench.tasks import decode as tasks
+    from posebench.tasks.prediction import decode as tasks
 
     asked = tasks.Asked(tuple(decoders), tuple(stacks), tuple(mirrors), optional_path(out))
     return tasks.decode(Path(file), protocol_named(protocol), optional_path(data), split, convention, asked, show)

@@ -20,22 +20,22 @@ from posebench.cli.options import (
     read_size,
     read_thresholds,
     results_option,
-    split_option,
+    stated_split_option,
 )
 from posebench.errors import PosebenchError, existing_or_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from posebench.tasks.evaluate import Evaluation
-    from posebench.tasks.explain import Explanation
+    from posebench.tasks.scoring.evaluate import Evaluation
+    from posebench.tasks.scoring.explain import Explanation
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @protocol_option
 @data_option
-@split_option
+@stated_split_option
 @convention_option
 @name_option
 @click.option(
@@ -82,10 +82,10 @@ def evaluate(
     from posebench.cli.show_scores import print_curves
     from posebench.plugins import registry
     from posebench.results.record import check_writable
-    from posebench.tasks import evaluate as tasks
-    from posebench.tasks.explain import explain
-    from posebench.tasks.keypoints_in_common import asked_keypoints
-    from posebench.tasks.people import load_people
+    from posebench.tasks.people import people_of_files
+    from posebench.tasks.scoring import evaluate as tasks
+    from posebench.tasks.scoring.explain import explain
+    from posebench.tasks.scoring.keypoints_in_common import asked_keypoints
 
     given = {
         "--convention": convention, "--name": name, "--thresholds": None if thresholds is None else "given",
@@ -109,11 +109,11 @@ def evaluate(
     network = tasks.Network(arch, input_size, trained_on) if arch or trained_on else None
     keypoints = asked_keypoints(protocol, joints, mapping)
     if explained:
-        _explain(explain(file, protocol, data, split or protocol.report_split, network), file, as_json)
+        _explain(explain(file, protocol, data, split, network), file, as_json)
         return
     if thresholds is None:
         check_writable(results)
-    people = load_people(protocol, data, split, convention)
+    people = people_of_files([file], protocol, data, split, convention)
     if thresholds is not None:
         curves = tasks.curves(file, protocol, people, convention, thresholds)
         if as_json:

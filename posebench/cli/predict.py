@@ -143,7 +143,7 @@ def predict_pictures(
     """Predict pictures and print the folder of the results."""
     from posebench.cli.console import open_console, print_notes, progress
     from posebench.inference.ways import How
-    from posebench.tasks import predict_pictures as tasks
+    from posebench.tasks.prediction import predict_pictures as tasks
 
     out = open_console(stderr=True, quiet=quiet)
     way = None if how == How() else how
@@ -177,8 +177,8 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     from posebench.plugins import registry
     from posebench.results.folder import ResultsFolder
     from posebench.samples.corruption import read_corruption
-    from posebench.tasks import predict as tasks
     from posebench.tasks.people import load_people, people_to_predict, run_splits
+    from posebench.tasks.prediction import predict as tasks
     from posebench.tasks.worker_count import loader_count
 
     out = open_console(stderr=True, quiet=quiet)

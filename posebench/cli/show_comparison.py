@@ -18,7 +18,7 @@ from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL
 from posebench.scoring.comparison import CORRECTION, CORRECTION_OF_PAIRS, Difference, Pair
 from posebench.scoring.scores import shown_decimals
-from posebench.tasks.compare_rows import RowComparison
+from posebench.tasks.scoring.compare_rows import RowComparison
 
 IDENTICAL = "A and B are identical files (equal SHA-256), so there is nothing to compare."
 ROWS_NOTE = (
