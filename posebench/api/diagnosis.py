@@ -42,7 +42,7 @@ def diagnose(
         PosebenchError: the file or the manifest is damaged or of other people, or the protocol does not say how near is right.
     """
     from posebench.tasks import diagnose as tasks
-    from posebench.tasks.keypoints_in_common import asked_keypoints
+    from posebench.tasks.scoring.keypoints_in_common import asked_keypoints
 
     rules = protocol_named(protocol)
     people = people_of([file], rules, data, split, convention) if people is None else people

@@ -12,9 +12,9 @@ from posebench.plugins import registry
 from posebench.plugins.protocol import Protocol
 
 if TYPE_CHECKING:
-    from posebench.tasks.compare import Comparison
-    from posebench.tasks.evaluate import Evaluation
-    from posebench.tasks.explain import Explanation
+    from posebench.tasks.scoring.compare import Comparison
+    from posebench.tasks.scoring.evaluate import Evaluation
+    from posebench.tasks.scoring.explain import Explanation
 
 StrPath = str | Path
 
@@ -111,8 +111,8 @@ def evaluate(
     Raises:
         PosebenchError: the file is damaged or of other people.
     """
-    from posebench.tasks import evaluate as tasks
-    from posebench.tasks.keypoints_in_common import asked_keypoints
+    from posebench.tasks.scoring import evaluate as tasks
+    from posebench.tasks.scoring.keypoints_in_common import asked_keypoints
 
     rules = protocol_named(protocol)
     people = people_of([file], rules, data, split, convention) if people is None else people
@@ -140,8 +140,8 @@ def score(
     Raises:
         PosebenchError: another number of people or keypoints.
     """
-    from posebench.tasks.arrays import predictions_of
-    from posebench.tasks.evaluate import evaluate_predictions
+    from posebench.tasks.scoring.arrays import predictions_of
+    from posebench.tasks.scoring.evaluate import evaluate_predictions
 
     predictions = predictions_of(keypoints, people, scores, presence=presence)
     return evaluate_predictions(predictions, protocol_named(protocol), people, convention, name)
@@ -165,7 +165,7 @@ def save_predictions(
     Raises:
         PosebenchError: another number of people or keypoints.
     """
-    from posebench.tasks.arrays import predictions_of, provenance_of
+    from posebench.tasks.scoring.arrays import predictions_of, provenance_of
 
     provenance = provenance_of(arch, input_size, parameters, trained_on)
     predictions_files.save(predictions_of(keypoints, people, scores, provenance, presence), Path(file))
@@ -192,7 +192,7 @@ def explain(
     Raises:
         PosebenchError: the file cannot be scored under the first convention.
     """
-    from posebench.tasks import explain as tasks
+    from posebench.tasks.scoring import explain as tasks
 
     rules = protocol_named(protocol)
     return tasks.explain(Path(file), rules, optional_path(data), split)
@@ -224,8 +224,8 @@ def compare(
     Raises:
         PosebenchError: as `evaluate`; fewer than two runs; or runs by different rules or of different people.
     """
-    from posebench.tasks import compare as tasks
-    from posebench.tasks import evaluate as scoring
+    from posebench.tasks.scoring import compare as tasks
+    from posebench.tasks.scoring import evaluate as scoring
 
     tasks.check_names([str(run) for run in runs], names)
     files = [Path(run) for run in runs if isinstance(run, str | Path)]

@@ -71,10 +71,10 @@ def compare(
     from posebench.cli.show_comparison import print_comparison, print_row_comparison
     from posebench.plugins import registry
     from posebench.results.folder import check_folder
-    from posebench.tasks.compare import check_names
-    from posebench.tasks.compare import compare as compare_files
-    from posebench.tasks.compare_rows import compare_named
     from posebench.tasks.people import people_of_files
+    from posebench.tasks.scoring.compare import check_names
+    from posebench.tasks.scoring.compare import compare as compare_files
+    from posebench.tasks.scoring.compare_rows import compare_named
 
     protocol = registry.protocol(protocol_name)
     if not _all_files(arguments):

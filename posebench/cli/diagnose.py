@@ -84,8 +84,8 @@ def diagnose(
     from posebench.results.folder import check_folder
     from posebench.tasks.diagnose import Asked
     from posebench.tasks.diagnose import diagnose as diagnosis_of
-    from posebench.tasks.keypoints_in_common import asked_keypoints
     from posebench.tasks.people import people_of_files
+    from posebench.tasks.scoring.keypoints_in_common import asked_keypoints
 
     protocol = registry.protocol(protocol_name)
     existing_or_folder(file, "a predictions file")

@@ -27,8 +27,8 @@ from posebench.errors import PosebenchError, existing_or_folder
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from posebench.tasks.evaluate import Evaluation
-    from posebench.tasks.explain import Explanation
+    from posebench.tasks.scoring.evaluate import Evaluation
+    from posebench.tasks.scoring.explain import Explanation
 
 
 @click.command()
@@ -82,10 +82,10 @@ def evaluate(
     from posebench.cli.show_scores import print_curves
     from posebench.plugins import registry
     from posebench.results.record import check_writable
-    from posebench.tasks import evaluate as tasks
-    from posebench.tasks.explain import explain
-    from posebench.tasks.keypoints_in_common import asked_keypoints
     from posebench.tasks.people import people_of_files
+    from posebench.tasks.scoring import evaluate as tasks
+    from posebench.tasks.scoring.explain import explain
+    from posebench.tasks.scoring.keypoints_in_common import asked_keypoints
 
     given = {
         "--convention": convention, "--name": name, "--thresholds": None if thresholds is None else "given",

@@ -37,7 +37,7 @@ def heatmaps(
     from posebench.cli.console import open_console, say_synthetic
     from posebench.plugins import registry
     from posebench.tasks.people import people_of_files
-    from posebench.tasks.show_heatmaps import show_heatmaps
+    from posebench.tasks.prediction.show_heatmaps import show_heatmaps
 
     path = out or file.with_suffix(".png")
     if path.suffix.lower() != ".png":

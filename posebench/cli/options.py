@@ -208,8 +208,8 @@ def training_options(command: Command) -> Command:
         validate_every: int | None, select_by: str | None, early_stop: int | None, max_time: str | None,
         track: tuple[str, ...], **others: Any,
     ) -> Any:  # fmt: skip
-        from posebench.tasks.train import Settings
-        from posebench.tasks.watching import Watching
+        from posebench.tasks.training.train import Settings
+        from posebench.tasks.training.watching import Watching
 
         watching = Watching(
             validate_every=validate_every, select_by=select_by, early_stop=early_stop, max_time=max_time, track=track

@@ -14,7 +14,7 @@ from posebench.report.tables.columns import UNKNOWN
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL, RESAMPLES
 from posebench.scoring.scores import Curve
-from posebench.tasks.explain import Explained, Explanation
+from posebench.tasks.scoring.explain import Explained, Explanation
 
 
 def print_scores(out: Console, record: Record, quiet: bool = False) -> None:
