@@ -8,8 +8,8 @@ from posebench.api.scoring import StrPath, optional_path, protocol_named
 from posebench.plugins.protocol import Protocol
 
 if TYPE_CHECKING:
-    from posebench.tasks.export_model import ExportedModel
-    from posebench.tasks.predict_pictures import PredictedPictures
+    from posebench.tasks.prediction.export_model import ExportedModel
+    from posebench.tasks.prediction.predict_pictures import PredictedPictures
     from posebench.tasks.track import TrackedFile
 
 
@@ -35,7 +35,7 @@ def predict_pictures(
     Raises:
         PosebenchError: the checkpoint is damaged, or no picture can be read.
     """
-    from posebench.tasks import predict_pictures as tasks
+    from posebench.tasks.prediction import predict_pictures as tasks
 
     inputs = [pictures] if isinstance(pictures, str | Path) else pictures
     job = tasks.PictureJob(
@@ -60,7 +60,7 @@ def export_model(
     Raises:
         PosebenchError: the network cannot be exported, differs once exported, or a package is missing.
     """
-    from posebench.tasks import export_model as tasks
+    from posebench.tasks.prediction import export_model as tasks
 
     rules = None if protocol is None else protocol_named(protocol)
     return tasks.export_model(Path(checkpoint), Path(onnx), rules, optional_path(data), split)

@@ -268,6 +268,17 @@ def _text(file: Any, name: str) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+def stated_split(path: Path) -> str:
+    """The split that posebench's own file states; empty where it states none, or for a file of another form."""
+    if not path.is_file() or not is_predictions(path):
+        return ""
+    try:
+        with open_hdf5(path) as file:
+            return _text(file, "split")
+    except Exception:  # damaged: whoever reads it next says so
+        return ""
+
+
 def is_predictions(path: Path) -> bool:
     """Whether `path` is an HDF5 file in posebench's own format."""
     if not is_hdf5(path):

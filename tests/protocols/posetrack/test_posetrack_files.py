@@ -17,8 +17,8 @@ from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
 from posebench.data.predictions import load, save
 from posebench.errors import PosebenchError
 from posebench.plugins import registry
-from posebench.tasks.bundle import write_bundle
-from posebench.tasks.verify import Places, verify
+from posebench.tasks.verification.bundle import write_bundle
+from posebench.tasks.verification.verify import Places, verify
 
 POSETRACK = registry.protocol("posetrack")
 ORDER = [name.replace("neck", "head_bottom") for name in POSETRACK.skeleton.keypoints]
