@@ -65,7 +65,8 @@ def train(
 def predict(
     checkpoint: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
     out: StrPath | None = None, keep_heatmaps: StrPath | None = None, scales: Sequence[float] = (1.0,),
-    workers: int | None = None, results: StrPath = "results", show: Callable[[int, int], None] = lambda done, total: None,
+    corruption: str | None = None, workers: int | None = None, results: StrPath = "results",
+    show: Callable[[int, int], None] = lambda done, total: None,
 ) -> "Predicted":  # fmt: skip
     """Predict the people of a split with a checkpoint.
 
@@ -74,6 +75,7 @@ def predict(
         out: the file to write; None for one below `results`.
         keep_heatmaps: a file for the heatmaps of every person, to be read with `open_heatmaps`; None to keep none.
         scales: decode the mean of the heatmaps of regions that are so many times as large as the person's.
+        corruption: of every photograph, such as `fog:3`; None for none.
         show: called after every batch with how many people are done, and of how many.
 
     Returns:
@@ -83,17 +85,19 @@ def predict(
         PosebenchError: the checkpoint is damaged or of other keypoints.
     """
     from posebench.results.folder import ResultsFolder
+    from posebench.samples.corruption import read_corruption
     from posebench.tasks.people import run_splits
     from posebench.tasks.prediction import predict as tasks
     from posebench.tasks.worker_count import loader_count
 
-    rules = protocol_named(protocol)
+    rules, network, folder = protocol_named(protocol), Path(checkpoint), ResultsFolder(Path(results))
+    damage = None if corruption is None else read_corruption(corruption)
     people = load_people(rules, data, split or run_splits(rules, optional_path(data)).report)
-    file = Path(out) if out else tasks.predictions_path(Path(checkpoint), people, ResultsFolder(Path(results)))
+    file = Path(out) if out else tasks.predictions_path(network, people, folder, scales=scales, corruption=damage)
     keep = None if keep_heatmaps is None else tasks.KeptHeatmaps(Path(keep_heatmaps))
     return tasks.predict(
-        Path(checkpoint), rules, people, file, workers=loader_count(workers), keep=keep, scales=scales, show=show
-    )
+        network, rules, people, file, workers=loader_count(workers), keep=keep, scales=scales, corruption=damage, show=show,
+    )  # fmt: skip
 
 
 def open_heatmaps(file: StrPath) -> "AbstractContextManager[Heatmaps]":

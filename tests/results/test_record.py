@@ -17,7 +17,8 @@ from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.files.writing import sha256
 from posebench.plugins.registry import protocol
-from posebench.results.record import Record, RecordsFound, find_records, make_record, save_record
+from posebench.results.make_record import make_record
+from posebench.results.record import Record, RecordsFound, find_records, save_record
 from posebench.scoring.scores import Curve
 
 MPII = protocol("mpii")

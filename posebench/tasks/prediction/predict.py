@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from posebench.inference.predict import Keep
     from posebench.inference.ways import How
     from posebench.plugins.architecture import Architecture
+    from posebench.samples.corruption import Corruption
     from posebench.training.checkpoints import Checkpoint
 
 Made = TypeVar("Made")
@@ -57,7 +58,7 @@ class KeptHeatmaps:
 
 def predict(  # noqa: PLR0913 - the options of the command
     checkpoint: Path, protocol: Protocol, people: Instances, out: Path, *, workers: int = 0, how: "How | None" = None,
-    keep: KeptHeatmaps | None = None, scales: Sequence[float] = (1.0,),
+    keep: KeptHeatmaps | None = None, scales: Sequence[float] = (1.0,), corruption: "Corruption | None" = None,
     show: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:  # fmt: skip
     """Predict people with a checkpoint into a predictions file. Of several processes, each predicts a part and the first writes.
@@ -69,6 +70,7 @@ def predict(  # noqa: PLR0913 - the options of the command
         how: another way of running the network; its measured difference from the plain one is a note.
         keep: the file in which heatmaps are kept; None to keep none.
         scales: of each person's region, over which heatmaps are averaged.
+        corruption: of every photograph before it is predicted; None for none.
         show: called after every batch with how many people are done, and of how many.
 
     Raises:
@@ -76,6 +78,7 @@ def predict(  # noqa: PLR0913 - the options of the command
             process writes `out`; or the heatmaps cannot be kept: there is too little space, or the outputs are none.
         Interrupted: Ctrl-C or SIGTERM; no file is written.
     """
+    from posebench.samples.corruption import check_sizes
     from posebench.training import processes
     from posebench.training.stopping import asked_to_stop
 
@@ -86,12 +89,14 @@ def predict(  # noqa: PLR0913 - the options of the command
                 f"Stopped after {done:,} of {total:,} people; {out} is not written. Type the same command again."
             )
 
+    if corruption is not None:
+        check_sizes(people)
     processes.join()
     if keep is not None:
         _check_keep(keep, out, processes.count(), scales)
     lock = locked(out.with_name(f"{out.name}.lock"), f"writes {out}")
     with processes.entered_by_first(lock) as notes, asked_to_stop() as stop:
-        made, more = _predictions(checkpoint, protocol, people, workers, how, keep, scales, show_or_stop)
+        made, more = _predictions(checkpoint, protocol, people, workers, how, keep, scales, corruption, show_or_stop)
         processes.by_first(lambda: predictions.save(made, out))
     return Predicted(out, (*notes, *more))
 
@@ -110,7 +115,7 @@ def _check_keep(keep: KeptHeatmaps, out: Path, processes: int, scales: Sequence[
 
 def _predictions(  # noqa: PLR0913 - the options of the command
     checkpoint: Path, protocol: Protocol, people: Instances, workers: int, how: "How | None", keep: KeptHeatmaps | None,
-    scales: Sequence[float], show: Callable[[int, int], None],
+    scales: Sequence[float], corruption: "Corruption | None", show: Callable[[int, int], None],
 ) -> tuple[Predictions, tuple[str, ...]]:  # fmt: skip
     """The predictions, and notes."""
     import torch
@@ -133,6 +138,8 @@ def _predictions(  # noqa: PLR0913 - the options of the command
         facts["boxes"] = Boxes(sha256=people.source.sha256, count=len(people), notes=list(people.source.notes))
     if len(scales) > 1:
         facts["scales"] = sorted(scales)
+    if corruption is not None:
+        facts["corrupted"] = corruption.stated
     if stored.way is not None:
         facts["inference"] = Inference(way=stored.way)
     if how is not None:
@@ -142,7 +149,7 @@ def _predictions(  # noqa: PLR0913 - the options of the command
     provenance, flip_test = Provenance(**facts), trained.recipe.flip_test
 
     def run(**more: Any) -> tuple[Predictions, list[str]]:
-        loading = Loading(workers, say=said.append, divided=True)
+        loading = Loading(workers, say=said.append, divided=True, change=corruption)
         return inference.predict(
             model, people, flip_test=flip_test, loading=loading, provenance=provenance, show=show, scales=scales, **more
         )
@@ -189,8 +196,15 @@ def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any
     return facts | ({"stopped": trained.stopped} if trained.stopped else {})
 
 
-def predictions_path(checkpoint: Path, people: Instances, results: ResultsFolder) -> Path:
-    """Where predictions of `people` go: another file for every run, split, annotation file and source of boxes."""
+def predictions_path(
+    checkpoint: Path,
+    people: Instances,
+    results: ResultsFolder,
+    how: "How | None" = None,
+    scales: Sequence[float] = (1.0,),
+    corruption: "Corruption | None" = None,
+) -> Path:
+    """Where predictions of `people` go: another file for every run, split, annotation file, source of boxes, and option."""
     facts = people.dataset, people.box_source, people.source.identity
     data = hashlib.sha256(repr(facts).encode()).hexdigest()[:8]
     run = checkpoint.resolve().parent.name
@@ -198,4 +212,7 @@ def predictions_path(checkpoint: Path, people: Instances, results: ResultsFolder
         run += "-best"
     elif checkpoint.name != CHECKPOINT:  # not a run's own: an imported one, among others in some folder
         run = f"{plain(checkpoint.name.partition('.')[0])}-{writing.sha256(checkpoint)[:8]}"
-    return results.predictions / f"{run}-{plain(people.split)}-{data}.h5"
+    options = [] if how is None else [how.label.replace(" ", "-")]
+    options += [f"scales-{'-'.join(f'{scale:g}' for scale in scales)}"] if len(scales) > 1 else []
+    options += [] if corruption is None else [f"{corruption.name}-{corruption.severity}"]
+    return results.predictions / f"{'-'.join((run, plain(people.split), data, *options))}.h5"

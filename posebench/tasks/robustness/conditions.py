@@ -50,17 +50,12 @@ class RobustnessAsked:
     write: Path | None = None
 
     def __post_init__(self) -> None:
-        from posebench.samples.corruption import CORRUPTIONS, SEVERITIES
+        from posebench.samples.corruption import check_corruptions
 
         for part in self.parts:
             if part not in PARTS:
                 raise unknown("part of robustness", part, PARTS)
-        for name in self.corruptions:
-            if name not in CORRUPTIONS:
-                raise unknown("corruption", name, CORRUPTIONS)
-        for severity in self.severities:
-            if severity not in SEVERITIES:
-                raise PosebenchError(f"The severity {severity} is not there. Severities are 1, 2, 3, 4 and 5.")
+        check_corruptions(self.corruptions, self.severities)
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,8 @@ from posebench.files.locking import locked
 from posebench.plugins.protocol import Protocol
 from posebench.results.folder import ResultsFolder, slug
 from posebench.results.kept_robustness import Condition, Corrupted, KeptRobustness, save_robustness
-from posebench.results.record import INTERVALS, Resampling, all_known, few_units
+from posebench.results.make_record import all_known, few_units
+from posebench.results.record import INTERVALS, Resampling
 from posebench.scoring.bootstrap import Sampling
 from posebench.tasks.people import people_to_predict
 from posebench.tasks.robustness.conditions import PredictedCondition, RobustnessAsked, chosen_people, conditions
@@ -105,9 +106,9 @@ def plan(
         PosebenchError: the network, the boxes or the number of people are not what they should be, or the package that
             computes corruptions is not installed.
     """
-    if "corruptions" in asked.parts:
-        from posebench.samples.corruption import corruptions_library
+    from posebench.samples.corruption import check_sizes, corruptions_library
 
+    if "corruptions" in asked.parts:
         corruptions_library()
     rule = protocol.convention(convention)
     if asked.boxes is not None and asked.people is not None:
@@ -118,6 +119,8 @@ def plan(
     chosen = chosen_people(people, asked.people)
     boxes = people_to_predict(protocol, chosen, asked.boxes, asked.box_threshold)
     detected = None if asked.boxes is None else boxes
+    if "corruptions" in asked.parts:
+        check_sizes(boxes)
     label = name or network.model.name
     check_name(label)
     found = conditions(chosen, asked, network.model.input_size, detected)
@@ -198,9 +201,11 @@ def _predicted(planned: Measurement, condition: PredictedCondition, workers: int
     from posebench.inference.predict import predict
     from posebench.samples.loader import Loading
 
+    damage = condition.corruption
+    stated = {} if damage is None else {"corrupted": damage.stated}
     made, _ = predict(
-        used.model, condition.people, flip_test=used.flip_test, loading=Loading(workers, change=condition.corruption),
-        provenance=used.provenance, show=show,
+        used.model, condition.people, flip_test=used.flip_test, loading=Loading(workers, change=damage),
+        provenance=used.provenance.model_copy(update=stated), show=show,
     )  # fmt: skip
     files.save(made, path)
     return made

@@ -218,8 +218,8 @@ def differences(one: Record, other: Record) -> list[str]:
 
 
 def _check_same(one: Evaluation, other: Evaluation) -> None:
-    """Check that two evaluations are of one rule and of the same people; boxes may differ, which is told."""
-    found = [text for text in differences(one.record, other.record) if not text.startswith("box source")]
+    """Check that two evaluations are of one rule and of the same people; boxes and corruptions may differ, which is told."""
+    found = differences(*(_without_boxes_and_corruption(run.record) for run in (one, other)))
     counts = [len(run.people.keypoints) for run in (one, other)]
     if counts[0] != counts[1]:
         found.append(f"people: {counts[0]:,} and {counts[1]:,}")
@@ -227,6 +227,10 @@ def _check_same(one: Evaluation, other: Evaluation) -> None:
         raise PosebenchError(
             f"{one.record.name!r} and {other.record.name!r} cannot be compared. They differ in {'; '.join(found)}."
         )
+
+
+def _without_boxes_and_corruption(record: Record) -> Record:
+    return record.model_copy(update={"data": record.data.model_copy(update={"box_source": "", "corruption": ""})})
 
 
 def _ends(paths: Sequence[str]) -> list[str]:

@@ -140,7 +140,8 @@ def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, conve
     Args:
         found: all rows of a results folder.
         names: as of `compare_named`.
-        protocol, convention, split: which leaderboards to look in. Real data goes before synthetic people.
+        protocol, convention, split: which leaderboards to look in. Real data goes before synthetic people, and photographs as they
+            are before corrupted ones.
 
     Raises:
         PosebenchError: a name is unknown, comes twice, or is that of several rows of these leaderboards; or no leaderboard
@@ -161,7 +162,8 @@ def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, conve
         for group in dict.fromkeys(row.group for row in able)
         if all(here := [[row for row in able if row.group == group and _is_named(row, name)] for name in names])
     ]
-    groups = [here for here in groups if not here[0][0].data.synthetic] or groups
+    for less_asked in ("synthetic", "corruption"):
+        groups = [here for here in groups if not getattr(here[0][0].data, less_asked)] or groups
     if not groups:
         _check_group([next(row for row in able if _is_named(row, name)) for name in names])
         raise PosebenchError(f"No leaderboard has rows of all these names: {listed(names)}.")

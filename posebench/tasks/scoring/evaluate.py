@@ -17,7 +17,8 @@ from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
 from posebench.results.folder import ResultsFolder
-from posebench.results.record import IN_MEMORY, LONGEST_NAME, Record, make_record, save_record
+from posebench.results.make_record import make_record
+from posebench.results.record import IN_MEMORY, LONGEST_NAME, Record, save_record
 from posebench.scoring.scores import Curve, Scores
 from posebench.tasks.scoring.keypoints_in_common import InCommon, KeypointsAsked, read_in_common, stating_keypoints
 

@@ -125,10 +125,16 @@ def test_rows_that_no_convention_has_together_are_not_comparable() -> None:
         choose_rows(found, ["a", "b"], *ASKED)
 
 
-def test_names_that_two_leaderboards_have_are_those_of_real_data() -> None:
-    drawn = {"dataset": "synthetic people", "synthetic": True}
-    found = rows([scored(name, 80, data=data) for name in "ab" for data in ({}, drawn)])
-    assert [row.data.dataset for row in choose_rows(found, ["a", "b"], *ASKED)] == ["mpii", "mpii"]
+@pytest.mark.parametrize("other", [{"dataset": "synthetic people", "synthetic": True}, {"corruption": "fog 3"}])
+def test_names_that_two_leaderboards_have_are_those_of_real_data_as_it_is(other: dict[str, object]) -> None:
+    found = rows([scored(name, 80, data=data) for name in "ab" for data in ({}, other)])
+    assert [row.data.what for row in choose_rows(found, ["a", "b"], *ASKED)] == ["mpii val", "mpii val"]
+
+
+def test_scores_on_corrupted_photographs_are_in_a_leaderboard_of_their_own() -> None:
+    found = rows([scored("a", 80), scored("b", 81, data={"corruption": "fog 3"})])
+    with pytest.raises(PosebenchError, match="differ in split: val and val with fog 3"):
+        choose_rows(found, ["a", "b"], *ASKED)
 
 
 def test_names_that_two_leaderboards_of_real_data_have_are_refused() -> None:
