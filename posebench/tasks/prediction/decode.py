@@ -15,7 +15,6 @@ from posebench.report.tables.decoding_table import DecodedRow
 from posebench.results.record import Record
 from posebench.scoring import bootstrap, comparison
 from posebench.scoring.comparison import Difference, Taken
-from posebench.scoring.scores import known
 from posebench.tasks.people import load_people
 from posebench.tasks.scoring.evaluate import Evaluation, evaluate_predictions, naming
 
@@ -182,9 +181,7 @@ def _rows(every: Sequence["Decoding"], scored: Sequence[Evaluation], base: int) 
     taken = [Taken.metric(headline, scored[place].scores, scored[base].scores) for place in others]
     differences: dict[int, Difference] = dict(zip(others, comparison.family(taken, units), strict=True))
     return tuple(
-        DecodedRow(
-            decoding, known(one.scores.metrics[headline]), one.record.intervals.get(headline), differences.get(place)
-        )
+        DecodedRow(decoding, one.scores.metrics[headline], one.record.intervals.get(headline), differences.get(place))
         for place, (decoding, one) in enumerate(zip(every, scored, strict=True))
     )
 
