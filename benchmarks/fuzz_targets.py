@@ -45,7 +45,7 @@ from posebench.samples.pack import find_pack
 from posebench.samples.packing import Packing
 from posebench.scoring.comparison import Difference
 from posebench.synthetic import people as synthetic
-from posebench.tasks.evaluate import naming
+from posebench.tasks.scoring.evaluate import naming
 from posebench.training import checkpoints
 
 Mutate = Callable[[bytes, np.random.Generator], bytes]

@@ -34,9 +34,9 @@ import torch
 from kills import RECIPE, install
 
 import posebench.report.pages.page
-import posebench.tasks.evaluate
-import posebench.tasks.pack
-import posebench.tasks.train  # noqa: F401 - all imported before the fork
+import posebench.tasks.dataset.pack
+import posebench.tasks.scoring.evaluate
+import posebench.tasks.training.train  # noqa: F401 - all imported before the fork
 from posebench.cli.main import main as posebench_main
 from posebench.data import predictions
 from posebench.files.writing import PARTIAL

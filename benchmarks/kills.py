@@ -30,7 +30,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import torch
 from torch import Tensor, nn
 
-import posebench.tasks.train
+import posebench.tasks.training.train
 import posebench.training.loop  # noqa: F401 - imported before the fork
 from posebench.cli.main import main as posebench_main
 from posebench.data.skeleton import Skeleton

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from posebench.plugins.protocol import Protocol as Protocol
     from posebench.plugins.recipe import Recipe as Recipe
     from posebench.scoring.scores import Scores as Scores
-    from posebench.tasks.evaluate import Evaluation as Evaluation
+    from posebench.tasks.scoring.evaluate import Evaluation as Evaluation
 
 __version__ = "0.1.0"
 
@@ -87,7 +87,7 @@ _FUNCTIONS = {
 _PLACES = {name: module for module, names in _FUNCTIONS.items() for name in names} | {
     "Architecture": "posebench.plugins.architecture",
     "Convention": "posebench.plugins.protocol",
-    "Evaluation": "posebench.tasks.evaluate",
+    "Evaluation": "posebench.tasks.scoring.evaluate",
     "Instances": "posebench.data.instances",
     "Pipeline": "posebench.plugins.pipeline",
     "PosebenchError": "posebench.errors",

@@ -38,8 +38,11 @@ ORDER = [
     "__main__",
 ]
 """Folders and modules of the core: each may import only what stands before it, and itself."""
-REPORT_ORDER = ["tables", "plots", "galleries", "pages"]
-"""The same of the folders of report/."""
+INNER_ORDERS = {
+    "report": ["tables", "plots", "galleries", "pages"],
+    "tasks": ["scoring", "verification", "training", "prediction", "dataset", "robustness"],
+}
+"""The same of the folders of a folder."""
 
 
 def place(path: Path) -> str:
@@ -80,14 +83,19 @@ def test_a_module_imports_only_from_below(path: Path) -> None:
     assert {name.split(".")[0] for name in imported(path)} - {"__version__"} <= allowed
 
 
-@pytest.mark.parametrize("folder", REPORT_ORDER)
-def test_a_folder_of_the_report_imports_only_from_below(folder: str) -> None:
-    allowed = set(REPORT_ORDER[: REPORT_ORDER.index(folder) + 1])
-    modules = list((ROOT / "posebench" / "report" / folder).glob("*.py"))
+@pytest.mark.parametrize(("outer", "folder"), [(outer, name) for outer in INNER_ORDERS for name in INNER_ORDERS[outer]])
+def test_a_folder_inside_imports_only_from_below(outer: str, folder: str) -> None:
+    above = set(INNER_ORDERS[outer][INNER_ORDERS[outer].index(folder) + 1 :])
+    modules = list((ROOT / "posebench" / outer / folder).glob("*.py"))
     assert modules
     for path in modules:
-        below = {name.split(".")[1] for name in imported(path) if name.startswith("report.")}
-        assert below <= allowed, path.name
+        inner = {name.split(".")[1] for name in imported(path) if name.startswith(f"{outer}.")}
+        assert not inner & above, path.name
+
+
+@pytest.mark.parametrize("outer", INNER_ORDERS)
+def test_every_folder_inside_has_its_place(outer: str) -> None:
+    assert {path.parent.name for path in (ROOT / "posebench" / outer).glob("*/*.py")} == set(INNER_ORDERS[outer])
 
 
 @pytest.mark.parametrize("folder", sorted({place(path) for path in core() if path.parent != ROOT / "posebench"}))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from posebench.api.scoring import StrPath, load_people, optional_path, protocol_named
+from posebench.api.scoring import StrPath, optional_path, people_of, protocol_named
 from posebench.data.instances import Instances
 from posebench.plugins.protocol import Protocol
 
@@ -42,10 +42,10 @@ def diagnose(
         PosebenchError: the file or the manifest is damaged or of other people, or the protocol does not say how near is right.
     """
     from posebench.tasks import diagnose as tasks
-    from posebench.tasks.keypoints_in_common import asked_keypoints
+    from posebench.tasks.scoring.keypoints_in_common import asked_keypoints
 
     rules = protocol_named(protocol)
-    people = load_people(rules, data, split, convention) if people is None else people
+    people = people_of([file], rules, data, split, convention) if people is None else people
     keypoints = asked_keypoints(rules, joints, optional_path(mapping))
     asked = tasks.Asked(input_size, stride, optional_path(manifest), keypoints)
     return tasks.diagnose(Path(file), rules, people, convention, asked)
@@ -79,5 +79,5 @@ def label_errors(
     from posebench.tasks.label_errors import find_label_errors
 
     rules = protocol_named(protocol)
-    people = load_people(rules, data, split, convention) if people is None else people
+    people = people_of(files, rules, data, split, convention) if people is None else people
     return find_label_errors([Path(file) for file in files], rules, people, convention)

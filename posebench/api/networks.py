@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from posebench.inference.heatmap_file import Heatmaps
     from posebench.plugin_checks.runner import Proof
     from posebench.plugins.architecture import Architecture
-    from posebench.tasks.decode import Decodings
-    from posebench.tasks.predict import Predicted
-    from posebench.tasks.train import Trained
+    from posebench.tasks.prediction.decode import Decodings
+    from posebench.tasks.prediction.predict import Predicted
+    from posebench.tasks.training.train import Trained
     from posebench.training.run import Progress
 
 
@@ -47,8 +47,8 @@ def train(
     Raises:
         PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set.
     """
-    from posebench.tasks import train as tasks
-    from posebench.tasks.watching import Watching
+    from posebench.tasks.training import train as tasks
+    from posebench.tasks.training.watching import Watching
 
     settings = tasks.Settings(
         recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=lr, device=device,
@@ -65,7 +65,8 @@ def train(
 def predict(
     checkpoint: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
     out: StrPath | None = None, keep_heatmaps: StrPath | None = None, scales: Sequence[float] = (1.0,),
-    workers: int | None = None, results: StrPath = "results", show: Callable[[int, int], None] = lambda done, total: None,
+    corruption: str | None = None, workers: int | None = None, results: StrPath = "results",
+    show: Callable[[int, int], None] = lambda done, total: None,
 ) -> "Predicted":  # fmt: skip
     """Predict the people of a split with a checkpoint.
 
@@ -74,6 +75,7 @@ def predict(
         out: the file to write; None for one below `results`.
         keep_heatmaps: a file for the heatmaps of every person, to be read with `open_heatmaps`; None to keep none.
         scales: decode the mean of the heatmaps of regions that are so many times as large as the person's.
+        corruption: of every photograph, such as `fog:3`; None for none.
         show: called after every batch with how many people are done, and of how many.
 
     Returns:
@@ -83,17 +85,19 @@ def predict(
         PosebenchError: the checkpoint is damaged or of other keypoints.
     """
     from posebench.results.folder import ResultsFolder
-    from posebench.tasks import predict as tasks
+    from posebench.samples.corruption import read_corruption
     from posebench.tasks.people import run_splits
+    from posebench.tasks.prediction import predict as tasks
     from posebench.tasks.worker_count import loader_count
 
-    rules = protocol_named(protocol)
+    rules, network, folder = protocol_named(protocol), Path(checkpoint), ResultsFolder(Path(results))
+    damage = None if corruption is None else read_corruption(corruption)
     people = load_people(rules, data, split or run_splits(rules, optional_path(data)).report)
-    file = Path(out) if out else tasks.predictions_path(Path(checkpoint), people, ResultsFolder(Path(results)))
+    file = Path(out) if out else tasks.predictions_path(network, people, folder, scales=scales, corruption=damage)
     keep = None if keep_heatmaps is None else tasks.KeptHeatmaps(Path(keep_heatmaps))
     return tasks.predict(
-        Path(checkpoint), rules, people, file, workers=loader_count(workers), keep=keep, scales=scales, show=show
-    )
+        network, rules, people, file, workers=loader_count(workers), keep=keep, scales=scales, corruption=damage, show=show,
+    )  # fmt: skip
 
 
 def open_heatmaps(file: StrPath) -> "AbstractContextManager[Heatmaps]":
@@ -128,7 +132,7 @@ def decode(
     Raises:
         PosebenchError: the file is damaged or of other people, or does not have what is asked for.
     """
-    from posebench.tasks import decode as tasks
+    from posebench.tasks.prediction import decode as tasks
 
     asked = tasks.Asked(tuple(decoders), tuple(stacks), tuple(mirrors), optional_path(out))
     return tasks.decode(Path(file), protocol_named(protocol), optional_path(data), split, convention, asked, show)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from posebench.report.plots.plot_files import Format
-    from posebench.tasks.compare_rows import RowComparison
-    from posebench.tasks.verify import Verification
+    from posebench.tasks.scoring.compare_rows import RowComparison
+    from posebench.tasks.verification.verify import Verification
 
 
 def leaderboard(
@@ -96,7 +96,7 @@ def compare_rows(
         PosebenchError: a name is unknown or that of several rows, or the rows are of different leaderboards.
     """
     from posebench.results.record import find_records
-    from posebench.tasks.compare_rows import compare_named
+    from posebench.tasks.scoring.compare_rows import compare_named
 
     found = find_records(Path(results))
     _warn(found.notes)
@@ -161,8 +161,8 @@ def verify(
         PosebenchError: there is no such record, or its file is no record.
     """
     from posebench.results.find_record import record_path
-    from posebench.tasks.verify import Places
-    from posebench.tasks.verify import verify as verify_record
+    from posebench.tasks.verification.verify import Places
+    from posebench.tasks.verification.verify import verify as verify_record
 
     path = record if isinstance(record, Path) else record_path(record, Path(results))
     return verify_record(path, Places(optional_path(data), optional_path(predictions), protocol))
@@ -191,8 +191,8 @@ def write_bundle(
     Raises:
         PosebenchError: `out` exists; or a record or its predictions file is missing.
     """
-    from posebench.tasks.bundle import write_bundle as write
     from posebench.tasks.row_records import record_paths
+    from posebench.tasks.verification.bundle import write_bundle as write
 
     paths = [path for one in records for path in ([one] if isinstance(one, Path) else record_paths(one, Path(results)))]
     return write(paths, Path(out), optional_path(predictions))
@@ -207,8 +207,8 @@ def verify_bundle(file: StrPath, *, data: StrPath | None = None, protocol: str |
     Raises:
         PosebenchError: the archive is missing, damaged or hostile, or is no bundle.
     """
-    from posebench.tasks.bundle import verify_bundle as verify_records
-    from posebench.tasks.verify import Places
+    from posebench.tasks.verification.bundle import verify_bundle as verify_records
+    from posebench.tasks.verification.verify import Places
 
     return verify_records(Path(file), Places(optional_path(data), protocol=protocol))
 

@@ -42,9 +42,9 @@ def measure_robustness(
     from posebench.report.plots.robustness_report import write_robustness
     from posebench.results.folder import ResultsFolder
     from posebench.results.kept_robustness import find_robustness
-    from posebench.tasks import robustness as tasks
     from posebench.tasks.people import run_splits
-    from posebench.tasks.robustness_conditions import PARTS, RobustnessAsked
+    from posebench.tasks.robustness import measure as tasks
+    from posebench.tasks.robustness.conditions import PARTS, RobustnessAsked
     from posebench.tasks.worker_count import loader_count
 
     rules, folder = protocol_named(protocol), Path(results)

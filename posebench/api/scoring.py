@@ -12,9 +12,9 @@ from posebench.plugins import registry
 from posebench.plugins.protocol import Protocol
 
 if TYPE_CHECKING:
-    from posebench.tasks.compare import Comparison
-    from posebench.tasks.evaluate import Evaluation
-    from posebench.tasks.explain import Explanation
+    from posebench.tasks.scoring.compare import Comparison
+    from posebench.tasks.scoring.evaluate import Evaluation
+    from posebench.tasks.scoring.explain import Explanation
 
 StrPath = str | Path
 
@@ -26,6 +26,15 @@ def protocol_named(protocol: str | Protocol) -> Protocol:
 
 def optional_path(path: StrPath | None) -> Path | None:
     return None if path is None else Path(path)
+
+
+def people_of(
+    files: Sequence[StrPath], protocol: Protocol, data: StrPath | None, split: str | None, convention: str | None
+) -> Instances:
+    """The annotated people of predictions files; see `posebench.tasks.people.people_of_files`."""
+    from posebench.tasks.people import people_of_files
+
+    return people_of_files([Path(file) for file in files], protocol, optional_path(data), split, convention)
 
 
 def load_people(
@@ -89,7 +98,8 @@ def evaluate(
         (78.91, 'shifted')
 
     Args:
-        data, split, convention: as of `load_people`.
+        data, convention: as of `load_people`.
+        split: None for the one that the file states, else the one that published numbers are about.
         name: the row's name in tables; None for the architecture or the file's name.
         people: the people of the file, if they are loaded already; then `data` and `split` are not used.
         joints: the keypoints to score, where not all; such scores are compared with scores on the same keypoints alone.
@@ -101,11 +111,11 @@ def evaluate(
     Raises:
         PosebenchError: the file is damaged or of other people.
     """
-    from posebench.tasks import evaluate as tasks
-    from posebench.tasks.keypoints_in_common import asked_keypoints
+    from posebench.tasks.scoring import evaluate as tasks
+    from posebench.tasks.scoring.keypoints_in_common import asked_keypoints
 
     rules = protocol_named(protocol)
-    people = load_people(rules, data, split, convention) if people is None else people
+    people = people_of([file], rules, data, split, convention) if people is None else people
     asked = asked_keypoints(rules, joints, optional_path(mapping))
     return tasks.evaluate(Path(file), rules, people, convention, name, keypoints=asked)
 
@@ -130,8 +140,8 @@ def score(
     Raises:
         PosebenchError: another number of people or keypoints.
     """
-    from posebench.tasks.arrays import predictions_of
-    from posebench.tasks.evaluate import evaluate_predictions
+    from posebench.tasks.scoring.arrays import predictions_of
+    from posebench.tasks.scoring.evaluate import evaluate_predictions
 
     predictions = predictions_of(keypoints, people, scores, presence=presence)
     return evaluate_predictions(predictions, protocol_named(protocol), people, convention, name)
@@ -142,6 +152,8 @@ def save_predictions(
     input_size: tuple[int, int] | None = None, parameters: int | None = None, trained_on: str | None = None,
 ) -> Path:  # fmt: skip
     """Write keypoints of any network as a predictions file.
+
+    Each row answers for one person of `people`, so the file states their box source, `annotation`.
 
     Args:
         file: the file to write, such as `mine.h5`.
@@ -155,7 +167,7 @@ def save_predictions(
     Raises:
         PosebenchError: another number of people or keypoints.
     """
-    from posebench.tasks.arrays import predictions_of, provenance_of
+    from posebench.tasks.scoring.arrays import predictions_of, provenance_of
 
     provenance = provenance_of(arch, input_size, parameters, trained_on)
     predictions_files.save(predictions_of(keypoints, people, scores, provenance, presence), Path(file))
@@ -182,10 +194,10 @@ def explain(
     Raises:
         PosebenchError: the file cannot be scored under the first convention.
     """
-    from posebench.tasks import explain as tasks
+    from posebench.tasks.scoring import explain as tasks
 
     rules = protocol_named(protocol)
-    return tasks.explain(Path(file), rules, optional_path(data), split or rules.report_split)
+    return tasks.explain(Path(file), rules, optional_path(data), split)
 
 
 def compare(
@@ -205,7 +217,7 @@ def compare(
     Args:
         runs: two or more; each a predictions file, or what `evaluate` or `score` returned.
         protocol: the rules for the files; evaluations need none.
-        data, split, convention: of the files, as of `load_people`.
+        data, split, convention: of the files, as of `evaluate`.
         names: one per run, or none.
 
     Returns:
@@ -214,8 +226,8 @@ def compare(
     Raises:
         PosebenchError: as `evaluate`; fewer than two runs; or runs by different rules or of different people.
     """
-    from posebench.tasks import compare as tasks
-    from posebench.tasks import evaluate as scoring
+    from posebench.tasks.scoring import compare as tasks
+    from posebench.tasks.scoring import evaluate as scoring
 
     tasks.check_names([str(run) for run in runs], names)
     files = [Path(run) for run in runs if isinstance(run, str | Path)]
@@ -226,7 +238,7 @@ def compare(
                 f"No protocol is given to score {files[0]} by. Add protocol=, such as protocol='mpii'."
             )
         rules = protocol_named(protocol)
-        people = load_people(rules, data, split, convention)
+        people = people_of(files, rules, data, split, convention)
         scored = {file: scoring.evaluate(file, rules, people, convention) for file in files}
     evaluations = [scored[Path(run)] if isinstance(run, str | Path) else run for run in runs]
     origins = [str(run) if isinstance(run, str | Path) else run.record.predictions for run in runs]

@@ -24,8 +24,8 @@ def bundle(named: tuple[str, ...], out: Path, predictions: Path | None, results:
     RECORD is a record's file, its id in the results folder, or the name of a row, which means all its seeds. The archive, such as a
     paper's supplement, also has recipes, versions, hashes and a text on how to verify it; `posebench verify FILE` does that.
     """
-    from posebench.tasks.bundle import write_bundle
     from posebench.tasks.row_records import record_paths
+    from posebench.tasks.verification.bundle import write_bundle
 
     paths = [path for text in named for path in record_paths(text, results)]
     click.echo(write_bundle(paths, out, predictions))

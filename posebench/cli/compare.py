@@ -13,7 +13,7 @@ from posebench.cli.options import (
     json_option,
     protocol_option,
     quiet_option,
-    split_option,
+    stated_split_option,
 )
 from posebench.errors import PosebenchError, existing_or_folder
 
@@ -28,7 +28,7 @@ ENDINGS = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz")
 @click.argument("arguments", nargs=-1, required=True, metavar="A B ...")
 @protocol_option
 @data_option
-@split_option
+@stated_split_option
 @convention_option
 @click.option("--name", "names", multiple=True, metavar="TEXT", help="Name of a file; once per file, in their order.")
 @click.option(
@@ -71,10 +71,10 @@ def compare(
     from posebench.cli.show_comparison import print_comparison, print_row_comparison
     from posebench.plugins import registry
     from posebench.results.folder import check_folder
-    from posebench.tasks.compare import check_names
-    from posebench.tasks.compare import compare as compare_files
-    from posebench.tasks.compare_rows import compare_named
-    from posebench.tasks.people import load_people
+    from posebench.tasks.people import people_of_files
+    from posebench.tasks.scoring.compare import check_names
+    from posebench.tasks.scoring.compare import compare as compare_files
+    from posebench.tasks.scoring.compare_rows import compare_named
 
     protocol = registry.protocol(protocol_name)
     if not _all_files(arguments):
@@ -94,7 +94,7 @@ def compare(
     if save:
         check_folder(results)  # nothing is computed for a folder that is not there
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
-    people = load_people(protocol, data, split, convention)
+    people = people_of_files(files, protocol, data, split, convention)
     comparison = compare_files(files, protocol, people, convention, names)
     if as_json:
         click.echo(json.dumps(comparison.as_json()))

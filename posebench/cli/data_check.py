@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from posebench.tasks.check_data import DataCheck, SplitCheck
+    from posebench.tasks.dataset.check import DataCheck, SplitCheck
 
 
 SHORT = 8
@@ -52,7 +52,7 @@ def check(
     from posebench.cli.console import open_console, progress
     from posebench.plugins import registry
     from posebench.results.folder import ResultsFolder
-    from posebench.tasks.check_data import check_data
+    from posebench.tasks.dataset.check import check_data
     from posebench.tasks.worker_count import worker_count
 
     protocol = registry.protocol(protocol_name)

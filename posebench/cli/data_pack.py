@@ -53,8 +53,8 @@ def pack(
     from posebench.files.writing import shown_bytes
     from posebench.plugins import registry
     from posebench.results.folder import ResultsFolder
-    from posebench.tasks import pack as tasks
-    from posebench.tasks.train import unreadable_notes
+    from posebench.tasks.dataset import pack as tasks
+    from posebench.tasks.training.train import unreadable_notes
     from posebench.tasks.worker_count import worker_count
 
     coding: Coding = "jpeg" if jpeg else "raw"

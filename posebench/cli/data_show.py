@@ -37,9 +37,9 @@ def show(
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.plugins import registry
     from posebench.results.folder import plain
+    from posebench.tasks.dataset.show import keys_of, show_data, with_photographs
     from posebench.tasks.people import load_people, run_splits
-    from posebench.tasks.show_data import keys_of, show_data, with_photographs
-    from posebench.tasks.train import Settings, make_job
+    from posebench.tasks.training.train import Settings, make_job
 
     if row is not None and image is not None:
         raise PosebenchError("--row names one person and --image one photograph; give one of them.")

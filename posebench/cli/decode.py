@@ -57,7 +57,7 @@ def decode(
     from posebench.cli.console import open_console, print_notes, progress, say_synthetic
     from posebench.cli.show_decodings import print_decodings
     from posebench.plugins import registry
-    from posebench.tasks import decode as tasks
+    from posebench.tasks.prediction import decode as tasks
 
     if table is not None:
         tasks.check_table(table)

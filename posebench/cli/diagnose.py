@@ -14,7 +14,7 @@ from posebench.cli.options import (
     protocol_option,
     quiet_option,
     read_size,
-    split_option,
+    stated_split_option,
 )
 from posebench.errors import existing_or_folder
 
@@ -23,7 +23,7 @@ from posebench.errors import existing_or_folder
 @click.argument("file", type=click.Path(path_type=Path))
 @protocol_option
 @data_option
-@split_option
+@stated_split_option
 @convention_option
 @joints_option
 @mapping_option
@@ -84,8 +84,8 @@ def diagnose(
     from posebench.results.folder import check_folder
     from posebench.tasks.diagnose import Asked
     from posebench.tasks.diagnose import diagnose as diagnosis_of
-    from posebench.tasks.keypoints_in_common import asked_keypoints
-    from posebench.tasks.people import load_people
+    from posebench.tasks.people import people_of_files
+    from posebench.tasks.scoring.keypoints_in_common import asked_keypoints
 
     protocol = registry.protocol(protocol_name)
     existing_or_folder(file, "a predictions file")
@@ -93,7 +93,9 @@ def diagnose(
         check_folder(results)  # nothing is computed for a folder that is not there
     say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
     asked = Asked(input_size, stride, manifest, asked_keypoints(protocol, joints, mapping))
-    diagnosis = diagnosis_of(file, protocol, load_people(protocol, data, split, convention), convention, asked)
+    diagnosis = diagnosis_of(
+        file, protocol, people_of_files([file], protocol, data, split, convention), convention, asked
+    )
     if as_json:
         click.echo(json.dumps(diagnosis.as_json()))
     else:

@@ -20,22 +20,22 @@ from posebench.cli.options import (
     read_size,
     read_thresholds,
     results_option,
-    split_option,
+    stated_split_option,
 )
 from posebench.errors import PosebenchError, existing_or_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from posebench.tasks.evaluate import Evaluation
-    from posebench.tasks.explain import Explanation
+    from posebench.tasks.scoring.evaluate import Evaluation
+    from posebench.tasks.scoring.explain import Explanation
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @protocol_option
 @data_option
-@split_option
+@stated_split_option
 @convention_option
 @name_option
 @click.option(
@@ -82,10 +82,10 @@ def evaluate(
     from posebench.cli.show_scores import print_curves
     from posebench.plugins import registry
     from posebench.results.record import check_writable
-    from posebench.tasks import evaluate as tasks
-    from posebench.tasks.explain import explain
-    from posebench.tasks.keypoints_in_common import asked_keypoints
-    from posebench.tasks.people import load_people
+    from posebench.tasks.people import people_of_files
+    from posebench.tasks.scoring import evaluate as tasks
+    from posebench.tasks.scoring.explain import explain
+    from posebench.tasks.scoring.keypoints_in_common import asked_keypoints
 
     given = {
         "--convention": convention, "--name": name, "--thresholds": None if thresholds is None else "given",
@@ -109,11 +109,11 @@ def evaluate(
     network = tasks.Network(arch, input_size, trained_on) if arch or trained_on else None
     keypoints = asked_keypoints(protocol, joints, mapping)
     if explained:
-        _explain(explain(file, protocol, data, split or protocol.report_split, network), file, as_json)
+        _explain(explain(file, protocol, data, split, network), file, as_json)
         return
     if thresholds is None:
         check_writable(results)
-    people = load_people(protocol, data, split, convention)
+    people = people_of_files([file], protocol, data, split, convention)
     if thresholds is not None:
         curves = tasks.curves(file, protocol, people, convention, thresholds)
         if as_json:
@@ -156,7 +156,6 @@ def _show_and_save(
 def _explain(explained: "Explanation", file: Path, as_json: bool) -> None:
     from posebench.cli.console import open_console
     from posebench.cli.show_scores import print_explained
-    from posebench.scoring.scores import known
 
     if not as_json:
         print_explained(open_console(), explained)
@@ -164,13 +163,12 @@ def _explain(explained: "Explanation", file: Path, as_json: bool) -> None:
     rows = []
     for entry in explained:
         convention = entry.convention
-        metrics = None if entry.scores is None else {name: known(value) for name, value in entry.scores.metrics.items()}
         rows.append({
             "name": convention.name, "rule": convention.rule, "source": convention.source,
             "published_by": convention.published_by, "difference": convention.difference,
             "ground_truth": entry.ground_truth, "problem": entry.problem,
             "assumptions": list(entry.assumptions),
-            "metrics": None if metrics is None else _plain(metrics),
+            "metrics": None if entry.scores is None else _plain(entry.scores.metrics),
             **_plain({"from_ground_truth": entry.from_ground_truth, "from_rule": entry.from_rule}),
         })  # fmt: skip
     click.echo(json.dumps({"file": str(file), "headline": explained.protocol.headline, "conventions": rows}))

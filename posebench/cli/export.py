@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from posebench.cli.options import convention_option, quiet_option, split_option
+from posebench.cli.options import convention_option, quiet_option, stated_split_option
 
 
 @click.command()
@@ -17,7 +17,7 @@ from posebench.cli.options import convention_option, quiet_option, split_option
     metavar="DIR",
     help="Folder of the dataset, or one annotation file.",
 )
-@split_option
+@stated_split_option
 @convention_option
 @click.option(
     "--protocol",
@@ -46,10 +46,10 @@ def export(
     from posebench.cli.console import open_console
     from posebench.plugins import registry
     from posebench.tasks.export import export as write
-    from posebench.tasks.people import load_people
+    from posebench.tasks.people import people_of_files
 
     protocol = registry.protocol(protocol_name or form.rpartition("-")[0] or form)
-    people = load_people(protocol, data, split, convention)
+    people = people_of_files([file], protocol, data, split, convention)
     console = open_console(stderr=True, quiet=quiet)
     for sentence in write(form, file, protocol, people, out, convention):
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)

@@ -31,7 +31,7 @@ def export_model(
     """
     from posebench.cli.console import open_console
     from posebench.plugins import registry
-    from posebench.tasks import export_model as tasks
+    from posebench.tasks.prediction import export_model as tasks
 
     console = open_console(stderr=True, quiet=quiet)
     protocol = None if protocol_name is None else registry.protocol(protocol_name)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from posebench.cli.options import data_option, protocol_option, quiet_option, split_option
+from posebench.cli.options import data_option, protocol_option, quiet_option, stated_split_option
 from posebench.errors import PosebenchError, existing
 
 
@@ -12,7 +12,7 @@ from posebench.errors import PosebenchError, existing
 @click.argument("file", type=click.Path(path_type=Path))
 @protocol_option
 @data_option
-@split_option
+@stated_split_option
 @click.option(
     "--row", "rows", type=click.IntRange(0), multiple=True, metavar="N",
     help="A person: a row of the split, from 0; may be repeated. Default: six people whom the last stack corrects.",
@@ -36,8 +36,8 @@ def heatmaps(
     """
     from posebench.cli.console import open_console, say_synthetic
     from posebench.plugins import registry
-    from posebench.tasks.people import load_people, run_splits
-    from posebench.tasks.show_heatmaps import show_heatmaps
+    from posebench.tasks.people import people_of_files
+    from posebench.tasks.prediction.show_heatmaps import show_heatmaps
 
     path = out or file.with_suffix(".png")
     if path.suffix.lower() != ".png":
@@ -45,6 +45,6 @@ def heatmaps(
     protocol = registry.protocol(protocol_name)
     existing(file, "a heatmap file")
     say_synthetic(open_console(stderr=True, quiet=quiet), data, protocol_name)
-    people = load_people(protocol, data, split or run_splits(protocol, data).report)
+    people = people_of_files([file], protocol, data, split)
     show_heatmaps(file, people, path, rows, keypoints)
     click.echo(path)

@@ -13,7 +13,7 @@ from posebench.cli.options import (
     protocol_option,
     quiet_option,
     results_to_read_option,
-    split_option,
+    stated_split_option,
 )
 from posebench.errors import PosebenchError
 
@@ -30,7 +30,7 @@ SHOWN = 10
 @click.argument("named", nargs=-1, metavar="[RUN]...")
 @protocol_option
 @data_option
-@split_option
+@stated_split_option
 @convention_option
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.csv",
@@ -54,13 +54,13 @@ def label_errors(
     from posebench.plugins import registry
     from posebench.results.folder import plain
     from posebench.tasks.label_errors import files_named, files_of_table, find_label_errors
-    from posebench.tasks.people import load_people
+    from posebench.tasks.people import people_of_files
 
     protocol = registry.protocol(protocol_name)
     files = files_named(named, results)
     notes = open_console(stderr=True, quiet=quiet)
     say_synthetic(notes, data, protocol_name)
-    people = load_people(protocol, data, split, convention)
+    people = people_of_files(files, protocol, data, split, convention)
     path = out or Path(f"{plain(protocol.name)}-{plain(people.split)}-label-errors.csv")
     if path.suffix.lower() != ".csv":
         raise PosebenchError(f"--out {path} should end in .csv, the form of the table.")

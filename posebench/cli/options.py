@@ -72,8 +72,9 @@ split_option = click.option(
     help="Split of the dataset. Default: the one that published numbers are about.",
 )
 stated_split_option = click.option(
-    "--split", metavar="NAME", shell_complete=splits, help="Split of the dataset. Default: the one that FILE states."
-)
+    "--split", metavar="NAME", shell_complete=splits,
+    help="Split of the dataset. Default: as stated in the file, else the one that published numbers are about.",
+)  # fmt: skip
 results_option = click.option(
     "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR",
     help="Folder for checkpoints, predictions, records and the report.",
@@ -207,8 +208,8 @@ def training_options(command: Command) -> Command:
         validate_every: int | None, select_by: str | None, early_stop: int | None, max_time: str | None,
         track: tuple[str, ...], **others: Any,
     ) -> Any:  # fmt: skip
-        from posebench.tasks.train import Settings
-        from posebench.tasks.watching import Watching
+        from posebench.tasks.training.train import Settings
+        from posebench.tasks.training.watching import Watching
 
         watching = Watching(
             validate_every=validate_every, select_by=select_by, early_stop=early_stop, max_time=max_time, track=track

@@ -73,13 +73,17 @@ def read_scales(context: click.Context, parameter: click.Parameter, value: str |
     help="Decode the mean of the heatmaps of regions that are so many times as large as the person's, such as "
     "0.8,0.9,1,1.1,1.2,1.3.",
 )  # fmt: skip
+@click.option(
+    "--corruption", metavar="NAME:SEVERITY",
+    help="Predict corrupted photographs, such as fog:3, as `posebench robustness` does under all corruptions.",
+)  # fmt: skip
 @speed_options
 @results_option
 @quiet_option
 def predict(
     checkpoint: Path, pictures: tuple[Path, ...], protocol_name: str | None, data: Path | None, split: str | None,
     boxes: Path | None, box_threshold: float | None, workers: int | None, out: Path | None, draw_above: float | None,
-    no_drawings: bool, keep_heatmaps: Path | None, last_stack: bool, scales: tuple[float, ...],
+    no_drawings: bool, keep_heatmaps: Path | None, last_stack: bool, scales: tuple[float, ...], corruption: str | None,
     fast: bool, compiled: bool, precision: "Precision", results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Predict the people of a dataset or of pictures.
@@ -103,7 +107,10 @@ def predict(
     how = How(fast or compiled, compiled, precision)
     if pictures:
         given: dict[str, object] = {"--protocol": protocol_name, "--data": data, "--split": split, "--workers": workers}
-        _refuse(given | {"--keep-heatmaps": keep_heatmaps, "--scales": scales or None}, "a PICTURE")
+        _refuse(
+            given | {"--keep-heatmaps": keep_heatmaps, "--scales": scales or None, "--corruption": corruption},
+            "a PICTURE",
+        )
         if no_drawings:
             _refuse({"--draw-above": draw_above}, "--no-drawings")
         above = None if no_drawings else DRAW_ABOVE if draw_above is None else draw_above
@@ -116,7 +123,9 @@ def predict(
     if last_stack and keep_heatmaps is None:
         raise click.UsageError("--last-stack applies to --keep-heatmaps, which is not given.")
     kept = None if keep_heatmaps is None else (keep_heatmaps, last_stack)
-    asked = SplitAsked(protocol_name, data, split, boxes, box_threshold, workers, results, kept, scales or (1.0,))
+    asked = SplitAsked(
+        protocol_name, data, split, boxes, box_threshold, workers, results, kept, scales or (1.0,), corruption
+    )
     _predict_split(checkpoint, asked, out, how, quiet)
 
 
@@ -134,7 +143,7 @@ def predict_pictures(
     """Predict pictures and print the folder of the results."""
     from posebench.cli.console import open_console, print_notes, progress
     from posebench.inference.ways import How
-    from posebench.tasks import predict_pictures as tasks
+    from posebench.tasks.prediction import predict_pictures as tasks
 
     out = open_console(stderr=True, quiet=quiet)
     way = None if how == How() else how
@@ -158,6 +167,7 @@ class SplitAsked:
     results: Path
     kept: tuple[Path, bool] | None
     scales: tuple[float, ...]
+    corruption: str | None
 
 
 def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: "How", quiet: bool) -> None:
@@ -166,11 +176,13 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     from posebench.inference.ways import How
     from posebench.plugins import registry
     from posebench.results.folder import ResultsFolder
-    from posebench.tasks import predict as tasks
+    from posebench.samples.corruption import read_corruption
     from posebench.tasks.people import load_people, people_to_predict, run_splits
+    from posebench.tasks.prediction import predict as tasks
     from posebench.tasks.worker_count import loader_count
 
     out = open_console(stderr=True, quiet=quiet)
+    damage = None if asked.corruption is None else read_corruption(asked.corruption)
     protocol = registry.protocol(asked.protocol)
     say_synthetic(out, asked.data, asked.protocol)
     splits = run_splits(protocol, asked.data)
@@ -180,11 +192,8 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     )
     if asked.boxes is not None:
         print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.source.notes))
-    path = tasks.predictions_path(checkpoint, people, ResultsFolder(asked.results))
-    if how != How():  # beside the plain network's, not over them
-        path = path.with_name(f"{path.stem}-{how.label.replace(' ', '-')}.h5")
-    if len(asked.scales) > 1:
-        path = path.with_name(f"{path.stem}-scales-{'-'.join(f'{scale:g}' for scale in asked.scales)}.h5")
+    way, results = None if how == How() else how, ResultsFolder(asked.results)
+    path = file or tasks.predictions_path(checkpoint, people, results, way, asked.scales, damage)
     keep = (
         None
         if asked.kept is None
@@ -192,8 +201,8 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     )
     with progress(out, f"predict {people.what}", LOADING) as update:
         predicted = tasks.predict(
-            checkpoint, protocol, people, file or path, workers=loader_count(asked.workers),
-            how=None if how == How() else how, keep=keep, scales=asked.scales, show=lambda done, total: update(done, total, ""),
+            checkpoint, protocol, people, path, workers=loader_count(asked.workers), how=way, keep=keep, scales=asked.scales,
+            corruption=damage, show=lambda done, total: update(done, total, ""),
         )  # fmt: skip
     print_notes(out, predicted.notes)
     if torchrun.is_first():

@@ -89,10 +89,10 @@ def robustness(
     from posebench.report.plots.robustness_report import write_robustness
     from posebench.results.folder import ResultsFolder
     from posebench.results.kept_robustness import find_robustness
-    from posebench.tasks import robustness as tasks
     from posebench.tasks.people import load_people, run_splits
-    from posebench.tasks.robustness_conditions import PARTS, RobustnessAsked
-    from posebench.tasks.robustness_cost import expected
+    from posebench.tasks.robustness import measure as tasks
+    from posebench.tasks.robustness.conditions import PARTS, RobustnessAsked
+    from posebench.tasks.robustness.cost import expected
     from posebench.tasks.worker_count import loader_count
 
     errors = open_console(stderr=True, quiet=quiet)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from posebench.data.instances import Instances
     from posebench.results.record import Record
     from posebench.tasks.run import Counted
-    from posebench.tasks.train import Job, Settings, Show
+    from posebench.tasks.training.train import Job, Settings, Show
 
 
 @click.command()
@@ -53,10 +53,10 @@ def run(
     from posebench.cli.show_scores import print_scores
     from posebench.plugins import registry
     from posebench.tasks import people as people_tasks
-    from posebench.tasks import train as tasks
-    from posebench.tasks.preflight import check_before_run
     from posebench.tasks.run import run as run_job
-    from posebench.tasks.selection import scored_split
+    from posebench.tasks.training import train as tasks
+    from posebench.tasks.training.preflight import check_before_run
+    from posebench.tasks.training.selection import scored_split
 
     check_resume(resume, restart)
     out = open_console(stderr=quiet, quiet=quiet)

@@ -18,7 +18,7 @@ from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL
 from posebench.scoring.comparison import CORRECTION, CORRECTION_OF_PAIRS, Difference, Pair
 from posebench.scoring.scores import shown_decimals
-from posebench.tasks.compare_rows import RowComparison
+from posebench.tasks.scoring.compare_rows import RowComparison
 
 IDENTICAL = "A and B are identical files (equal SHA-256), so there is nothing to compare."
 ROWS_NOTE = (
@@ -51,6 +51,9 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
         said.print(f"[yellow]Note:[/yellow] the boxes differ, not only the networks. {boxes}", highlight=False)
     several = len(pairs) > 1
     scored = several or same
+    if len({record.data.corruption for record in records}) > 1:
+        damage = "; ".join(f"{_label(record.name)}: {_label(record.data.corruption or 'none')}" for record in records)
+        said.print(f"[yellow]Note:[/yellow] the corruptions of the photographs differ. {damage}", highlight=False)
     for letter, record in zip(_letters(records), records, strict=True):
         value = record.metrics.get(rule.headline)
         score = f", {_label(rule.headline)} {_number(math.nan if value is None else value, decimals)}" if scored else ""

@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from posebench.report.tables.decoding_table import DECODER, about, cells, headers, sentence
-from posebench.tasks.decode import Decodings
+from posebench.tasks.prediction.decode import Decodings
 
 WIDE = 92
 """Columns of a terminal in which the widest numbers fit with two spaces between them; with one they fit into 80."""

@@ -9,8 +9,8 @@ from rich.text import Text
 from posebench.errors import counted
 from posebench.plain_text import one_line
 from posebench.results.record_fields import Difference
-from posebench.tasks.stated_files import StatedFile
-from posebench.tasks.verify import Verification
+from posebench.tasks.verification.stated_files import StatedFile
+from posebench.tasks.verification.verify import Verification
 
 MOST = 12
 """Differences that a terminal shows in full; `--json` has all."""

@@ -21,7 +21,7 @@ from posebench.errors import PosebenchError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from posebench.tasks.train import Settings
+    from posebench.tasks.training.train import Settings
     from posebench.training.run import Progress
 
 CHECKING = "Loading PyTorch; checking that the network can be built and scored"
@@ -43,9 +43,9 @@ def train(
     """Train a network; print the checkpoint's path."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.plugins import registry
-    from posebench.tasks import train as tasks
     from posebench.tasks.people import run_splits
-    from posebench.tasks.preflight import check_before_training
+    from posebench.tasks.training import train as tasks
+    from posebench.tasks.training.preflight import check_before_training
 
     check_resume(resume, restart)
     out = open_console(stderr=True, quiet=quiet)

@@ -42,9 +42,9 @@ def verify(
     from posebench.cli.console import open_console
     from posebench.cli.show_verification import print_verification
     from posebench.files.archive import is_archive
-    from posebench.tasks.bundle import verify_bundle
     from posebench.tasks.row_records import record_paths
-    from posebench.tasks.verify import Places, verify
+    from posebench.tasks.verification.bundle import verify_bundle
+    from posebench.tasks.verification.verify import Places, verify
 
     places = Places(data, predictions, protocol_name)
     out = open_console()

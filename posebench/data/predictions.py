@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from posebench.array_type import Array
+from posebench.data.box_source import UNKNOWN
 from posebench.data.instances import Instances
 from posebench.data.provenance import Provenance
 from posebench.data.stated_provenance import read_provenance
@@ -234,7 +235,7 @@ def load(path: Path) -> Predictions:
                 provenance=provenance,
                 dataset=_text(file, "dataset"),
                 split=_text(file, "split"),
-                box_source=_text(file, "box_source"),
+                box_source=_text(file, "box_source") or UNKNOWN,
                 notes=notes,
             )
     except PosebenchError as error:
@@ -266,6 +267,17 @@ def _keypoint_names(text: str) -> tuple[str, ...]:
 def _text(file: Any, name: str) -> str:
     value = file.attrs.get(name, "")
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def stated_split(path: Path) -> str:
+    """The split that posebench's own file states; empty where it states none, or for a file of another form."""
+    if not path.is_file() or not is_predictions(path):
+        return ""
+    try:
+        with open_hdf5(path) as file:
+            return _text(file, "split")
+    except Exception:  # damaged: whoever reads it next says so
+        return ""
 
 
 def is_predictions(path: Path) -> bool:

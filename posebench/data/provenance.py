@@ -81,6 +81,21 @@ class Tracked(_Stated):
     above: float | None = Field(None, description="the least score of the keypoints that were kept; None for all")
 
 
+class StatedCorruption(_Stated):
+    """What was done to every photograph before a network saw it (`posebench predict --corruption`)."""
+
+    name: str
+    severity: Count
+    rule: str = Field(description="`advmix`: encoded as JPEG before it was predicted; `exact`: not")
+    seed: Count
+    packages: dict[str, str] = Field({}, description="versions of the packages that computed it")
+
+    @property
+    def sentence(self) -> str:
+        """Such as `fog 3 (rule advmix, seed 1)`."""
+        return f"{self.name} {self.severity} (rule {self.rule}, seed {self.seed})"
+
+
 class Selection(_Stated):
     """The people whose score chose the best checkpoint, and what it scored on them."""
 
@@ -122,6 +137,7 @@ class Provenance(_Stated):
     inference: Inference | None = None
     decoded: Decoded | None = None
     tracked: Tracked | None = None
+    corrupted: StatedCorruption | None = None
 
     @property
     def trained(self) -> bool:

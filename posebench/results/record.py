@@ -1,42 +1,39 @@
 """Records: what was run, on what data, by which rule, with which scores. Leaderboards and plots read nothing else."""
 
 import hashlib
-import math
-import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Literal
 
-import numpy as np
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
-import posebench
-from posebench.data.instances import SYNTHETIC, Instances
-from posebench.data.predictions import Predictions, digest
+from posebench.data.instances import SYNTHETIC
 from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.files.validation import Count, read_models
-from posebench.files.writing import sha256, write_text
-from posebench.plugins.protocol import Convention, Protocol
+from posebench.files.writing import write_text
 from posebench.results.folder import VISIBLE_JSON, ResultsFolder, check_folder, slug
 from posebench.scoring.bootstrap import Sampling
-from posebench.scoring.scores import Ceiling, Curve, Scores, Slice, known
+from posebench.scoring.scores import Ceiling, Curve, Slice
 
 LONGEST_NAME = 200
-RESAMPLED_DECIMALS = 6
-FIX = "Score its predictions again, or remove the file."
-"""What to do about a damaged record."""
 IN_MEMORY = "in memory"
 """Name of predictions that were not read from a file."""
-FEW_UNITS = 50
-"""Below it a difference's 95 % interval holds the true one in less than about 93 % of datasets (docs/scoring.md)."""
+FIX = "Score its predictions again, or remove the file."
+"""What to do about a damaged record."""
 MOST_NAMED = 3
 """Keypoints whose names fit into a heading."""
 INTERVALS = "t on the logit scale with the bootstrap's standard error; expanded percentile where scores are unbounded"
-ONE_IMAGE = "One image: no interval, because an interval needs at least two images."
 
 
 class _Part(BaseModel):
@@ -91,16 +88,26 @@ class Data(_Part):
         validation_alias=AliasChoices("synthetic", "embedded"),  # older records
         description="people drawn by posebench, not photographs: never in one table with real data",
     )
+    corruption: str = Field("", description="of the photographs when they were predicted; empty for none")
 
     @field_validator("dataset")
     @classmethod
     def _todays_name(cls, dataset: str) -> str:
         return SYNTHETIC if dataset == "embedded people" else dataset  # older records
 
+    @model_serializer(mode="wrap")
+    def _without_no_corruption(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if value or name != "corruption"}
+
     @property
     def what(self) -> str:
         """Such as `mpii val`, for messages."""
-        return f"{self.dataset} {self.split}"
+        return f"{self.dataset} {self.shown_split}"
+
+    @property
+    def shown_split(self) -> str:
+        """The split, and the corruption of its photographs: scores of another one are not comparable."""
+        return f"{self.split} with {self.corruption}" if self.corruption else self.split
 
 
 class Resampling(_Part):
@@ -164,53 +171,8 @@ class Record(_Part):
     def group(self) -> tuple[str, int, str, str, str, str, str]:
         """Records are comparable, and share a table, only where all of these agree: the annotations' hash is the last."""
         rule, data = self.rule, self.data
-        same = data.dataset, data.split, data.box_source, data.annotations_sha256
+        same = data.dataset, data.shown_split, data.box_source, data.annotations_sha256
         return rule.protocol, rule.version, rule.scope, *same
-
-
-def make_record(
-    name: str,
-    protocol: Protocol,
-    convention: Convention,
-    instances: Instances,
-    predictions: Predictions,
-    scores: Scores,
-    path: Path | None,
-) -> Record:
-    """The record of one scoring.
-
-    Args:
-        name: the row's label in tables.
-        path: the predictions file that was scored, of which the hash is kept; None for predictions in memory.
-    """
-    return Record(
-        name=name,
-        rule=Rule(
-            protocol=protocol.name, version=protocol.version, convention=convention.name, rule=convention.rule,
-            evaluator=convention.source, published_by=convention.published_by, headline=protocol.headline,
-            unit=protocol.unit,
-        ),
-        data=Data(
-            dataset=instances.dataset, split=instances.split, box_source=predictions.box_source, people=scores.people,
-            images=scores.images, annotations=Path(instances.source.file).name,
-            annotations_sha256=instances.source.sha256, synthetic=instances.synthetic,
-        ),
-        metrics={key: _known(value) for key, value in scores.metrics.items()},
-        intervals=dict(scores.intervals),
-        per_joint={key: _known(value) for key, value in scores.per_joint.items()},
-        per_joint_intervals=dict(scores.per_joint_intervals),
-        per_joint_metric=scores.per_joint_metric,
-        curves=[curve for curve in scores.curves if all(map(math.isfinite, curve.values))],
-        slices=list(scores.slices),
-        ceiling=scores.ceiling,
-        resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
-        resampled=all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
-        notes=[*instances.source.notes, *predictions.notes, *scores.notes, *few_units(scores.sampling)],
-        predictions=IN_MEMORY if path is None else path.name,
-        predictions_sha256=digest(predictions) if path is None else sha256(path),
-        model=predictions.provenance, created=datetime.now(UTC).isoformat(timespec="seconds"),
-        environment={"posebench": posebench.__version__, "python": platform.python_version()},
-    )  # fmt: skip
 
 
 def save_record(record: Record, results: Path) -> Path:
@@ -271,27 +233,3 @@ def newest(records: Iterable[Record]) -> Record:
     """The newest record, which gives the texts of a row or a table."""
     found = tuple(records)
     return found[0] if len(found) == 1 else max(found, key=lambda record: (record.created, record.id))
-
-
-def few_units(sampling: Sampling) -> list[str]:
-    """Notes on intervals that are too narrow or missing, because few units were resampled."""
-    if sampling.units == 1:
-        return (
-            [ONE_IMAGE]
-            if sampling.unit == "image"
-            else [f"One {sampling.unit}: no interval, because an interval needs at least two {sampling.unit}s."]
-        )
-    if 1 < sampling.units < FEW_UNITS:
-        return [
-            f"Only {sampling.units} {sampling.unit}s: 95 % intervals of differences between runs are too narrow (docs/scoring.md)."
-        ]
-    return []
-
-
-def all_known(resampled: Any) -> list[float]:
-    """Resamples as they are kept: rounded; empty where one of them is unknown, since ranks and pairs need all."""
-    return np.round(resampled, RESAMPLED_DECIMALS).tolist() if np.isfinite(resampled).all() else []
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(known(value)) else float(value)

@@ -14,7 +14,7 @@ as the original does:
 import contextlib
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -25,9 +25,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 from PIL import Image as Pictures
 
-from posebench.errors import PosebenchError
+from posebench.data.instances import Instances
+from posebench.data.provenance import StatedCorruption
+from posebench.errors import PosebenchError, counted, unknown
 from posebench.files.writing import write_bytes
-from posebench.samples.images import Image, decode
+from posebench.samples.images import Image, decode, stated_header
 
 KINDS = {
     "noise": ("gaussian_noise", "shot_noise", "impulse_noise"),
@@ -73,6 +75,13 @@ class Corruption:
     seed: int = 1
     folder: Path | None = None
 
+    @property
+    def stated(self) -> StatedCorruption:
+        """What predictions of these photographs say of it."""
+        return StatedCorruption(
+            name=self.name, severity=self.severity, rule=self.rule, seed=self.seed, packages=library_versions()
+        )
+
     def __call__(self, name: str, image: Image) -> Image:
         """The corrupted photograph.
 
@@ -95,6 +104,57 @@ class Corruption:
         if decoded is None:  # OpenCV reads what Pillow wrote
             raise PosebenchError(f"{name}, corrupted, cannot be decoded.")
         return decoded
+
+
+def read_corruption(text: str) -> Corruption:
+    """`fog:3` → fog of severity 3.
+
+    Raises:
+        PosebenchError: the corruption or the severity is not there, or the package is not installed.
+    """
+    name, _, severity = text.partition(":")
+    check_corruptions([name])
+    if not severity.isdecimal():
+        raise PosebenchError(f"--corruption {text!r} should be NAME:SEVERITY, such as {name}:3.")
+    check_corruptions([name], [int(severity)])
+    corruptions_library()
+    return Corruption(name, int(severity))
+
+
+def check_corruptions(names: Sequence[str], severities: Sequence[int] = ()) -> None:
+    """Check names of corruptions, and severities.
+
+    Raises:
+        PosebenchError: one of them is not there.
+    """
+    for name in names:
+        if name not in CORRUPTIONS:
+            raise unknown("corruption", name, CORRUPTIONS)
+    for severity in severities:
+        if severity not in SEVERITIES:
+            raise PosebenchError(f"The severity {severity} is not there. Severities are 1, 2, 3, 4 and 5.")
+
+
+def check_sizes(people: Instances) -> None:
+    """Check by their headers that the photographs of usable people are large enough to be corrupted.
+
+    One without a readable header is left to whoever decodes it. Synthetic people are always large enough.
+
+    Raises:
+        PosebenchError: some are too small; counts them and names the first.
+    """
+    rows = [] if people.synthetic else np.unique(people.image[people.usable]).tolist()
+    small = [people.images[row] for row in rows if _too_small(people.photograph(row))]
+    if small:
+        raise PosebenchError(
+            f"{counted(len(small), 'photograph', 'photographs')} of {people.what} cannot be corrupted, because corruptions need at "
+            f"least {SMALLEST} pixels each way; the first is {small[0]}. Remove their people from the annotation."
+        )
+
+
+def _too_small(path: Path) -> bool:
+    header = stated_header(path)
+    return header is not None and min(header.width, header.height) < SMALLEST
 
 
 def corrupted(image: Image, name: str, severity: int, seed: int = 1) -> Image:

@@ -16,11 +16,13 @@ from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.opencv import MOST_PIXELS, cv2
 from posebench.samples.drawn import DrawnPictures
-from posebench.samples.headers import read_header
+from posebench.samples.headers import Header, read_header
 
 Image = NDArray[np.uint8]
 Change = Callable[[str, Image], Image]
 """What is done to a photograph when it is read: its name and its pixels → its pixels."""
+BEGINNING = 1 << 17
+"""Bytes of a file in which its header is looked for: thumbnails and profiles before it rarely take more than 64 KiB."""
 AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Opening a pipe does not wait for its other end; on Windows, line ends stay."""
 
@@ -59,14 +61,22 @@ def read_image(path: Path) -> Image:
     return image
 
 
-def _content(path: Path) -> bytes:
-    """The bytes of a regular file. Whoever reads a pipe or a device may wait for ever."""
+def stated_header(path: Path) -> Header | None:
+    """The header of a photograph, read without the rest of the file; None where it has none that can be read."""
+    try:
+        return read_header(_content(path, BEGINNING))
+    except (OSError, ValueError, PosebenchError):
+        return None
+
+
+def _content(path: Path, most: int = -1) -> bytes:
+    """The bytes of a regular file, or so many of the first ones. Whoever reads a pipe or a device may wait for ever."""
     handle = os.open(path, os.O_RDONLY | AT_ONCE)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(errno.EINVAL, "it is not a file but a folder, a pipe or a device")
         with os.fdopen(handle, "rb", closefd=False) as file:
-            return file.read()
+            return file.read(most)
     finally:
         os.close(handle)
 

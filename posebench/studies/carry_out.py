@@ -13,11 +13,11 @@ from posebench.results.record import Record
 from posebench.studies.decoding import decode
 from posebench.studies.plan import Plan, PlannedRun
 from posebench.studies.state import RunState, claim, failure_file, found_records, scored_joints, state_of, states
-from posebench.tasks.evaluate import evaluate
-from posebench.tasks.keypoints_in_common import KeypointsAsked
-from posebench.tasks.predict import predictions_path
+from posebench.tasks.prediction.predict import predictions_path
 from posebench.tasks.run import Counted, Viewer, run
-from posebench.tasks.train import Job, Show
+from posebench.tasks.scoring.evaluate import evaluate
+from posebench.tasks.scoring.keypoints_in_common import KeypointsAsked
+from posebench.tasks.training.train import Job, Show
 
 
 class Watcher(Interface):

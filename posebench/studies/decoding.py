@@ -9,10 +9,10 @@ from posebench.data.instances import Instances
 from posebench.data.provenance import Decoded
 from posebench.errors import Interrupted, PosebenchError
 from posebench.files.writing import free_bytes, shown_bytes
-from posebench.tasks.initial_weights import recipe_network
-from posebench.tasks.predict import KeptHeatmaps, predict, predictions_path
+from posebench.tasks.prediction.predict import KeptHeatmaps, predict, predictions_path
 from posebench.tasks.run import Viewer
-from posebench.tasks.train import Job
+from posebench.tasks.training.initial_weights import recipe_network
+from posebench.tasks.training.train import Job
 
 LIST = "the study's list `decoders`"
 

@@ -15,8 +15,8 @@ from posebench.scoring.comparison import Difference, Pair
 from posebench.scoring.scores import shown_decimals
 from posebench.studies.plan import Plan, RowPlace, decoded_places, row_name
 from posebench.studies.state import RunState, described
-from posebench.tasks.compare import pairs_frame
-from posebench.tasks.compare_rows import compare_rows
+from posebench.tasks.scoring.compare import pairs_frame
+from posebench.tasks.scoring.compare_rows import compare_rows
 
 if TYPE_CHECKING:
     import pandas as pd

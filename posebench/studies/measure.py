@@ -14,8 +14,8 @@ from posebench.inference.predict import passes
 from posebench.samples.loader import Batch, Samples, epoch_steps
 from posebench.studies.plan import PlannedRun
 from posebench.studies.state import RunState, described
-from posebench.tasks.initial_weights import recipe_network
-from posebench.tasks.train import Job
+from posebench.tasks.training.initial_weights import recipe_network
+from posebench.tasks.training.train import Job
 from posebench.training.devices import fast_kernels, use_device
 from posebench.training.step import Updater
 

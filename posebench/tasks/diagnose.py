@@ -25,8 +25,8 @@ from posebench.results.folder import ResultsFolder
 from posebench.results.kept_diagnosis import KeptDiagnosis, save_diagnosis
 from posebench.results.record import Record, find_records
 from posebench.scoring.compared import Compared
-from posebench.tasks.evaluate import Evaluation, evaluate_read, naming
-from posebench.tasks.keypoints_in_common import KeypointsAsked, read_in_common
+from posebench.tasks.scoring.evaluate import Evaluation, evaluate_read, naming
+from posebench.tasks.scoring.keypoints_in_common import KeypointsAsked, read_in_common
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,9 +19,9 @@ from posebench.plugins.registry import errors_of
 from posebench.results.find_record import home, read_record
 from posebench.results.record import find_records
 from posebench.scoring.compared import Compared
-from posebench.tasks.evaluate import naming
 from posebench.tasks.row_records import record_paths
-from posebench.tasks.stated_files import PREDICTIONS, predictions_file
+from posebench.tasks.scoring.evaluate import naming
+from posebench.tasks.verification.stated_files import PREDICTIONS, predictions_file
 
 SHOWN = 30
 """Keypoints in a gallery."""

@@ -1,10 +1,12 @@
 """The people of a split: annotated, detected, or synthetic."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from posebench.data.instances import Instances
+from posebench.data.predictions import stated_split
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol, RunSplits
 from posebench.plugins.recipe import Recipe
@@ -35,6 +37,41 @@ def load_people(
     protocol.check_split(split)
     people = _synthetic(protocol, split, limit) if data is None else _annotated(protocol, data, split, convention)
     return people if limit is None else people.take(np.flatnonzero(people.usable)[:limit])
+
+
+def people_of_files(
+    files: Sequence[Path], protocol: Protocol, data: Path | None, split: str | None, convention: str | None = None
+) -> Instances:
+    """The annotated people of predictions files, as `load_people` gives them.
+
+    Args:
+        split: None for the one that the files state, else the one that published numbers are about.
+
+    Raises:
+        PosebenchError: as `load_people`; or the files state different splits, and none is named.
+    """
+    return load_people(protocol, data, split or split_of_files(files, protocol), convention)
+
+
+def split_of_files(files: Sequence[Path], protocol: Protocol) -> str | None:
+    """The split of the protocol that posebench's own files state; None where they state none.
+
+    Raises:
+        PosebenchError: they state different ones.
+    """
+    first: Path | None = None
+    split = None
+    for file in files:
+        stated = stated_split(file)
+        if stated not in protocol.splits:
+            continue
+        if first is not None and stated != split:
+            raise PosebenchError(
+                f"{first} has predictions of {protocol.name} {split}, but {file} of {protocol.name} {stated}. "
+                "Name files of one split."
+            )
+        first, split = first or file, stated
+    return split
 
 
 def _synthetic(protocol: Protocol, split: str, limit: int | None) -> Instances:

@@ -8,9 +8,9 @@ from typing import Protocol as Interface
 from posebench import torchrun
 from posebench.data.instances import Instances
 from posebench.results.record import Record
-from posebench.tasks.evaluate import evaluate
-from posebench.tasks.predict import Predicted, predict, predictions_path
-from posebench.tasks.train import Job, Show, train
+from posebench.tasks.prediction.predict import Predicted, predict, predictions_path
+from posebench.tasks.scoring.evaluate import evaluate
+from posebench.tasks.training.train import Job, Show, train
 
 Counted = Callable[[int, int], None]
 """Called with how many people are done, and of how many."""

@@ -13,7 +13,7 @@ from posebench.errors import PosebenchError
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.recipe import Recipe, shipped
 from posebench.plugins.registry import architecture, protocol
-from posebench.tasks.initial_weights import fresh_network, recipe_network
+from posebench.tasks.training.initial_weights import fresh_network, recipe_network
 from posebench.training import published_weights
 
 HAND = Skeleton(keypoints=("wrist", "left_tip", "right_tip"))

@@ -86,7 +86,7 @@ def test_ctrl_c_ends_a_check_with_a_sentence(place: Path, monkeypatch: pytest.Mo
     def interrupted(*arguments: object, **more: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("posebench.tasks.check_data.scan", interrupted)
+    monkeypatch.setattr("posebench.tasks.dataset.check.scan", interrupted)
     monkeypatch.chdir(place)
     done = CliRunner().invoke(main, list(ARGUMENTS))
     assert done.exit_code == 130

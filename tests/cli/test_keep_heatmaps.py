@@ -1,4 +1,4 @@
-"""`posebench predict --keep-heatmaps` and `--scales`, through their real entry point."""
+"""`posebench predict` with `--keep-heatmaps`, `--scales` and `--corruption`, through its real entry point."""
 
 from pathlib import Path
 
@@ -42,6 +42,31 @@ def test_predictions_over_scales_have_a_file_of_their_own_that_states_them(folde
     assert load(folder / done.stdout.strip()).provenance.plain()["scales"] == [0.9, 1.0, 1.2]
 
 
+def test_predictions_of_corrupted_photographs_say_so_wherever_they_are_scored(folder: Path) -> None:
+    pytest.importorskip("imagecorruptions", reason="imagecorruptions-imaug is not installed (posebench-2d[robustness])")
+    here = "--protocol", "mpii"
+    clean = posebench(folder, "predict", "net.pt", *here).stdout.strip()
+    done = posebench(folder, "predict", "net.pt", *here, "--corruption", "contrast:5", "--keep-heatmaps", "dark.h5")
+    path = done.stdout.strip()
+    assert path == clean.replace(".h5", "-contrast-5.h5")
+    with open_heatmaps(folder / "dark.h5") as maps:
+        for stated in (maps.provenance, load(folder / path).provenance):
+            assert stated.corrupted.sentence == "contrast 5 (rule advmix, seed 1)"
+            assert stated.corrupted.packages["imagecorruptions-imaug"]
+    assert (load(folder / path).keypoints != load(folder / clean).keypoints).any()
+    scored = posebench(folder, "evaluate", path, *here)
+    said = " ".join(scored.stdout.split())
+    assert "Sound on synthetic people val with contrast 5 (rule advmix, seed 1): 3 people" in said
+    assert "The photographs were predicted with contrast 5 (rule advmix, seed 1); pictures show them without." in said
+    compared = posebench(folder, "compare", clean, path, *here, "--name", "clean", "--name", "dark")
+    assert (
+        "Note: the corruptions of the photographs differ. clean: none; dark: contrast 5 (rule advmix, seed 1)"
+        in " ".join(compared.stdout.split())
+    )
+    verified = posebench(folder, "verify", *(folder / "results/records").glob("*.json"))
+    assert verified.returncode == 0, verified.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
@@ -49,6 +74,8 @@ def test_predictions_over_scales_have_a_file_of_their_own_that_states_them(folde
         (("a.jpg", "--keep-heatmaps", "x.h5"), 2, "--keep-heatmaps does not apply to a PICTURE."),
         (("--protocol", "mpii", "--keep-heatmaps", "x.h5", "--out", "./x.h5"), 1, "both name x.h5"),
         (("--protocol", "mpii", "--keep-heatmaps", "x.h5", "--scales", "1,1.2"), 1, "own region. Leave out --scales."),
+        (("a.jpg", "--corruption", "fog:3"), 2, "--corruption does not apply to a PICTURE."),
+        (("--protocol", "mpii", "--corruption", "fog:0"), 1, "The severity 0 is not there."),
         (("a.jpg", "--scales", "1,1.2"), 2, "--scales does not apply to a PICTURE."),
         (("--protocol", "mpii", "--scales", "1;2"), 2, "'1;2' should be numbers with commas between them"),
         (

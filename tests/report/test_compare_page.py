@@ -19,7 +19,7 @@ from posebench.report.tables.rows import Row
 from posebench.results.kept_comparison import KeptComparison, save_comparison
 from posebench.results.record import Record, save_record
 from posebench.scoring.comparison import Difference, of_intervals
-from posebench.tasks.compare_rows import compare_rows
+from posebench.tasks.scoring.compare_rows import compare_rows
 
 WAVE = np.sin(np.arange(1000.0) * 7)
 WRIST = {

@@ -167,9 +167,9 @@ def test_published_rows_stand_below_the_table_of_their_convention_alone(tmp_path
     assert HEADING not in markdown([official], rows)
 
 
-def test_drawn_people_and_other_boxes_have_no_literature(tmp_path: Path) -> None:
+def test_drawn_people_other_boxes_and_corrupted_photographs_have_no_literature(tmp_path: Path) -> None:
     rows = published(write(tmp_path, "hg,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/mean(macro14),86.76,,,repo"))
-    for data in ({"synthetic": True}, {"box_source": "a detector"}, {"split": "train"}):
+    for data in ({"synthetic": True}, {"box_source": "a detector"}, {"split": "train"}, {"corruption": "fog 3"}):
         assert beside(boards([record(rule={"convention": "bearpaw"}, data=data)])[0], rows) == []
 
 

@@ -102,6 +102,37 @@ def test_a_photograph_that_is_too_small_says_how_large_it_should_be() -> None:
         corrupted(photograph(31), "fog", 1)
 
 
+def test_photographs_that_are_too_small_are_found_by_their_headers(tmp_path: Path) -> None:
+    people = noise_people(tmp_path)
+    corruption.check_sizes(people)
+    for name in ("1.png", "2.png"):
+        Image.fromarray(photograph(31)).save(tmp_path / "photographs" / name)
+    with pytest.raises(PosebenchError) as refused:
+        corruption.check_sizes(people)
+    assert str(refused.value) == (
+        "2 photographs of noise train cannot be corrupted, because corruptions need at least 32 pixels each way; the first is "
+        "1.png. Remove their people from the annotation."
+    )
+    corruption.check_sizes(replace(people, usable=people.image == 0))
+    (tmp_path / "photographs" / "1.png").write_bytes(b"no picture")  # whoever decodes it says so
+    corruption.check_sizes(people.take(people.image < 2))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("fogg:3", "No corruption is named 'fogg'. Did you mean 'fog'?"),
+        ("fog", "--corruption 'fog' should be NAME:SEVERITY, such as fog:3."),
+        ("fog:6", "The severity 6 is not there. Severities are 1, 2, 3, 4 and 5."),
+    ],
+)
+def test_a_corruption_is_typed_as_name_and_severity(text: str, sentence: str) -> None:
+    assert corruption.read_corruption("shot_noise:2") == Corruption("shot_noise", 2)
+    with pytest.raises(PosebenchError) as refused:
+        corruption.read_corruption(text)
+    assert str(refused.value).startswith(sentence)
+
+
 def test_without_the_package_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "imagecorruptions", None)
     corruption.corruptions_library.cache_clear()

@@ -15,6 +15,6 @@ def few_people(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures of a run are not what is tested, and take most of its time."""
-    monkeypatch.setattr("posebench.tasks.evaluate.Evaluation.draw_overlays", lambda self, results: None)
+    monkeypatch.setattr("posebench.tasks.scoring.evaluate.Evaluation.draw_overlays", lambda self, results: None)
     for name in ("draw_curves", "draw_sheet"):
-        monkeypatch.setattr(f"posebench.tasks.story.Story.{name}", lambda *arguments: None)
+        monkeypatch.setattr(f"posebench.tasks.training.story.Story.{name}", lambda *arguments: None)

@@ -19,7 +19,7 @@ def install(monkeypatch: pytest.MonkeyPatch, network: type[Architecture]) -> Non
         model.name = name
         return model
 
-    for module in ("plugins.registry", "training.checkpoints", "tasks.preflight"):
+    for module in ("plugins.registry", "training.checkpoints", "tasks.training.preflight"):
         monkeypatch.setattr(f"posebench.{module}.architecture", architecture, raising=False)
     monkeypatch.setattr("posebench.plugins.registry.check_architecture", lambda name: None)
 

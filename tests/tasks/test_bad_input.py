@@ -15,10 +15,10 @@ from posebench.plugins.recipe import QUICK
 from posebench.plugins.registry import architecture, protocol
 from posebench.results.folder import ResultsFolder
 from posebench.samples.loader import Samples
-from posebench.tasks.evaluate import evaluate
 from posebench.tasks.people import load_people
-from posebench.tasks.predict import predict
-from posebench.tasks.train import Job, train
+from posebench.tasks.prediction.predict import predict
+from posebench.tasks.scoring.evaluate import evaluate
+from posebench.tasks.training.train import Job, train
 
 COCO = protocol("coco")
 FAR = 1e6

@@ -11,8 +11,8 @@ from entry import posebench
 from posebench.errors import Interrupted, PosebenchError
 from posebench.plugins.registry import protocol
 from posebench.synthetic import people as synthetic
-from posebench.tasks.predict import predict
-from posebench.tasks.train import Settings, make_job, train
+from posebench.tasks.prediction.predict import predict
+from posebench.tasks.training.train import Settings, make_job, train
 
 MPII = protocol("mpii")
 

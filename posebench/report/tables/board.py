@@ -85,7 +85,7 @@ class Board:
     def slug(self) -> str:
         """File name without ending; different for every group."""
         rule, data = self.rule, self.data
-        text = f"{rule.protocol} {rule.convention} {data.dataset} {data.split} {data.box_source}"
+        text = f"{rule.protocol} {rule.convention} {data.what} {data.box_source}"
         tail = hashlib.sha256(repr(self.records[0].group).encode()).hexdigest()[:8]
         return f"{slug(text)}-{tail}"
 

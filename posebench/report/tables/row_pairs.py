@@ -36,7 +36,7 @@ def against(row: Row, others: Sequence[Row]) -> list[Tested | None]:
     ]
     if not able:
         return found
-    # The draws of tasks.compare_rows for two rows, so that both say the same.
+    # The draws of tasks.scoring.compare_rows for two rows, so that both say the same.
     first, second = np.random.default_rng(SEED).standard_normal((2, len(row.resampled)))
     drawn = np.stack([others[place].resampled + second * others[place].seed_error for place in able])
     differences = np.array([row.headline - others[place].headline for place in able])

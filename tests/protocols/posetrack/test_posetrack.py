@@ -139,7 +139,7 @@ def test_official_adds_distances_twice(tmp_path: Path) -> None:
 
 
 def test_mota_below_zero_stays_a_number(tmp_path: Path) -> None:
-    from posebench.tasks.evaluate import evaluate
+    from posebench.tasks.scoring.evaluate import evaluate
 
     people = POSETRACK.instances(write(tmp_path / "truth", sequence([[(1, person())]] * 2)), "val")
     wrong = [(1, person(x=300.0)), (2, person(x=500.0))]

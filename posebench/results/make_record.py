@@ -1,0 +1,96 @@
+"""Making a record of one scoring: its numbers with their rule, people, notes and origin."""
+
+import math
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import posebench
+from posebench.data.instances import Instances
+from posebench.data.predictions import Predictions, digest
+from posebench.files.writing import sha256
+from posebench.plugins.protocol import Convention, Protocol
+from posebench.results.record import IN_MEMORY, INTERVALS, Data, Record, Resampling, Rule
+from posebench.scoring.bootstrap import Sampling
+from posebench.scoring.scores import Scores
+
+RESAMPLED_DECIMALS = 6
+FEW_UNITS = 50
+"""Below it a difference's 95 % interval holds the true one in less than about 93 % of datasets (docs/scoring.md)."""
+ONE_IMAGE = "One image: no interval, because an interval needs at least two images."
+
+
+def make_record(
+    name: str,
+    protocol: Protocol,
+    convention: Convention,
+    instances: Instances,
+    predictions: Predictions,
+    scores: Scores,
+    path: Path | None,
+) -> Record:
+    """The record of one scoring.
+
+    Args:
+        name: the row's label in tables.
+        path: the predictions file that was scored, of which the hash is kept; None for predictions in memory.
+    """
+    stated = predictions.provenance.corrupted
+    damage = "" if stated is None else stated.sentence
+    damaged = [f"The photographs were predicted with {damage}; pictures show them without."] if damage else []
+    return Record(
+        name=name,
+        rule=Rule(
+            protocol=protocol.name, version=protocol.version, convention=convention.name, rule=convention.rule,
+            evaluator=convention.source, published_by=convention.published_by, headline=protocol.headline,
+            unit=protocol.unit,
+        ),
+        data=Data(
+            dataset=instances.dataset, split=instances.split, box_source=predictions.box_source, people=scores.people,
+            images=scores.images, annotations=Path(instances.source.file).name,
+            annotations_sha256=instances.source.sha256, synthetic=instances.synthetic,
+            corruption=damage,
+        ),
+        metrics={key: _known(value) for key, value in scores.metrics.items()},
+        intervals=dict(scores.intervals),
+        per_joint={key: _known(value) for key, value in scores.per_joint.items()},
+        per_joint_intervals=dict(scores.per_joint_intervals),
+        per_joint_metric=scores.per_joint_metric,
+        curves=[curve for curve in scores.curves if all(map(math.isfinite, curve.values))],
+        slices=list(scores.slices),
+        ceiling=scores.ceiling,
+        resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
+        resampled=all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
+        notes=[*instances.source.notes, *predictions.notes, *damaged, *scores.notes, *few_units(scores.sampling)],
+        predictions=IN_MEMORY if path is None else path.name,
+        predictions_sha256=digest(predictions) if path is None else sha256(path),
+        model=predictions.provenance, created=datetime.now(UTC).isoformat(timespec="seconds"),
+        environment={"posebench": posebench.__version__, "python": platform.python_version()},
+    )  # fmt: skip
+
+
+def few_units(sampling: Sampling) -> list[str]:
+    """Notes on intervals that are too narrow or missing, because few units were resampled."""
+    if sampling.units == 1:
+        return (
+            [ONE_IMAGE]
+            if sampling.unit == "image"
+            else [f"One {sampling.unit}: no interval, because an interval needs at least two {sampling.unit}s."]
+        )
+    if 1 < sampling.units < FEW_UNITS:
+        return [
+            f"Only {sampling.units} {sampling.unit}s: 95 % intervals of differences between runs are too narrow (docs/scoring.md)."
+        ]
+    return []
+
+
+def all_known(resampled: Any) -> list[float]:
+    """Resamples as they are kept: rounded; empty where one of them is unknown, since ranks and pairs need all."""
+    return np.round(resampled, RESAMPLED_DECIMALS).tolist() if np.isfinite(resampled).all() else []
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

@@ -1,0 +1,1 @@
+"""Check, show and pack the people of a dataset."""

@@ -1,0 +1,1 @@
+"""Robustness: conditions, cost and scores of a network on changed photographs and boxes."""

@@ -1,0 +1,1 @@
+"""Evaluate, explain and compare: predictions files → scores, records and differences."""

@@ -1,0 +1,1 @@
+"""Train: a job becomes a checkpoint."""

@@ -1,0 +1,1 @@
+"""Verify records, and bundle them with what verifies them."""

@@ -1,0 +1,95 @@
+"""Commands that take predictions files read them on the split that the files state."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from mpii_folder import write_folder
+
+import posebench as pb
+from posebench.cli.main import main
+from posebench.data.predictions import for_instances, save
+from posebench.plugins.registry import protocol
+from posebench.tasks.people import load_people
+
+MPII = protocol("mpii")
+WRIST = MPII.skeleton.keypoints.index("left_wrist")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Predictions of the training people, `a.h5` and `b.h5`, of the scored ones, `val.h5`, and of people who are held out."""
+    path = tmp_path_factory.mktemp("stated")
+    data = write_folder(path / "data")
+    people = load_people(MPII, data, "train")
+    guess = people.keypoints.copy()
+    guess[1, WRIST, 0] += 60
+    made = for_instances(people, guess)
+    save(made, path / "a.h5")
+    save(for_instances(people, guess + 1), path / "b.h5")
+    save(replace(made, split="val"), path / "val.h5")
+    save(replace(made, split="10 % of train"), path / "held-out.h5")
+    np.savez(path / "table.npz", keypoints=guess)
+    return path
+
+
+def posebench(folder: Path, *arguments: str) -> Result:
+    options = ("--protocol", "mpii", "--data", str(folder / "data"))
+    return CliRunner().invoke(main, [*arguments, *options])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("evaluate", "a.h5"),
+        ("evaluate", "a.h5", "--explain"),
+        ("compare", "a.h5", "b.h5"),
+        ("compare", "a.h5", "table.npz"),  # a table states none
+        ("diagnose", "a.h5"),
+        ("label-errors", "a.h5", "b.h5"),
+    ],
+)
+def test_the_files_split_is_read(arguments: tuple[str, ...], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    read: list[str] = []
+    instances = type(MPII).instances
+    monkeypatch.setattr(
+        type(MPII), "instances", lambda self, root, split: read.append(split) or instances(self, root, split)
+    )
+    done = posebench(folder, *arguments)
+    assert done.exit_code == 0, done.output
+    assert set(read) == {"train"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            "export mpii-mat a.h5 --out x.mat",
+            "mpii-mat is for the test and the validation people of MPII, not for mpii train.",
+        ),
+        ("evaluate held-out.h5", "The predictions are of mpii 10 % of train, the annotations of mpii val."),
+        ("compare a.h5 val.h5", "a.h5 has predictions of mpii train, but val.h5 of mpii val. Name files of one split."),
+        ("compare a.h5 val.h5 --split val", "a.h5: The predictions are of mpii train, the annotations of mpii val."),
+    ],
+)
+def test_files_of_another_split_are_refused(
+    arguments: str, sentence: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    assert sentence in " ".join(posebench(folder, *arguments.split()).output.split())
+
+
+def test_python_reads_the_files_split_too(folder: Path) -> None:
+    given: dict[str, Any] = {"protocol": "mpii", "data": folder / "data"}
+    found = pb.evaluate(folder / "a.h5", **given)
+    assert (found.record.data.split, found.metrics["Mean"]) == (
+        "train",
+        pytest.approx(100 - 100 / 56),
+    )  # 4 × 14 keypoints
+    assert pb.compare([folder / "a.h5", folder / "b.h5"], **given).runs[0].people.split == "train"
+    assert pb.diagnose(folder / "a.h5", **given).evaluation.people.split == "train"
+    assert pb.label_errors([folder / "a.h5", folder / "b.h5"], **given).people.split == "train"
