@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy as np
 from posebench.data.instances import Instances
 from posebench.data.moved_boxes import jittered, moved
 from posebench.errors import PosebenchError, unknown
-from posebench.results.kept_robustness import Part
+from posebench.results.kept_robustness import CLEAN, Part
 
 if TYPE_CHECKING:
     from posebench.samples.corruption import Corruption, Rule
@@ -56,6 +56,21 @@ class RobustnessAsked:
             if part not in PARTS:
                 raise unknown("part of robustness", part, PARTS)
         check_corruptions(self.corruptions, self.severities)
+
+    @property
+    def cells(self) -> tuple[tuple[str, int], ...]:
+        """(corruption, severity) of everything that is measured, in the order of the papers' tables."""
+        from posebench.samples.corruption import CORRUPTIONS, SEVERITIES
+
+        if "corruptions" not in self.parts:
+            return ()
+        names = [one for one in CORRUPTIONS if one in (self.corruptions or CORRUPTIONS)]
+        return tuple((name, one) for name in names for one in SEVERITIES if one in (self.severities or SEVERITIES))
+
+    @property
+    def chosen_cells(self) -> tuple[tuple[str, int], ...]:
+        """As `cells`, where they are not all."""
+        return () if self.cells == replace(self, corruptions=(), severities=()).cells else self.cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,9 +138,8 @@ def conditions(
         detected: the people of a detector's boxes; None where there are none.
     """
     base = people if detected is None else detected
-    found = [PredictedCondition("clean", "clean", 0, base)]
-    if "corruptions" in asked.parts:
-        found += _corruptions(base, asked)
+    found = [PredictedCondition("clean", CLEAN, 0, base)]
+    found += _corruptions(base, asked)
     if "shift" in asked.parts:
         found += [PredictedCondition("shift", "right", n, moved(base, input_size, right=n)) for n in SHIFTS]
         found += [PredictedCondition("shift", "down", n, moved(base, input_size, down=n)) for n in SHIFTS]
@@ -141,10 +155,9 @@ def conditions(
 
 
 def _corruptions(people: Instances, asked: RobustnessAsked) -> Iterator[PredictedCondition]:
-    from posebench.samples.corruption import CORRUPTIONS, SEVERITIES, Corruption
+    from posebench.samples.corruption import Corruption
 
-    for name in [one for one in CORRUPTIONS if one in (asked.corruptions or CORRUPTIONS)]:
-        for severity in [one for one in SEVERITIES if one in (asked.severities or SEVERITIES)]:
-            folder = None if asked.write is None else asked.write / name / str(severity)
-            made = Corruption(name, severity, asked.rule, asked.seed, folder)
-            yield PredictedCondition("corruption", name, severity, people, made)
+    for name, severity in asked.cells:
+        folder = None if asked.write is None else asked.write / name / str(severity)
+        made = Corruption(name, severity, asked.rule, asked.seed, folder)
+        yield PredictedCondition("corruption", name, severity, people, made)

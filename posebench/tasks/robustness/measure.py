@@ -19,7 +19,7 @@ from posebench.errors import Interrupted, PosebenchError
 from posebench.files.locking import locked
 from posebench.plugins.protocol import Protocol
 from posebench.results.folder import ResultsFolder, slug
-from posebench.results.kept_robustness import Condition, Corrupted, KeptRobustness, save_robustness
+from posebench.results.kept_robustness import CLEAN, Condition, Corrupted, KeptRobustness, save_robustness
 from posebench.results.make_record import all_known, few_units
 from posebench.results.record import INTERVALS, Resampling
 from posebench.scoring.bootstrap import Sampling
@@ -68,12 +68,11 @@ class Measurement:
 
     @property
     def id(self) -> str:
-        """Name of its file: another one for every source of boxes, convention and way of corrupting."""
-        base = self.conditions[0].people
+        """Name of its file: another one for every source of boxes, convention, way of corrupting, and choice of corruptions."""
+        base, asked = self.conditions[0].people, self.asked
         boxes = base.box_source, base.source.identity
-        return self._named(
-            self.name, (self.folder.name, self.name, *boxes, self.convention, self.asked.rule, self.asked.seed)
-        )
+        facts = self.folder.name, self.name, *boxes, self.convention, asked.rule, asked.seed, *asked.chosen_cells
+        return self._named(self.name, facts)
 
     def path(self, condition: PredictedCondition) -> Path:
         """The predictions file of a condition."""
@@ -198,15 +197,17 @@ def _predicted(planned: Measurement, condition: PredictedCondition, workers: int
         made = files.load(path)
         show(len(made.image), len(made.image))
         return made
+    from posebench.inference.fast import precision
     from posebench.inference.predict import predict
     from posebench.samples.loader import Loading
 
     damage = condition.corruption
     stated = {} if damage is None else {"corrupted": damage.stated}
-    made, _ = predict(
-        used.model, condition.people, flip_test=used.flip_test, loading=Loading(workers, change=damage),
-        provenance=used.provenance.model_copy(update=stated), show=show,
-    )  # fmt: skip
+    with precision("fp32", next(used.model.parameters()).device):
+        made, _ = predict(
+            used.model, condition.people, flip_test=used.flip_test, loading=Loading(workers, change=damage),
+            provenance=used.provenance.model_copy(update=stated), show=show,
+        )  # fmt: skip
     files.save(made, path)
     return made
 
@@ -266,10 +267,12 @@ def _corrupted(
     from posebench.samples.corruption import library_versions
 
     every = [values for own in cells.values() for values in own.values()]
+    drawn = {CLEAN: clean} | {name: np.mean(list(own.values()), axis=0) for name, own in cells.items()}
     return Corrupted(
         names=tuple(cells), severities=tuple(next(iter(cells.values()))), rule=asked.rule, seed=asked.seed,
         packages=library_versions(),
         means={name: estimates.mean(list(own.values()), sampling) for name, own in cells.items()},
         mpc=estimates.mean(every, sampling), rpc=estimates.relative(every, clean, sampling),
         mpc_resampled=all_known(np.mean(every, axis=0)[1:]),
+        resampled={name: all_known(values[1:]) for name, values in drawn.items()},
     )  # fmt: skip
