@@ -15,9 +15,10 @@ from posebench.errors import counted, listed
 from posebench.plain_text import one_line
 from posebench.report.tables.board import SYNTHETIC_NOTE
 from posebench.report.tables.columns import UNKNOWN, size
+from posebench.results.kept_robustness import CLEAN, MPC, RPC
 from posebench.results.record import Record
 from posebench.scoring.scores import shown_decimals
-from posebench.studies.corrupting import passes
+from posebench.studies.corrupting import CHANGE, passes
 from posebench.studies.findings import Answer
 from posebench.studies.plan import Plan, PlannedRun
 from posebench.studies.state import RunState
@@ -107,7 +108,10 @@ def print_answer(out: Console, answer: Answer) -> None:
         said = [SYNTHETIC_NOTE] * data.synthetic + [found.problem] * bool(found.problem)
         said += [found.verdict(pair) for pair in found.leading]
         said += [found.not_compared] * bool(found.not_compared)
-        said += ["The report has the same for each corruption."] * (len(leading) < len(found.rows))
+        if answer.plan.study.corruptions:
+            said.append(
+                f"{CHANGE}: {MPC} − {CLEAN}; {RPC}: {MPC} in percent of {CLEAN}. The report has every corruption."
+            )
         for line in said:
             out.print(wrapped(line, out.width if out.is_terminal else None), highlight=False, markup=False)
 

@@ -15,6 +15,7 @@ from posebench.report.tables.leaderboard import escape
 from posebench.results.folder import plain
 from posebench.results.kept_robustness import CLEAN, MPC, RPC
 from posebench.scoring.scores import shown_decimals
+from posebench.studies.condition_figure import scores_by_condition
 from posebench.studies.corrupting import CHANGE
 from posebench.studies.figure import scores_and_differences
 from posebench.studies.findings import Answer, Findings, StudyRow, difference, signed
@@ -56,8 +57,9 @@ def write_report(answer: Answer) -> list[Path]:
     for found in answer.findings:
         path = folder / f"{FIGURE}-{plain(found.protocol)}.png"
         if found.pairs:
+            draw = scores_by_condition if answer.plan.study.corruptions else scores_and_differences
             with style():
-                write_figure(scores_and_differences(answer.plan.study, found, published_beside(answer, found)), path)
+                write_figure(draw(answer.plan.study, found, published_beside(answer, found)), path)
             figures[found.protocol] = path
         else:
             for old in (path, dark(path)):
