@@ -114,8 +114,6 @@ def worst(kept: KeptDiagnosis) -> DiagnosisTable:
     first = kept.worst[0]
     rows = ((one.image, str(one.person), *map(str, one.kinds)) for one in kept.worst)
     finding = f"The worst person has {first.wrong} of {sum(first.kinds)} keypoints wrong."
-    if not first.wrong:
-        finding = "Nobody has a wrong keypoint."
     return DiagnosisTable(finding, ("image", "person", *KINDS), tuple(rows))
 
 
