@@ -111,7 +111,7 @@ class HeatmapNetwork(Architecture):
 
 def initialise(module: nn.Module) -> None:
     """Normal with deviation 0.001, as both families begin what no pretrained weights are for; for `Module.apply`."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and not module.weight.is_meta:  # slow there, and for nothing
         nn.init.normal_(module.weight, std=0.001)
         if module.bias is not None:
             nn.init.zeros_(module.bias)

@@ -9,6 +9,7 @@ import importlib
 import importlib.metadata
 import io
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -113,6 +114,11 @@ def missing() -> list[str]:
     """A sentence for each evaluator that is not installed."""
     absent = [(name, one) for name, one in EVALUATORS.items() if one.version is None]
     return [f"{name} is not installed: {one.install.format(package=one.package)}" for name, one in absent]
+
+
+def reported(scores: Any) -> dict[str, float]:
+    """The metrics of posebench's `Scores` as COCO's evaluators report numbers: -1 for an unknown one."""
+    return {name: -1.0 if math.isnan(value) else value for name, value in scores.metrics.items()}
 
 
 def installed() -> list[str]:

@@ -9,6 +9,11 @@ NAMES = [
     "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
 ]  # fmt: skip
 """PoseTrack18's 17 keypoints, in the files' order."""
+SCORED = [
+    "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "right_wrist", "right_elbow",
+    "right_shoulder", "left_shoulder", "left_elbow", "left_wrist", "head_bottom", "nose", "head_top",
+]  # fmt: skip
+"""PoseTrack18's names of PoseTrack17's points 0 to 14."""
 HEAD = [100.0, 200.0, 10.0, 40 / 3]
 """0.6 x its diagonal, 50 / 3, is 10."""
 
@@ -57,3 +62,30 @@ def write(folder: Path, *sequences: dict[str, Any]) -> Path:
     for one in sequences:
         (folder / f"{Path(one['images'][0]['file_name']).parent.name}.json").write_text(json.dumps(one))
     return folder
+
+
+def as_2017(content: dict[str, Any]) -> dict[str, Any]:
+    """The same in PoseTrack17's form, in which every value is a list of one."""
+    frames = []
+    for image in content["images"]:
+        people = []
+        for one in content["annotations"]:
+            if one["image_id"] != image["id"]:
+                continue
+            points = []
+            for name, (x, y, seen) in zip(NAMES, zip(*[iter(one["keypoints"])] * 3, strict=True), strict=True):
+                if name in SCORED and (x, y, seen) != (0, 0, 0):
+                    points.append({"id": [SCORED.index(name)], "x": [x], "y": [y], "is_visible": [seen]})
+                    if "scores" in one:
+                        points[-1]["score"] = [one["scores"][NAMES.index(name)]]
+            entry: dict[str, Any] = {"annopoints": [{"point": points}]}
+            if "track_id" in one:
+                entry["track_id"] = [one["track_id"]]
+            if "bbox_head" in one:
+                x, y, width, height = one["bbox_head"]
+                entry |= {"x1": [x], "y1": [y], "x2": [x + width], "y2": [y + height]}
+            people.append(entry)
+        regions = zip(image.get("ignore_regions_x", []), image.get("ignore_regions_y", []), strict=True)
+        ignored = [{"point": [{"x": [x], "y": [y]} for x, y in zip(*axes, strict=True)]} for axes in regions]
+        frames.append({"image": [{"name": image["file_name"]}], "annorect": people, "ignore_regions": ignored})
+    return {"annolist": frames}

@@ -68,12 +68,12 @@ def export_model(
 
 def track(
     predictions: StrPath, out: StrPath, *, by: str = "pose", threshold: float = 0.3, frames: int = 1,
-    above: float | None = None, picture: StrPath | None = None, images: StrPath = ".",
+    above: float | None = None, picture: StrPath | None = None, images: StrPath = ".", protocol: str | Protocol = "posetrack",
 ) -> "TrackedFile":  # fmt: skip
     """Put people who were predicted frame by frame into tracks, by greedy matching with the frames before.
 
     Args:
-        predictions: posebench's own file; images of one folder are one sequence, in the file's order.
+        predictions: posebench's own file, or PoseTrack's results; images of one folder are one sequence, in the file's order.
         out: the predictions file to write.
         by: `pose` for OKS of the poses, `box` for intersection over union of the boxes.
         threshold: people who are less similar to every track begin a new one.
@@ -81,6 +81,7 @@ def track(
         above: keypoints of a lower score are left out, and people without any other; None for all.
         picture: a PNG to write, with frames of up to three sequences and a colour for each track; None for none.
         images: the folder below which the images lie, for the picture.
+        protocol: by which `predictions` are read, where they are not posebench's own file.
 
     Returns:
         `TrackedFile`: `.path`, `.people`, `.frames`, `.sequences`, `.tracks` and `.left_out`.
@@ -94,7 +95,7 @@ def track(
 
     if by not in WAYS:
         raise unknown("similarity of people", by, WAYS)
-    made = track_file(Path(predictions), Path(out), Tracker(by, threshold, frames), above)
+    made = track_file(Path(predictions), protocol_named(protocol), Path(out), Tracker(by, threshold, frames), above)
     if picture is not None:
         draw_tracks(made.path, Path(images), Path(picture))
     return made

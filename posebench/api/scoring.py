@@ -153,6 +153,8 @@ def save_predictions(
 ) -> Path:  # fmt: skip
     """Write keypoints of any network as a predictions file.
 
+    Each row answers for one person of `people`, so the file states their box source, `annotation`.
+
     Args:
         file: the file to write, such as `mine.h5`.
         keypoints, people, scores, presence: as of `score`.

@@ -156,7 +156,6 @@ def _show_and_save(
 def _explain(explained: "Explanation", file: Path, as_json: bool) -> None:
     from posebench.cli.console import open_console
     from posebench.cli.show_scores import print_explained
-    from posebench.scoring.scores import known
 
     if not as_json:
         print_explained(open_console(), explained)
@@ -164,13 +163,12 @@ def _explain(explained: "Explanation", file: Path, as_json: bool) -> None:
     rows = []
     for entry in explained:
         convention = entry.convention
-        metrics = None if entry.scores is None else {name: known(value) for name, value in entry.scores.metrics.items()}
         rows.append({
             "name": convention.name, "rule": convention.rule, "source": convention.source,
             "published_by": convention.published_by, "difference": convention.difference,
             "ground_truth": entry.ground_truth, "problem": entry.problem,
             "assumptions": list(entry.assumptions),
-            "metrics": None if metrics is None else _plain(metrics),
+            "metrics": None if entry.scores is None else _plain(entry.scores.metrics),
             **_plain({"from_ground_truth": entry.from_ground_truth, "from_rule": entry.from_rule}),
         })  # fmt: skip
     click.echo(json.dumps({"file": str(file), "headline": explained.protocol.headline, "conventions": rows}))

@@ -13,7 +13,7 @@ from posebench.plain_text import one_line
 from posebench.report.tables.columns import UNKNOWN
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL, RESAMPLES
-from posebench.scoring.scores import Curve, known
+from posebench.scoring.scores import Curve
 from posebench.tasks.scoring.explain import Explained, Explanation
 
 
@@ -62,7 +62,7 @@ def scores_table(record: Record) -> Table:
     shown = len(table.columns)
 
     def add(label: str, value: float | None, bounds: str, agreement: str, style: str) -> None:
-        cells = [escape(label), UNKNOWN if value is None else f"{value:.4f}", bounds, agreement]
+        cells = [escape(label), UNKNOWN if value is None else f"{value:z.4f}", bounds, agreement]
         table.add_row(*(cells if record.intervals else [*cells[:2], *cells[3:]])[:shown], style=style)
 
     for metric in dict.fromkeys([*record.metrics, *agreed]):
@@ -83,7 +83,7 @@ def _resamples(record: Record, how: str = "") -> str:
 
 def interval(bounds: tuple[float, float] | None, digits: int) -> str:
     """Such as `88.5–89.7`; empty where there is none."""
-    return "" if bounds is None else f"{bounds[0]:.{digits}f}–{bounds[1]:.{digits}f}"
+    return "" if bounds is None else f"{bounds[0]:z.{digits}f}–{bounds[1]:z.{digits}f}"
 
 
 def print_curves(out: Console, curves: Sequence[Curve]) -> None:
@@ -112,7 +112,7 @@ def print_explained(out: Console, explained: Explanation) -> None:
         table.add_column(str(number), justify="right", no_wrap=True)
     out.print()
     for metric in dict.fromkeys(name for _, _, metrics in shown for name in metrics):
-        values = (known(metrics.get(metric, math.nan)) for _, _, metrics in shown)
+        values = (metrics.get(metric, math.nan) for _, _, metrics in shown)
         cells = (_number(value, 4) for value in values)
         table.add_row(escape(metric), *cells, style="bold" if metric == protocol.headline else "")
     out.print(table)
@@ -134,12 +134,11 @@ def _print_reason(out: Console, headline: str, numbered: tuple[int, Explained], 
     if entry.problem:
         lines.append(f"[yellow]not computed:[/yellow] {escape(entry.problem)}")
     elif convention.name != first:
-        total, truth, rule = (
-            f"{round(value, 4) + 0.0:+.4f}"  # + 0.0: no difference is not a negative one
-            for value in (entry.from_ground_truth + entry.from_rule, entry.from_ground_truth, entry.from_rule)
-        )
+        apart = entry.from_ground_truth + entry.from_rule, entry.from_ground_truth, entry.from_rule
+        total, truth, rule = (_number(value, 4, "+") for value in apart)
         lines.append(f"why it differs from {first}: {escape(convention.difference)}")
-        lines.append(f"{headline} {total}: {truth} by the ground truth, {rule} by the rule")
+        if math.isfinite(apart[0]):
+            lines.append(f"{headline} {total}: {truth} by the ground truth, {rule} by the rule")
     for line in lines:
         out.print(Padding(line, (0, 0, 0, 2), expand=False), highlight=False)
 

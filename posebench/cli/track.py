@@ -4,11 +4,16 @@ from pathlib import Path
 
 import click
 
-from posebench.cli.options import quiet_option
+from posebench.cli.complete import protocols
+from posebench.cli.options import PluginName, quiet_option
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--protocol", "protocol_name", type=PluginName("protocol"), default="posetrack", show_default=True, metavar="NAME",
+    shell_complete=protocols, help="Protocol by which FILE is read, where it is not posebench's own.",
+)  # fmt: skip
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Predictions file to write."
 )
@@ -52,22 +57,24 @@ from posebench.cli.options import quiet_option
 )
 @quiet_option
 def track(
-    file: Path, out: Path, by: str, threshold: float, frames: int, above: float | None, picture: Path | None,
-    images: Path | None, quiet: bool,
+    file: Path, protocol_name: str, out: Path, by: str, threshold: float, frames: int, above: float | None,
+    picture: Path | None, images: Path | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Put the people of a predictions FILE into tracks.
 
-    Prints the path of the new file. FILE is posebench's own (.h5), of frames of videos: images of one folder are one sequence, in
-    the file's order. From frame to frame, people are matched greedily, the most similar first (Xiao et al., ECCV 2018, without
-    optical flow). `posebench evaluate --protocol posetrack` then scores MOTA.
+    Prints the path of the new file. FILE is posebench's own (.h5), or PoseTrack's results: a JSON file for each sequence, in a
+    folder or a zip archive, or one such file. Images of one folder are one sequence, in the file's order. From frame to frame,
+    people are matched greedily, the most similar first (Xiao et al., ECCV 2018, without optical flow). `posebench evaluate
+    --protocol posetrack` then scores MOTA.
     """
     from posebench.cli.console import open_console
     from posebench.inference.tracker import Tracker
+    from posebench.plugins import registry
     from posebench.tasks.track import draw_tracks, track_file
 
     if (picture is None) != (images is None):
         raise click.UsageError("--picture draws frames from the folder that --images names; give both.")
-    made = track_file(file, out, Tracker(by, threshold, frames), above)
+    made = track_file(file, registry.protocol(protocol_name), out, Tracker(by, threshold, frames), above)
     open_console(stderr=True, quiet=quiet).print(made.sentence, highlight=False, markup=False, soft_wrap=True)
     click.echo(out)
     if picture is not None and images is not None:

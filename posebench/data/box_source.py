@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 ANNOTATION = "annotation"
 """The boxes are those of the annotation."""
+SUBMITTED = "detections as submitted"
+"""The box source of results whose form does not say where their boxes came from."""
+UNKNOWN = "unknown"
+"""The box source of predictions files that state none."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from posebench.array_type import Array
+from posebench.data.box_source import UNKNOWN
 from posebench.data.instances import Instances
 from posebench.data.provenance import Provenance
 from posebench.data.stated_provenance import read_provenance
@@ -234,7 +235,7 @@ def load(path: Path) -> Predictions:
                 provenance=provenance,
                 dataset=_text(file, "dataset"),
                 split=_text(file, "split"),
-                box_source=_text(file, "box_source"),
+                box_source=_text(file, "box_source") or UNKNOWN,
                 notes=notes,
             )
     except PosebenchError as error:

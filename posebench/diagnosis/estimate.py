@@ -11,7 +11,7 @@ from posebench.data.instances import Instances
 from posebench.files.validation import Known
 from posebench.scoring.bootstrap import image_weights, interval, resampled_sums, score_interval
 from posebench.scoring.pck import percentage, sampling_of
-from posebench.scoring.scores import Scores, known
+from posebench.scoring.scores import Scores
 
 _BLOCK = 64
 """Resamples computed at once, so that their weights of all values stay small."""
@@ -54,7 +54,7 @@ def _share(values: Array, asked: Array, people: Instances) -> Estimate:
 
 def difference(metric: str, after: Scores, before: Scores) -> Estimate:
     """By how much a metric is larger after a change; resample by resample, since both are of the same people."""
-    value = known(after.metrics[metric]) - known(before.metrics[metric])
+    value = after.metrics[metric] - before.metrics[metric]
     return Estimate(value, _paired(metric, after.resampled, before))
 
 

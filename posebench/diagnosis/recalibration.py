@@ -26,7 +26,7 @@ from posebench.diagnosis.estimate import Estimate, difference
 from posebench.scoring.bootstrap import SEED
 from posebench.scoring.compared import Compared, Detected
 from posebench.scoring.pck import SMALLEST_SLICE
-from posebench.scoring.scores import Scores, known
+from posebench.scoring.scores import Scores
 
 FOLDS = 10
 OTHERS, SAME = "other images", "the same images"
@@ -128,7 +128,7 @@ def reordered(compared: Compared, headline: str, before: Scores) -> tuple[Reorde
         # Steps of a map make equal scores; the file's own order then decides.
         score[rows[np.lexsort((predictions.score[rows], expected))]] = np.arange(len(rows))
         after = compared.rescored(replace(predictions, score=score))
-        value = Estimate(known(after.metrics[headline]), after.intervals.get(headline))
+        value = Estimate(after.metrics[headline], after.intervals.get(headline))
         found.append(Reordered(name, value, difference(headline, after, before)))
     return tuple(found)
 

@@ -18,7 +18,7 @@ from posebench.data.predictions import Predictions
 from posebench.diagnosis.estimate import Estimate, difference, median
 from posebench.files.validation import Known
 from posebench.scoring.compared import Compared
-from posebench.scoring.scores import Scores, known
+from posebench.scoring.scores import Scores
 
 LIMIT = 0.25
 """Cells; a larger offset is warned of. Decoding to quarter cells (Newell et al., ECCV 2016) may leave one below."""
@@ -114,7 +114,7 @@ def registration(compared: Compared, before: Scores, input_size: tuple[int, int]
 
 
 def _removed(metric: str, before: Scores, after: Scores) -> Removed:
-    was, now = (known(scores.metrics[metric]) for scores in (before, after))
+    was, now = (scores.metrics[metric] for scores in (before, after))
     return Removed(metric, was, now, difference(metric, after, before))
 
 

@@ -12,13 +12,13 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.diagnosis.estimate import Estimate, known_bounds
 from posebench.scoring.bootstrap import Sampling, interval, score_interval
-from posebench.scoring.scores import Scores, known
+from posebench.scoring.scores import Scores
 
 
 def sampled(scores: Scores, metric: str) -> Array:
     """(1 + resamples,) a metric and its resamples; (1,) where the protocol does not resample it."""
     resampled = scores.resampled.get(metric, np.zeros(0))
-    return np.concatenate([[known(scores.metrics[metric])], resampled])
+    return np.concatenate([[scores.metrics[metric]], resampled])
 
 
 def estimate(values: Array, sampling: Sampling) -> Estimate:

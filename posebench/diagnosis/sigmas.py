@@ -9,7 +9,7 @@ from typing import Any
 
 from posebench.diagnosis.estimate import Estimate, difference
 from posebench.scoring.compared import Compared
-from posebench.scoring.scores import Scores, known
+from posebench.scoring.scores import Scores
 
 FACTORS = (0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0)
 
@@ -38,6 +38,6 @@ def sensitivity(compared: Compared, headline: str, before: Scores) -> tuple[Sens
         return ()
     scores = [before if factor == 1 else detected.with_sigmas(factor) for factor in FACTORS]
     return tuple(
-        Sensitivity(factor, Estimate(known(one.metrics[headline]), one.intervals.get(headline)), difference(headline, one, before))
+        Sensitivity(factor, Estimate(one.metrics[headline], one.intervals.get(headline)), difference(headline, one, before))
         for factor, one in zip(FACTORS, scores, strict=True)
     )  # fmt: skip

@@ -212,8 +212,7 @@ def checkpoint(subject: Subject) -> str:
 def meta(subject: Subject) -> str:
     """It can be built without memory (torch.device("meta")): so the recipe is read and costs are counted."""
     try:
-        with torch.device("meta"):
-            model = subject.build(BODY, None)
+        model = subject.default
     except PosebenchError as error:
         raise Broken(
             f"On the meta device: {reason(error)}",
@@ -230,7 +229,7 @@ def meta(subject: Subject) -> str:
 
 def paper(subject: Subject) -> str:
     """`--recipe paper` has a recipe, and its crop size is one that the network accepts."""
-    model = subject.outline(TRIO, None)
+    model = subject.outline(BODY, None)
     recipe = getattr(model, "paper", None)
     if recipe is None:
         raise Unsettled("it has no `paper`, so --recipe is required with --data.")

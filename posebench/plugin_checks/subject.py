@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from posebench.data.instances import Instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 from posebench.plugin_checks.runner import Broken
@@ -15,6 +16,7 @@ from posebench.plugins import registry
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.outputs import Outputs, total_loss
 from posebench.plugins.plugin_errors import PluginError
+from posebench.samples.images import ImageReader
 from posebench.samples.loader import Batch, Samples
 from posebench.synthetic import people as synthetic
 
@@ -61,6 +63,7 @@ class Subject:
         self.ideal: tuple[Outputs, float] | None = None
         self._models: dict[Skeleton, tuple[Size, Architecture]] = {}
         self._refusals: dict[Size, str] = {}
+        self._pictures = ImageReader(_people(BODY, PEOPLE))
 
     def build(self, skeleton: Skeleton, size: Size | None) -> Architecture:
         """A new network with the weights of `SEED`."""
@@ -76,12 +79,24 @@ class Subject:
         self._models[skeleton] = size, model
         return model
 
+    @cached_property
+    def default(self) -> Architecture:
+        """A network for `BODY` at its default size, without memory for its weights.
+
+        Raises:
+            PluginError: it cannot be built so.
+        """
+        with torch.device("meta"):
+            return self.build(BODY, None)
+
     def outline(self, skeleton: Skeleton, size: Size | None) -> Architecture:
         """A network without memory for its weights, for questions that these do not answer.
 
         With its weights where the plugin fails without memory, which another check reports.
         """
         try:
+            if (skeleton, size) == (BODY, None):
+                return self.default
             with torch.device("meta"):
                 return self.build(skeleton, size)
         except PluginError:
@@ -110,7 +125,7 @@ class Subject:
         for size in SIZES:
             if not self.refusal(size):
                 return size
-        return self.outline(TRIO, None).input_size
+        return self.outline(BODY, None).input_size
 
     @cached_property
     def oblong(self) -> Size:
@@ -120,8 +135,13 @@ class Subject:
 
     def batch(self, skeleton: Skeleton, size: Size, count: int = PEOPLE) -> Batch:
         """Synthetic people, upright, as a batch of the loader."""
-        people = synthetic.instances(skeleton, "check", count, SEED)
-        return Samples(people, size).batch([(0, row) for row in range(count)])
+        samples = Samples(_people(skeleton, count), size)
+        samples.read = self._pictures  # those of the same people, whatever skeleton is annotated
+        return samples.batch([(0, row) for row in range(count)])
+
+
+def _people(skeleton: Skeleton, count: int) -> Instances:
+    return synthetic.instances(skeleton, "check", count, SEED)
 
 
 def total(parts: Any) -> Tensor:

@@ -14,6 +14,7 @@ from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, existing, unknown
+from posebench.files.arrays import is_hdf5
 from posebench.scoring.compared import Compared
 from posebench.scoring.scores import Curve, Scores
 
@@ -185,6 +186,19 @@ class Protocol(ABC):
         if path.suffix in prediction_tables.SUFFIXES:
             return prediction_tables.load(existing(path, "a predictions file"), instances)
         return files.load(path)
+
+    def read_unannotated(self, path: Path) -> Predictions:
+        """Read posebench's own file, or results that name their images themselves, without the annotation.
+
+        Raises:
+            PosebenchError: the file is missing, damaged, or of a form that needs the annotation.
+        """
+        if is_hdf5(existing(path, "a predictions file")):
+            return files.load(path)
+        raise PosebenchError(
+            f"{path} is no predictions file of posebench (.h5), and {self.name} reads no other form of results without its "
+            "annotation."
+        )
 
     def curves(
         self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array

@@ -5,11 +5,14 @@ What follows a colon in a name is the variant, the plugin's to understand: the e
 """
 
 import inspect
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from posebench.data.skeleton import Skeleton
@@ -47,13 +50,7 @@ class Plugin:
 
 def installed(kind: Kind) -> list[Plugin]:
     """All installed plugins, by name; two packages may offer the same name."""
-    plugins = {
-        Plugin(
-            entry.name, entry.dist.name if entry.dist else "?", entry.dist.version if entry.dist else "?", entry.value
-        )
-        for entry in _entries(kind)
-    }
-    return sorted(plugins, key=lambda plugin: (natural(plugin.name), plugin.package))
+    return list(_installed(kind, _package_folders()))
 
 
 def architecture(name: str, skeleton: Skeleton, input_size: tuple[int, int] | None = None) -> "Architecture":
@@ -158,5 +155,29 @@ def _parts(name: str) -> tuple[str, str | None]:
     return base, variant if colon else None
 
 
-def _entries(kind: Kind) -> list[EntryPoint]:
-    return list(entry_points(group=f"posebench.{kind}s"))
+@lru_cache(maxsize=4)
+def _installed(kind: Kind, folders: tuple[tuple[str, int], ...]) -> tuple[Plugin, ...]:
+    """Entry points are read anew only when `folders` change: that reads a file of every installed package."""
+    entries = entry_points(group=f"posebench.{kind}s")
+    packages = {key: _package(entry) for key, entry in {id(entry.dist): entry for entry in entries}.items()}
+    plugins = {Plugin(entry.name, *packages[id(entry.dist)], entry.value) for entry in entries}
+    return tuple(sorted(plugins, key=lambda plugin: (natural(plugin.name), plugin.package)))
+
+
+def _package(entry: EntryPoint) -> tuple[str, str]:
+    """Name and version of the distribution that offers it. Its `name` and `version` would each parse the metadata anew."""
+    if entry.dist is None:
+        return "?", "?"
+    metadata = entry.dist.metadata
+    return metadata["Name"], metadata["Version"]
+
+
+def _package_folders() -> tuple[tuple[str, int], ...]:
+    """The folders of `sys.path`, each with the time at which a package was last added to it or removed."""
+    found = []
+    for folder in sys.path:
+        try:
+            found.append((folder, Path(folder).stat().st_mtime_ns))
+        except OSError:  # a folder of sys.path need not exist
+            continue
+    return tuple(found)

@@ -15,7 +15,7 @@ from posebench.files.writing import sha256
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.results.record import IN_MEMORY, INTERVALS, Data, Record, Resampling, Rule
 from posebench.scoring.bootstrap import Sampling
-from posebench.scoring.scores import Scores, known
+from posebench.scoring.scores import Scores
 
 RESAMPLED_DECIMALS = 6
 FEW_UNITS = 50
@@ -93,4 +93,4 @@ def all_known(resampled: Any) -> list[float]:
 
 
 def _known(value: float) -> float | None:
-    return None if math.isnan(known(value)) else float(value)
+    return None if math.isnan(value) else float(value)

@@ -6,6 +6,7 @@ Datasets whose images count several times (resamples) go through the same lines 
 (precision_curves), on all cores. Each resample is computed by itself, so its numbers do not depend on the number of cores.
 """
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -55,6 +56,12 @@ def precision_recall(matches: Matches, weights: Array | None = None) -> tuple[Ar
     return precision[:, :, 0], recall[:, :, 0]
 
 
+def over_thresholds(precision: Array) -> Curve:
+    """AP of people of any size at each of `THRESHOLDS`, from `precision_recall`; NaN where there was no person to find."""
+    values = np.where(precision[0] < 0, np.nan, precision[0]).mean(axis=1)
+    return Curve("AP", "OKS threshold", tuple(THRESHOLDS.tolist()), tuple(values.tolist()))
+
+
 def precision_over_recall(matches: Matches) -> tuple[Curve, ...]:
     """Interpolated precision over recall for people of any size: a curve for each of `THRESHOLDS`; 0 beyond the largest recall."""
     precision = np.maximum(precision_recall(matches)[0][0], 0)
@@ -66,14 +73,14 @@ def precision_over_recall(matches: Matches) -> tuple[Curve, ...]:
 
 
 def resampled(matches: Matches, weights: Array) -> dict[str, Array]:
-    """`summary` of many datasets that differ in how often each image counts, matched once.
+    """`metrics` of many datasets that differ in how often each image counts, matched once.
 
     Args:
         weights: (R, images) int.
 
     Returns:
-        name → (R,), equal to `summary(*precision_recall(matches, weights[r]))`; NaN where it had no person to find, and
-        of one image, which drawn again is itself and says nothing of other images.
+        name → (R,), equal to `metrics(*precision_recall(matches, weights[r]))`; NaN also of one image, which
+        drawn again is itself and says nothing of other images.
     """
     precision, recall = _of_resamples(matches, weights)
     columns = _table(precision.transpose(0, 2, 1, 3), recall.transpose(0, 2, 1))
@@ -82,8 +89,13 @@ def resampled(matches: Matches, weights: Array) -> dict[str, Array]:
 
 
 def summary(precision: Array, recall: Array) -> dict[str, float]:
-    """The ten numbers of COCO's keypoint table, as fractions; -1 where there was no person to find."""
+    """The ten numbers of COCO's keypoint table, as fractions; -1 where there was no person to find, as COCO's evaluator writes."""
     return {name: float(values[0]) for name, values in _table(precision[:, None], recall[:, None]).items()}
+
+
+def metrics(precision: Array, recall: Array) -> dict[str, float]:
+    """`summary` as `Scores.metrics` has it: NaN where there was no person to find."""
+    return {name: math.nan if value < 0 else value for name, value in summary(precision, recall).items()}
 
 
 def _table(precision: Array, recall: Array) -> dict[str, Array]:

@@ -22,7 +22,7 @@ from posebench.array_type import Array
 from posebench.errors import PosebenchError
 from posebench.files.validation import Known
 from posebench.scoring import bootstrap
-from posebench.scoring.scores import Scores, known
+from posebench.scoring.scores import Scores
 
 SIGNIFICANT = 1 - bootstrap.LEVEL / 100
 """The largest p-value at which a difference is said to be resolved."""
@@ -171,7 +171,7 @@ class Taken:
     @classmethod
     def of(cls, name: str, a: tuple[Mapping[str, float], Any], b: tuple[Mapping[str, float], Any]) -> "Taken":
         """From (values, resamples) of either run."""
-        values = known(a[0].get(name, math.nan)), known(b[0].get(name, math.nan))
+        values = a[0].get(name, math.nan), b[0].get(name, math.nan)
         drawn = [resampled[name] for _, resampled in (a, b) if name in resampled]
         all_known = len(drawn) == 2 and bool(np.isfinite([*values, *np.concatenate(drawn)]).all())
         return cls(name, *values, drawn[0] - drawn[1] if all_known else None)

@@ -1,6 +1,5 @@
 """Scores: the numbers of a predictions file under a protocol, with their resamples."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,11 +10,6 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.scoring import bootstrap
 from posebench.scoring.bootstrap import IMAGES, Sampling
-
-
-def known(value: float) -> float:
-    """A score, or NaN if it is -1, which COCO's evaluator writes for an unknown score. Others may be negative, such as MOTA."""
-    return math.nan if value == -1 else value
 
 
 def shown_decimals(unit: str) -> int:
@@ -75,7 +69,7 @@ class Scores:
     """The scores of a predictions file under a protocol.
 
     Attributes:
-        metrics: name → value, in the order of the field's tables; PCK in percent, OKS AP as a fraction.
+        metrics: name → value, in the order of the field's tables; PCK in percent, OKS AP as a fraction. NaN: unknown.
         resampled: name → (RESAMPLES,) the same on resamples of the images (posebench.scoring.bootstrap); equal images are
             resampled alike, so that the difference of two runs can be taken resample by resample.
         per_joint: keypoint name → value, where the protocol scores keypoints one by one. NaN: not predicted.

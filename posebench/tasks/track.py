@@ -11,6 +11,7 @@ from posebench.data.provenance import Tracked
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError, counted
 from posebench.inference.tracker import Tracker, above, sequences, track
+from posebench.plugins.protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,20 @@ class TrackedFile:
         )
 
 
-def track_file(path: Path, out: Path, tracker: Tracker, least_score: float | None = None) -> TrackedFile:
+def track_file(
+    path: Path, protocol: Protocol, out: Path, tracker: Tracker, least_score: float | None = None
+) -> TrackedFile:
     """Write a predictions file with tracks.
 
     Args:
-        path: posebench's own file; images of one sequence have one folder and are in order.
+        path: posebench's own file, or results that `protocol` reads without the annotation; images of one sequence have one
+            folder and are in order.
         least_score: keypoints of a lower score are left out, and people without any other; None for all.
 
     Raises:
         PosebenchError: the file is damaged, or has several people for one annotated person or no people.
     """
-    given = load(path)
+    given = protocol.read_unannotated(path)
     made = given if least_score is None else above(given, least_score)
     if not len(made):
         raise PosebenchError(

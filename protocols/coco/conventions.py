@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from posebench.array_type import Array
+from posebench.data.box_source import SUBMITTED
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Convention
 from posebench.scoring import oks_nms
 
 from . import extended_oks, regions
-from .detections import SUBMITTED
 from .partial_detections import are_detections, confidences, with_gaps
 
 AP_RULE = "OKS AP, mean over thresholds 0.50:0.05:0.95 and 101 recalls; 20 detections an image"

@@ -114,7 +114,7 @@ class CrowdPose(COCO):
         for level, (low, high) in LEVELS.items():
             of_level = (index >= low) & (index < high) & ~np.isnan(index).any()
             alone = average_precision.precision_recall(matches, of_level.astype(np.int64))
-            metrics[f"AP {level}"] = round(average_precision.summary(*alone)["AP"], DECIMALS)
+            metrics[f"AP {level}"] = round(average_precision.metrics(*alone)["AP"], DECIMALS)
             resampled[f"AP {level}"] = average_precision.resampled(matches, weights * of_level)["AP"]
         return metrics, resampled
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from posebench.array_type import Array
+from posebench.data.box_source import SUBMITTED
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
@@ -16,9 +17,6 @@ from .json_columns import EXACT, Columns, PlainError, floats, table
 from .numeric_rows import NumericRows
 from .partial_detections import marked
 from .regions import LARGEST_NUMBER, not_a_box, read_regions, region_of_network, states_region
-
-SUBMITTED = "detections as submitted"
-"""The box source of results that do not say where their boxes came from."""
 
 
 def read_results(path: Path, instances: Instances, form: Form | None = None) -> Predictions:

@@ -23,7 +23,7 @@ from posebench.array_type import Array
 from posebench.data.instances import OCCLUDED, OUTSIDE, UNLABELLED, VISIBLE, Instances
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
-from posebench.scoring.average_precision import THRESHOLDS, Matches, precision_recall, resampled, summary
+from posebench.scoring.average_precision import THRESHOLDS, Matches, metrics, precision_recall, resampled
 from posebench.scoring.oks_matching import Detections, Similarity, match
 from posebench.scoring.oks_similarity import People, Targets, as_complex, similarity
 
@@ -143,12 +143,12 @@ class ExtendedOKS:
         Args:
             weights: (R, images) how often each image counts.
         """
-        metrics, resamples = {}, {}
+        found, resamples = {}, {}
         for name, level in LEVELS.items():
-            found = self.match(of_labelled(people, self.visibility == level))
-            metrics[f"AP {name}"] = summary(*precision_recall(found))["AP"]
-            resamples[f"AP {name}"] = resampled(found, weights)["AP"]
-        return metrics, resamples
+            matches = self.match(of_labelled(people, self.visibility == level))
+            found[f"AP {name}"] = metrics(*precision_recall(matches))["AP"]
+            resamples[f"AP {name}"] = resampled(matches, weights)["AP"]
+        return found, resamples
 
 
 def counting_crowds(people: People) -> People:

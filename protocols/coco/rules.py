@@ -33,7 +33,7 @@ from posebench.scoring import average_precision, oks_matching, oks_similarity
 from posebench.scoring.average_precision import Matches
 from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.compared import Compared
-from posebench.scoring.scores import Curve, Scores
+from posebench.scoring.scores import Scores
 
 from . import extended_oks, partial_detections
 from .annotations import COCO_FORM, DOWNLOAD, SKELETON, find_annotations, read_annotations
@@ -181,7 +181,7 @@ class COCO(Protocol):
             table: precision and recall of `matches`.
         """
         weights = image_weights(len(instances.images))[1:]
-        return average_precision.summary(*table), average_precision.resampled(matches, weights)
+        return average_precision.metrics(*table), average_precision.resampled(matches, weights)
 
     def _scored(self, evaluated: Evaluated, chosen: COCOConvention) -> tuple[Scores, oks_similarity.People]:
         """Scores without notes, and the people that detections were matched with."""
@@ -194,7 +194,6 @@ class COCO(Protocol):
         matches = extended.match(people) if extended else oks_matching.match(detections, people, sigmas, count)
         similar = extended.similar(people) if extended else oks_matching.of_oks(detections, people, sigmas)
         precision, recall = average_precision.precision_recall(matches)
-        thresholds, by_threshold = average_precision.THRESHOLDS.tolist(), precision[0].mean(axis=1).tolist()
         metrics, resampled = self._metrics(matches, instances, (precision, recall))
         if extended:
             of_levels = extended.of_levels(people, image_weights(count)[1:])
@@ -202,7 +201,7 @@ class COCO(Protocol):
         scores = Scores(
             metrics=metrics,
             resampled=resampled,
-            curves=(Curve("AP", "OKS threshold", tuple(thresholds), tuple(by_threshold)),),
+            curves=(average_precision.over_thresholds(precision),),
             people=int((~people.ignored).sum()),
             images=count,
             sampling=Sampling(count, largest=1),

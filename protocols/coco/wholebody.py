@@ -113,8 +113,7 @@ class WholeBody(COCO):
                 resampled[f"{metric} {part}"] = alone.resampled[metric]
         for metric in ("AP", "AR") if {"left hand", "right hand"} <= set(parts) else ():
             left, right = f"{metric} left hand", f"{metric} right hand"
-            known = min(metrics[left], metrics[right]) >= 0
-            metrics[f"{metric} hands"] = (metrics[left] + metrics[right]) / 2 if known else -1.0
+            metrics[f"{metric} hands"] = (metrics[left] + metrics[right]) / 2
             resampled[f"{metric} hands"] = (resampled[left] + resampled[right]) / 2
         return replace(scores, metrics=metrics, resampled=resampled), people
 

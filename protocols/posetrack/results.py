@@ -1,19 +1,20 @@
 """PoseTrack's results → Predictions: a JSON file for each sequence, in a folder or in a zip archive, or a single one."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from posebench.array_type import Array
+from posebench.data.box_source import SUBMITTED
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError, counted
 from posebench.plain_text import shown_name
 
 from .annotations import json_files
-from .sequence_files import NO_SCORE, SKELETON, Person, parse
+from .sequence_files import NO_SCORE, SKELETON, SequenceFile, parse
 
 LARGEST = 2**31
 """Bytes of an archive's files above which it is refused."""
@@ -28,28 +29,53 @@ def read_results(path: Path, instances: Instances) -> Predictions:
     Raises:
         PosebenchError: there is none, it is not what it should be, or it names an image that the annotation does not have.
     """
-    row_of = {name: row for row, name in enumerate(instances.images)}
-    people: list[Person] = []
-    for name, content in _contents(path):
-        file = parse(content, name)
-        if strange := [image.name for image in file.images if image.name not in row_of]:
+    files = {name: parse(content, name) for name, content in _contents(path)}
+    known = set(instances.images)
+    for name, file in files.items():
+        if strange := [image.name for image in file.images if image.name not in known]:
             raise PosebenchError(
                 f"{name} has {counted(len(strange), 'image', 'images')} that {instances.what} does not have; the first is "
                 f"{shown_name(strange[0])}. Does --data name the annotations that it was predicted on?"
             )
-        people += [one._replace(image=row_of[file.images[one.image].name]) for one in file.people]
-    return _predictions(people, instances)
+    return _predictions(files.values(), instances.images, instances.split)
 
 
-def _predictions(people: list[Person], instances: Instances) -> Predictions:
+def read_unannotated(path: Path) -> Predictions:
+    """Read the results of one sequence or of all, with the images that they name; which split these are of is not known.
+
+    Raises:
+        PosebenchError: as `read_results`; an image is there twice; or which sequence an image is of cannot be told.
+    """
+    files = {name: parse(content, name) for name, content in _contents(path)}
+    file_of: dict[str, str] = {}
+    for name, file in files.items():
+        for image in file.images:
+            if image.name in file_of:
+                raise PosebenchError(
+                    f"{path} has the image {shown_name(image.name)} twice: in {file_of[image.name]} and in {name}. "
+                    "Leave out one of them."
+                )
+            if len(files) > 1 and "/" not in image.name:
+                raise PosebenchError(
+                    f"{name} has the image {shown_name(image.name)} without a folder. A folder is a sequence, so images of several "
+                    "files need theirs: give their names as in the annotation, or one file at a time."
+                )
+            file_of[image.name] = name
+    return _predictions(files.values(), tuple(file_of), "")
+
+
+def _predictions(files: Iterable[SequenceFile], images: tuple[str, ...], split: str) -> Predictions:
+    """The people of all files; `images` has every image of the files."""
+    row_of = {name: row for row, name in enumerate(images)}
+    people = [one._replace(image=row_of[file.images[one.image].name]) for file in files for one in file.people]
     points = np.array([one.keypoints for one in people], float).reshape(-1, len(SKELETON), 3)
     scores = np.array([one.scores for one in people], float).reshape(points.shape[:2])
     missing = points[..., 2] == UNLABELLED
     tracks = [one.track for one in people]
     return Predictions(
-        keypoint_names=SKELETON.keypoints, images=instances.images, image=np.array([one.image for one in people], np.int64),
+        keypoint_names=SKELETON.keypoints, images=images, image=np.array([one.image for one in people], np.int64),
         person=np.full(len(people), -1), keypoints=np.where(missing[..., None], np.nan, points[..., :2]), scores=scores,
-        score=_mean(scores, ~missing), missing=missing, dataset=instances.dataset, split=instances.split, box_source="unknown",
+        score=_mean(scores, ~missing), missing=missing, dataset="posetrack", split=split, box_source=SUBMITTED,
         track_id=None if None in tracks else np.array(tracks, np.int64), notes=_notes(scores, missing, tracks),
     )  # fmt: skip
 

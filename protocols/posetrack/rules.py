@@ -44,7 +44,7 @@ from .compared import compare
 from .conventions import CONVENTIONS, PoseTrackConvention
 from .frames import Frame, frames_of
 from .result_form import results_of
-from .results import read_results
+from .results import read_results, read_unannotated
 from .sequence_files import SKELETON
 
 GROUPS = {"Head": ("head_top", "neck", "nose")} | {
@@ -83,6 +83,13 @@ class PoseTrack(Protocol):
         if path.suffix in prediction_tables.SUFFIXES or is_predictions(path):
             return super().read_predictions(path, instances)
         return read_results(path, instances)
+
+    def read_unannotated(self, path: Path) -> Predictions:
+        """Read posebench's own file, or PoseTrack's results with the images that they name. See `Protocol.read_unannotated`."""
+        if path.is_dir():
+            return read_unannotated(path)
+        existing(path, "a predictions file")
+        return read_unannotated(path) if path.suffix in (".json", ".zip") else super().read_unannotated(path)
 
     def detected(self, instances: Instances, path: Path, threshold: float) -> Instances:
         """Read the people whom a detector found: a list of {image_id, category_id, bbox, score}, as COCO's."""

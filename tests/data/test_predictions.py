@@ -33,6 +33,13 @@ def test_a_saved_file_is_read_back_whole(two_people: Instances, tmp_path: Path) 
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["p.h5"]  # no temporary file stays
 
 
+def test_a_file_that_states_no_boxes_has_an_unknown_box_source(two_people: Instances, tmp_path: Path) -> None:
+    made = predictions.for_instances(two_people, two_people.keypoints)
+    for stated, found in (("56.4 AP detector", "56.4 AP detector"), ("", "unknown")):
+        predictions.save(replace(made, box_source=stated), tmp_path / "made.h5")
+        assert predictions.load(tmp_path / "made.h5").box_source == found
+
+
 def test_a_declared_missing_keypoint_may_be_nan(two_people: Instances) -> None:
     keypoints, missing = two_people.keypoints.copy(), np.zeros((2, 16), bool)
     keypoints[1, 3], missing[1, 3] = np.nan, True

@@ -1,12 +1,13 @@
 """Tracks of people who were predicted frame by frame."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import entry
 import numpy as np
 import pytest
-from posetrack_data import person, sequence, write
+from posetrack_data import as_2017, person, sequence, write
 
 import posebench as pb
 from posebench.data.predictions import Predictions, load, save
@@ -104,6 +105,56 @@ def test_the_command_makes_tracks_that_posetrack_scores(tmp_path: Path) -> None:
     tracked = after.record.model.tracked
     assert tracked is not None
     assert (tracked.by, tracked.threshold, tracked.frames, tracked.above) == ("box", 0.3, 1, None)
+
+
+@pytest.mark.parametrize("form", [dict, as_2017], ids=["2018", "2017"])
+def test_a_folder_of_results_without_tracks_is_tracked_without_its_annotation(form: Any, tmp_path: Path) -> None:
+    walk, run = ([[(1, person(x=x + 3 * t)) for x in there] for t in range(3)] for there in ([100, 300], [100]))
+    made = [sequence(walk, "walk", scores=0.5), sequence(run, "run", scores=0.5)]
+    for one in made:
+        for row in one["annotations"]:
+            del row["track_id"]
+    folder = write(tmp_path / "made", *(form(one) | {"images": one["images"]} for one in made))
+    done = entry.posebench("track", "made", "--out", "tracked.h5", cwd=tmp_path)
+    assert done.stderr == "9 people in 6 frames of 2 sequences: 3 tracks.\n"
+    tracked = load(tmp_path / "tracked.h5")
+    assert tracked.images[2:4] == ("images/val/run/000002.jpg", "images/val/walk/000000.jpg")
+    assert np.asarray(tracked.track_id).tolist() == [1, 1, 1, 1, 2, 1, 2, 1, 2]
+    truth = write(tmp_path / "truth", *(sequence(frames, name) for frames, name in ((walk, "walk"), (run, "run"))))
+    people = registry.protocol("posetrack").instances(truth, "val")
+    found, plain = (
+        pb.evaluate(path, protocol="posetrack", people=people) for path in (tmp_path / "tracked.h5", folder)
+    )
+    assert found.metrics["mAP"] == plain.metrics["mAP"] == 100
+    assert "MOTA" in found.metrics and "MOTA" not in plain.metrics
+    assert found.record.data.box_source == plain.record.data.box_source == "detections as submitted"
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("v/1.jpg", "v/1.jpg"), r"made has the image v/1.jpg twice: in .*run.json and in .*walk.json"),
+        (("v/1.jpg", "2.jpg"), r"walk.json has the image 2.jpg without a folder"),
+    ],
+)
+def test_results_whose_sequences_cannot_be_told_apart_are_not_tracked(
+    names: tuple[str, str], message: str, tmp_path: Path
+) -> None:
+    for name, image in zip(("run", "walk"), names, strict=True):
+        made = sequence([[(1, person())]], name, scores=0.5)
+        write(tmp_path / "made", made)
+        made["images"][0]["file_name"] = image
+        (tmp_path / "made" / f"{name}.json").write_text(json.dumps(made))
+    with pytest.raises(pb.PosebenchError, match=message):
+        pb.track(tmp_path / "made", tmp_path / "out.h5")
+
+
+def test_a_table_without_images_is_not_tracked(tmp_path: Path) -> None:
+    np.savez(tmp_path / "made.npz", keypoints=np.zeros((2, 15, 2)))
+    with pytest.raises(
+        pb.PosebenchError, match=r"made.npz is no predictions file of posebench \(.h5\), and posetrack reads"
+    ):
+        pb.track(tmp_path / "made.npz", tmp_path / "out.h5")
 
 
 def test_keypoints_of_low_scores_are_left_out(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ def test_a_built_in_architecture_keeps_every_promise(name: str) -> None:
     assert proof.facts["unused_parameters"] == 0
 
 
+@pytest.mark.usefixtures("_narrow")  # at their full width, `built_in` builds them
 @pytest.mark.parametrize("name", [name for name in built_in() if name not in family_heads()])
 def test_its_larger_sisters_build_and_have_a_recipe(name: str) -> None:
     proof = prove("architecture", name, only=("meta", "paper"))

@@ -1,6 +1,7 @@
 """Plugins: a stranger's installed package works as the built-in ones do, and its faults stay its own."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -86,15 +87,30 @@ def test_a_fault_is_a_sentence_that_names_the_package(arch: str, sentence: str, 
     assert done.returncode == 1
 
 
-def test_two_packages_of_one_name_are_an_error_that_names_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    twin = tmp_path / "twin-1.0.dist-info"
+def install_twin(folder: Path, name: str) -> None:
+    twin = folder / "twin-1.0.dist-info"
     twin.mkdir()
     (twin / "METADATA").write_text("Metadata-Version: 2.1\nName: twin\nVersion: 1.0\n")
-    (twin / "entry_points.txt").write_text("[posebench.architectures]\nhourglass1 = twin:x\n")
+    (twin / "entry_points.txt").write_text(f"[posebench.architectures]\n{name} = twin:x\n")
+
+
+def test_two_packages_of_one_name_are_an_error_that_names_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_twin(tmp_path, "hourglass1")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(PosebenchError, match="Two packages offer the architecture 'hourglass1': posebench-2d and twin"):
         find("architecture", "hourglass1")
     assert find("architecture", "hourglass2").package == "posebench-2d"
+
+
+def test_what_is_installed_into_a_known_folder_is_found_without_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    os.utime(tmp_path, (1, 1))  # long ago: not in the same tick of the clock
+    with pytest.raises(PosebenchError, match="No architecture is named 'newcomer'"):
+        find("architecture", "newcomer")
+    install_twin(tmp_path, "newcomer")
+    assert find("architecture", "newcomer").origin == "twin:x of twin 1.0"
 
 
 def test_listing_imports_no_plugin() -> None:

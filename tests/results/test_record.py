@@ -1,6 +1,7 @@
 """Records: what is written is read back, and what is damaged is named."""
 
 import json
+import math
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -106,13 +107,12 @@ def test_one_image_has_no_interval_and_the_record_says_so(
     assert alone.notes == ["One image: no interval, because an interval needs at least two images."]
 
 
-def test_the_minus_one_of_cocos_evaluator_is_an_unknown_number(
-    record: Record, two_people: Instances, tmp_path: Path
-) -> None:
+def test_a_score_of_minus_one_is_known(two_people: Instances) -> None:
+    """MOTA may be below 0."""
     made = for_instances(two_people, two_people.keypoints)
-    scores = replace(MPII.score(made, two_people, "official"), metrics={"AP": 0.5, "APM": -1.0, "APL": 0.0})
-    found = make_record("n", MPII, MPII.convention("official"), two_people, made, scores, tmp_path / "p.h5")
-    assert found.metrics == {"AP": 0.5, "APM": None, "APL": 0.0}
+    scores = replace(MPII.score(made, two_people, "official"), metrics={"MOTA": -1.0, "MOTP": math.nan})
+    found = make_record("n", MPII, MPII.convention("official"), two_people, made, scores, None)
+    assert found.metrics == {"MOTA": -1.0, "MOTP": None}
 
 
 def test_a_record_of_before_intervals_is_still_read(record: Record, tmp_path: Path) -> None:

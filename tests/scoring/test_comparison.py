@@ -118,10 +118,11 @@ def test_a_resample_that_is_unknown_makes_the_p_value_unknown() -> None:
     assert (one.value, one.interval, one.p) == (1, None, None)
 
 
-def test_the_minus_one_of_cocos_evaluator_is_no_score_to_compare() -> None:
-    both, one = Scores(metrics={"Mean": 2, "APM": -1}), Scores(metrics={"Mean": 1, "APM": 0.5})
-    apm = pair(both, one).metrics[1]
+def test_an_unknown_score_is_not_compared_and_one_of_minus_one_is() -> None:
+    a, b = Scores(metrics={"Mean": 2, "APM": math.nan, "MOTA": -1}), Scores(metrics={"Mean": 1, "APM": 0.5, "MOTA": 3})
+    _, apm, mota = pair(a, b).metrics
     assert (math.isnan(apm.a), apm.b, math.isnan(apm.value), apm.p) == (True, 0.5, True, None)
+    assert (mota.a, mota.value) == (-1, -4)
 
 
 def test_scores_without_resamples_are_compared_without_a_verdict() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from coco_case import mixed
 from coco_data import written
-from coco_evaluators import equal, numbers
+from coco_evaluators import equal, numbers, reported
 
 from posebench.data.predictions import for_instances
 from posebench.data.skeleton import Skeleton
@@ -164,14 +164,15 @@ def test_no_detection_at_all_scores_nothing(tmp_path: Path) -> None:
     people = read(tmp_path, dataset(annotation()))
     (tmp_path / "dt.json").write_text("[]")
     metrics = COCO.score(COCO.read_predictions(tmp_path / "dt.json", people), people, "official").metrics
-    assert (metrics["AP"], metrics["AR"], metrics["APL"]) == (0.0, 0.0, -1.0)
+    assert (metrics["AP"], metrics["AR"], str(metrics["APL"])) == (0.0, 0.0, "nan")
 
 
 def test_a_dataset_without_people_scores_nothing(tmp_path: Path) -> None:
     people = read(tmp_path, dataset())
     (tmp_path / "dt.json").write_text(json.dumps([{"image_id": 3, "keypoints": [0] * 51, "score": 1}]))
-    metrics = COCO.score(COCO.read_predictions(tmp_path / "dt.json", people), people, "official").metrics
-    assert set(metrics.values()) == {-1.0}
+    scores = COCO.score(COCO.read_predictions(tmp_path / "dt.json", people), people, "official")
+    assert np.isnan([*scores.metrics.values(), *scores.curves[0].values]).all()
+    assert set(reported(scores).values()) == {-1.0}
 
 
 def test_each_person_has_the_best_similarity_of_any_detection(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from coco_data import annotation, dataset, written
+from coco_evaluators import reported
 from extended_evaluators import statistics
 
 from posebench.data.predictions import for_instances
@@ -132,7 +133,7 @@ def test_random_crowds_score_what_xtcocotools_gives_them(first: int, tmp_path: P
         drawn(seed, tmp_path)
         how: dict[str, Any] = {"kind": "keypoints_crowd", "sigmas": SIGMAS, "use_area": False}
         expected = statistics("xtcocotools", gt=tmp_path / GT, dt=tmp_path / "dt.json", **how)
-        metrics = scored(tmp_path).metrics
+        metrics = reported(scored(tmp_path))
         assert list(metrics) == ["AP", "AP50", "AP75", "AR", "AR50", "AR75", "AP easy", "AP medium", "AP hard"]
         assert list(metrics.values()) == expected, seed
 
@@ -142,7 +143,7 @@ def test_random_crowds_score_what_hotcoco_gives_them(tmp_path: Path) -> None:
         drawn(seed, tmp_path, odd=False)
         how: dict[str, Any] = {"kind": "keypoints_crowd", "sigmas": SIGMAS, "use_area": False}
         expected = statistics("xthotcoco", gt=tmp_path / GT, dt=tmp_path / "dt.json", **how)
-        assert list(scored(tmp_path).metrics.values()) == expected, seed
+        assert list(reported(scored(tmp_path)).values()) == expected, seed
 
 
 def test_mmpose_rescores_and_suppresses_before_the_same_rules(tmp_path: Path) -> None:
@@ -158,14 +159,16 @@ def test_mmpose_rescores_and_suppresses_before_the_same_rules(tmp_path: Path) ->
         CROWDPOSE.export("crowdpose-json", processed, people, tmp_path / "processed.json")
         how: dict[str, Any] = {"kind": "keypoints_crowd", "sigmas": SIGMAS, "use_area": False}
         expected = statistics("xtcocotools", gt=tmp_path / GT, dt=tmp_path / "processed.json", **how)
-        assert list(CROWDPOSE.score(made, people, "mmpose").metrics.values()) == expected, seed
+        assert list(reported(CROWDPOSE.score(made, people, "mmpose")).values()) == expected, seed
 
 
 def test_a_description_of_crowdpose_gives_the_numbers_of_crowdpose(tmp_path: Path) -> None:
     for seed in range(10):
         described, people = drawn(seed, tmp_path, odd=False)
-        metrics = described.score(described.read_predictions(tmp_path / "dt.json", people), people, "official").metrics
-        built_in = scored(tmp_path).metrics
+        metrics = reported(
+            described.score(described.read_predictions(tmp_path / "dt.json", people), people, "official")
+        )
+        built_in = reported(scored(tmp_path))
         shared = set(metrics) & set(built_in)
         assert {name: metrics[name] for name in shared} == {name: built_in[name] for name in shared}, seed
         assert len(shared) == 6
@@ -192,7 +195,7 @@ def test_false_detections_lower_the_level_of_their_image_alone(tmp_path: Path) -
     wrong = detections([person(image_id=5, keypoints=[500.0, 500.0, 2] * 14)])[0] | {"score": 0.95}
     written(tmp_path / "dt.json", [*detections(people), wrong])  # image 5 has no people
     metrics = scored(tmp_path).metrics
-    assert [metrics[name] for name in ("AP easy", "AP medium", "AP hard")] == [0.5, 1, -1]
+    assert [str(metrics[name]) for name in ("AP easy", "AP medium", "AP hard")] == ["0.5", "1.0", "nan"]
 
 
 def test_intervals_of_a_level_are_those_of_its_images(tmp_path: Path) -> None:
@@ -208,7 +211,7 @@ def test_without_crowd_indices_the_levels_are_unknown_and_a_note_says_so(tmp_pat
     published(tmp_path, person(), crowding=(0.1, None, None))
     written(tmp_path / "dt.json", detections([person()]))
     scores = scored(tmp_path)
-    assert (scores.metrics["AP"], scores.metrics["AP easy"]) == (pytest.approx(1), -1)
+    assert (scores.metrics["AP"], str(scores.metrics["AP easy"])) == (pytest.approx(1), "nan")
     assert any("On 39 images of COCO it is too high by 0.01" in note for note in scores.notes)
     assert scores.notes[-1] == "2 of 3 images have no crowdIndex, so AP easy, medium and hard are unknown."
 

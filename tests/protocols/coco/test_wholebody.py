@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from coco_data import dataset, written
+from coco_evaluators import reported
 from extended_evaluators import statistics
 
 from posebench.data import predictions as files
@@ -96,7 +97,7 @@ def scores(folder: Path, convention: str, people: list[dict[str, Any]], entries:
 @pytest.mark.parametrize("convention", KINDS)
 def test_every_part_scores_what_xtcocotools_gives_it(convention: str, tmp_path: Path) -> None:
     for seed in range(12):
-        ours = scores(tmp_path, convention, *drawn(seed)).metrics
+        ours = reported(scores(tmp_path, convention, *drawn(seed)))
         sigmas = WHOLEBODY.sigmas[PLACES[convention]]
         files = tmp_path / GT, tmp_path / "dt.json"
         assert [ours[name] for name in TEN] == statistics("xtcocotools", KINDS[convention], *files, sigmas), seed
@@ -105,7 +106,7 @@ def test_every_part_scores_what_xtcocotools_gives_it(convention: str, tmp_path: 
 @pytest.mark.parametrize("convention", KINDS)
 def test_every_part_scores_what_hotcoco_gives_it(convention: str, tmp_path: Path) -> None:
     for seed in range(6):
-        ours = scores(tmp_path, convention, *drawn(seed, odd=False)).metrics
+        ours = reported(scores(tmp_path, convention, *drawn(seed, odd=False)))
         sigmas = WHOLEBODY.sigmas[PLACES[convention]]
         files = tmp_path / GT, tmp_path / "dt.json"
         assert [ours[name] for name in TEN] == statistics("xthotcoco", KINDS[convention], *files, sigmas), seed
@@ -192,14 +193,14 @@ def test_detections_that_lack_a_part_are_left_out_of_it_and_say_so(tmp_path: Pat
     assert "1 person has no prediction and counted as missed" in " ".join(WHOLEBODY.score(made, truth, "face").notes)
     WHOLEBODY.export("wholebody-json", made, truth, tmp_path / "dt.json")
     again = WHOLEBODY.score(WHOLEBODY.read_predictions(tmp_path / "dt.json", truth), truth, "official")
-    assert again.metrics == found.metrics
+    assert reported(again) == reported(found)
 
 
 def test_mmpose_suppresses_by_all_keypoints_and_ranks_every_part_by_the_new_score(tmp_path: Path) -> None:
     for seed in range(8):
         people, entries = drawn(seed)
         entries = [entry | {"bbox": [10.0, 10.0, 150.0, 150.0]} for entry in [*entries, *entries[:2]]]
-        ours = scores(tmp_path, "mmpose", people, entries).metrics
+        ours = reported(scores(tmp_path, "mmpose", people, entries))
         truth = WHOLEBODY.instances(tmp_path / GT, "val")
         made = WHOLEBODY.processed(WHOLEBODY.read_predictions(tmp_path / "dt.json", truth), "mmpose")
         assert len(made) <= len(entries) - 2
@@ -227,8 +228,8 @@ def test_a_diagnosis_is_of_the_conventions_part(convention: str, tmp_path: Path)
     truth = WHOLEBODY.instances(written(tmp_path / GT, dataset(person(GRID, SEEN))), "val")
     compared = WHOLEBODY.compared(files.for_instances(truth, GRID[None] + 0.01), truth, convention)
     assert compared.good.sum() == {"official": 133, "face": 68}[convention]
-    again = compared.rescored(compared.predictions).metrics
-    assert again == WHOLEBODY.score(files.for_instances(truth, GRID[None] + 0.01), truth, convention).metrics
+    again = reported(compared.rescored(compared.predictions))
+    assert again == reported(WHOLEBODY.score(files.for_instances(truth, GRID[None] + 0.01), truth, convention))
     assert again["AP"] == pytest.approx(1)
 
 

@@ -11,7 +11,7 @@ import entry
 import numpy as np
 import pytest
 from fuzzing import ODD_VALUES
-from posetrack_data import NAMES, person, sequence, write
+from posetrack_data import as_2017, person, sequence, write
 
 from posebench.data.instances import OCCLUDED, UNLABELLED, VISIBLE, Instances
 from posebench.data.predictions import load, save
@@ -21,34 +21,7 @@ from posebench.tasks.verification.bundle import write_bundle
 from posebench.tasks.verification.verify import Places, verify
 
 POSETRACK = registry.protocol("posetrack")
-ORDER = [name.replace("neck", "head_bottom") for name in POSETRACK.skeleton.keypoints]
-"""PoseTrack18's names of PoseTrack17's points 0 to 14."""
 REGION = [(300, 0), (400, 0), (400, 300)]
-
-
-def as_2017(content: dict[str, Any]) -> dict[str, Any]:
-    """The same in PoseTrack17's form, in which every value is a list of one."""
-    frames = []
-    for image in content["images"]:
-        people = []
-        for one in content["annotations"]:
-            if one["image_id"] != image["id"]:
-                continue
-            points = []
-            for name, (x, y, seen) in zip(NAMES, zip(*[iter(one["keypoints"])] * 3, strict=True), strict=True):
-                if name in ORDER and (x, y, seen) != (0, 0, 0):
-                    points.append({"id": [ORDER.index(name)], "x": [x], "y": [y], "is_visible": [seen]})
-                    if "scores" in one:
-                        points[-1]["score"] = [one["scores"][NAMES.index(name)]]
-            entry = {"track_id": [one["track_id"]], "annopoints": [{"point": points}]}
-            if "bbox_head" in one:
-                x, y, width, height = one["bbox_head"]
-                entry |= {"x1": [x], "y1": [y], "x2": [x + width], "y2": [y + height]}
-            people.append(entry)
-        regions = zip(image.get("ignore_regions_x", []), image.get("ignore_regions_y", []), strict=True)
-        ignored = [{"point": [{"x": [x], "y": [y]} for x, y in zip(*axes, strict=True)]} for axes in regions]
-        frames.append({"image": [{"name": image["file_name"]}], "annorect": people, "ignore_regions": ignored})
-    return {"annolist": frames}
 
 
 def truth() -> dict[str, Any]:
