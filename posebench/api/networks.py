@@ -118,7 +118,7 @@ def open_heatmaps(file: StrPath) -> "AbstractContextManager[Heatmaps]":
 def decode(
     file: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
     convention: str | None = None, decoders: Sequence[str] = (), stacks: Sequence[int] = (), mirrors: Sequence[str] = (),
-    out: StrPath | None = None, show: Callable[[int, int], None] = lambda done, total: None,
+    out: StrPath | None = None, show: Callable[[int, int, str], None] = lambda done, total, what: None,
 ) -> "Decodings":  # fmt: skip
     """Decode a heatmap file of `predict` in every way, and score each beside the network's own decoding.
 
@@ -126,7 +126,8 @@ def decode(
         split: None for the one that the file states.
         decoders, stacks, mirrors: which, such as `["dark"]`, `[2]` and `["on"]`; all without any.
         out: a predictions file to write of the one decoding that is chosen; what is not named is then the network's own.
-        show: called after every person and every scored decoding with how many are done, and of how many.
+        show: called after every person, then after every scored decoding, with how many are done, of how many, and of what:
+            `people` or `decodings`.
 
     Returns:
         `Decodings`: `.frame` (a row for each decoding), `.save("table.md")`.

@@ -96,6 +96,19 @@ def test_a_score_of_zero_is_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "Calibration is unknown. The file has no confidences of keypoints: all are 1." in text
 
 
+def test_a_perfect_file_has_no_worst_keypoint_person_and_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 12)
+    people = pb.load_people("mpii")
+    pb.save_predictions("perfect.h5", people.keypoints, people)
+    done = CliRunner().invoke(main, ["diagnose", "perfect.h5", "--protocol", "mpii"])
+    assert done.exit_code == 0, done.output
+    findings = done.stdout.splitlines()
+    assert "No predicted keypoint is wrong." in findings
+    assert "All keypoints are right, so no part is worse than another." in findings
+    assert "worst person" not in done.stdout
+
+
 def test_a_protocol_that_does_not_say_what_is_near_is_named() -> None:
     from posebench.plugins.protocol import Protocol
 
