@@ -67,6 +67,10 @@ def read_scales(context: click.Context, parameter: click.Parameter, value: str |
     "--keep-heatmaps", type=click.Path(path_type=Path), metavar="FILE",
     help="Also write the heatmaps of every person and stack to this HDF5 file; the space is printed first.",
 )  # fmt: skip
+@click.option(
+    "--people", type=click.IntRange(1), metavar="N",
+    help="Predict N people, evenly spread over the split; with --boxes, the boxes in their images. Default: all.",
+)  # fmt: skip
 @click.option("--last-stack", is_flag=True, help="With --keep-heatmaps: the last stack alone.")
 @click.option(
     "--scales", callback=read_scales, metavar="SCALE,SCALE...",
@@ -84,7 +88,7 @@ def predict(
     checkpoint: Path, pictures: tuple[Path, ...], protocol_name: str | None, data: Path | None, split: str | None,
     boxes: Path | None, box_threshold: float | None, workers: int | None, out: Path | None, draw_above: float | None,
     no_drawings: bool, keep_heatmaps: Path | None, last_stack: bool, scales: tuple[float, ...], corruption: str | None,
-    fast: bool, compiled: bool, precision: "Precision", results: Path, quiet: bool,
+    people: int | None, fast: bool, compiled: bool, precision: "Precision", results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Predict the people of a dataset or of pictures.
 
@@ -108,7 +112,13 @@ def predict(
     if pictures:
         given: dict[str, object] = {"--protocol": protocol_name, "--data": data, "--split": split, "--workers": workers}
         _refuse(
-            given | {"--keep-heatmaps": keep_heatmaps, "--scales": scales or None, "--corruption": corruption},
+            given
+            | {
+                "--keep-heatmaps": keep_heatmaps,
+                "--scales": scales or None,
+                "--corruption": corruption,
+                "--people": people,
+            },
             "a PICTURE",
         )
         if no_drawings:
@@ -124,7 +134,7 @@ def predict(
         raise click.UsageError("--last-stack applies to --keep-heatmaps, which is not given.")
     kept = None if keep_heatmaps is None else (keep_heatmaps, last_stack)
     asked = SplitAsked(
-        protocol_name, data, split, boxes, box_threshold, workers, results, kept, scales or (1.0,), corruption
+        protocol_name, data, split, boxes, box_threshold, workers, results, kept, scales or (1.0,), corruption, people
     )
     _predict_split(checkpoint, asked, out, how, quiet)
 
@@ -168,6 +178,7 @@ class SplitAsked:
     kept: tuple[Path, bool] | None
     scales: tuple[float, ...]
     corruption: str | None
+    people: int | None
 
 
 def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: "How", quiet: bool) -> None:
@@ -188,8 +199,11 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     splits = run_splits(protocol, asked.data)
     print_notes(out, (splits.note,) if splits.note and asked.split is None else ())
     people = people_to_predict(
-        protocol, load_people(protocol, asked.data, asked.split or splits.report), asked.boxes, asked.box_threshold
-    )
+        protocol, load_people(protocol, asked.data, asked.split or splits.report), asked.boxes, asked.box_threshold,
+        asked.people,
+    )  # fmt: skip
+    if people.chosen is not None:
+        print_notes(out, (f"To predict: {people.chosen.sentence} of {people.what}.",))
     if asked.boxes is not None:
         print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.source.notes))
     way, results = None if how == How() else how, ResultsFolder(asked.results)

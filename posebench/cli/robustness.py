@@ -42,7 +42,8 @@ def read_severities(context: click.Context, parameter: click.Parameter, value: s
 )  # fmt: skip
 @click.option("--severities", callback=read_severities, metavar="N,N...", help="Severities from 1 to 5. Default: all.")
 @click.option(
-    "--people", type=click.IntRange(1), metavar="N", help="Measure on N people, evenly spread over the split. Default: all."
+    "--people", type=click.IntRange(1), metavar="N",
+    help="Measure on N people, evenly spread over the split; with --boxes, on everybody in their images. Default: all.",
 )  # fmt: skip
 @click.option(
     "--rule", type=click.Choice(["advmix", "exact"]), default="advmix", show_default=True,

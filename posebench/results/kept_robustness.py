@@ -99,6 +99,8 @@ class KeptRobustness(_Part):
     @property
     def who(self) -> str:
         """Such as `200 of 1,000 people of lsp lspet-val`."""
+        if self.data.part:
+            return f"{self.data.part} of {self.data.dataset} {self.data.split}"
         chosen = "all" if self.chosen == self.people_of_split else f"{self.chosen:,} of"
         return f"{chosen} {self.people_of_split:,} people of {self.data.what}"
 

@@ -186,7 +186,9 @@ def is_of(record: Record, run: PlannedRun, decoded: Decoded | None = None) -> bo
     trained_on = model.trained_on
     if not model.trained or trained_on is None or model.step != model.steps or model.decoded != decoded:
         return False
-    if any(other is not None for other in (model.inference, model.scales, model.tracked, model.corrupted)):
+    if any(
+        other is not None for other in (model.inference, model.scales, model.tracked, model.corrupted, model.chosen)
+    ):
         return False
     convention = job.protocol.convention()
     rule, data, train = record.rule, record.data, people.train

@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from posebench.data.instances import Instances
 from posebench.data.moved_boxes import jittered, moved
-from posebench.errors import PosebenchError, unknown
+from posebench.errors import unknown
 from posebench.results.kept_robustness import CLEAN, Part
 
 if TYPE_CHECKING:
@@ -33,7 +31,7 @@ class RobustnessAsked:
     Attributes:
         parts: of `PARTS`.
         corruptions, severities: those that are measured; empty for all.
-        people: how many, evenly spread over the split; None for all.
+        people: how many, evenly spread over the split; with `boxes`, everybody in their images. None for all.
         rule, seed: of the corruptions; the seed is also of the jitter.
         boxes: a detector's; None for the annotated ones alone. box_threshold: as of `people_to_predict`.
         write: folder for the corrupted photographs; None to write none.
@@ -111,20 +109,6 @@ class PredictedCondition:
             else (made.rule, made.seed, library_versions())
         )
         return f"{self.part}-{self.name}-{self.level:g}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:8]}.h5"
-
-
-def chosen_people(people: Instances, count: int | None) -> Instances:
-    """So many usable people, evenly spread over the split and in its order; all without a number.
-
-    Raises:
-        PosebenchError: the split has fewer.
-    """
-    rows = np.flatnonzero(people.usable)
-    if count is None:
-        return people
-    if not 0 < count <= len(rows):
-        raise PosebenchError(f"--people {count:,} should be from 1 to {len(rows):,}, the people of {people.what}.")
-    return people.take(rows[np.arange(count) * len(rows) // count])
 
 
 def conditions(

@@ -23,12 +23,13 @@ PARTS = {
 def expected(planned: Measurement, workers: int) -> tuple[str, ...]:
     """The plan with its cost, as sentences."""
     people, left, counts = planned.conditions[0].people, planned.left, Counter(one.part for one in planned.conditions)
-    usable = int(planned.people.usable.sum())
-    chosen = "all" if usable == planned.of_split else f"{usable:,} of"
+    part = planned.people.chosen
+    chosen = f"all {planned.of_split:,} people" if part is None else part.sentence
+    boxes = f", {len(people):,} boxes of {people.box_source}," if planned.asked.boxes is not None else ""
     parts = ", ".join(f"{count} {PARTS[part]}" for part, count in counts.items())
     done = len(planned.conditions) - len(left)
     what = (
-        f"{planned.name} on {chosen} {planned.of_split:,} people of {people.what} under "
+        f"{planned.name} on {chosen} of {people.what}{boxes} under "
         f"{counted(len(planned.conditions), 'condition', 'conditions')} ({parts})"
         + (f"; {done:,} are done." if done else ".")
     )
