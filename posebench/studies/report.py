@@ -116,7 +116,7 @@ def _about_corruptions(answer: Answer) -> list[str]:
     names = counted(len({name for name, _ in cells}), "corruption", "corruptions")
     severities = listed(dict.fromkeys(str(severity) for _, severity in cells))
     blocks = [
-        f"Corrupted photographs: {names} of severity {severities}, as `posebench robustness` makes them. {CONDITIONS}"
+        f"Corrupted photographs: {names} of severity {severities}, as posebench robustness makes them. {CONDITIONS}"
     ]
     measured = (state.corrupted.corrupted for state in answer.states if state.corrupted is not None)
     versions = {listed(f"{name} {it}" for name, it in one.packages.items()) for one in measured if one is not None}

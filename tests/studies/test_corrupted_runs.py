@@ -148,7 +148,7 @@ def test_networks_are_compared_under_each_condition_and_conditions_with_none(ans
 def test_the_report_says_what_the_conditions_are_and_begins_with_all_corruptions_together(answer: Answer) -> None:
     lines = markdown(answer).splitlines()
     assert (
-        "Corrupted photographs: 2 corruptions of severity 2, 5, as `posebench robustness` makes them. clean is the score on the "
+        "Corrupted photographs: 2 corruptions of severity 2, 5, as posebench robustness makes them. clean is the score on the "
         "photographs as they are, mPC the mean over all corruptions and severities, change is mPC − clean, rPC is mPC in percent "
         "of clean, and the row of a corruption is the mean over its severities."
     ) in lines
