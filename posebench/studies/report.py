@@ -13,14 +13,14 @@ from posebench.report.tables.columns import UNKNOWN, bounds, millions, size
 from posebench.report.tables.comparison_table import p_text, verdict
 from posebench.report.tables.leaderboard import escape
 from posebench.report.tables.rows import Row
-from posebench.results.folder import plain
+from posebench.results.folder import ResultsFolder
+from posebench.results.kept_study import KeptFindings, KeptStudy, save_study
 from posebench.scoring.comparison import Pair
 from posebench.scoring.scores import shown_decimals
 from posebench.studies.figure import scores_and_differences
 from posebench.studies.findings import Answer, Findings, StudyRow, difference, signed
 from posebench.studies.study_file import Published, Study
 
-REPORT, FIGURE = "report.md", "scores"
 SMALL = (
     "This is the study at its small size: other recipes, people or epochs than the question is about. It shows that the study "
     "runs; its verdict is about these small trainings alone."
@@ -42,15 +42,15 @@ CORRECTED = (
 
 
 def write_report(answer: Answer) -> list[Path]:
-    """Write `report.md` and a figure for each protocol into the study's folder.
+    """Write `report.md`, a figure for each protocol, and what `posebench report` shows of them, into the study's folder.
 
     Returns:
         the files' paths, the report last.
     """
-    folder = answer.plan.folder
+    folder, name = ResultsFolder(answer.plan.asked.results), answer.plan.study.name
     figures: dict[str, Path] = {}
     for found in answer.findings:
-        path = folder / f"{FIGURE}-{plain(found.protocol)}.png"
+        path = folder.study_figure(name, found.protocol)
         if found.pairs:
             with style():
                 write_figure(scores_and_differences(answer.plan.study, found, published_beside(answer, found)), path)
@@ -58,9 +58,24 @@ def write_report(answer: Answer) -> list[Path]:
         else:
             for old in (path, dark(path)):
                 old.unlink(missing_ok=True)
-    report = folder / REPORT
+    report = folder.study_report(name)
     write_text(report, markdown(answer, figures))
-    return [*figures.values(), report]
+    return [*figures.values(), save_study(kept(answer), name, folder.path), report]
+
+
+def kept(answer: Answer) -> KeptStudy:
+    """What `posebench report` shows of a study."""
+    study = answer.plan.study
+    findings = [
+        KeptFindings(
+            protocol=found.protocol, synthetic=any(row.data.synthetic for row in found.done), verdicts=tuple(found.verdicts),
+            problem=found.problem,
+        )
+        for found in answer.findings
+    ]  # fmt: skip
+    return KeptStudy(
+        question=study.question, source=study.source, notes=tuple(_notes(answer)), findings=tuple(findings)
+    )
 
 
 def markdown(answer: Answer, figures: dict[str, Path] | None = None) -> str:
@@ -72,15 +87,20 @@ def markdown(answer: Answer, figures: dict[str, Path] | None = None) -> str:
     study = answer.plan.study
     blocks = [f"# Study: {escape(study.name)}", f"**{escape(study.question)}**"]
     blocks += [f"Asked by {escape(study.source)}."] if study.source else []
-    blocks += [SMALL] if answer.small else []
-    blocks += [DECODED] if study.decoders else []
-    left = [state for state in answer.states if state.word != "done"]
-    if left:
-        told = "; ".join(escape(f"{state.run.title} ({state.word})") for state in left)
-        blocks.append(f"{counted(len(left), 'run is', 'runs are')} not done, of {len(answer.states)}: {told}.")
+    blocks += map(escape, _notes(answer))
     for found in answer.findings:
         blocks += _of_protocol(answer, found, (figures or {}).get(found.protocol))
     return "\n\n".join(blocks) + "\n"
+
+
+def _notes(answer: Answer) -> list[str]:
+    """Sentences on what the verdicts are about."""
+    said = [SMALL] if answer.small else []
+    said += [DECODED] if answer.plan.study.decoders else []
+    if left := [state for state in answer.states if state.word != "done"]:
+        told = "; ".join(f"{state.run.title} ({state.word})" for state in left)
+        said.append(f"{counted(len(left), 'run is', 'runs are')} not done, of {len(answer.states)}: {told}.")
+    return said
 
 
 def published_beside(answer: Answer, found: Findings) -> Published | None:
