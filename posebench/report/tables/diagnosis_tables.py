@@ -212,12 +212,12 @@ def calibration(kept: KeptDiagnosis) -> DiagnosisTable:
 
 def _with_chance(error: Error) -> str:
     chance = f", by chance {error.by_chance:.1f} %" if math.isfinite(error.by_chance) else ""
-    return f"{error.error.value:.1f} % {bounds(error.error, 1)}{chance}"
+    return f"{error.error.value:.1f} % {bounds(error.error, 1)}".rstrip() + chance
 
 
 def recalibrated(found: Sequence[Reordered], headline: str, decimals: int) -> DiagnosisTable:
     """The headline with detections in the order of recalibrated scores."""
-    change = f"{number(found[0].change.value, decimals, '+')} {bounds(found[0].change, decimals, '+')}"
+    change = f"{number(found[0].change.value, decimals, '+')} {bounds(found[0].change, decimals, '+')}".rstrip()
     rows = (
         (one.fitted_on, number(one.headline.value, decimals), bounds(one.headline, decimals),
          number(one.change.value, decimals, "+"), bounds(one.change, decimals, "+"))
