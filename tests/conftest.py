@@ -17,6 +17,7 @@ import torch
 import posebench.cli.show_comparison  # noqa: F401 - before any test patches the number of resamples, which it copies
 from posebench.data.instances import Instances
 from posebench.plugins import registry
+from posebench.scoring import bootstrap
 
 os.environ.pop("COLUMNS", None)  # a terminal's, or the test runner's: what a command prints would depend on it
 SHARED = Path(__file__).parents[2] / "shared"
@@ -66,6 +67,12 @@ def browser() -> Iterator[Any]:
         pytest.skip(reason)
     with Browser() as opened:
         yield opened
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of other things than intervals: 1,000 resamples take longer than all else where people are few."""
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 20)
 
 
 @pytest.fixture
