@@ -25,7 +25,7 @@ def people(mpii_release: Path) -> Instances:
 
 
 def predicted(row: int) -> list[int]:
-    """Joints of a row: the first 16 people have all, but for joint 3 of row 1, and each of the others has one, which is soon written."""
+    """Joints of a row: the first 16 people have all, but for joint 3 of row 1. The others have one each, which is soon written."""
     return [joint for joint in range(16) if (row, joint) != (1, 3)] if row < 16 else [row % 16]
 
 
