@@ -1,6 +1,8 @@
 """Corruptions of a study: a run is trained once, and each condition of the photographs makes a row of it."""
 
 import re
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 from faulty import Sound
+from rich.console import Console
 from watched_runs import Watching, install
 
+from posebench.cli.show_study import print_answer
 from posebench.errors import PosebenchError
 from posebench.results.kept_robustness import find_robustness
 from posebench.results.record import find_records
@@ -162,6 +166,42 @@ def test_the_report_says_what_the_conditions_are_and_begins_with_all_corruptions
     paths = write_report(answer)
     before = [path.read_bytes() for path in paths]
     assert [path.read_bytes() for path in write_report(answer)] == before
+
+
+def measured_with(state: RunState, **changes: Any) -> RunState:
+    """The state with another measurement of what all corruptions together say."""
+    damage = state.corrupted.corrupted.model_copy(update=changes)
+    return replace(state, corrupted=state.corrupted.model_copy(update={"corrupted": damage}))
+
+
+def test_shares_of_a_clean_score_that_is_0_on_a_resample_are_not_compared_which_is_said(done: Any) -> None:
+    plan, after, _ = done
+    damage = after[0].corrupted.corrupted
+    nothing = damage.resampled | {"clean": [0.0, *damage.resampled["clean"][1:]]}
+    answer = find(plan, [measured_with(after[0], resampled=nothing), *after[1:]])
+    (found,) = answer.findings
+    assert "sound:other, rPC" not in [pair.a for pair in found.pairs]
+    assert len(found.pairs) == 5
+    assert found.not_compared == "Not compared, because on some resamples the clean score is 0: sound, rPC."
+    assert found.not_compared in markdown(answer).replace("\\", "").splitlines()
+
+
+def test_networks_that_were_measured_with_other_versions_of_the_packages_are_named_as_such(done: Any) -> None:
+    plan, after, _ = done
+    old = [measured_with(after[0], packages={"numpy": "1.0"}), *after[1:]]
+    sentence = "Not all networks were measured with the same versions of the packages that corrupt photographs: "
+    assert sentence in markdown(find(plan, old))
+    assert sentence not in markdown(find(plan, after))
+
+
+def test_a_terminal_of_80_columns_shows_all_corruptions_together(answer: Answer) -> None:
+    out = Console(width=80, force_terminal=True, file=StringIO(), no_color=True)
+    print_answer(out, answer)
+    lines = re.sub(r"\x1b\[[\d;]*m", "", out.file.getvalue()).splitlines()
+    assert max(map(len, lines)) <= 80
+    text = " ".join(" ".join(lines).split())
+    assert "change: sound:other − sound = " in text and "pixelate" not in text
+    assert "change: mPC − clean; rPC: mPC in percent of clean. The report has every corruption." in text
 
 
 def test_corruptions_that_a_study_gains_need_no_training(done: Any, tmp_path: Path) -> None:
