@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types clean
+.PHONY: demo test lint types evaluators clean
 
 demo: .venv/installed
 	$(BIN)/posebench run --arch hourglass1 --protocol mpii --results demo-results --restart $(DEMO)
@@ -18,6 +18,12 @@ lint: .venv/installed
 
 types: .venv/installed
 	$(BIN)/mypy
+
+# Evaluators with which some tests compare, which are skipped without. The last two are built for the numpy that is installed.
+evaluators: .venv/installed
+	$(BIN)/uv pip install --quiet --python $(BIN)/python xthotcoco setuptools cython
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --no-binary xtcocotools \
+		xtcocotools exococotools
 
 # uv resolves and installs torch several times faster than pip; where it cannot be had, pip does the same.
 .venv/installed: pyproject.toml

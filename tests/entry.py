@@ -1,20 +1,24 @@
 """Runs `posebench` as a user does, in a process of its own, without waiting for torch to be imported each time.
 
-A helper process has imported the libraries, and nothing of posebench. For each command it forks: the new process imports
-posebench and has the command's arguments, environment and folder. That costs a tenth of a new interpreter. Tests of what
-is imported, and of what differs between interpreters (the order of sets), start one: `fresh=True`.
+A helper process has imported posebench and the libraries, and has called nothing. For each command it forks: the new process
+has the command's arguments, environment and folder. That costs a hundredth of a new interpreter. Tests of what is imported, and
+of what differs between interpreters (the order of sets), start one: `fresh=True`.
 """
 
 import atexit
+import ctypes
 import gc
 import importlib
 import json
+import multiprocessing.util
 import os
+import pkgutil
 import runpy
 import socket
 import subprocess
 import sys
 import tempfile
+import weakref
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,11 +34,14 @@ LIBRARIES = (
     "h5py",
     "cv2",
     "matplotlib.pyplot",
-    "pydantic",
-    "rich.live",
+    "pydantic.main",
+    "rich.progress",
+    "rich.table",
 )
 LARGEST = 1 << 20
 """Bytes of a message to the helper."""
+MADV_COLLAPSE = 25
+"""Of Linux's madvise(2): make the pages of a range huge."""
 
 
 def posebench(
@@ -108,6 +115,7 @@ def _serve(connection: socket.socket) -> tuple[Any, list[int]] | None:
 
 def _become(files: list[int], command: list[str], cwd: str, environment: dict[str, str], people: int | None) -> None:
     """Make this process one that was started by this command."""
+    imported = {name: value for name, value in os.environ.items() if name not in OUTSIDE}
     os.setsid()
     for number, file in enumerate(files):
         os.dup2(file, number)
@@ -117,13 +125,41 @@ def _become(files: list[int], command: list[str], cwd: str, environment: dict[st
     sys.stderr = sys.__stderr__ = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
     os.chdir(cwd)
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(imported | environment)
     sys.argv[:] = command
     sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
     if people is not None:
         from posebench.tasks import people as numbers
 
         numbers.SYNTHETIC_TO_SCORE = people
+
+
+def _import() -> None:
+    """Import posebench, which sets variables for libraries, and then these. What a command does not use is the helper's."""
+    for package in map(importlib.import_module, ("posebench", "posebench.architectures", "posebench.protocols")):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith(".__main__"):
+                importlib.import_module(module.name)
+    for library in LIBRARIES:
+        importlib.import_module(library)
+    atexit._clear()  # libraries take themselves apart at the end, which copies every page of theirs
+    for finalizer in weakref.finalize._registry:
+        finalizer.atexit = False
+    atexit.register(weakref.finalize._exitfunc)
+    atexit.register(multiprocessing.util._exit_function)
+    gc.freeze()
+    if Path("/proc/self/maps").exists():
+        _make_pages_huge()
+
+
+def _make_pages_huge() -> None:
+    """Hold the helper's objects in huge pages, where Linux can: a fork and its end take time for each page."""
+    madvise = ctypes.CDLL(None).madvise
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        addresses, access, _, _, _, *name = line.split()
+        if access == "rw-p" and name in ([], ["[heap]"]):
+            begin, end = (int(address, 16) for address in addresses.split("-"))
+            madvise(ctypes.c_size_t(begin), ctypes.c_size_t(end - begin), MADV_COLLAPSE)
 
 
 def _run_command() -> None:
@@ -149,9 +185,9 @@ def _run_command() -> None:
 
 if __name__ == "__main__":
     del sys.path[0]  # the folder of this file, which an installed command does not have
-    for name in LIBRARIES:
-        importlib.import_module(name)
-    gc.freeze()  # what is not looked at stays shared with the helper
+    OUTSIDE = frozenset(os.environ)
+    _import()
     if asked := _serve(socket.socket(fileno=int(sys.argv[1]))):
         _become(asked[1], *asked[0])
         _run_command()
+    os._exit(0)

@@ -1,6 +1,6 @@
 """Evaluators that extend pycocotools, by one interface: xtcocotools, and those built on hotcoco and on xtcocotools.
 
-A test that needs one which is not installed is skipped; `pip install` line beside each.
+A test that needs one which is not installed is skipped; `make evaluators` installs them.
 """
 
 import contextlib
@@ -14,18 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-INSTALL = {
-    "xtcocotools": "pip install setuptools cython; pip install --no-build-isolation --no-binary xtcocotools xtcocotools",
-    "xthotcoco": "pip install xthotcoco",
-    "exococotools": "pip install setuptools cython; pip install --no-build-isolation --no-deps exococotools",
-}
-
 
 def statistics(package: str, kind: str, gt: Path, dt: Path, sigmas: Any, **how: Any) -> list[float]:
     """The numbers that a package's evaluator prints.
 
     Args:
-        package: a key of `INSTALL`. kind: what the evaluator calls iouType, such as `keypoints_foot`.
+        package: `xtcocotools`, `xthotcoco` or `exococotools`. kind: what the evaluator calls iouType, such as `keypoints_foot`.
         gt, dt: annotation and results. sigmas: (K,). how: further arguments of the evaluator.
     """
     return [float(value) for value in evaluator(package, kind, gt, dt, sigmas, **how).stats]
@@ -43,7 +37,7 @@ def evaluator(package: str, kind: str, gt: Path, dt: Path, sigmas: Any, **how: A
             truth_type = importlib.import_module(f"{package}.coco").COCO
             evaluator_type = importlib.import_module(f"{package}.cocoeval").COCOeval
     except (ImportError, ValueError) as error:  # a wheel that is built for numpy 1 raises ValueError
-        pytest.skip(f"{package} cannot be imported ({error}): {INSTALL[package]}")
+        pytest.skip(f"{package} cannot be imported ({error}): make evaluators")
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         truth = truth_type(str(gt))

@@ -65,7 +65,7 @@ def train(
 def predict(
     checkpoint: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
     out: StrPath | None = None, keep_heatmaps: StrPath | None = None, scales: Sequence[float] = (1.0,),
-    corruption: str | None = None, workers: int | None = None, results: StrPath = "results",
+    corruption: str | None = None, people: int | None = None, workers: int | None = None, results: StrPath = "results",
     show: Callable[[int, int], None] = lambda done, total: None,
 ) -> "Predicted":  # fmt: skip
     """Predict the people of a split with a checkpoint.
@@ -76,6 +76,7 @@ def predict(
         keep_heatmaps: a file for the heatmaps of every person, to be read with `open_heatmaps`; None to keep none.
         scales: decode the mean of the heatmaps of regions that are so many times as large as the person's.
         corruption: of every photograph, such as `fog:3`; None for none.
+        people: how many, evenly spread over the split, which are scored as a part of it; None for all.
         show: called after every batch with how many people are done, and of how many.
 
     Returns:
@@ -84,6 +85,7 @@ def predict(
     Raises:
         PosebenchError: the checkpoint is damaged or of other keypoints.
     """
+    from posebench.data.chosen import choose
     from posebench.results.folder import ResultsFolder
     from posebench.samples.corruption import read_corruption
     from posebench.tasks.people import run_splits
@@ -92,11 +94,11 @@ def predict(
 
     rules, network, folder = protocol_named(protocol), Path(checkpoint), ResultsFolder(Path(results))
     damage = None if corruption is None else read_corruption(corruption)
-    people = load_people(rules, data, split or run_splits(rules, optional_path(data)).report)
-    file = Path(out) if out else tasks.predictions_path(network, people, folder, scales=scales, corruption=damage)
+    asked = choose(load_people(rules, data, split or run_splits(rules, optional_path(data)).report), people)
+    file = Path(out) if out else tasks.predictions_path(network, asked, folder, scales=scales, corruption=damage)
     keep = None if keep_heatmaps is None else tasks.KeptHeatmaps(Path(keep_heatmaps))
     return tasks.predict(
-        network, rules, people, file, workers=loader_count(workers), keep=keep, scales=scales, corruption=damage, show=show,
+        network, rules, asked, file, workers=loader_count(workers), keep=keep, scales=scales, corruption=damage, show=show,
     )  # fmt: skip
 
 
@@ -116,7 +118,7 @@ def open_heatmaps(file: StrPath) -> "AbstractContextManager[Heatmaps]":
 def decode(
     file: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
     convention: str | None = None, decoders: Sequence[str] = (), stacks: Sequence[int] = (), mirrors: Sequence[str] = (),
-    out: StrPath | None = None, show: Callable[[int, int], None] = lambda done, total: None,
+    out: StrPath | None = None, show: Callable[[int, int, str], None] = lambda done, total, what: None,
 ) -> "Decodings":  # fmt: skip
     """Decode a heatmap file of `predict` in every way, and score each beside the network's own decoding.
 
@@ -124,7 +126,8 @@ def decode(
         split: None for the one that the file states.
         decoders, stacks, mirrors: which, such as `["dark"]`, `[2]` and `["on"]`; all without any.
         out: a predictions file to write of the one decoding that is chosen; what is not named is then the network's own.
-        show: called after every person and every scored decoding with how many are done, and of how many.
+        show: called after every person, then after every scored decoding, with how many are done, of how many, and of what:
+            `people` or `decodings`.
 
     Returns:
         `Decodings`: `.frame` (a row for each decoding), `.save("table.md")`.

@@ -1,7 +1,9 @@
 """`posebench decode`."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +16,13 @@ from posebench.cli.options import (
     stated_split_option,
 )
 from posebench.errors import existing
+
+if TYPE_CHECKING:
+    from posebench.cli.console import Update
+
+
+STEPS = {"people": "decode people of", "decodings": "score decodings of"}
+"""What is counted → the title of its progress."""
 
 
 @click.command()
@@ -66,10 +75,16 @@ def decode(
     existing(file, "a heatmap file")
     say_synthetic(notes, data, protocol_name)
     asked = tasks.Asked(decoders, stacks, mirrors, out)
-    with progress(notes, f"decode {file.name}") as update:
-        found = tasks.decode(
-            file, protocol, data, split, convention, asked, lambda done, total: update(done, total, "")
-        )
+    with ExitStack() as bars:
+        updates: dict[str, Update] = {}
+
+        def show(done: int, total: int, what: str) -> None:
+            if what not in updates:
+                bars.close()  # the bar before
+                updates[what] = bars.enter_context(progress(notes, f"{STEPS[what]} {file.name}"))
+            updates[what](done, total, "")
+
+        found = tasks.decode(file, protocol, data, split, convention, asked, show)
     print_notes(notes, found.notes)
     if table is not None:
         found.save(table)

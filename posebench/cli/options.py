@@ -225,19 +225,6 @@ def training_options(command: Command) -> Command:
     return trained
 
 
-speed_options = together(
-    click.option(
-        "--fast", is_flag=True,
-        help="Fold batch normalisation into convolutions. A relative change of the outputs above 1e-5 is refused.",
-    ),
-    click.option("--compile", "compiled", is_flag=True, help="--fast and torch.compile; compiling takes minutes."),
-    click.option(
-        "--precision", type=click.Choice(["fp32", "tf32", "bf16"]), default="fp32", show_default=True,
-        help="Arithmetic of the network; the change of the outputs is measured and printed. tf32 needs an NVIDIA GPU.",
-    ),
-)  # fmt: skip
-
-
 def read_names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
     """`left_wrist, right_wrist` → the names; () without the option."""
     names = tuple(name.strip() for name in (value or "").split(","))

@@ -1,20 +1,22 @@
 """`posebench predict`."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from posebench import torchrun
 from posebench.cli.complete import protocols
 from posebench.cli.options import (
+    Command,
     box_options,
     data_option,
     quiet_option,
     results_option,
-    speed_options,
     split_option,
+    together,
     workers_option,
 )
 from posebench.errors import existing
@@ -26,6 +28,34 @@ DRAW_ABOVE = 0.2
 """Score of a keypoint above which it is drawn."""
 LOADING = "loading PyTorch and the network"
 """What stands on a terminal until there is a number."""
+
+
+_speed_options = together(
+    click.option(
+        "--fast", is_flag=True,
+        help="Fold batch normalisation into convolutions. A relative change of the outputs above 1e-5 is refused.",
+    ),
+    click.option("--compile", "compiled", is_flag=True, help="--fast and torch.compile; compiling takes minutes."),
+    click.option(
+        "--precision", type=click.Choice(["fp32", "tf32", "bf16"]), default="fp32", show_default=True,
+        help="Arithmetic of the network; the change of the outputs is measured and printed. tf32 needs an NVIDIA GPU.",
+    ),
+)  # fmt: skip
+
+
+def speed_options(command: Command) -> Command:
+    """Ways of running a network. The command gets them as one parameter, `how`; None is the plain way."""
+
+    @_speed_options
+    @functools.wraps(command)
+    def with_way(*arguments: Any, fast: bool, compiled: bool, precision: "Precision", **others: Any) -> Any:
+        from posebench.inference.ways import How
+
+        how = How(fast or compiled, compiled, precision)
+        return command(*arguments, how=None if how == How() else how, **others)
+
+    run: Command = with_way
+    return run
 
 
 def read_scales(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...]:
@@ -67,6 +97,10 @@ def read_scales(context: click.Context, parameter: click.Parameter, value: str |
     "--keep-heatmaps", type=click.Path(path_type=Path), metavar="FILE",
     help="Also write the heatmaps of every person and stack to this HDF5 file; the space is printed first.",
 )  # fmt: skip
+@click.option(
+    "--people", type=click.IntRange(1), metavar="N",
+    help="Predict N people, evenly spread over the split; with --boxes, the boxes in their images. Default: all.",
+)  # fmt: skip
 @click.option("--last-stack", is_flag=True, help="With --keep-heatmaps: the last stack alone.")
 @click.option(
     "--scales", callback=read_scales, metavar="SCALE,SCALE...",
@@ -84,7 +118,7 @@ def predict(
     checkpoint: Path, pictures: tuple[Path, ...], protocol_name: str | None, data: Path | None, split: str | None,
     boxes: Path | None, box_threshold: float | None, workers: int | None, out: Path | None, draw_above: float | None,
     no_drawings: bool, keep_heatmaps: Path | None, last_stack: bool, scales: tuple[float, ...], corruption: str | None,
-    fast: bool, compiled: bool, precision: "Precision", results: Path, quiet: bool,
+    people: int | None, how: "How | None", results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Predict the people of a dataset or of pictures.
 
@@ -100,17 +134,15 @@ def predict(
     picture; --boxes FILE gives the boxes of several (COCO's JSON, a .csv with the header image,x,y,width,height,score, or a
     predictions file). It writes predictions.h5, predictions.json and drawings/, and prints their folder.
     """
-    from posebench.inference.ways import How
     from posebench.results.folder import ResultsFolder
 
     existing(checkpoint, "a checkpoint")
-    how = How(fast or compiled, compiled, precision)
     if pictures:
-        given: dict[str, object] = {"--protocol": protocol_name, "--data": data, "--split": split, "--workers": workers}
-        _refuse(
-            given | {"--keep-heatmaps": keep_heatmaps, "--scales": scales or None, "--corruption": corruption},
-            "a PICTURE",
-        )
+        given: dict[str, object] = {
+            "--protocol": protocol_name, "--data": data, "--split": split, "--workers": workers, "--people": people,
+            "--keep-heatmaps": keep_heatmaps, "--scales": scales or None, "--corruption": corruption,
+        }  # fmt: skip
+        _refuse(given, "a PICTURE")
         if no_drawings:
             _refuse({"--draw-above": draw_above}, "--no-drawings")
         above = None if no_drawings else DRAW_ABOVE if draw_above is None else draw_above
@@ -124,7 +156,7 @@ def predict(
         raise click.UsageError("--last-stack applies to --keep-heatmaps, which is not given.")
     kept = None if keep_heatmaps is None else (keep_heatmaps, last_stack)
     asked = SplitAsked(
-        protocol_name, data, split, boxes, box_threshold, workers, results, kept, scales or (1.0,), corruption
+        protocol_name, data, split, boxes, box_threshold, workers, results, kept, scales or (1.0,), corruption, people
     )
     _predict_split(checkpoint, asked, out, how, quiet)
 
@@ -138,16 +170,14 @@ def _refuse(options: dict[str, object], beside: str) -> None:
 
 def predict_pictures(
     checkpoint: Path, pictures: tuple[Path, ...], folder: Path, boxes: Path | None, box_threshold: float | None,
-    above: float | None, how: "How", quiet: bool,
+    above: float | None, how: "How | None", quiet: bool,
 ) -> None:  # fmt: skip
     """Predict pictures and print the folder of the results."""
     from posebench.cli.console import open_console, print_notes, progress
-    from posebench.inference.ways import How
     from posebench.tasks.prediction import predict_pictures as tasks
 
     out = open_console(stderr=True, quiet=quiet)
-    way = None if how == How() else how
-    job = tasks.PictureJob(checkpoint, pictures, folder, boxes, box_threshold, above, way)
+    job = tasks.PictureJob(checkpoint, pictures, folder, boxes, box_threshold, above, how)
     with progress(out, "predict pictures", LOADING) as update:
         predicted = tasks.predict_pictures(job, lambda done, total: update(done, total, ""))
     print_notes(out, predicted.notes)
@@ -168,12 +198,12 @@ class SplitAsked:
     kept: tuple[Path, bool] | None
     scales: tuple[float, ...]
     corruption: str | None
+    people: int | None
 
 
-def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: "How", quiet: bool) -> None:
+def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: "How | None", quiet: bool) -> None:
     """Predict the people of a split and print the predictions file's path."""
     from posebench.cli.console import open_console, print_notes, progress, say_synthetic
-    from posebench.inference.ways import How
     from posebench.plugins import registry
     from posebench.results.folder import ResultsFolder
     from posebench.samples.corruption import read_corruption
@@ -188,12 +218,15 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     splits = run_splits(protocol, asked.data)
     print_notes(out, (splits.note,) if splits.note and asked.split is None else ())
     people = people_to_predict(
-        protocol, load_people(protocol, asked.data, asked.split or splits.report), asked.boxes, asked.box_threshold
-    )
+        protocol, load_people(protocol, asked.data, asked.split or splits.report), asked.boxes, asked.box_threshold,
+        asked.people,
+    )  # fmt: skip
+    if people.chosen is not None:
+        print_notes(out, (f"To predict: {people.chosen.sentence} of {people.what}.",))
     if asked.boxes is not None:
         print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.source.notes))
-    way, results = None if how == How() else how, ResultsFolder(asked.results)
-    path = file or tasks.predictions_path(checkpoint, people, results, way, asked.scales, damage)
+    results = ResultsFolder(asked.results)
+    path = file or tasks.predictions_path(checkpoint, people, results, how, asked.scales, damage)
     keep = (
         None
         if asked.kept is None
@@ -201,7 +234,7 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     )
     with progress(out, f"predict {people.what}", LOADING) as update:
         predicted = tasks.predict(
-            checkpoint, protocol, people, path, workers=loader_count(asked.workers), how=way, keep=keep, scales=asked.scales,
+            checkpoint, protocol, people, path, workers=loader_count(asked.workers), how=how, keep=keep, scales=asked.scales,
             corruption=damage, show=lambda done, total: update(done, total, ""),
         )  # fmt: skip
     print_notes(out, predicted.notes)

@@ -1,10 +1,13 @@
 """`posebench robustness`."""
 
+import functools
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from posebench.cli.options import (
+    Command,
     box_options,
     convention_option,
     data_option,
@@ -15,8 +18,13 @@ from posebench.cli.options import (
     read_names,
     results_option,
     split_option,
+    together,
     workers_option,
 )
+
+if TYPE_CHECKING:
+    from posebench.samples.corruption import Rule
+    from posebench.tasks.robustness.conditions import RobustnessAsked
 
 
 def read_severities(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...]:
@@ -27,36 +35,62 @@ def read_severities(context: click.Context, parameter: click.Parameter, value: s
     return tuple(map(int, names))
 
 
+_asked_options = together(
+    click.option(
+        "--parts", callback=read_names, metavar="PART,PART...",
+        help="Of corruptions, shift (of the boxes, and their scale) and boxes (annotated, jittered, detected). Default: all.",
+    ),
+    click.option(
+        "--corruptions", callback=read_names, metavar="NAME,NAME...", help="Corruptions, such as fog,motion_blur. Default: all 15."
+    ),
+    click.option("--severities", callback=read_severities, metavar="N,N...", help="Severities from 1 to 5. Default: all."),
+    click.option(
+        "--people", type=click.IntRange(1), metavar="N",
+        help="Measure on N people, evenly spread over the split; with --boxes, on everybody in their images. Default: all.",
+    ),
+    click.option(
+        "--rule", type=click.Choice(["advmix", "exact"]), default="advmix", show_default=True,
+        help="advmix: corrupted photographs are encoded as JPEG of quality 75 before they are predicted, as AdvMix's script does; "
+        "exact: they are not.",
+    ),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Seed of corruptions and jitter."
+    ),
+    box_options,
+    click.option(
+        "--write", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+        help="Also write the corrupted photographs below DIR/<corruption>/<severity>.",
+    ),
+)  # fmt: skip
+
+
+def asked_options(command: Command) -> Command:
+    """What is measured. The command gets it as one parameter, `asked`."""
+
+    @_asked_options
+    @functools.wraps(command)
+    def with_asked(
+        *arguments: Any, parts: tuple[str, ...], corruptions: tuple[str, ...], severities: tuple[int, ...], people: int | None,
+        rule: "Rule", seed: int, boxes: Path | None, box_threshold: float | None, write: Path | None, **others: Any,
+    ) -> Any:  # fmt: skip
+        from posebench.tasks.robustness.conditions import PARTS, RobustnessAsked
+
+        asked = RobustnessAsked(
+            parts or PARTS, corruptions, severities, people, rule, seed, boxes, box_threshold, write
+        )
+        return command(*arguments, asked=asked, **others)
+
+    measured: Command = with_asked
+    return measured
+
+
 @click.command()
 @click.argument("network", metavar="CHECKPOINT|PLUGIN")
 @protocol_option
 @data_option
 @split_option
 @convention_option
-@click.option(
-    "--parts", callback=read_names, metavar="PART,PART...",
-    help="Of corruptions, shift (of the boxes, and their scale) and boxes (annotated, jittered, detected). Default: all.",
-)  # fmt: skip
-@click.option(
-    "--corruptions", callback=read_names, metavar="NAME,NAME...", help="Corruptions, such as fog,motion_blur. Default: all 15."
-)  # fmt: skip
-@click.option("--severities", callback=read_severities, metavar="N,N...", help="Severities from 1 to 5. Default: all.")
-@click.option(
-    "--people", type=click.IntRange(1), metavar="N", help="Measure on N people, evenly spread over the split. Default: all."
-)  # fmt: skip
-@click.option(
-    "--rule", type=click.Choice(["advmix", "exact"]), default="advmix", show_default=True,
-    help="advmix: corrupted photographs are encoded as JPEG of quality 75 before they are predicted, as AdvMix's script does; "
-    "exact: they are not.",
-)  # fmt: skip
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Seed of corruptions and jitter."
-)
-@box_options
-@click.option(
-    "--write", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-    help="Also write the corrupted photographs below DIR/<corruption>/<severity>.",
-)  # fmt: skip
+@asked_options
 @click.option("--dry-run", is_flag=True, help="Print what will be measured and how long it takes, and measure nothing.")
 @workers_option
 @name_option
@@ -65,9 +99,7 @@ def read_severities(context: click.Context, parameter: click.Parameter, value: s
 @quiet_option
 def robustness(
     network: str, protocol_name: str, data: Path | None, split: str | None, convention: str | None,
-    parts: tuple[str, ...], corruptions: tuple[str, ...], severities: tuple[int, ...], people: int | None, rule: str,
-    seed: int, boxes: Path | None, box_threshold: float | None, write: Path | None, dry_run: bool, workers: int | None,
-    name: str | None, results: Path, as_json: bool, quiet: bool,
+    asked: "RobustnessAsked", dry_run: bool, workers: int | None, name: str | None, results: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Measure scores on corrupted photographs and other boxes.
 
@@ -91,14 +123,10 @@ def robustness(
     from posebench.results.kept_robustness import find_robustness
     from posebench.tasks.people import load_people, run_splits
     from posebench.tasks.robustness import measure as tasks
-    from posebench.tasks.robustness.conditions import PARTS, RobustnessAsked
     from posebench.tasks.robustness.cost import expected
     from posebench.tasks.worker_count import loader_count
 
     errors = open_console(stderr=True, quiet=quiet)
-    asked = RobustnessAsked(
-        parts or PARTS, corruptions, severities, people, rule, seed, boxes, box_threshold, write  # type: ignore[arg-type]
-    )  # fmt: skip
     protocol = registry.protocol(protocol_name)
     say_synthetic(errors, data, protocol_name)
     splits = run_splits(protocol, data)

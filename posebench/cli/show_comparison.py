@@ -12,7 +12,7 @@ from rich.table import Table
 from posebench.cli.show_scores import _label, _number, _resamples
 from posebench.errors import counted, listed
 from posebench.report.tables.columns import UNKNOWN
-from posebench.report.tables.comparison_table import p_text, verdict
+from posebench.report.tables.comparison_table import has_intervals, p_text, verdict
 from posebench.report.tables.rows import Row
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL
@@ -67,7 +67,8 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
     else:
         out.print(_pair_table(pairs[0], decimals))
     correction = CORRECTION_OF_PAIRS if several else CORRECTION
-    said.print(f"{LEVEL} % intervals: {_resamples(records[0], 'paired ')}. {correction}.", style="dim")
+    if has_intervals(pairs):
+        said.print(f"{LEVEL} % intervals: {_resamples(records[0], 'paired ')}. {correction}.", style="dim")
     _print_notes(said, records)
 
 
@@ -140,7 +141,8 @@ def _result(pairs: Sequence[Pair], decimals: int) -> str:
 def _sentence(pair: Pair, decimals: int) -> str:
     name, one = _label(pair.headline.name), pair.headline
     if one.p is None:
-        return f"{name}: the difference or its resamples are unknown."
+        known = f"{_label(pair.a)} − {_label(pair.b)} is {_number(one.value, decimals, '+')}, without an interval"
+        return f"{name}: {known if math.isfinite(one.value) else 'the difference is unknown'}."
     if one.value == 0:
         found = "no difference" if one.never_differs else "not resolved"
         return f"{name}: {found}. {_label(pair.a)} and {_label(pair.b)} both score {one.a:.{decimals}f}."

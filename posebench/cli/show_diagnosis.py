@@ -30,12 +30,13 @@ def print_diagnosis(out: Console, diagnosis: Diagnosis, quiet: bool = False) -> 
     said.print(
         f"[bold]{_label(record.name)}[/bold] on {_label(data.what)}: {data.people:,} people in "
         f"{counted(data.images, 'image', 'images')}; {_label(rule.protocol)} {_label(rule.short_scope)}: "
-        f"{_label(rule.headline)} {number(now.value, decimals)} {bounds(now, decimals)}",
+        f"{_label(rule.headline)} {number(now.value, decimals)} {bounds(now, decimals)}".rstrip(),
         highlight=False,
     )
     for table in tables(diagnosis.kept(record.id), rule.headline, decimals):
         print_table(out, said, table)
-    said.print(PAIRED, style="dim", highlight=False)
+    if record.sampling.units > 1:
+        said.print(PAIRED, style="dim", highlight=False)
     for note in diagnosis.notes:
         said.print(f"[yellow]Note:[/yellow] {escape(note)}", highlight=False)
 

@@ -62,7 +62,7 @@ def scores_table(record: Record) -> Table:
     shown = len(table.columns)
 
     def add(label: str, value: float | None, bounds: str, agreement: str, style: str) -> None:
-        cells = [escape(label), UNKNOWN if value is None else f"{value:.4f}", bounds, agreement]
+        cells = [escape(label), UNKNOWN if value is None else f"{value:z.4f}", bounds, agreement]
         table.add_row(*(cells if record.intervals else [*cells[:2], *cells[3:]])[:shown], style=style)
 
     for metric in dict.fromkeys([*record.metrics, *agreed]):
@@ -83,7 +83,7 @@ def _resamples(record: Record, how: str = "") -> str:
 
 def interval(bounds: tuple[float, float] | None, digits: int) -> str:
     """Such as `88.5–89.7`; empty where there is none."""
-    return "" if bounds is None else f"{bounds[0]:.{digits}f}–{bounds[1]:.{digits}f}"
+    return "" if bounds is None else f"{bounds[0]:z.{digits}f}–{bounds[1]:z.{digits}f}"
 
 
 def print_curves(out: Console, curves: Sequence[Curve]) -> None:

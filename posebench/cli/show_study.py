@@ -14,9 +14,11 @@ from posebench.cli.wrapping import wrapped
 from posebench.errors import counted, listed
 from posebench.plain_text import one_line
 from posebench.report.tables.board import SYNTHETIC_NOTE
-from posebench.report.tables.columns import UNKNOWN, bounds, size
+from posebench.report.tables.columns import UNKNOWN, size
+from posebench.results.kept_robustness import CLEAN, MPC, RPC
 from posebench.results.record import Record
 from posebench.scoring.scores import shown_decimals
+from posebench.studies.corrupting import CHANGE, passes
 from posebench.studies.findings import Answer
 from posebench.studies.plan import Plan, PlannedRun
 from posebench.studies.state import RunState
@@ -61,6 +63,10 @@ def cost(now: Sequence[RunState], seconds: Mapping[str, float], devices: int = 1
     told = counted(len(now), "run", "runs") + (f", {done} done" if done else "") + "."
     if ways := now[0].run.decodings:
         told += f" Each is made once, and decoded by {listed(way.decoder for way in ways)}."
+    if asked := now[0].run.corruptions:
+        names = counted(len({name for name, _ in asked.cells}), "corruption", "corruptions")
+        levels = counted(len({severity for _, severity in asked.cells}), "severity", "severities")
+        told += f" Each is made once, and then predicts everybody {passes(asked)} times: clean, and with {names} in {levels}."
     if not seconds:
         return told
     left = timedelta(seconds=round(max(sum(seconds.values()) / devices, *seconds.values(), 0)))
@@ -88,23 +94,25 @@ def print_answer(out: Console, answer: Answer) -> None:
         if not found.done:
             continue
         rule, data = found.done[0].rule, found.done[0].data
-        decimals = shown_decimals(rule.unit)
         out.print(Text(f"{data.what}: {data.people:,} people; {rule.protocol} {rule.short_scope}", style="bold"))
         table = Table(box=SIMPLE_HEAD)
         for header in ("network", rule.headline, "95 %", "sd of seeds", "seeds"):
             table.add_column(
                 Text(header), justify="left" if header in ("network", "seeds") else "right", overflow="fold"
             )
-        for one in found.rows:
-            row = one.row
-            cells = [UNKNOWN] * 4
-            if row is not None:
-                spread = UNKNOWN if row.spread is None else f"{row.spread:.{decimals}f}"
-                interval = bounds(row.intervals.get(rule.headline), decimals) or UNKNOWN
-                cells = [f"{row.headline:.{decimals}f}", interval, spread, " ".join(map(str, row.seeds))]
-            table.add_row(Text(one_line(one.name)), *map(Text, cells))
+        leading = [one for one in found.rows if one.leads]
+        for one in leading:
+            seeds = UNKNOWN if one.row is None else " ".join(map(str, one.row.seeds))
+            table.add_row(Text(one_line(one.name)), *map(Text, (*one.cells, seeds)))
         out.print(table)
-        for line in [SYNTHETIC_NOTE] * data.synthetic + [found.problem] * bool(found.problem) + found.verdicts:
+        said = [SYNTHETIC_NOTE] * data.synthetic + [found.problem] * bool(found.problem)
+        said += [found.verdict(pair) for pair in found.leading]
+        said += [found.not_compared] * bool(found.not_compared)
+        if answer.plan.study.corruptions:
+            said.append(
+                f"{CHANGE}: {MPC} − {CLEAN}; {RPC}: {MPC} in percent of {CLEAN}. The report has every corruption."
+            )
+        for line in said:
             out.print(wrapped(line, out.width if out.is_terminal else None), highlight=False, markup=False)
 
 

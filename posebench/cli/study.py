@@ -39,8 +39,8 @@ class Answering(click.Group):
 def study() -> None:
     """Answer a question by training and scoring networks.
 
-    A study is a TOML file with the question in words and its architectures, recipes, seeds, protocols and decoders. STUDY is such
-    a file, or the name of one that ships with posebench.
+    A study is a TOML file with the question in words and its architectures, recipes, seeds, protocols, decoders and
+    corruptions. STUDY is such a file, or the name of one that ships with posebench.
 
     \b
     posebench study STUDY --dry-run   the runs and their cost

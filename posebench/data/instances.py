@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from posebench.array_type import Array
+from posebench.data.provenance import Chosen
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
 from posebench.plain_text import shown_name
@@ -74,6 +75,7 @@ class Instances:
         image_root: folder of the images; None where it is not known.
         source: the annotation file.
         synthetic: people drawn by posebench, not photographs.
+        chosen: the part of the split that these people are; None for all of it.
 
     Raises:
         PosebenchError: a column of another length, an image row that is not there, a coordinate that is not finite, or a region
@@ -105,6 +107,7 @@ class Instances:
     image_root: Path | None = None
     source: Source = Source("")
     synthetic: bool = False
+    chosen: Chosen | None = None
 
     def __post_init__(self) -> None:
         n, k = len(self.image), len(self.skeleton)
@@ -206,6 +209,22 @@ class Instances:
             columns[kind] = {name: column[rows] for name, column in getattr(self, kind).items()}
         columns["bbox"] = None if self.bbox is None else self.bbox[rows]
         return replace(self, **columns)
+
+    def of_images(self, rows: Array, chosen: Chosen) -> "Instances":
+        """The people of the images at `rows` (ascending), and these images alone.
+
+        Args:
+            chosen: which part of the split they are.
+        """
+        people = self.take(np.isin(self.image, rows))
+        columns: dict[str, Any] = {
+            name: None if (column := getattr(self, name)) is None else column[rows]
+            for name in ("image_ids", "groups", "image_sizes")
+        }
+        columns["image_measures"] = {name: column[rows] for name, column in self.image_measures.items()}
+        columns["ignored"] = {new: self.ignored[old] for new, old in enumerate(rows.tolist()) if old in self.ignored}
+        images = tuple(self.images[row] for row in rows.tolist())
+        return replace(people, images=images, image=np.searchsorted(rows, people.image), chosen=chosen, **columns)
 
     def of_keypoints(self, joints: Sequence[int]) -> "Instances":
         """The people with the keypoints at `joints` alone, in that order."""

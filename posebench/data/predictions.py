@@ -32,7 +32,7 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data.box_source import UNKNOWN
 from posebench.data.instances import Instances
-from posebench.data.provenance import Provenance
+from posebench.data.provenance import Chosen, Provenance
 from posebench.data.stated_provenance import read_provenance
 from posebench.errors import PosebenchError, existing
 from posebench.files.arrays import datasets, is_hdf5, open_hdf5
@@ -269,15 +269,18 @@ def _text(file: Any, name: str) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def stated_split(path: Path) -> str:
-    """The split that posebench's own file states; empty where it states none, or for a file of another form."""
+def stated_people(path: Path) -> tuple[str, Chosen | None]:
+    """The split that posebench's own file states, and the part of its people that was predicted.
+
+    The split is empty where the file states none, or for a file of another form; the part is None for all of its people.
+    """
     if not path.is_file() or not is_predictions(path):
-        return ""
+        return "", None
     try:
         with open_hdf5(path) as file:
-            return _text(file, "split")
+            return _text(file, "split"), read_provenance(_text(file, "provenance"))[0].chosen
     except Exception:  # damaged: whoever reads it next says so
-        return ""
+        return "", None
 
 
 def is_predictions(path: Path) -> bool:

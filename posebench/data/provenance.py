@@ -81,6 +81,19 @@ class Tracked(_Stated):
     above: float | None = Field(None, description="the least score of the keypoints that were kept; None for all")
 
 
+class Chosen(_Stated):
+    """The part of a split's people that was predicted (`posebench predict --people`), evenly spread over it."""
+
+    people: Count
+    of: Count = Field(description="usable people of the split")
+    in_images: bool = Field(False, description="everybody in the images of these people counts, as with detected boxes")
+
+    @property
+    def sentence(self) -> str:
+        """Such as `200 of 2,958 people`."""
+        return "everybody in the images of " * self.in_images + f"{self.people:,} of {self.of:,} people"
+
+
 class StatedCorruption(_Stated):
     """What was done to every photograph before a network saw it (`posebench predict --corruption`)."""
 
@@ -138,6 +151,7 @@ class Provenance(_Stated):
     decoded: Decoded | None = None
     tracked: Tracked | None = None
     corrupted: StatedCorruption | None = None
+    chosen: Chosen | None = Field(None, description="None: all people of the split were predicted")
 
     @property
     def trained(self) -> bool:

@@ -43,7 +43,12 @@ def mean(several: list[Array], sampling: Sampling) -> Estimate:
 
 def relative(several: list[Array], clean: Array, sampling: Sampling) -> Estimate:
     """The mean of several scores in percent of the clean one: rPC. NaN where the clean score is 0."""
+    return estimate(percent(np.mean(several, axis=0), clean), replace(sampling, largest=None))
+
+
+def percent(values: Array, clean: Array) -> Array:
+    """(1 + resamples,) a score in percent of the clean one; NaN where that is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = 100 * np.mean(several, axis=0) / clean
+        share: Array = 100 * values / clean
     share[~np.isfinite(share)] = np.nan
-    return estimate(share, replace(sampling, largest=None))
+    return share

@@ -122,12 +122,12 @@ def target(subject: Subject) -> str:
     distance = away.norm(dim=1).quantile(0.95).item()
     shift = away.mean(dim=0).tolist()
     if distance <= cell and max(map(abs, shift)) <= cell / 4:
-        return f"95 % within {distance:.2g} pixels, mean offset ({shift[0]:+.2f}, {shift[1]:+.2f})"
+        return f"95 % within {distance:.2g} pixels, mean offset ({shift[0]:+z.2f}, {shift[1]:+z.2f})"
     if fall > FALL:
         raise Unsettled("the loss cannot be minimised over outputs alone; see the training check.")
     raise Broken(
         f"The outputs that minimise the loss decode {distance:.1f} pixels (95 %) from the keypoints, "
-        f"({shift[0]:+.1f}, {shift[1]:+.1f}) on average, at {subject.oblong[0]}x{subject.oblong[1]}.",
+        f"({shift[0]:+z.1f}, {shift[1]:+z.1f}) on average, at {subject.oblong[0]}x{subject.oblong[1]}.",
         "Look for x and y exchanged, width and height exchanged, or a stride without its half cell "
         "(posebench.data.geometry.cell_to_pixel).",
     )

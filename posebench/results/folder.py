@@ -168,6 +168,18 @@ class ResultsFolder:
         """The folder of the study of that name."""
         return self.studies / name
 
+    def study_file(self, name: str) -> Path:
+        """What is kept of the study of that name."""
+        return self.study(name) / "study.json"
+
+    def study_report(self, name: str) -> Path:
+        """The report of the study of that name."""
+        return self.study(name) / "report.md"
+
+    def study_figure(self, name: str, protocol: str) -> Path:
+        """The figure of the study of that name on a protocol."""
+        return self.study(name) / f"scores-{plain(protocol)}.png"
+
     def leaderboard_csv(self, slug: str) -> Path:
         """The CSV of the leaderboard of that slug."""
         return self.leaderboards / f"{slug}.csv"

@@ -14,6 +14,8 @@ from posebench.results.record import LONGEST_NAME, Data, Resampling, Rule
 
 FIX = "Measure it again with `posebench robustness`, or remove the file."
 """What to do about a damaged file."""
+CLEAN, MPC, RPC = "clean", "mPC", "rPC"
+"""The score on photographs as they are, its mean over corrupted ones, and that mean in percent of it."""
 Part = Literal["clean", "corruption", "shift", "scale", "boxes"]
 """What a condition changes: nothing, the photographs, or where the boxes lie, how large they are, and who made them."""
 
@@ -48,6 +50,7 @@ class Corrupted(_Part):
         means: corruption → mean over severities.
         mpc: mean over all cells. rpc: that in percent of the clean score.
         mpc_resampled: mPC on each resample, for paired differences of networks; empty where one is unknown.
+        resampled: `clean`, and corruption → its mean, on each resample, likewise; None in files of older versions.
     """
 
     names: tuple[str, ...]
@@ -59,6 +62,7 @@ class Corrupted(_Part):
     mpc: Estimate
     rpc: Estimate
     mpc_resampled: list[float]
+    resampled: dict[str, list[float]] | None = None
 
 
 class KeptRobustness(_Part):
@@ -95,6 +99,8 @@ class KeptRobustness(_Part):
     @property
     def who(self) -> str:
         """Such as `200 of 1,000 people of lsp lspet-val`."""
+        if self.data.part:
+            return f"{self.data.part} of {self.data.dataset} {self.data.split}"
         chosen = "all" if self.chosen == self.people_of_split else f"{self.chosen:,} of"
         return f"{chosen} {self.people_of_split:,} people of {self.data.what}"
 

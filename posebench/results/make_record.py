@@ -52,7 +52,7 @@ def make_record(
             dataset=instances.dataset, split=instances.split, box_source=predictions.box_source, people=scores.people,
             images=scores.images, annotations=Path(instances.source.file).name,
             annotations_sha256=instances.source.sha256, synthetic=instances.synthetic,
-            corruption=damage,
+            corruption=damage, part="" if instances.chosen is None else instances.chosen.sentence,
         ),
         metrics={key: _known(value) for key, value in scores.metrics.items()},
         intervals=dict(scores.intervals),

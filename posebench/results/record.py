@@ -89,6 +89,7 @@ class Data(_Part):
         description="people drawn by posebench, not photographs: never in one table with real data",
     )
     corruption: str = Field("", description="of the photographs when they were predicted; empty for none")
+    part: str = Field("", description="of the split, such as `200 of 2,958 people`; empty for all of it")
 
     @field_validator("dataset")
     @classmethod
@@ -96,8 +97,8 @@ class Data(_Part):
         return SYNTHETIC if dataset == "embedded people" else dataset  # older records
 
     @model_serializer(mode="wrap")
-    def _without_no_corruption(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in handler(self).items() if value or name != "corruption"}
+    def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if value or name not in ("corruption", "part")}
 
     @property
     def what(self) -> str:
@@ -106,8 +107,9 @@ class Data(_Part):
 
     @property
     def shown_split(self) -> str:
-        """The split, and the corruption of its photographs: scores of another one are not comparable."""
-        return f"{self.split} with {self.corruption}" if self.corruption else self.split
+        """The split, the part of it, and the corruption of its photographs: scores of another one are not comparable."""
+        split = f"{self.split} ({self.part})" if self.part else self.split
+        return f"{split} with {self.corruption}" if self.corruption else split
 
 
 class Resampling(_Part):

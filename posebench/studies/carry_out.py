@@ -10,9 +10,19 @@ from posebench.errors import Interrupted, PosebenchError
 from posebench.files.locking import InUse, locked
 from posebench.files.writing import sha256, write_text
 from posebench.results.record import Record
+from posebench.studies.corrupting import measure
 from posebench.studies.decoding import decode
 from posebench.studies.plan import Plan, PlannedRun
-from posebench.studies.state import RunState, claim, failure_file, found_records, scored_joints, state_of, states
+from posebench.studies.state import (
+    RunState,
+    claim,
+    failure_file,
+    found_records,
+    found_robustness,
+    scored_joints,
+    state_of,
+    states,
+)
 from posebench.tasks.prediction.predict import predictions_path
 from posebench.tasks.run import Counted, Viewer, run
 from posebench.tasks.scoring.evaluate import evaluate
@@ -97,7 +107,7 @@ def make(plan: Plan, planned: PlannedRun, watcher: Watcher, place: tuple[int, in
             held.enter_context(locked(claim(planned, plan), f"makes {planned.title}"))
         except InUse:
             return
-        state = state_of(planned, plan, found_records(plan))
+        state = state_of(planned, plan, found_records(plan), found_robustness(plan))
         if state.word == "done":
             return
         failed = failure_file(planned, plan)
@@ -139,6 +149,9 @@ def _made(plan: Plan, state: RunState, viewer: Viewer) -> Record:
             evaluate(path, job.protocol, people.scored, name=name).save(job.results.path)
             if joints:
                 _scored_on(joints, planned, path, name)
+    if planned.corruptions is not None and not (same and state.corrupted is not None):
+        name = f"{planned.name}, seed {job.seed}"
+        measure(job, checkpoint, people.scored, planned.corruptions, name, viewer)
     return answer
 
 
@@ -156,5 +169,7 @@ def _is_kept(state: RunState, file: Path, checkpoint: Path, joints: tuple[str, .
     if record is None:
         return False
     kept = not joints or (file.is_file() and sha256(file) == record.predictions_sha256)
-    whole = len(state.decoded) == len(state.run.decodings)
+    whole = len(state.decoded) == len(state.run.decodings) and (
+        state.run.corruptions is None or state.corrupted is not None
+    )
     return kept and (whole or (checkpoint.is_file() and sha256(checkpoint) == record.model.checkpoint_sha256))

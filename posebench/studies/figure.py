@@ -28,10 +28,7 @@ def scores_and_differences(study: Study, found: Findings, published: Published |
         published: the paper's figures; None where they are not comparable.
     """
     first = found.done[0]
-    titles = [plain(line, 95) for line in wrap(one_line(study.question), 80)]
-    people = f"{SYNTHETIC_NOTE}" if first.data.synthetic else f"{first.data.people:,} people of {first.data.what}"
-    rule = f"{first.rule.protocol} {first.rule.scope}"
-    about = [plain(line, 118) for line in wrap(one_line(f"{people}; {rule}"), 112)]
+    titles, about = headings(study, found)
     names = [fitting(one.name, LONGEST, 9) for one in found.rows if one.row is not None]
     pairs = [f"{fitting(pair.a, LONGEST, 9)}\n− {fitting(pair.b, LONGEST, 9)}" for pair in found.pairs]
     parts = ROW * len(names), DIFFERENCE * len(pairs)
@@ -43,6 +40,15 @@ def scores_and_differences(study: Study, found: Findings, published: Published |
     _scores(_part(figure, left, BELOW + parts[1] + LEGEND + BELOW, parts[0]), found, names, published)
     _differences(_part(figure, left, BELOW, parts[1]), found, pairs)
     return figure
+
+
+def headings(study: Study, found: Findings) -> tuple[list[str], list[str]]:
+    """Lines of title and subtitle: the question; people and rule."""
+    first = found.done[0]
+    titles = [plain(line, 95) for line in wrap(one_line(study.question), 80)]
+    people = f"{SYNTHETIC_NOTE}" if first.data.synthetic else f"{first.data.people:,} people of {first.data.what}"
+    rule = f"{first.rule.protocol} {first.rule.scope}"
+    return titles, [plain(line, 118) for line in wrap(one_line(f"{people}; {rule}"), 112)]
 
 
 def _part(figure: Figure, left: float, bottom: float, tall: float) -> Axes:

@@ -1,6 +1,7 @@
 """Measuring: how long the runs of a study take on this device, from a few steps of each network."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,10 @@ from accelerate import Accelerator
 from posebench.data.geometry import Alignment
 from posebench.inference.predict import passes
 from posebench.samples.loader import Batch, Samples, epoch_steps
+from posebench.studies import corrupting
 from posebench.studies.plan import PlannedRun
 from posebench.studies.state import RunState, described
+from posebench.tasks.robustness.cost import corruption_seconds
 from posebench.tasks.training.initial_weights import recipe_network
 from posebench.tasks.training.train import Job
 from posebench.training.devices import fast_kernels, use_device
@@ -44,19 +47,24 @@ class Speed:
     Attributes:
         step: seconds of a step of training, with the making of its batch. person: seconds to predict one.
         drawing: seconds more that each training person takes in the first epoch.
+        corrupting: seconds that all corruptions of a photograph take, in all severities.
     """
 
     step: float
     person: float
     drawing: float = 0.0
+    corrupting: float = 0.0
 
     def seconds(self, run: PlannedRun) -> float:
         """How long a run takes from its beginning: training and prediction, without validation, decoding, scoring and pictures."""
         recipe, people = run.job.recipe, run.people
         trained = int(people.train.usable.sum())
         steps = recipe.epochs * epoch_steps(trained, recipe.batch_size, recipe.last_batch == "keep")
-        predicted = int(people.asked.usable.sum()) * (2 if run.decodings else 1)  # the second time to keep heatmaps
-        return steps * self.step + trained * self.drawing + predicted * self.person
+        passes = 1 + bool(run.decodings)  # the second time to keep heatmaps
+        passes += 0 if run.corruptions is None else corrupting.passes(run.corruptions)
+        predicted = int(people.asked.usable.sum()) * passes
+        photographs = len(np.unique(people.asked.image[people.asked.usable]))
+        return steps * self.step + trained * self.drawing + predicted * self.person + photographs * self.corrupting
 
 
 def measured(runs: Iterable[PlannedRun], show: Callable[[str], None] = lambda doing: None) -> dict[str, float]:
@@ -105,7 +113,15 @@ def speed(run: PlannedRun) -> Speed:
         step=_with_loading(step * size / count, loading.again * size, job),
         person=_with_loading(person, loading.first, job),
         drawing=max(loading.first - loading.again, 0) / max(job.workers, 1),
+        corrupting=_corrupting(run) / max(job.workers, 1),
     )
+
+
+def _corrupting(run: PlannedRun) -> float:
+    """Seconds that all corruptions of the run's first photograph take."""
+    asked = run.corruptions
+    counts = Counter(name for name, _ in asked.cells) if asked is not None else {}
+    return corruption_seconds(run.people.asked, counts)
 
 
 def _batch(run: PlannedRun, alignment: Alignment, regions: str, device: torch.device) -> tuple[Batch, SampleTime]:

@@ -18,9 +18,11 @@ from posebench.plugins.recipe import choose
 from posebench.plugins.recipe_files import PAPER
 from posebench.report.tables.columns import size
 from posebench.results.folder import ResultsFolder, plain
+from posebench.studies import corrupting
 from posebench.studies.decoding import decodings
 from posebench.studies.study_file import Study
 from posebench.tasks.people import load_people, people_to_predict, run_splits
+from posebench.tasks.robustness.conditions import RobustnessAsked
 from posebench.tasks.training.preflight import check_before_run
 from posebench.tasks.training.train import Job, Settings, make_job
 
@@ -56,6 +58,7 @@ class RowPlace:
 
     Attributes:
         decoder: of a row of the findings; empty for the network's own, and for runs, which every decoder decodes.
+        condition: of a row of the findings, such as `clean` or a corruption; empty for runs, and without corruptions.
     """
 
     arch: str
@@ -63,6 +66,7 @@ class RowPlace:
     recipe: str
     input_size: Size | None
     decoder: str = ""
+    condition: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +89,7 @@ class PlannedRun:
     Attributes:
         place: of its row. name: of its row, as reports show it. key: name of its folder below `results/runs`.
         decodings: one for each decoder of the study.
+        corruptions: what is measured on corrupted photographs; None for nothing.
     """
 
     place: RowPlace
@@ -93,6 +98,7 @@ class PlannedRun:
     job: Job
     people: People
     decodings: tuple[Decoded, ...] = ()
+    corruptions: RobustnessAsked | None = None
 
     @property
     def title(self) -> str:
@@ -132,22 +138,27 @@ def make_plan(asked: Asked) -> Plan:
 
     Raises:
         PosebenchError: an architecture, a protocol, a recipe or a keypoint is unknown; two runs are the same; a network cannot be
-            built for its input size; people cannot be read, predicted or scored; or a decoder is unknown or the network has none.
+            built for its input size; people cannot be read, predicted or scored; a decoder is unknown or the network has none; or
+            photographs cannot be corrupted.
     """
     study = asked.study
     check_names(study)
     rules = {name: registry.protocol(name) for name in study.protocols}
     people = {name: _people(protocol, asked) for name, protocol in rules.items()}
+    damage = corrupting.asked_of(study, asked.boxes)
     first = [(place, _job(place, rules[place.protocol], asked)) for place in places(study)]
     runs = []
     for seed in study.seeds:
         for place, its_first in first:
             job, its = replace(its_first, seed=seed), people[place.protocol]
-            runs.append(PlannedRun(place, row_name(place, study), job.key(job.settings(its.train)), job, its))
+            key = job.key(job.settings(its.train))
+            runs.append(PlannedRun(place, row_name(place, study), key, job, its, corruptions=damage))
     _check_different(runs)
     for name, group in groupby(sorted(runs, key=lambda run: run.place.protocol), lambda run: run.place.protocol):
         jobs = [run.job for run in group if run.job.seed == study.seeds[0]]
         check_before_run(jobs, people[name].scored, people[name].asked)
+        if damage is not None:
+            corrupting.check_possible(people[name].asked, damage, len(jobs) * len(study.seeds), jobs[0].results)
     if study.decoders:
         ways = {place: decodings(job, people[place.protocol].asked, study.decoders) for place, job in first}
         runs = [replace(run, decodings=ways[run.place]) for run in runs]
@@ -164,25 +175,27 @@ def places(study: Study) -> list[RowPlace]:
     return [RowPlace(arch, protocol, recipe, input_size) for protocol, recipe, input_size, arch in every]
 
 
-def decoded_places(place: RowPlace, study: Study) -> list[RowPlace]:
-    """The rows that the runs of one place have: one for each decoder of the study."""
-    return [replace(place, decoder=decoder) for decoder in study.decoders or ("",)]
+def places_of(place: RowPlace, study: Study) -> list[RowPlace]:
+    """The rows that the runs of one place have: one for each decoder or condition of the study."""
+    every = product(study.decoders or ("",), corrupting.conditions(study))
+    return [replace(place, decoder=decoder, condition=condition) for decoder, condition in every]
 
 
 def row_name(place: RowPlace, study: Study) -> str:
-    """The architecture, with recipe, input size and decoder where the study has several, such as `hrnet_w32, 256×192`."""
+    """The architecture, with recipe, input size and decoder where the study has several, and the condition: `hrnet_w32, fog`."""
     parts = [place.arch]
     parts += [place.recipe] if len(study.recipes) > 1 else []
     parts += [str(size(place.input_size))] if len(study.input_sizes) > 1 else []
     parts += [place.decoder] if place.decoder and len(study.decoders) > 1 else []
-    return ", ".join(parts)
+    return ", ".join([*parts, *filter(None, [place.condition])])
 
 
 def check_names(study: Study) -> None:
     """Check every name of a study, before anything heavy is imported.
 
     Raises:
-        PosebenchError: an architecture, a protocol, a recipe, a decoder or a keypoint is unknown; says what to write instead.
+        PosebenchError: an architecture, a protocol, a recipe, a decoder, a corruption or a keypoint is unknown; says what to
+            write instead.
     """
     with _naming(study):
         for arch in study.architectures:
@@ -197,6 +210,7 @@ def check_names(study: Study) -> None:
             from posebench.plugins import decoders  # imports torch
 
             decoders.check_names(study.decoders)
+        corrupting.asked_of(study, None)
 
 
 def data_of(data: Path | None, protocol: str) -> Path | None:
@@ -253,7 +267,7 @@ def _check_published(study: Study) -> None:
     if study.published is None:
         return
     asked = [place for place in places(study) if place.protocol == study.published.protocol]
-    known = [row_name(one, study) for place in asked for one in decoded_places(place, study)]
+    known = [row_name(one, study) for place in asked for one in places_of(place, study)]
     for name in study.published.values:
         if name not in known:
             raise PosebenchError(

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,10 @@ from posebench.files.locking import holder_of
 from posebench.plugins.recipe import Recipe
 from posebench.results.folder import HISTORY
 from posebench.results.history import EPOCH
+from posebench.results.kept_robustness import KeptRobustness, find_robustness
 from posebench.results.record import Record, find_records, newest
+from posebench.studies import corrupting
+from posebench.studies.corrupting import under
 from posebench.studies.plan import Plan, PlannedRun
 
 Word = Literal["done", "running", "failed", "stopped", "waiting"]
@@ -45,6 +49,7 @@ class RunState:
         detail: who makes it, how far it is, or why it failed; empty where there is nothing to say.
         record: of all keypoints; None where it is not done. joints: of the study's keypoints; None where these are all.
         decoded: decoder → its records, of those that are scored.
+        corrupted: what its network scores on corrupted photographs; None where that is not measured, or not asked for.
     """
 
     run: PlannedRun
@@ -53,22 +58,30 @@ class RunState:
     record: Record | None = None
     joints: Record | None = None
     decoded: Mapping[str, Scored] = field(default_factory=dict)
+    corrupted: KeptRobustness | None = None
 
     @property
     def answer(self) -> Record | None:
         """The record of the network's own decoding that the study's question is about."""
         return self.joints or self.record
 
-    def scored(self, decoder: str) -> Scored | None:
-        """The records of a decoder, or of the network's own decoding where its name is empty; None where there is none."""
-        own = None if self.record is None else Scored(self.record, self.joints)
-        return self.decoded.get(decoder) if decoder else own
+    def scored(self, decoder: str, condition: str = "") -> Scored | None:
+        """The records of a decoder, or of the network's own decoding where its name is empty; None where there is none.
+
+        Args:
+            condition: under which the headline is; empty for the photographs as they are.
+        """
+        if decoder:
+            return self.decoded.get(decoder)
+        if condition and self.record is not None and self.corrupted is not None:
+            return Scored(under(condition, self.record, self.corrupted), None)
+        return None if self.record is None else Scored(self.record, self.joints)
 
 
 def states(plan: Plan) -> list[RunState]:
     """The state of every run, in the plan's order."""
-    records = found_records(plan)
-    return [state_of(run, plan, records) for run in plan.runs]
+    records, measured = found_records(plan), found_robustness(plan)
+    return [state_of(run, plan, records, measured) for run in plan.runs]
 
 
 def found_records(plan: Plan) -> Sequence[Record]:
@@ -77,25 +90,34 @@ def found_records(plan: Plan) -> Sequence[Record]:
     return find_records(results).records if results.is_dir() else ()
 
 
-def state_of(run: PlannedRun, plan: Plan, records: Sequence[Record]) -> RunState:
+def found_robustness(plan: Plan) -> Sequence[KeptRobustness]:
+    """The measurements of robustness in the results folder; none where the study asks for none."""
+    return find_robustness(plan.asked.results).kept if plan.study.corruptions else ()
+
+
+def state_of(
+    run: PlannedRun, plan: Plan, records: Sequence[Record], measured: Sequence[KeptRobustness] = ()
+) -> RunState:
     """The state of one run.
 
     Args:
-        records: of the results folder.
+        records, measured: of the results folder.
     """
     joints = scored_joints(run, plan)
     record, part = _newest([record for record in records if is_of(record, run)], joints)
-    decoded = _decoded(run, record, records, joints)
-    if record is not None and (part is not None or not joints) and len(decoded) == len(run.decodings):
-        return RunState(run, "done", "", record, part, decoded)
+    decoded, corrupted = _decoded(run, record, records, joints), _corrupted(run, record, measured)
+    made = partial(RunState, run, record=record, joints=part, decoded=decoded, corrupted=corrupted)
+    whole = len(decoded) == len(run.decodings) and (run.corruptions is None or corrupted is not None)
+    if record is not None and (part is not None or not joints) and whole:
+        return made("done")
     for lock in (claim(run, plan), run.job.results.checkpoint(run.key).with_name("lock")):
         if holder := holder_of(lock):
-            return RunState(run, "running", "; ".join(filter(None, (holder, _epochs(run)))), record, part, decoded)
+            return made("running", "; ".join(filter(None, (holder, _epochs(run)))))
     if (failure := failure_file(run, plan)).is_file():
-        return RunState(run, "failed", failure.read_text("utf-8", "replace").strip(), record, part, decoded)
+        return made("failed", failure.read_text("utf-8", "replace").strip())
     if run.job.results.checkpoint(run.key).exists():
-        return RunState(run, "stopped", _epochs(run), record, part, decoded)
-    return RunState(run, "waiting", "", record, part, decoded)
+        return made("stopped", _epochs(run))
+    return made("waiting")
 
 
 def _newest(own: Sequence[Record], joints: tuple[str, ...]) -> tuple[Record | None, Record | None]:
@@ -125,6 +147,18 @@ def _decoded(
     return found
 
 
+def _corrupted(run: PlannedRun, record: Record | None, measured: Sequence[KeptRobustness]) -> KeptRobustness | None:
+    """What the run's network scores on corrupted photographs.
+
+    Args:
+        record: the run's own.
+    """
+    asked = run.corruptions
+    if record is None or asked is None:
+        return None
+    return next((one for one in measured if corrupting.is_of(one, record, asked)), None)
+
+
 def claim(run: PlannedRun, plan: Plan) -> Path:
     """The lock file that is held while a run is made, so that several processes share a study."""
     return plan.folder / "runs" / f"{run.key}.lock"
@@ -152,7 +186,9 @@ def is_of(record: Record, run: PlannedRun, decoded: Decoded | None = None) -> bo
     trained_on = model.trained_on
     if not model.trained or trained_on is None or model.step != model.steps or model.decoded != decoded:
         return False
-    if any(other is not None for other in (model.inference, model.scales, model.tracked, model.corrupted)):
+    if any(
+        other is not None for other in (model.inference, model.scales, model.tracked, model.corrupted, model.chosen)
+    ):
         return False
     convention = job.protocol.convention()
     rule, data, train = record.rule, record.data, people.train

@@ -17,7 +17,12 @@ ENDING = ".toml"
 Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
 Seed = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(min_length=1)]
+Severity = Annotated[int, Field(ge=1, le=5)]
 Names = Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
+SMALLER = "recipes", "seeds", "input_sizes", "corruptions", "severities"
+"""Lists that a study's small size may replace."""
 
 
 class _Part(BaseModel):
@@ -40,6 +45,8 @@ class Small(Settings):
     recipes: Names | None = None
     seeds: tuple[Seed, ...] | None = Field(None, min_length=1)
     input_sizes: tuple[tuple[Side, Side], ...] | None = Field(None, description="(width, height), pixels")
+    corruptions: Names | None = None
+    severities: tuple[Severity, ...] | None = Field(None, min_length=1)
 
 
 class Published(_Part):
@@ -54,7 +61,8 @@ class Published(_Part):
 class Study(_Part):
     """A question and its runs: every architecture with every recipe, input size and seed, on every protocol.
 
-    A decoder is no further run: each run is made once, and decoded by all of them.
+    A decoder or a corruption is no further run: each run is made once, and decoded, or measured on corrupted photographs, by all of
+    them.
     """
 
     name: str
@@ -66,6 +74,8 @@ class Study(_Part):
     seeds: tuple[Seed, ...] = Field((0,), min_length=1)
     input_sizes: tuple[tuple[Side, Side], ...] = Field((), description="(width, height), pixels; none: the recipe's")
     decoders: tuple[Name, ...] = Field((), description="by each of which every run is decoded; none: the network's own")
+    corruptions: tuple[Name, ...] = Field((), description="of the photographs on which every run is also scored")
+    severities: tuple[Severity, ...] = Field((), description="of the corruptions; none: all five")
     joints: tuple[Name, ...] = Field((), description="the keypoints that the question is about; none: all")
     settings: Settings = Settings()
     published: Published | None = None
@@ -83,13 +93,28 @@ class Study(_Part):
         small = self.small or Small()
         lists: dict[str, Sequence[Any] | None] = {
             name: getattr(self, name)
-            for name in ("architectures", "protocols", "recipes", "seeds", "input_sizes", "decoders", "joints")
-        }
-        lists |= {f"small.{name}": getattr(small, name) for name in ("recipes", "seeds", "input_sizes")}
+            for name in ("architectures", "protocols", "recipes", "seeds", "input_sizes", "decoders", "corruptions", "severities",
+                         "joints")
+        }  # fmt: skip
+        lists |= {f"small.{name}": getattr(small, name) for name in SMALLER}
         for name, values in lists.items():
             for value in values or ():
                 if (values or ()).count(value) > 1:
                     raise ValueError(f"{name} names {_shown(value)} twice; each run is made once")
+        return self
+
+    @model_validator(mode="after")
+    def _corruptions_alone(self) -> Self:
+        small = self.small or Small()
+        if not self.corruptions and (self.severities or small.corruptions or small.severities):
+            raise ValueError(
+                "severities and [small]'s corruptions apply to `corruptions`, which is not there; add that list"
+            )
+        for name in ("decoders", "joints"):
+            if self.corruptions and getattr(self, name):
+                raise ValueError(
+                    f"a study has corruptions or {name}, not both; make two studies, which share their runs"
+                )
         return self
 
     @property
@@ -101,9 +126,7 @@ class Study(_Part):
         """
         if self.small is None:
             raise PosebenchError(f"The study {self.name!r} has no small size. Add a table [small] to its file.")
-        lists = {
-            name: getattr(self.small, name) for name in ("recipes", "seeds", "input_sizes") if getattr(self.small, name)
-        }
+        lists = {name: getattr(self.small, name) for name in SMALLER if getattr(self.small, name)}
         replaced = {
             name: getattr(self.small, name) for name in Settings.model_fields if getattr(self.small, name) is not None
         }

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from posebench.data.chosen import choose, chosen, in_images_of
 from posebench.data.instances import Instances
-from posebench.data.predictions import stated_split
+from posebench.data.predictions import stated_people
+from posebench.data.provenance import Chosen
 from posebench.errors import PosebenchError
 from posebench.plugins.protocol import Protocol, RunSplits
 from posebench.plugins.recipe import Recipe
@@ -42,15 +44,29 @@ def load_people(
 def people_of_files(
     files: Sequence[Path], protocol: Protocol, data: Path | None, split: str | None, convention: str | None = None
 ) -> Instances:
-    """The annotated people of predictions files, as `load_people` gives them.
+    """The annotated people of predictions files, as `load_people` gives them; where the files are of a part, that part.
 
     Args:
         split: None for the one that the files state, else the one that published numbers are about.
 
     Raises:
-        PosebenchError: as `load_people`; or the files state different splits, and none is named.
+        PosebenchError: as `load_people`; or the files state different splits, and none is named, or different parts.
     """
-    return load_people(protocol, data, split or split_of_files(files, protocol), convention)
+    part = _part_of_files(files)
+    return chosen(load_people(protocol, data, split or split_of_files(files, protocol), convention), part)
+
+
+def _part_of_files(files: Sequence[Path]) -> Chosen | None:
+    """The part of the people that all files are of; None for the whole split."""
+    parts = [stated_people(file)[1] for file in files]
+    for file, part in zip(files, parts, strict=True):
+        if part != parts[0]:
+            first, other = ("all people" if one is None else one.sentence for one in (parts[0], part))
+            raise PosebenchError(
+                f"{files[0]} has predictions of {first}, but {file} of {other}. Predict the same people for both; "
+                "`posebench predict --people N` chooses the same ones for every network."
+            )
+    return parts[0] if parts else None
 
 
 def split_of_files(files: Sequence[Path], protocol: Protocol) -> str | None:
@@ -62,7 +78,7 @@ def split_of_files(files: Sequence[Path], protocol: Protocol) -> str | None:
     first: Path | None = None
     split = None
     for file in files:
-        stated = stated_split(file)
+        stated = stated_people(file)[0]
         if stated not in protocol.splits:
             continue
         if first is not None and stated != split:
@@ -125,16 +141,22 @@ def left_out_note(people: int, recipe: Recipe) -> str:
 
 
 def people_to_predict(
-    protocol: Protocol, annotated: Instances, boxes: Path | None, threshold: float | None
+    protocol: Protocol, annotated: Instances, boxes: Path | None, threshold: float | None, count: int | None = None
 ) -> Instances:
     """The annotated people, or those whom a detector found in their images; `source.notes` says what was left out.
 
+    Args:
+        annotated: of the whole split.
+        count: so many annotated people, or the boxes in their images; None for all.
+
     Raises:
-        PosebenchError: a threshold without boxes, or the boxes are not what they should be.
+        PosebenchError: a threshold without boxes, the boxes are not what they should be, or the split has fewer people.
     """
+    asked = choose(annotated, count, detected=boxes is not None)
     if boxes is None:
         if threshold is not None:
             raise PosebenchError("--box-threshold applies to the scores of --boxes, and --boxes is not given.")
-        return annotated
+        return asked
     with errors_of("protocol", protocol.name, "detected"):
-        return protocol.detected(annotated, boxes, threshold or 0.0)
+        found = protocol.detected(annotated, boxes, threshold or 0.0)
+    return in_images_of(found, asked)

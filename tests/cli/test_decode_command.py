@@ -131,3 +131,23 @@ def test_what_cannot_be_decoded_is_refused(folder: Path, arguments: tuple[str, .
     assert done.returncode == 1
     assert sentence in " ".join(done.stderr.split())
     assert not list(folder.glob("x.*"))
+
+
+def test_one_image_has_no_intervals_and_progress_says_what_is_counted(tmp_path: Path) -> None:
+    people = drawn_people(1)
+    right = truth(people)
+    write(tmp_path / "maps.h5", people, torch.stack([right.roll(9, dims=-1), right], dim=1))
+    done = entry.posebench("decode", "maps.h5", "--protocol", "mpii", "--decoder", "quarter", cwd=tmp_path, people=1)
+    assert "resamples" not in done.stdout
+    assert "One image: no interval, because an interval needs at least two images." in " ".join(done.stderr.split())
+    counted = [line.split("  ")[0] for line in done.stderr.splitlines() if " of maps.h5 " in line]
+    assert counted == ["decode people of maps.h5 1/1", "score decodings of maps.h5 2/2"]
+
+
+def test_people_who_are_not_scored_are_a_note(tmp_path: Path) -> None:
+    people = drawn_people(2)
+    write(tmp_path / "maps.h5", people, truth(people)[:, None], unreadable=1)
+    done = entry.posebench("decode", "maps.h5", "--protocol", "mpii", "--table", "t.md", cwd=tmp_path, people=2)
+    said = "1 person has no prediction and counted as missed; the first is in people-seed0-val-000001."
+    assert said in " ".join(done.stderr.split())
+    assert f"- {said}" in (tmp_path / "t.md").read_text()

@@ -10,6 +10,7 @@ from terminal import type_posebench
 
 import posebench as pb
 from posebench.cli.main import main
+from posebench.scoring import bootstrap
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -94,6 +95,37 @@ def test_a_score_of_zero_is_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "Most is lost to miss: its repair alone would add 100.00 to Mean." in text
     assert "The offset is unknown: no keypoint is within 2 cells of its annotation." in text
     assert "Calibration is unknown. The file has no confidences of keypoints: all are 1." in text
+
+
+def test_a_perfect_file_has_no_worst_keypoint_person_and_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 12)
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 8)
+    people = pb.load_people("mpii")
+    pb.save_predictions("perfect.h5", people.keypoints, people)
+    done = CliRunner().invoke(main, ["diagnose", "perfect.h5", "--protocol", "mpii"])
+    assert done.exit_code == 0, done.output
+    findings = done.stdout.splitlines()
+    assert "No predicted keypoint is wrong." in findings
+    assert "All keypoints are right, so no part is worse than another." in findings
+    assert "worst person" not in done.stdout
+
+
+def test_one_image_has_no_intervals_and_sentences_leave_no_gap_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 1)
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 8)
+    people = pb.load_people("coco")
+    pb.save_predictions("one.h5", people.keypoints + 2, people, scores=np.linspace(0.1, 0.9, 17)[None])
+    done = CliRunner().invoke(main, ["diagnose", "one.h5", "--protocol", "coco"])
+    assert done.exit_code == 0, done.output
+    assert "One image: no interval" in done.stdout
+    assert "resamples" not in done.stdout
+    findings = [line for line in done.stdout.splitlines() if line.startswith(("Expected", "Recalibrated"))]
+    assert len(findings) == 2
+    assert not any(gap in line for line in findings for gap in (" ;", " .", " ,"))
 
 
 def test_a_protocol_that_does_not_say_what_is_near_is_named() -> None:

@@ -1,5 +1,6 @@
-"""`posebench predict` with `--keep-heatmaps`, `--scales` and `--corruption`, through its real entry point."""
+"""`posebench predict` with `--keep-heatmaps`, `--scales`, `--corruption` and `--people`, through its real entry point."""
 
+import json
 from pathlib import Path
 
 import entry
@@ -67,6 +68,27 @@ def test_predictions_of_corrupted_photographs_say_so_wherever_they_are_scored(fo
     assert verified.returncode == 0, verified.stdout
 
 
+def test_a_part_of_the_split_is_scored_as_a_part_wherever_it_is_scored(folder: Path) -> None:
+    here = "--protocol", "mpii"
+    every = posebench(folder, "predict", "net.pt", *here).stdout.strip()
+    done = posebench(folder, "predict", "net.pt", *here, "--people", 2, "--keep-heatmaps", "part-maps.h5")
+    path = done.stdout.strip()
+    assert path == every.replace(".h5", "-2-people.h5")
+    assert "To predict: 2 of 3 people of synthetic people val." in done.stderr
+    whole, part = load(folder / every), load(folder / path)
+    assert part.images == (whole.images[0], whole.images[1]) and (part.keypoints == whole.keypoints[:2]).all()
+    scored = posebench(folder, "evaluate", path, *here, "--results", "part")
+    assert "Sound on synthetic people val (2 of 3 people): 2 people in 2 images" in " ".join(scored.stdout.split())
+    decoded = json.loads(posebench(folder, "decode", "part-maps.h5", *here, "--json").stdout)
+    assert (decoded["data"]["people"], decoded["data"]["part"]) == (2, "2 of 3 people")
+    explained = posebench(folder, "evaluate", path, *here, "--explain")
+    assert explained.returncode == 0, explained.stderr
+    refused = posebench(folder, "compare", every, path, *here)
+    assert f"{every} has predictions of all people, but {path} of 2 of 3 people." in " ".join(refused.stderr.split())
+    verified = posebench(folder, "verify", *(folder / "part/records").glob("*.json"), "--predictions", path)
+    assert verified.returncode == 0, verified.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
@@ -76,6 +98,12 @@ def test_predictions_of_corrupted_photographs_say_so_wherever_they_are_scored(fo
         (("--protocol", "mpii", "--keep-heatmaps", "x.h5", "--scales", "1,1.2"), 1, "own region. Leave out --scales."),
         (("a.jpg", "--corruption", "fog:3"), 2, "--corruption does not apply to a PICTURE."),
         (("--protocol", "mpii", "--corruption", "fog:0"), 1, "The severity 0 is not there."),
+        (("a.jpg", "--people", "2"), 2, "--people does not apply to a PICTURE."),
+        (
+            ("--protocol", "mpii", "--people", "4"),
+            1,
+            "--people 4 should be from 1 to 3, the people of synthetic people",
+        ),
         (("a.jpg", "--scales", "1,1.2"), 2, "--scales does not apply to a PICTURE."),
         (("--protocol", "mpii", "--scales", "1;2"), 2, "'1;2' should be numbers with commas between them"),
         (

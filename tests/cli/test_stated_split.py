@@ -24,6 +24,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Predictions of the training people, `a.h5` and `b.h5`, of the scored ones, `val.h5`, and of people who are held out."""
     path = tmp_path_factory.mktemp("stated")
     data = write_folder(path / "data")
+    for image in (data / "images").iterdir():
+        image.unlink()  # without photographs there is no gallery to draw
     people = load_people(MPII, data, "train")
     guess = people.keypoints.copy()
     guess[1, WRIST, 0] += 60

@@ -27,8 +27,9 @@ def test_equal_factors_are_equally_far_apart_on_a_logarithmic_axis():
     }  # fmt: skip
 
 
-def test_a_narrow_logarithmic_axis_has_ticks_too():
-    made = chart((0.0, 0.011), (1.0, 0.019), logarithmic=True)
+@pytest.mark.parametrize("low, high", [(0.011, 0.019), (1.1, 5.5)])
+def test_a_narrow_logarithmic_axis_has_ticks_too(low: float, high: float):
+    made = chart((0.0, low), (1.0, high), logarithmic=True)
     assert len(made.y_ticks) > 2
 
 

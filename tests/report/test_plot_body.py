@@ -82,6 +82,11 @@ def test_the_best_four_rows_stand_two_by_two_on_one_scale() -> None:
     assert "the best 4 of 5 rows" in figure.texts[1].get_text()
 
 
+def test_beside_the_third_of_three_bodies_is_nothing() -> None:
+    figure = body(board(*(record(f"net{n}", per_joint={"nose": 60.0 + n}) for n in range(3))))
+    assert len(figure.axes) == 3 + 1  # and the scale
+
+
 @pytest.mark.parametrize(
     "one", [record(base=COCO), record(per_joint={"left_wing": 4.0}), record(per_joint={"nose": None})]
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from records import MPII, record
 
+from posebench.results.kept_study import find_studies
 from posebench.results.record import Record
 from posebench.studies.findings import Answer, find
 from posebench.studies.plan import Asked, Plan, PlannedRun, make_plan
@@ -131,15 +132,25 @@ def test_the_papers_figures_stand_in_no_table_of_other_people_or_of_the_small_si
 
 def test_the_same_records_make_the_same_bytes(tmp_path: Path) -> None:
     first = [(path.name, path.read_bytes()) for path in write_report(answered(tmp_path))]
-    assert [name for name, _ in first] == ["scores-mpii.png", "report.md"]
+    assert [name for name, _ in first] == ["scores-mpii.png", "study.json", "report.md"]
     assert [(path.name, path.read_bytes()) for path in write_report(answered(tmp_path))] == first
     assert (tmp_path / "studies" / "mine" / "scores-mpii-dark.png").is_file()
 
 
 def test_a_figure_without_differences_is_removed(tmp_path: Path) -> None:
     write_report(answered(tmp_path))
-    (path,) = write_report(answered(tmp_path, done=(0,)))
-    assert [file.name for file in path.parent.iterdir()] == ["report.md"]
+    *_, path = write_report(answered(tmp_path, done=(0,)))
+    assert sorted(file.name for file in path.parent.iterdir()) == ["report.md", "study.json"]
+
+
+def test_what_the_reports_page_shows_is_kept(tmp_path: Path) -> None:
+    write_report(answered(tmp_path, done=(0, 1, 3)))
+    kept = find_studies(tmp_path).kept["mine"]
+    assert (kept.question, kept.source) == ("Are more stacks better?", "A paper, table 3")
+    assert kept.notes[0].startswith("3 runs are not done, of 6: hourglass2:head=8, mpii, seed 0 (waiting)")
+    (found,) = kept.findings
+    assert (found.protocol, found.synthetic, len(found.verdicts)) == ("mpii", False, 1)
+    assert found.verdicts[0].startswith("hourglass2 − hourglass1 = +")
 
 
 def test_names_cannot_write_markdown(tmp_path: Path) -> None:

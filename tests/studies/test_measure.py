@@ -1,5 +1,6 @@
 """What a study costs: the time of a run from what was measured, and the sentence on all of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from posebench.studies.measure import Speed, measured
 from posebench.studies.plan import Asked, Plan, make_plan
 from posebench.studies.state import RunState
 from posebench.studies.study_file import Settings, Study
+from posebench.tasks.robustness.conditions import RobustnessAsked
 
 pytestmark = pytest.mark.usefixtures("few_people")
 
@@ -28,6 +30,18 @@ def test_a_runs_time_is_that_of_its_steps_of_drawing_its_people_and_of_predictin
     # 50 people are 6 batches of 8, 3 times; 20 people are predicted.
     assert Speed(step=0.5, person=0.1, drawing=0.02).seconds(plan.runs[0]) == pytest.approx(
         18 * 0.5 + 50 * 0.02 + 20 * 0.1
+    )
+
+
+def test_photographs_are_corrupted_and_predicted_under_every_condition_and_clean_once_more(plan: Plan) -> None:
+    asked = RobustnessAsked(("corruptions",), ("fog", "snow"), (1, 3, 5))
+    run = replace(plan.runs[0], corruptions=asked)
+    # 20 people, each in a photograph of their own, are predicted once, and then 1 + 6 times.
+    assert Speed(step=0.5, person=0.1, corrupting=0.25).seconds(run) == pytest.approx(
+        18 * 0.5 + 20 * 8 * 0.1 + 20 * 0.25
+    )
+    assert cost([RunState(run, "waiting")], {}) == (
+        "1 run. Each is made once, and then predicts everybody 7 times: clean, and with 2 corruptions in 3 severities."
     )
 
 

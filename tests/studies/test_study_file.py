@@ -9,6 +9,8 @@ import torch
 from posebench.errors import PosebenchError
 from posebench.plugins.recipe import shipped
 from posebench.plugins.registry import architecture, protocol
+from posebench.report.tables.published_robustness import published_robustness
+from posebench.samples.corruption import CORRUPTIONS
 from posebench.studies.plan import check_names
 from posebench.studies.study_file import Study, read_study, shipped_names, study_path
 
@@ -59,6 +61,17 @@ def test_a_study_without_a_small_size_says_what_to_add(tmp_path: Path) -> None:
         ("seeds = [4]", "input_sizes = [[64, 96], [64, 96]]", "small.input_sizes names 96x64 twice"),
         ("seeds = [0, 1, 2]", 'decoders = ["dark", "udp", "dark"]', "decoders names dark twice"),
         ('name = "mine"', 'name = "../mine"', "should be at most 64 letters, digits"),
+        (
+            "seeds = [0, 1, 2]",
+            'corruptions = ["fog"]\ndecoders = ["dark"]',
+            "a study has corruptions or decoders, not both; make two studies, which share their runs",
+        ),
+        ("seeds = [0, 1, 2]", "severities = [3]", "apply to `corruptions`, which is not there; add that list"),
+        (
+            "seeds = [0, 1, 2]",
+            'corruptions = ["fog"]\nseverities = [6]',
+            "severities.0: input should be less than or equal to 5",
+        ),
         ("seeds = [0, 1, 2]", "seed = 3", "seed is not a known field. Did you mean seeds?"),
         ("epochs = 9", "epoch = 9", "settings.epoch is not a known field. Did you mean epochs?"),
         ("seeds = [0, 1, 2]", "input_sizes = [[64, 8193]]", "less than or equal to 8192"),
@@ -109,7 +122,22 @@ PUBLISHED_AS = {
 """Names in results/published.csv of rows of studies, where they are not nearly the same."""
 
 
-@pytest.mark.parametrize("name", [name for name in shipped_names() if read_study(name).published])
+PUBLISHED = {name: study for name in shipped_names() if (study := read_study(name)).published}
+
+
+def test_the_figures_on_corrupted_photographs_are_those_of_the_table_of_published_robustness() -> None:
+    study = PUBLISHED["corruptions"]
+    known = {
+        row.arch: row.values for row in published_robustness() if (row.protocol, row.input_size) == ("coco", "256x192")
+    }
+    for name, value in study.published.values.items():
+        arch, what = name.split(", ")
+        assert value == pytest.approx(known[arch][what] / (1 if what == "rPC" else 100)), name
+    assert study.corruptions == CORRUPTIONS
+    assert len(study.published.values) == 2 * 3
+
+
+@pytest.mark.parametrize("name", [name for name, study in PUBLISHED.items() if not study.corruptions])
 def test_the_papers_figures_are_those_of_the_table_of_published_scores(name: str) -> None:
     with (Path(__file__).parents[2] / "results" / "published.csv").open(encoding="utf-8", newline="") as file:
         rows = [(row["arch"], row["input_size"], float(row["value"])) for row in csv.DictReader(file)]

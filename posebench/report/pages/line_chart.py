@@ -103,13 +103,13 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times powers of ten; only powers where these are many."""
+    """1, 2 and 5 times powers of ten; only powers where these are many, and equal steps where they are fewer than three."""
     for steps in ((1.0, 2.0, 5.0), (1.0,)):
         values = LogLocator(subs=steps, numticks=20).tick_values(low, high)
         found = [float(f"{value:.6g}") for value in values if low <= value <= high]
         if len(found) <= 2 * TICKS:
             break
-    return found if len(found) > 1 else _ticks(low, high)
+    return found if len(found) > 2 else _ticks(low, high)
 
 
 def points(across: Sequence[float | None], up: Sequence[float | None]) -> tuple[Point, ...]:

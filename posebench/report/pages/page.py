@@ -13,6 +13,7 @@ from posebench.report.pages.frame import environment, write_assets
 from posebench.report.pages.page_pictures import Picture, gallery_picture, picture
 from posebench.report.pages.robustness_sections import sections
 from posebench.report.pages.run_pages import write_run_pages
+from posebench.report.pages.study_sections import study_sections
 from posebench.report.plots.board_plots import write_plots
 from posebench.report.plots.plot_files import Format
 from posebench.report.plots.plots import FILE_NAME as PLOT_NAME
@@ -99,6 +100,7 @@ def page(contents: Contents, plots: Mapping[str, Sequence[Plot]], single_file: b
             preamble=PREAMBLE,
             costs=cost_tables.tables(contents.costs),
             robustness=sections(contents, inside=single_file),
+            studies=study_sections(contents, inside=single_file),
         )
     )
 

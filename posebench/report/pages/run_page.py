@@ -201,10 +201,10 @@ class Run:
         decimals, difference = self.board.decimals, ""
         (value, interval), (beside, _) = own, other
         if value is not None and beside is not None:
-            difference = f"{value - beside:+.{decimals}f}"
+            difference = f"{value - beside:+z.{decimals}f}"
             apart = paired[name] if name in paired else _apart(own, other)
             if apart is not None:
-                difference += f" [{apart[0]:+.{decimals}f}, {apart[1]:+.{decimals}f}]"
+                difference += f" [{apart[0]:+z.{decimals}f}, {apart[1]:+z.{decimals}f}]"
         shown = "" if self.other is None else self._shown(beside)
         return Compared(name, self._shown(value), bounds(interval, decimals) or "", shown, difference)
 

@@ -66,7 +66,7 @@ def body(board: Board) -> Figure | None:
     figure = Figure(figsize=(width, above + down * TALL + 0.1))
     height = figure.get_size_inches()[1]
     heading(figure, titles, about, board.synthetic)
-    axes = figure.subplots(down, across, squeeze=False).flat
+    axes = figure.subplots(down, across, squeeze=False).ravel().tolist()
     figure.subplots_adjust(0.1 / width, 0.1 / height, 1 - (RIM + 0.2) / width, 1 - above / height, 0.02, 0.1)
     every = [value for _, values in scored for value in values.values()]
     scale = ScalarMappable(Normalize(math.floor(min(every)), math.ceil(max(every))) if board.rule.unit else

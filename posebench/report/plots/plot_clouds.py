@@ -85,7 +85,7 @@ def _texts(axis: Axes, name: str, cloud: Cloud, registration: Registration) -> N
     """Above a cloud: the keypoint, the part of its predictions that is not shown, and its offset."""
     outside = f"{100 * cloud.outside / cloud.keypoints:.0f} % outside"
     offset = registration.joints.get(name)
-    cells = "" if offset is None else f"offset {offset.x.value:+.2f}, {offset.y.value:+.2f}"
+    cells = "" if offset is None else f"offset {offset.x.value:+z.2f}, {offset.y.value:+z.2f}"
     for x, up, text, size, color, side in (
         (0, 16, fitting(name.replace("_", " "), SIDE, 8.5), 8.5, INK, "left"),
         (0, 5, cells, SMALL, QUIET, "left"),

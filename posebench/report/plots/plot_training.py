@@ -137,7 +137,8 @@ def figure(lines: Sequence[Line], heading: Heading) -> Figure:
     axes = made.subplots(1, 2 if metrics else 1, squeeze=False).flat
     made.subplots_adjust(0.65 / WIDTH, bottom / height, 1 - 0.2 / WIDTH, 1 - top / height, 0.22)
     _panel(axes[0], lines, LOSS)
-    axes[0].set_title("loss", loc="left", fontsize=9.5, color=INK)
+    scale = ", logarithmic scale" * (axes[0].get_yscale() == "log")
+    axes[0].set_title(f"loss{scale}", loc="left", fontsize=9.5, color=INK)
     if metrics:
         _panel(axes[1], lines, SCORE)
         said = metrics[0] if len(metrics) == 1 else "selection score"
@@ -191,7 +192,7 @@ def _panel(axis: Axes, lines: Sequence[Line], column: str) -> None:
 def _log_scale(axis: Axes, ratio: float) -> None:
     """A logarithmic scale with enough ticks to read it, also where the largest value is less than ten times the least one."""
     axis.set_yscale("log")
-    axis.set_ylabel("logarithmic scale", fontsize=8)
-    axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)) if ratio > 8 else MaxNLocator(7, steps=[1, 2, 5, 10]))
+    steps = (1.0, 2.0, 5.0) if ratio > 100 else (1.0, 2.0, 3.0, 5.0)
+    axis.yaxis.set_major_locator(LogLocator(subs=steps) if ratio > 8 else MaxNLocator(7, steps=[1, 2, 5, 10]))
     axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.yaxis.set_minor_locator(NullLocator())

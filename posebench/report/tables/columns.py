@@ -54,13 +54,13 @@ class Column:
 
     def _shown(self, value: Any) -> str:
         return (
-            one_line(str(value)) if self.decimals is None or isinstance(value, str) else f"{value:,.{self.decimals}f}"
+            one_line(str(value)) if self.decimals is None or isinstance(value, str) else f"{value:z,.{self.decimals}f}"
         )
 
 
 def bounds(interval: Sequence[float] | None, decimals: int) -> str | None:
     """Such as `88.41–89.77`."""
-    return None if interval is None else "–".join(f"{bound:.{decimals}f}" for bound in interval)
+    return None if interval is None else "–".join(f"{bound:z.{decimals}f}" for bound in interval)
 
 
 def size(input_size: tuple[int, int] | None) -> str | None:

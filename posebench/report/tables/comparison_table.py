@@ -26,6 +26,12 @@ def verdict(one: Difference) -> str:
     return "resolved" if one.resolved else "equal" if one.never_differs else "not resolved"
 
 
+def has_intervals(pairs: Sequence[Pair]) -> bool:
+    """Whether a difference that is shown has an interval: of one image, none has."""
+    shown = (pairs[0].metrics, pairs[0].joints) if len(pairs) == 1 else ([pair.headline for pair in pairs],)
+    return any(one.interval is not None for part in shown for one in part)
+
+
 def html(pairs: Sequence[Pair], record: Record) -> str:
     """One pair: every metric and keypoint. Several pairs: the headline of each. Every text is escaped.
 
@@ -43,7 +49,8 @@ def html(pairs: Sequence[Pair], record: Record) -> str:
         caption = f"{pairs[0].headline.name} on {where}"
         rows = [[f"{pair.a} − {pair.b}", *_cells(pair.headline, decimals)] for pair in pairs]
     headers = ["", "difference", "95 % interval", "p", "verdict"]
-    return html_table(caption, headers, rows) + html_list([CORRECTION if len(pairs) == 1 else CORRECTION_OF_PAIRS])
+    correction = CORRECTION if len(pairs) == 1 else CORRECTION_OF_PAIRS
+    return html_table(caption, headers, rows) + html_list([correction] if has_intervals(pairs) else record.notes)
 
 
 def _cells(one: Difference, decimals: int) -> list[str]:

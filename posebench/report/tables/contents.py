@@ -15,6 +15,7 @@ from posebench.results.folder import ResultsFolder
 from posebench.results.kept_comparison import KeptComparison, find_comparisons
 from posebench.results.kept_diagnosis import KeptDiagnosis, find_diagnoses
 from posebench.results.kept_robustness import KeptRobustness, find_robustness
+from posebench.results.kept_study import KeptStudy, find_studies
 from posebench.results.record import Record, find_records
 
 
@@ -30,6 +31,7 @@ class Contents:
         comparisons: paired differences of two records.
         costs: measured costs of networks.
         robustness: of networks.
+        studies: name of a study's folder → what is kept of it.
         literature: the rows of `published.csv`.
     """
 
@@ -40,12 +42,13 @@ class Contents:
     comparisons: tuple[KeptComparison, ...]
     costs: tuple[Cost, ...]
     robustness: tuple[KeptRobustness, ...]
+    studies: Mapping[str, KeptStudy]
     literature: tuple[PublishedScores, ...]
     boards: tuple[Board, ...]
 
 
 def read_contents(results: Path, columns: str | Sequence[str] | None = None, only: Sequence[str] = ()) -> Contents:
-    """Read the records, diagnoses, comparisons, costs, robustness and published rows of a results folder.
+    """Read the records, diagnoses, comparisons, costs, robustness, studies and published rows of a results folder.
 
     Args:
         columns, only: which columns and rows its leaderboards have, as of `choose`.
@@ -62,16 +65,18 @@ def read_contents(results: Path, columns: str | Sequence[str] | None = None, onl
         )
     costs, notes = cost.load(results)
     diagnoses, comparisons, robustness = find_diagnoses(results), find_comparisons(results), find_robustness(results)
+    studies = find_studies(results)
+    notes = [*notes, *diagnoses.notes, *comparisons.notes, *robustness.notes, *studies.notes]
     tables = choose(boards(found.records), columns, only)
     return Contents(
-        folder, found.records, (*found.notes, *notes, *diagnoses.notes, *comparisons.notes, *robustness.notes),
-        diagnoses.by_record, comparisons.kept, tuple(costs), robustness.kept, tuple(published(results)), tuple(tables),
+        folder, found.records, (*found.notes, *notes), diagnoses.by_record, comparisons.kept, tuple(costs), robustness.kept,
+        studies.kept, tuple(published(results)), tuple(tables),
     )  # fmt: skip
 
 
 def placed(contents: Contents, out: Path) -> Contents:
     """The contents with another folder to write to. Galleries that show the chosen records alone are copied there, and the
-    pictures of their diagnoses. Robustness is not of records, so it is left out.
+    pictures of their diagnoses. Robustness and studies are not of chosen records, so they are left out.
 
     Raises:
         PosebenchError: the folder is a results folder, of which the leaderboards would be overwritten, or is inside the one that is
@@ -96,4 +101,4 @@ def placed(contents: Contents, out: Path) -> Contents:
     for identity in ids:
         for path in contents.folder.diagnosis_pictures(identity).glob("[!.]*.png"):
             copy_file(path, folder.diagnosis_pictures(identity) / path.name)
-    return replace(contents, folder=folder, robustness=())
+    return replace(contents, folder=folder, robustness=(), studies={})

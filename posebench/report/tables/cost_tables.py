@@ -28,7 +28,7 @@ def counted(costs: Sequence[Cost]) -> Rows:
             f"{cost.macs / 1e9:.2f}" + ("" if not cost.uncounted else f" + {', '.join(cost.uncounted)}"),
             f"{cost.gflops_as_published:.2f}",
             "; ".join(f"{row.gflops:g}, {row.parameters:g} M ({row.source})" for row in printed) or UNKNOWN,
-            "; ".join(f"{(cost.macs_on_outputs / row.unit / row.gflops - 1) * 100:+.1f} %" for row in printed) or UNKNOWN,
+            "; ".join(f"{(cost.macs_on_outputs / row.unit / row.gflops - 1) * 100:+z.1f} %" for row in printed) or UNKNOWN,
             f"{cost.activations / 1e6:.1f}", f"{cost.kept / 1e6:.1f}",
         ))  # fmt: skip
     return [tuple(map(one_line, row)) for row in rows]

@@ -73,20 +73,26 @@ def sentence(record: Record, rows: Sequence[DecodedRow]) -> str:
     apart = best.difference
     if apart is None:
         return f"{said}, as much as any." if len(rows) > 1 else f"{said}."
-    if apart.p is None or not math.isfinite(apart.value):
-        return f"{said}; the differences or their resamples are unknown."
-    verdict = "resolved" if apart.resolved else "not resolved"
-    return f"{said}, {best.decoding.name} {best.value:.{decimals}f}: {apart.value:+.{decimals}f}, {verdict}."
+    if not math.isfinite(apart.value):
+        return f"{said}; the differences are unknown."
+    verdict = "without an interval" if apart.p is None else "resolved" if apart.resolved else "not resolved"
+    return f"{said}, {best.decoding.name} {best.value:.{decimals}f}: {apart.value:+z.{decimals}f}, {verdict}."
 
 
 def about(record: Record) -> list[str]:
     """What the numbers are of, as sentences."""
     data, rule, sampling = record.data, record.rule, record.sampling
+    resampled = f"resampled by {sampling.unit} ({sampling.units:,})"
     return [
         f"{one_line(record.name)} on {one_line(data.what)}: {data.people:,} people, boxes: {one_line(data.box_source)}, "
         f"ground truth: {one_line(data.annotations)}",
         f"{one_line(rule.protocol)} {one_line(rule.short_scope)}: {one_line(rule.sentence)}",
-        f"{LEVEL} % intervals: {RESAMPLES:,} paired resamples, resampled by {sampling.unit} ({sampling.units:,}). {CORRECTION}.",
+        # of one image there are none, which a note of the record says
+        *(
+            [f"{LEVEL} % intervals: {RESAMPLES:,} paired resamples, {resampled}. {CORRECTION}."]
+            if sampling.units > 1
+            else []
+        ),
         f"{MIRROR}.",
     ]
 
@@ -100,14 +106,14 @@ def markdown(record: Record, rows: Sequence[DecodedRow]) -> str:
             zip(names, zip(*(cells(row, record) for row in rows), strict=True), strict=True)
         )
     ]
-    said = "\n".join(f"- {escape(line)}" for line in (*_warning(record), *about(record)))
+    said = "\n".join(f"- {escape(line)}" for line in (*_warning(record), *about(record), *record.notes))
     return f"{escape(sentence(record, rows))}\n\n{markdown_table(columns)}\n\n{said}\n"
 
 
 def html(record: Record, rows: Sequence[DecodedRow]) -> str:
     """The table for a notebook. Every text is escaped."""
     table = html_table(sentence(record, rows), headers(record), (cells(row, record) for row in rows))
-    return table + html_list([*_warning(record), *about(record)])
+    return table + html_list([*_warning(record), *about(record), *record.notes])
 
 
 def _warning(record: Record) -> list[str]:

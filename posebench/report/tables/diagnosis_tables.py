@@ -104,6 +104,8 @@ def joints(kept: KeptDiagnosis) -> DiagnosisTable:
         for name, counts in kept.joints.items()
     )
     finding = f"{_spaced(name)} is wrong most often: {wrong[name]:.1f} % of its predictions."
+    if not wrong[name]:
+        finding = "No predicted keypoint is wrong."
     return DiagnosisTable(finding, ("%", *KINDS, "keypoints"), tuple(rows))
 
 
@@ -121,7 +123,7 @@ def offsets(found: Registration, headline: str, decimals: int) -> list[Diagnosis
     if not overall.keypoints:
         return [DiagnosisTable(f"The offset is unknown: no keypoint is within {WITHIN:g} cells of its annotation.")]
     x, y = overall.x.value, overall.y.value
-    off = f"Predictions are off by ({x:+.2f}, {y:+.2f}) heatmap cells (right, down)"
+    off = f"Predictions are off by ({number(x, 2, '+')}, {number(y, 2, '+')}) heatmap cells (right, down)"
     if overall.large:
         finding = f"Warning: {off}, more than {LIMIT}: look for half a cell, or truncation."
     elif max(abs(x), abs(y)) > LIMIT:
@@ -167,7 +169,9 @@ def parts(found: Sequence[Part], right_if: str) -> DiagnosisTable:
     """
     large = [one for one in found[1:] if one.people >= SMALLEST_SLICE and math.isfinite(one.right.value)]
     everywhere = f"{found[0].right.value:.1f} %"
-    if large:
+    if found[0].right.value == 100:
+        finding = "All keypoints are right, so no part is worse than another."
+    elif large:
         least = min(large, key=lambda one: one.right.value)
         where = f"{least.by}: {least.name}, {least.right.value:.1f} %"
         finding = f"Keypoints are right least often in the part {where}, against {everywhere} of all."
@@ -208,12 +212,12 @@ def calibration(kept: KeptDiagnosis) -> DiagnosisTable:
 
 def _with_chance(error: Error) -> str:
     chance = f", by chance {error.by_chance:.1f} %" if math.isfinite(error.by_chance) else ""
-    return f"{error.error.value:.1f} % {bounds(error.error, 1)}{chance}"
+    return f"{error.error.value:.1f} % {bounds(error.error, 1)}".rstrip() + chance
 
 
 def recalibrated(found: Sequence[Reordered], headline: str, decimals: int) -> DiagnosisTable:
     """The headline with detections in the order of recalibrated scores."""
-    change = f"{number(found[0].change.value, decimals, '+')} {bounds(found[0].change, decimals, '+')}"
+    change = f"{number(found[0].change.value, decimals, '+')} {bounds(found[0].change, decimals, '+')}".rstrip()
     rows = (
         (one.fitted_on, number(one.headline.value, decimals), bounds(one.headline, decimals),
          number(one.change.value, decimals, "+"), bounds(one.change, decimals, "+"))
@@ -256,7 +260,7 @@ def _spaced(name: str) -> str:
 
 def number(value: float, decimals: int, sign: str = "-") -> str:
     """A number as text, without a negative zero."""
-    return f"{round(value, decimals) + 0.0:{sign}.{decimals}f}" if math.isfinite(value) else UNKNOWN
+    return f"{value:{sign}z.{decimals}f}" if math.isfinite(value) else UNKNOWN
 
 
 def bounds(estimate: Estimate, decimals: int, sign: str = "-") -> str:

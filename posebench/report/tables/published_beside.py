@@ -81,7 +81,7 @@ def link(source: str) -> str | None:
 
 
 def _of_dataset(board: Board, rows: Sequence[PublishedScores]) -> list[PublishedScores]:
-    if board.synthetic or board.data.corruption or board.data.dataset != board.rule.protocol:
+    if board.synthetic or board.data.corruption or board.data.part or board.data.dataset != board.rule.protocol:
         return []
     return [row for row in rows if row.protocol == board.rule.protocol]
 

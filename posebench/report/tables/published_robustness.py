@@ -15,7 +15,6 @@ from posebench.data.box_source import DetectedBoxes
 from posebench.results.kept_robustness import KeptRobustness
 
 FILE = Path(__file__).with_name("published_robustness.csv")
-CLEAN, MPC, RPC = "clean", "mPC", "rPC"
 CELLS = 75
 """15 corruptions in 5 severities."""
 

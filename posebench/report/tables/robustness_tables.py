@@ -8,8 +8,8 @@ import numpy as np
 from posebench.data.box_source import ANNOTATION
 from posebench.diagnosis.estimate import Estimate
 from posebench.report.tables.columns import UNKNOWN, bounds, size
-from posebench.report.tables.published_robustness import CLEAN, MPC, RPC, PublishedRobustness, beside, differences
-from posebench.results.kept_robustness import Condition, KeptRobustness
+from posebench.report.tables.published_robustness import PublishedRobustness, beside, differences
+from posebench.results.kept_robustness import CLEAN, MPC, RPC, Condition, KeptRobustness
 from posebench.scoring.bootstrap import LEVEL, interval
 from posebench.scoring.scores import shown_decimals
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 COLUMNS = (
     "stack", "mirror", "decoder", "own", "value", "low", "high", "difference", "difference_low", "difference_high", "p", "resolved",
 )  # fmt: skip
+Show = Callable[[int, int, str], None]
+"""Called with how many are done, of how many, and of what: `people` or `decodings`."""
 TABLE_ENDINGS = ".csv", ".md"
 
 
@@ -52,7 +54,7 @@ class Decodings:
         file: the heatmap file.
         record: of the network's own decoding: rule and people.
         rows: stack by stack; the network's own decoding among them.
-        notes: what was assumed, as sentences.
+        notes: what was assumed, and what was left out or treated specially in scoring, as sentences.
     """
 
     file: Path
@@ -103,14 +105,14 @@ def check_table(path: Path) -> None:
 
 def decode(
     file: Path, protocol: Protocol, data: Path | None, split: str | None = None, convention: str | None = None,
-    asked: Asked = Asked(), show: Callable[[int, int], None] = lambda done, total: None,
+    asked: Asked = Asked(), show: Show = lambda done, total, what: None,
 ) -> Decodings:  # fmt: skip
     """Decode a heatmap file and score every decoding on the same people.
 
     Args:
         data, convention: as of `load_people`.
         split: None for the one that the file states.
-        show: called after every person and every scored decoding with how many are done, and of how many.
+        show: called after every person and then after every scored decoding.
 
     Raises:
         PosebenchError: the file is damaged or of other people, or does not have what is asked for.
@@ -124,18 +126,18 @@ def decode(
         people = load_people(protocol, data, split or kept.split, convention)
         kept.check_people(people, file)
         every = decodings.ordered([*chosen, own])
-        steps = len(kept) + len(every)
-        made = decodings.decode(kept, every, lambda done, _: show(done, steps))
+        made = decodings.decode(kept, every, lambda done, total: show(done, total, "people"))
     name = kept.provenance.arch or file.stem
     scored: list[Evaluation] = []
     for number, one in enumerate(made, start=1):
         with naming(file):
             scored.append(evaluate_predictions(one, protocol, people, convention, name))
-        show(len(kept) + number, steps)
+        show(number, len(every), "decodings")
     if asked.out is not None:
         predictions.save(made[every.index(chosen[0])], asked.out)
     base = every.index(own)
-    return Decodings(file, scored[base].record, _rows(every, scored, base), notes)
+    record = scored[base].record
+    return Decodings(file, record, _rows(every, scored, base), (*notes, *record.notes))
 
 
 def _notes(kept: "Heatmaps") -> tuple[str, ...]:

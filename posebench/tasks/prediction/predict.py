@@ -140,6 +140,8 @@ def _predictions(  # noqa: PLR0913 - the options of the command
         facts["scales"] = sorted(scales)
     if corruption is not None:
         facts["corrupted"] = corruption.stated
+    if people.chosen is not None:
+        facts["chosen"] = people.chosen
     if stored.way is not None:
         facts["inference"] = Inference(way=stored.way)
     if how is not None:
@@ -215,4 +217,5 @@ def predictions_path(
     options = [] if how is None else [how.label.replace(" ", "-")]
     options += [f"scales-{'-'.join(f'{scale:g}' for scale in scales)}"] if len(scales) > 1 else []
     options += [] if corruption is None else [f"{corruption.name}-{corruption.severity}"]
+    options += [] if people.chosen is None else [f"{people.chosen.people}-people"]
     return results.predictions / f"{'-'.join((run, plain(people.split), data, *options))}.h5"

@@ -2,16 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from posebench.data.instances import Instances
 from posebench.data.moved_boxes import jittered, moved
-from posebench.errors import PosebenchError, unknown
-from posebench.results.kept_robustness import Part
+from posebench.errors import unknown
+from posebench.results.kept_robustness import CLEAN, Part
 
 if TYPE_CHECKING:
     from posebench.samples.corruption import Corruption, Rule
@@ -33,7 +31,7 @@ class RobustnessAsked:
     Attributes:
         parts: of `PARTS`.
         corruptions, severities: those that are measured; empty for all.
-        people: how many, evenly spread over the split; None for all.
+        people: how many, evenly spread over the split; with `boxes`, everybody in their images. None for all.
         rule, seed: of the corruptions; the seed is also of the jitter.
         boxes: a detector's; None for the annotated ones alone. box_threshold: as of `people_to_predict`.
         write: folder for the corrupted photographs; None to write none.
@@ -56,6 +54,21 @@ class RobustnessAsked:
             if part not in PARTS:
                 raise unknown("part of robustness", part, PARTS)
         check_corruptions(self.corruptions, self.severities)
+
+    @property
+    def cells(self) -> tuple[tuple[str, int], ...]:
+        """(corruption, severity) of everything that is measured, in the order of the papers' tables."""
+        from posebench.samples.corruption import CORRUPTIONS, SEVERITIES
+
+        if "corruptions" not in self.parts:
+            return ()
+        names = [one for one in CORRUPTIONS if one in (self.corruptions or CORRUPTIONS)]
+        return tuple((name, one) for name in names for one in SEVERITIES if one in (self.severities or SEVERITIES))
+
+    @property
+    def chosen_cells(self) -> tuple[tuple[str, int], ...]:
+        """As `cells`, where they are not all."""
+        return () if self.cells == replace(self, corruptions=(), severities=()).cells else self.cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,20 +111,6 @@ class PredictedCondition:
         return f"{self.part}-{self.name}-{self.level:g}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:8]}.h5"
 
 
-def chosen_people(people: Instances, count: int | None) -> Instances:
-    """So many usable people, evenly spread over the split and in its order; all without a number.
-
-    Raises:
-        PosebenchError: the split has fewer.
-    """
-    rows = np.flatnonzero(people.usable)
-    if count is None:
-        return people
-    if not 0 < count <= len(rows):
-        raise PosebenchError(f"--people {count:,} should be from 1 to {len(rows):,}, the people of {people.what}.")
-    return people.take(rows[np.arange(count) * len(rows) // count])
-
-
 def conditions(
     people: Instances, asked: RobustnessAsked, input_size: tuple[int, int], detected: Instances | None
 ) -> list[PredictedCondition]:
@@ -123,9 +122,8 @@ def conditions(
         detected: the people of a detector's boxes; None where there are none.
     """
     base = people if detected is None else detected
-    found = [PredictedCondition("clean", "clean", 0, base)]
-    if "corruptions" in asked.parts:
-        found += _corruptions(base, asked)
+    found = [PredictedCondition("clean", CLEAN, 0, base)]
+    found += _corruptions(base, asked)
     if "shift" in asked.parts:
         found += [PredictedCondition("shift", "right", n, moved(base, input_size, right=n)) for n in SHIFTS]
         found += [PredictedCondition("shift", "down", n, moved(base, input_size, down=n)) for n in SHIFTS]
@@ -141,10 +139,9 @@ def conditions(
 
 
 def _corruptions(people: Instances, asked: RobustnessAsked) -> Iterator[PredictedCondition]:
-    from posebench.samples.corruption import CORRUPTIONS, SEVERITIES, Corruption
+    from posebench.samples.corruption import Corruption
 
-    for name in [one for one in CORRUPTIONS if one in (asked.corruptions or CORRUPTIONS)]:
-        for severity in [one for one in SEVERITIES if one in (asked.severities or SEVERITIES)]:
-            folder = None if asked.write is None else asked.write / name / str(severity)
-            made = Corruption(name, severity, asked.rule, asked.seed, folder)
-            yield PredictedCondition("corruption", name, severity, people, made)
+    for name, severity in asked.cells:
+        folder = None if asked.write is None else asked.write / name / str(severity)
+        made = Corruption(name, severity, asked.rule, asked.seed, folder)
+        yield PredictedCondition("corruption", name, severity, people, made)

@@ -2,12 +2,13 @@
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 
 import numpy as np
 
+from posebench.data.instances import Instances
 from posebench.errors import PosebenchError, counted
-from posebench.tasks.robustness.conditions import PredictedCondition
 from posebench.tasks.robustness.measure import Measurement
 
 TIMED = 4
@@ -22,18 +23,20 @@ PARTS = {
 def expected(planned: Measurement, workers: int) -> tuple[str, ...]:
     """The plan with its cost, as sentences."""
     people, left, counts = planned.conditions[0].people, planned.left, Counter(one.part for one in planned.conditions)
-    usable = int(planned.people.usable.sum())
-    chosen = "all" if usable == planned.of_split else f"{usable:,} of"
+    part = planned.people.chosen
+    chosen = f"all {planned.of_split:,} people" if part is None else part.sentence
+    boxes = f", {len(people):,} boxes of {people.box_source}," if planned.asked.boxes is not None else ""
     parts = ", ".join(f"{count} {PARTS[part]}" for part, count in counts.items())
     done = len(planned.conditions) - len(left)
     what = (
-        f"{planned.name} on {chosen} {planned.of_split:,} people of {people.what} under "
+        f"{planned.name} on {chosen} of {people.what}{boxes} under "
         f"{counted(len(planned.conditions), 'condition', 'conditions')} ({parts})"
         + (f"; {done:,} are done." if done else ".")
     )
     if not left:
         return (what,)
-    network, corruption = _network_seconds(planned), _corruption_seconds(planned, left)
+    asked = Counter(one.name for one in left if one.part == "corruption")
+    network, corruption = _network_seconds(planned), corruption_seconds(people, asked)
     photographs = len(np.unique(people.image[people.usable]))
     seconds = network * sum(int(one.people.usable.sum()) for one in left) + corruption * photographs / max(workers, 1)
     damage = f", {corruption:.2g} s for all corruptions of a photograph" if corruption else ""
@@ -58,16 +61,18 @@ def _network_seconds(planned: Measurement) -> float:
     return (time.perf_counter() - start) / len(crops)
 
 
-def _corruption_seconds(planned: Measurement, left: list[PredictedCondition]) -> float:
-    """Seconds that the corruptions that are left take on the first photograph; 0 where it cannot be read or corrupted."""
+def corruption_seconds(people: Instances, asked: Mapping[str, int]) -> float:
+    """Seconds that corruptions take on the first photograph of usable people; 0 where it cannot be read or corrupted.
+
+    Args:
+        asked: corruption → in how many severities.
+    """
     from posebench.samples.corruption import corrupted
     from posebench.samples.images import ImageReader
 
-    asked = Counter(one.name for one in left if one.part == "corruption")
-    if not asked:
-        return 0.0
-    people = planned.conditions[0].people
     seconds = 0.0
+    if not asked:
+        return seconds
     try:
         image = ImageReader(people)(int(people.image[people.usable][0]))
         for name, count in asked.items():

@@ -12,6 +12,7 @@ import numpy as np
 import posebench
 from posebench.array_type import Array
 from posebench.data import predictions as files
+from posebench.data.chosen import choose
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions
 from posebench.diagnosis import robustness as estimates
@@ -19,12 +20,12 @@ from posebench.errors import Interrupted, PosebenchError
 from posebench.files.locking import locked
 from posebench.plugins.protocol import Protocol
 from posebench.results.folder import ResultsFolder, slug
-from posebench.results.kept_robustness import Condition, Corrupted, KeptRobustness, save_robustness
+from posebench.results.kept_robustness import CLEAN, Condition, Corrupted, KeptRobustness, save_robustness
 from posebench.results.make_record import all_known, few_units
 from posebench.results.record import INTERVALS, Resampling
 from posebench.scoring.bootstrap import Sampling
 from posebench.tasks.people import people_to_predict
-from posebench.tasks.robustness.conditions import PredictedCondition, RobustnessAsked, chosen_people, conditions
+from posebench.tasks.robustness.conditions import PredictedCondition, RobustnessAsked, conditions
 from posebench.tasks.robustness.network import NetworkInUse, network_in_use
 from posebench.tasks.scoring.evaluate import check_name, evaluate_predictions
 from posebench.tasks.training.train import unreadable_notes
@@ -39,7 +40,6 @@ class Measurement:
 
     Attributes:
         network, protocol, people, asked: whose score, by which rule, on whom, and under which conditions.
-        of_split: usable people of the split, of whom `people` were chosen.
         convention: of the protocol; None for its first.
         name: of the row.
         conditions: all, the clean one first.
@@ -49,7 +49,6 @@ class Measurement:
     network: NetworkInUse
     protocol: Protocol
     people: Instances
-    of_split: int
     asked: RobustnessAsked
     convention: str | None
     name: str
@@ -68,16 +67,21 @@ class Measurement:
 
     @property
     def id(self) -> str:
-        """Name of its file: another one for every source of boxes, convention and way of corrupting."""
-        base = self.conditions[0].people
+        """Name of its file: another one for every source of boxes, convention, way of corrupting, and choice of corruptions."""
+        base, asked = self.conditions[0].people, self.asked
         boxes = base.box_source, base.source.identity
-        return self._named(
-            self.name, (self.folder.name, self.name, *boxes, self.convention, self.asked.rule, self.asked.seed)
-        )
+        facts = self.folder.name, self.name, *boxes, self.convention, asked.rule, asked.seed, *asked.chosen_cells
+        return self._named(self.name, facts)
 
     def path(self, condition: PredictedCondition) -> Path:
         """The predictions file of a condition."""
         return self.folder / condition.file_name
+
+    @property
+    def of_split(self) -> int:
+        """Usable people of the split, of whom `people` were chosen."""
+        part = self.people.chosen
+        return int(self.people.usable.sum()) if part is None else part.of
 
     @property
     def left(self) -> list[PredictedCondition]:
@@ -111,13 +115,9 @@ def plan(
     if "corruptions" in asked.parts:
         corruptions_library()
     rule = protocol.convention(convention)
-    if asked.boxes is not None and asked.people is not None:
-        raise PosebenchError(
-            "--boxes are of all people of the split, so --people does not apply. Leave one of the two out."
-        )
     network = network_in_use(source, protocol.skeleton)
-    chosen = chosen_people(people, asked.people)
-    boxes = people_to_predict(protocol, chosen, asked.boxes, asked.box_threshold)
+    chosen = choose(people, asked.people, detected=asked.boxes is not None)
+    boxes = people_to_predict(protocol, people, asked.boxes, asked.box_threshold, asked.people)
     detected = None if asked.boxes is None else boxes
     if "corruptions" in asked.parts:
         check_sizes(boxes)
@@ -125,7 +125,7 @@ def plan(
     check_name(label)
     found = conditions(chosen, asked, network.model.input_size, detected)
     return Measurement(
-        network, protocol, chosen, int(people.usable.sum()), asked, rule.name, label, tuple(found), results
+        network, protocol, chosen, asked, rule.name, label, tuple(found), results
     )  # fmt: skip
 
 
@@ -198,15 +198,18 @@ def _predicted(planned: Measurement, condition: PredictedCondition, workers: int
         made = files.load(path)
         show(len(made.image), len(made.image))
         return made
+    from posebench.inference.fast import precision
     from posebench.inference.predict import predict
     from posebench.samples.loader import Loading
 
     damage = condition.corruption
-    stated = {} if damage is None else {"corrupted": damage.stated}
-    made, _ = predict(
-        used.model, condition.people, flip_test=used.flip_test, loading=Loading(workers, change=damage),
-        provenance=used.provenance.model_copy(update=stated), show=show,
-    )  # fmt: skip
+    stated = {"corrupted": None if damage is None else damage.stated, "chosen": condition.people.chosen}
+    provenance = used.provenance.model_copy(update={name: one for name, one in stated.items() if one})
+    with precision("fp32", next(used.model.parameters()).device):
+        made, _ = predict(
+            used.model, condition.people, flip_test=used.flip_test, loading=Loading(workers, change=damage),
+            provenance=provenance, show=show,
+        )  # fmt: skip
     files.save(made, path)
     return made
 
@@ -266,10 +269,12 @@ def _corrupted(
     from posebench.samples.corruption import library_versions
 
     every = [values for own in cells.values() for values in own.values()]
+    drawn = {CLEAN: clean} | {name: np.mean(list(own.values()), axis=0) for name, own in cells.items()}
     return Corrupted(
         names=tuple(cells), severities=tuple(next(iter(cells.values()))), rule=asked.rule, seed=asked.seed,
         packages=library_versions(),
         means={name: estimates.mean(list(own.values()), sampling) for name, own in cells.items()},
         mpc=estimates.mean(every, sampling), rpc=estimates.relative(every, clean, sampling),
         mpc_resampled=all_known(np.mean(every, axis=0)[1:]),
+        resampled={name: all_known(values[1:]) for name, values in drawn.items()},
     )  # fmt: skip

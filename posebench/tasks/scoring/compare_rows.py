@@ -70,11 +70,12 @@ def compare_rows(rows: Sequence[Row], chosen: Sequence[tuple[int, int]] | None =
     """
     if len(rows) < 2:
         raise PosebenchError(f"compare takes two rows or more; {rows[0].name!r} is one.")
-    _check_group(rows)
-    _check_resamples(rows)
-    headline, units = rows[0].rule.headline, rows[0].records[0].sampling.units
     asked = list(combinations(range(len(rows)), 2)) if chosen is None else chosen
     both = [(rows[a], rows[b]) for a, b in asked]
+    for pair in both:
+        _check_group(pair)
+    _check_resamples(rows)
+    headline, units = rows[0].rule.headline, rows[0].records[0].sampling.units
     taken = [
         Taken(headline, a.headline, b.headline, drawn)
         for (a, b), drawn in zip(both, _resampled(rows, asked), strict=True)

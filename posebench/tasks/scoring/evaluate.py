@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from posebench.array_type import Array
+from posebench.data.chosen import chosen
 from posebench.data.instances import Instances
 from posebench.data.matching import row_of_each
 from posebench.data.predictions import Predictions
@@ -220,6 +221,7 @@ def evaluate_predictions(
     label = name or predictions.provenance.arch or IN_MEMORY
     check_name(label)
     rule = protocol.convention(convention)
+    people = chosen(people, predictions.provenance.chosen)
     with errors_of("protocol", protocol.name, "score"):
         scores = protocol.score(predictions, people, rule.name)
     return Evaluation(

@@ -17,7 +17,7 @@ from posebench.plugins.protocol import Convention, Protocol
 from posebench.report.tables.columns import UNKNOWN
 from posebench.report.tables.notebook_table import html_list, html_table
 from posebench.scoring.scores import Scores
-from posebench.tasks.people import load_people, split_of_files
+from posebench.tasks.people import people_of_files, split_of_files
 from posebench.tasks.scoring.evaluate import Network, score, stated
 
 if TYPE_CHECKING:
@@ -116,14 +116,14 @@ def explain(
         PosebenchError: the file cannot be scored under the first convention.
     """
     default, split = protocol.convention().name, split or split_of_files([path], protocol)
-    own = load_people(protocol, data, split, default)
+    own = people_of_files([path], protocol, data, split, default)
     predictions = stated(protocol.read_predictions(path, own), network, path)
     first = score(path, protocol, own, default, network)
     by_first_rule = {own.source.identity: first}
     explained = []
     for name, convention in protocol.conventions.items():
         try:
-            own = load_people(protocol, data, split, name)
+            own = people_of_files([path], protocol, data, split, name)
             scores = score(path, protocol, own, name, network)
             if own.source.identity not in by_first_rule:
                 by_first_rule[own.source.identity] = score(path, protocol, own, default, network)

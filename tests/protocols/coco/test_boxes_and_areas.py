@@ -48,7 +48,7 @@ def xtcocotools(truth: dict[str, Any], entries: list[dict[str, Any]], **how: Any
         from xtcocotools.coco import COCO as Reference
         from xtcocotools.cocoeval import COCOeval
     except (ImportError, ValueError) as error:  # its wheel is built for numpy 1: build it from its source archive
-        pytest.skip(f"mmpose's evaluator cannot be imported: {error}")
+        pytest.skip(f"xtcocotools cannot be imported ({error}): make evaluators")
 
     with contextlib.redirect_stdout(io.StringIO()):
         annotated = Reference()

@@ -172,6 +172,19 @@ def test_the_source_of_boxes_goes_from_the_command_line_to_the_record(checkpoint
     assert scored["model"]["boxes"]["count"] == 2
 
 
+def test_of_so_many_people_the_boxes_in_their_images_are_predicted_and_scored(checkpoint: Path, tmp_path: Path) -> None:
+    boxes = written(tmp_path / "detector.json", [box(image_id=i) for i in (0, 0, 1, 250)])
+    done = predicted(checkpoint, boxes, tmp_path, "--people", "2")
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.stderr.split())
+    part = "everybody in the images of 2 of 500 people"
+    assert f"To predict: {part} of synthetic people val." in said
+    assert "3 boxes of detector.json >= 0.0 to predict." in said
+    command = ["evaluate", str(tmp_path / "made.h5"), "--protocol", "coco", "--json", "--results", str(tmp_path)]
+    data = json.loads(CliRunner().invoke(main, command).stdout)["data"]
+    assert (data["people"], data["images"], data["part"]) == (2, 2, part)
+
+
 def test_predict_writes_the_box_that_the_network_was_given(checkpoint: Path, tmp_path: Path) -> None:
     boxes = written(tmp_path / "detector.json", [box(image_id=2), box(image_id=0, bbox=[1.5, 2.5, 30.0, 40.0])])
     done = predicted(checkpoint, boxes, tmp_path)

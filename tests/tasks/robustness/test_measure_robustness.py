@@ -9,20 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from coco_data import written
 from stranger import Tiny
 
 import posebench as pb
 from posebench.data import predictions as files
 from posebench.data.instances import Instances
-from posebench.data.provenance import Provenance
+from posebench.data.provenance import Chosen, Provenance
 from posebench.errors import Interrupted, PosebenchError
 from posebench.inference.predict import predict
 from posebench.plugins import registry
 from posebench.results.kept_robustness import find_robustness
 from posebench.synthetic.people import instances
-from posebench.tasks.robustness.conditions import RobustnessAsked, chosen_people, conditions
+from posebench.tasks.robustness.conditions import RobustnessAsked, conditions
 from posebench.tasks.robustness.cost import expected
-from posebench.tasks.robustness.measure import Measurement, measure
+from posebench.tasks.robustness.measure import Measurement, measure, plan
 from posebench.tasks.robustness.network import NetworkInUse
 
 pytest.importorskip("imagecorruptions", reason="imagecorruptions-imaug is not installed (posebench-2d[robustness])")
@@ -45,12 +46,15 @@ def people(network: NetworkInUse) -> Instances:
     drawn = instances(MPII.skeleton, "val", 5)
     found, _ = predict(network.model, drawn)
     lengths = drawn.measures | {"head_length": np.full(5, 1.0)}
-    return replace(drawn, keypoints=found.keypoints, visibility=np.full((5, 16), 2, np.int8), measures=lengths)
+    return replace(
+        drawn, keypoints=found.keypoints, visibility=np.full((5, 16), 2, np.int8), measures=lengths,
+        chosen=Chosen(people=5, of=9),
+    )  # fmt: skip
 
 
 def planned(network: NetworkInUse, people: Instances, results: Path, asked: RobustnessAsked = TWO) -> Measurement:
     found = tuple(conditions(people, asked, network.model.input_size, None))
-    return Measurement(network, MPII, people, 9, asked, "official", "tiny", found, results)
+    return Measurement(network, MPII, people, asked, "official", "tiny", found, results)
 
 
 @pytest.fixture(scope="module")
@@ -166,13 +170,6 @@ def test_the_plan_counts_conditions_and_states_time(network: NetworkInUse, peopl
     assert cost.startswith("About 0:00:0") and "ms for a person" in cost and "of a photograph" in cost
 
 
-def test_chosen_people_are_spread_over_the_split(people: Instances) -> None:
-    assert chosen_people(people, 2).person.tolist() == people.take(np.array([0, 2])).person.tolist()
-    np.testing.assert_array_equal(chosen_people(people, 2).center, people.center[[0, 2]])
-    with pytest.raises(PosebenchError, match="--people 6 should be from 1 to 5"):
-        chosen_people(people, 6)
-
-
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
@@ -197,6 +194,25 @@ def test_from_python_tables_and_pictures_are_written_too(
     assert (kept.chosen, kept.people_of_split, kept.corrupted) == (2, 4, None)
     assert find_robustness(tmp_path).kept == (kept,)
     assert "tiny 32×24" in (tmp_path / "robustness/robustness.md").read_text()
+
+
+def test_with_a_detectors_boxes_so_many_people_are_everybody_in_their_images(
+    network: NetworkInUse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("posebench.tasks.robustness.measure.network_in_use", lambda source, skeleton: network)
+    coco = registry.protocol("coco")
+    drawn = instances(coco.skeleton, "val", 6)
+    twice = drawn.take(np.array([0, 0, 1, 2, 3, 4, 5]))
+    boxes = [{"image_id": n, "category_id": 1, "bbox": [1, 2, 30, 40], "score": 0.5} for n in (0, 0, 0, 1, 3, 5)]
+    asked = RobustnessAsked(("boxes",), people=3, boxes=written(tmp_path / "boxes.json", boxes))  # of rows 0, 2 and 4
+    work = plan("x.pt", coco, twice, asked, results=tmp_path)
+    assert {one.label: len(one.people) for one in work.conditions} == {
+        "clean": 5, "annotated": 4, "jittered 13": 4, "jittered 26": 4,
+    }  # fmt: skip
+    assert expected(work, 0)[0] == (
+        "tiny on everybody in the images of 3 of 7 people of synthetic people val, 5 boxes of boxes.json >= 0.0, under "
+        "4 conditions (1 clean, 3 with other boxes)."
+    )
 
 
 def test_predictions_say_which_network_made_them(done: Measurement) -> None:
