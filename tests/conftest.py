@@ -7,6 +7,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many workers as cores; set before numpy and torch are imported
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 import posebench.cli.show_comparison  # noqa: F401 - before any test patches the number of resamples, which it copies
 from posebench.data.instances import Instances
 from posebench.plugins import registry
+from posebench.samples import drawn
 
 os.environ.pop("COLUMNS", None)  # a terminal's, or the test runner's: what a command prints would depend on it
 SHARED = Path(__file__).parents[2] / "shared"
@@ -33,6 +35,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @pytest.fixture(scope="session", autouse=True)
 def _two_cores() -> None:
     torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pictures_drawn_once() -> None:
+    """Synthetic pictures that several tests read: each is a function of its name, and takes 8 ms to draw."""
+    drawn.draw = lru_cache(512)(drawn.draw)
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,14 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import entry
 import pytest
 import torch
 from torch import nn
@@ -57,11 +60,21 @@ def test_a_data_sheet_is_found_by_the_devices_name(roofline: Any, device: str, p
     assert roofline.data_sheet("AMD EPYC, 2 threads") is None
 
 
-def test_one_command_measures_every_phase_and_writes_both_records(tmp_path: Path) -> None:
-    command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--smoke", "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stderr
-    path, page = (Path(line) for line in done.stdout.splitlines()[-2:])
+def forked(command: list[str], **settings: Any) -> subprocess.CompletedProcess[str]:
+    """As `subprocess.run` of a Python script, in a process that need not import torch."""
+    assert command[0] == sys.executable
+    return entry.run(command[1:], Path.cwd(), dict(os.environ))
+
+
+def test_one_command_measures_every_phase_and_writes_both_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    gpu = importlib.import_module("gpu")
+    monkeypatch.setattr(gpu, "subprocess", SimpleNamespace(run=forked, TimeoutExpired=subprocess.TimeoutExpired))
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "--smoke", "--out", str(tmp_path)])
+    gpu.main()
+    path, page = (Path(line) for line in capsys.readouterr().out.splitlines()[-2:])
     record = json.loads(path.read_text())
     measured = [(row["phase"], row["way"]) for row in record["rows"]]
     assert measured == [
@@ -81,6 +94,6 @@ def test_one_command_measures_every_phase_and_writes_both_records(tmp_path: Path
 def test_without_a_gpu_the_error_says_what_to_type(tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
-    done = subprocess.run([sys.executable, str(BENCHMARKS / "gpu.py")], capture_output=True, text=True, cwd=tmp_path)
+    done = entry.run([str(BENCHMARKS / "gpu.py")], tmp_path, os.environ | {"PYTHONPATH": str(BENCHMARKS)})
     assert done.returncode == 2
     assert "no NVIDIA GPU that torch can use. Add --smoke" in done.stderr

@@ -133,9 +133,8 @@ def hull(image: Array, centers: Array, radii: Any, color: Array) -> None:
         radii: (n,) pixels, or one for all.
         color: (3,) RGB, 0 to 255; clipped.
     """
-    wide = np.broadcast_to(np.asarray(radii, float), len(centers))
-    outline = centers[:, None] + wide[:, None, None] * _ROUND
-    corners = np.round(outline.reshape(-1, 2) * 2**_SHIFT).astype(np.int32)
+    outline = centers[:, None] + np.asarray(radii, float).reshape(-1, 1, 1) * _ROUND
+    corners = np.rint(outline.reshape(-1, 2) * 2**_SHIFT).astype(np.int32)
     cv2.fillConvexPoly(image, cv2.convexHull(corners), _rgb(color), cv2.LINE_AA, _SHIFT)
 
 
@@ -148,12 +147,12 @@ def shaded(image: Array, centers: Array, radii: Array, color: Array) -> None:
 
 def line(image: Array, points: Array, color: Array, thickness: float) -> None:
     """A line through points (n, 2), `thickness` pixels wide."""
-    corners = np.round(points * 2**_SHIFT).astype(np.int32)
+    corners = np.rint(points * 2**_SHIFT).astype(np.int32)
     cv2.polylines(image, [corners], False, _rgb(color), max(1, round(thickness)), cv2.LINE_AA, _SHIFT)
 
 
 def _rgb(color: Array) -> tuple[float, ...]:
-    return tuple(float(value) for value in np.clip(np.round(color), 0, 255))
+    return tuple(float(min(max(round(value), 0), 255)) for value in color.tolist())
 
 
 def paint_person(image: Array, figure: Figure) -> None:

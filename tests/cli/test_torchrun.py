@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import entry
 import faulty
 import h5py
 import pytest
@@ -17,9 +18,25 @@ people.SYNTHETIC_TO_SCORE = 7
 import posebench.__main__
 """
 """`python -m posebench`, but with 7 drawn people to score in place of 500."""
+FORKED = """
+import sys, uuid
+
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 
-def torchrun(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+def work():
+    from posebench.cli.main import main
+
+    main()
+
+
+settings = {"rdzv_backend": "c10d", "rdzv_endpoint": "localhost:0", "run_id": str(uuid.uuid4()), "max_restarts": 0}
+elastic_launch(LaunchConfig(1, 1, 2, start_method="fork", monitor_interval=0.1, **settings), work)()
+"""
+"""`torchrun` with processes that are forked, and so have torch, in place of two that import it anew."""
+
+
+def torchrun(*arguments: object, folder: Path, forked: bool = False) -> subprocess.CompletedProcess[str]:
     """Run posebench with these arguments in two processes, with the plugins of faulty.py."""
     (folder / "plugins").mkdir()
     plugins = faulty.install(folder / "plugins")
@@ -28,11 +45,10 @@ def torchrun(*arguments: object, folder: Path) -> subprocess.CompletedProcess[st
         "OMP_NUM_THREADS": "1",
     }
     few = "--limit", 6, "--epochs", 1, "--recipe", "quick", "--workers", 0
-    (folder / "of_seven.py").write_text(OF_SEVEN)
-    command = [TORCHRUN, "--nproc_per_node", 2, folder / "of_seven.py", *arguments, "--protocol", "fair", *few]
-    return subprocess.run(
-        list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    script = folder / "script.py"
+    script.write_text(FORKED if forked else OF_SEVEN)
+    start = [script] if forked else [TORCHRUN, "--nproc_per_node", 2, script]
+    return entry.run(list(map(str, (*start, *arguments, "--protocol", "fair", *few))), folder, environment)
 
 
 def test_run_trains_and_predicts_with_both_processes_and_scores_once(tmp_path: Path) -> None:
@@ -56,7 +72,7 @@ def test_a_process_leaves_the_others_before_it_ends_at_once() -> None:
     "arch, failure", [("FailsInTheSecondProcess", "failed in forward: "), ("Soundd", "Did you mean")]
 )
 def test_an_error_of_one_process_or_of_both_is_one_sentence(arch: str, failure: str, tmp_path: Path) -> None:
-    done = torchrun("train", "--arch", arch, folder=tmp_path)
+    done = torchrun("train", "--arch", arch, folder=tmp_path, forked=True)
     assert done.returncode != 0
     assert [line[:7] for line in done.stderr.splitlines() if "Error: " in line[:7]] == ["Error: "]
     assert failure in " ".join(done.stderr.split())
