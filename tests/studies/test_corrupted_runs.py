@@ -1,6 +1,9 @@
 """Corruptions of a study: a run is trained once, and each condition of the photographs makes a row of it."""
 
+import os
 import re
+import signal
+from contextlib import contextmanager
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -14,7 +17,7 @@ from rich.console import Console
 from watched_runs import Watching, install
 
 from posebench.cli.show_study import print_answer
-from posebench.errors import PosebenchError
+from posebench.errors import Interrupted, PosebenchError
 from posebench.results.kept_robustness import find_robustness
 from posebench.results.record import find_records
 from posebench.studies.carry_out import carry_out
@@ -82,6 +85,14 @@ def done(patched: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan,
 @pytest.fixture(scope="module")
 def answer(done: tuple[Plan, list[RunState], list[str]]) -> Answer:
     return find(done[0], done[1])
+
+
+class Stopping(Watching):
+    """Asks to stop when two of the passes over corrupted photographs are done."""
+
+    @contextmanager
+    def predicting(self, asked: Any) -> Any:
+        yield lambda done, total: os.kill(os.getpid(), signal.SIGINT) if total > SCORED and done == 2 * SCORED else None
 
 
 def trained_again() -> None:
@@ -204,11 +215,21 @@ def test_a_terminal_of_80_columns_shows_all_corruptions_together(answer: Answer)
     assert "change: mPC − clean; rPC: mPC in percent of clean. The report has every corruption." in text
 
 
-def test_corruptions_that_a_study_gains_need_no_training(done: Any, tmp_path: Path) -> None:
+def test_corruptions_that_a_study_gains_need_no_training_and_an_interrupted_measurement_goes_on(
+    done: Any, tmp_path: Path
+) -> None:
     (before,) = carry_out(plan_of(tmp_path, **ONE, corruptions=(), severities=()), Watching())
     more = plan_of(tmp_path, **ONE, corruptions=("contrast",), severities=(1, 3, 5))
     assert [state.word for state in states(more)] == ["stopped"]
+    with pytest.raises(Interrupted, match="Stopped; the run under way is kept. Type the same command again to go on"):
+        carry_out(more, Stopping(trained_again))
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("predictions/robustness/*/*.h5")}
+    assert len(kept) == 2
     (after,) = carry_out(more, Watching(trained_again))
+    assert (
+        kept.items()
+        <= {path: path.stat().st_mtime_ns for path in tmp_path.glob("predictions/robustness/*/*.h5")}.items()
+    )
     assert (after.word, after.record, len(after.corrupted.conditions)) == ("done", before.record, 3)
     told = Watching()
     (again,) = carry_out(more, told)
