@@ -18,6 +18,8 @@ from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
 from posebench.scoring import average_precision, oks_matching
 
+pytestmark = pytest.mark.usefixtures("few_resamples")  # intervals are not what is tested here
+
 COCO = protocol("coco")
 PAIRS = {
     "image139099_dt": ("image139099_gt", "fce_keypoints_dataset", "as_is(bbox in dt)"),
