@@ -73,7 +73,7 @@ def cost(now: Sequence[RunState], seconds: Mapping[str, float], devices: int = 1
     where = "on this device, one after the other" if devices == 1 else f"on {devices} GPUs"
     return (
         f"{told} {'The others take' if done else 'They take'} about {left} (hours:minutes:seconds) {where}: measured on a few "
-        "steps of each network; training from its beginning, and prediction."
+        f"steps of each network; training from its beginning, and prediction{' with the corruption of photographs' if asked else ''}."
     )
 
 
