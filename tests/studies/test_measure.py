@@ -42,7 +42,7 @@ def test_photographs_are_corrupted_and_predicted_under_every_condition_and_clean
     )
     assert cost([RunState(run, "waiting")], {run.key: 60.0}).endswith("prediction with the corruption of photographs.")
     assert cost([RunState(run, "waiting")], {}) == (
-        "1 run. Each is made once, and then predicts everybody 7 times: clean, and with 2 corruptions in 3 severities."
+        "1 run. Each is made once; its network then predicts everybody 7 times: clean, and with 2 corruptions in 3 severities."
     )
 
 
