@@ -43,8 +43,8 @@ def export_mat(predictions: Predictions, instances: Instances, path: Path) -> li
         raise PosebenchError(f"mpii-mat is for the test and the validation people of MPII, not for {what}.")
     if instances.chosen is not None:
         raise PosebenchError(
-            f"mpii-mat is for everybody of {instances.what}, and the predictions are of {instances.chosen.sentence}. Predict all of "
-            "them, without --people."
+            f"mpii-mat is for everybody of {instances.what}, and the predictions are of {instances.chosen.sentence}. Predict all "
+            "people, without --people."
         )
     row_of, missing = align(predictions, instances)
     points = [_annopoints(predictions.keypoints[row], gone) for row, gone in zip(row_of, missing, strict=True)]
