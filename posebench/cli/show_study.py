@@ -79,14 +79,16 @@ def cost(now: Sequence[RunState], seconds: Mapping[str, float], devices: int = 1
     if asked := now[0].run.corruptions:
         names = counted(len({name for name, _ in asked.cells}), "corruption", "corruptions")
         levels = counted(len({severity for _, severity in asked.cells}), "severity", "severities")
-        told += f" Each is made once, and then predicts everybody {passes(asked)} times: clean, and with {names} in {levels}."
+        told += f" Each is made once; its network then predicts everybody {passes(asked)} times: "
+        told += f"clean, and with {names} in {levels}."
     if not seconds:
         return told
     left = timedelta(seconds=round(max(sum(seconds.values()) / devices, *seconds.values(), 0)))
     where = "on this device, one after the other" if devices == 1 else f"on {devices} GPUs"
+    also = " with the corruption of photographs" if asked else ""
     return (
         f"{told} {'The others take' if done else 'They take'} about {left} (hours:minutes:seconds) {where}: measured on a few "
-        "steps of each network; training from its beginning, and prediction."
+        f"steps of each network; training from its beginning, and prediction{also}."
     )
 
 

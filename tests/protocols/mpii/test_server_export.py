@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from mpii_release import VALIDATION
 
+from posebench.data.chosen import choose
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, for_instances
 from posebench.errors import PosebenchError
@@ -121,6 +122,8 @@ def test_what_the_server_would_not_take_is_refused(people: Instances, tmp_path: 
     some = people.take(np.arange(100))
     refused("has 100 single test people, but MPII's server scores 7,247", guess(some), some)
     refused("have 100 of the 7,247 people of mpii test; the first missing is row 100", guess(some), people)
+    part = choose(people, 100)
+    refused("for everybody of mpii test, and the predictions are of 100 of 7,247 people", guess(part), part)
     other = replace(people, source=replace(people.source, form="test.json"))
     refused(r"not the list of test images.*--data", guess(other), other)
     train: Any = replace(people, split="train")
