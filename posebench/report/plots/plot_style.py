@@ -45,6 +45,8 @@ KEY_SIZE, KEY = 8.5, 0.5
 """Size of the letters of a key, and inches that an entry takes beside its name."""
 LONGEST_NAME = 44
 """Letters of a row's name in a legend."""
+COMPRESSION = 4
+"""zlib's level. A page of photographs takes a third of the time of the default level, 6, and is one percent larger."""
 CASING = [Stroke(linewidth=1.5, foreground="white"), Normal()]
 """White edge of letters, which keeps them legible on what is coloured, also on dark pages."""
 STYLE: dict[Any, Any] = {
@@ -71,7 +73,8 @@ def save_png(figure: Figure, path: Path) -> None:
 
     def write(partial: Path) -> None:
         # The default metadata names matplotlib's version.
-        figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
+        packing = {"compress_level": COMPRESSION}
+        figure.savefig(partial, format="png", dpi=150, metadata={"Software": None}, pil_kwargs=packing)
 
     FigureCanvasAgg(figure)
     set_fonts(figure)
