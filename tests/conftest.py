@@ -19,6 +19,7 @@ import posebench.cli.show_comparison  # noqa: F401 - before any test patches the
 from posebench.data.instances import Instances
 from posebench.plugins import registry
 from posebench.samples import drawn
+from posebench.scoring import bootstrap
 
 os.environ.pop("COLUMNS", None)  # a terminal's, or the test runner's: what a command prints would depend on it
 SHARED = Path(__file__).parents[2] / "shared"
@@ -74,6 +75,12 @@ def browser() -> Iterator[Any]:
         pytest.skip(reason)
     with Browser() as opened:
         yield opened
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of other things than intervals: 1,000 resamples take longer than all else where people are few."""
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 20)
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def write(path: Path, rects: Sequence[Any], train: Any, singles: Sequence[Any], 
     ])  # fmt: skip
     cells = np.empty((len(rects), 1), object)
     cells[:, 0] = singles
-    acts = [{"cat_name": ACTIVITIES[row % 3] or EMPTY, "act_name": EMPTY, "act_id": -1} for row in range(len(rects))]
+    acts = [{"cat_name": ACTIVITIES[row % 3] or EMPTY} for row in range(len(rects))]
     release: dict[str, Any] = {
         "annolist": annolist, "img_train": np.array([train]), "version": "12", "single_person": cells, "act": struct(acts).T,
         "video_list": np.empty((1, 0), object),

@@ -36,7 +36,7 @@ def heatmaps(
     """
     from posebench.cli.console import open_console, say_synthetic
     from posebench.plugins import registry
-    from posebench.tasks.people import people_of_files
+    from posebench.tasks.people import load_people, split_of_files
     from posebench.tasks.prediction.show_heatmaps import show_heatmaps
 
     path = out or file.with_suffix(".png")
@@ -45,6 +45,6 @@ def heatmaps(
     protocol = registry.protocol(protocol_name)
     existing(file, "a heatmap file")
     say_synthetic(open_console(stderr=True, quiet=quiet), data, protocol_name)
-    people = people_of_files([file], protocol, data, split)
+    people = load_people(protocol, data, split or split_of_files([file], protocol))  # --row is a row of the whole split
     show_heatmaps(file, people, path, rows, keypoints)
     click.echo(path)

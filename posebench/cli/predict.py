@@ -29,7 +29,6 @@ DRAW_ABOVE = 0.2
 LOADING = "loading PyTorch and the network"
 """What stands on a terminal until there is a number."""
 
-
 _speed_options = together(
     click.option(
         "--fast", is_flag=True,
@@ -80,6 +79,10 @@ def read_scales(context: click.Context, parameter: click.Parameter, value: str |
 @data_option
 @split_option
 @box_options
+@click.option(
+    "--people", type=click.IntRange(1), metavar="N",
+    help="Predict N people, evenly spread over the split; with --boxes, the boxes in their images. Default: all.",
+)  # fmt: skip
 @workers_option
 @click.option(
     "--out",
@@ -96,10 +99,6 @@ def read_scales(context: click.Context, parameter: click.Parameter, value: str |
 @click.option(
     "--keep-heatmaps", type=click.Path(path_type=Path), metavar="FILE",
     help="Also write the heatmaps of every person and stack to this HDF5 file; the space is printed first.",
-)  # fmt: skip
-@click.option(
-    "--people", type=click.IntRange(1), metavar="N",
-    help="Predict N people, evenly spread over the split; with --boxes, the boxes in their images. Default: all.",
 )  # fmt: skip
 @click.option("--last-stack", is_flag=True, help="With --keep-heatmaps: the last stack alone.")
 @click.option(

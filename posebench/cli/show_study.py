@@ -24,37 +24,50 @@ from posebench.studies.plan import Plan, PlannedRun
 from posebench.studies.state import RunState
 from posebench.tasks.run import Viewer
 
+SETTINGS = "protocol", "recipe", "input", "epochs", "seeds"
+"""Columns of a plan that are told once where all rows have the same."""
+NUMBERS = "input", "epochs", "time of each"
+
 
 def print_plan(
     out: Console, plan: Plan, now: Sequence[RunState], seconds: Mapping[str, float], devices: int = 1
 ) -> None:
-    """The question, a line for each row, and how long all takes.
+    """The question, a line for each row, what is the same in all rows, and how long all takes.
 
     Args:
         seconds: key of a run → its seconds from its beginning; of the runs that are neither done nor under way.
         devices: on how many the runs are made at once.
     """
     out.print(Text(plan.study.question, style="bold"))
+    lines = _plan_lines(plan, now, seconds)
+    same = [header for header in SETTINGS if len(lines) > 1 and len({line[header] for line in lines}) == 1]
+    shown = [header for header in lines[0] if header not in same]
     table = Table(box=SIMPLE_HEAD)
-    for header, justify in (("network", "left"), ("protocol", "left"), ("recipe", "left"), ("input", "right"), ("epochs", "right"),
-                            ("seeds", "left"), ("state", "left"), ("time of each", "right")):  # fmt: skip
-        table.add_column(header, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for header in shown:
+        table.add_column(header, justify="right" if header in NUMBERS else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*(Text(line[header]) for header in shown))
+    out.print(table)
+    told = [f"In all rows: {', '.join(f'{header} {lines[0][header]}' for header in same)}."] if same else []
+    for sentence in (*told, cost(now, seconds, devices)):
+        out.print(wrapped(sentence, out.width if out.is_terminal else None), highlight=False, markup=False)
+
+
+def _plan_lines(plan: Plan, now: Sequence[RunState], seconds: Mapping[str, float]) -> list[dict[str, str]]:
+    """Header → cell, for each row of a study."""
     by_key = {state.run.key: state for state in now}
+    lines = []
     for runs in plan.rows:
         first = runs[0]
         recipe = first.job.recipe
         spent = {timedelta(seconds=round(seconds[run.key])) for run in runs if run.key in seconds}
-        cells = [
-            one_line(first.place.arch), one_line(first.place.protocol), recipe.name, str(size(recipe.input_size)),
-            str(recipe.epochs),
-            " ".join(str(run.job.seed) for run in runs), counts([by_key[run.key] for run in runs]),
-            ", ".join(map(str, sorted(spent))) or UNKNOWN,
-        ]  # fmt: skip
-        table.add_row(*map(Text, cells))
-    out.print(table)
-    out.print(
-        wrapped(cost(now, seconds, devices), out.width if out.is_terminal else None), highlight=False, markup=False
-    )
+        lines.append({
+            "network": one_line(first.place.arch), "protocol": one_line(first.place.protocol), "recipe": recipe.name,
+            "input": str(size(recipe.input_size)), "epochs": str(recipe.epochs),
+            "seeds": " ".join(str(run.job.seed) for run in runs), "state": counts([by_key[run.key] for run in runs]),
+            "time of each": ", ".join(map(str, sorted(spent))) or UNKNOWN,
+        })  # fmt: skip
+    return lines
 
 
 def cost(now: Sequence[RunState], seconds: Mapping[str, float], devices: int = 1) -> str:
@@ -66,14 +79,16 @@ def cost(now: Sequence[RunState], seconds: Mapping[str, float], devices: int = 1
     if asked := now[0].run.corruptions:
         names = counted(len({name for name, _ in asked.cells}), "corruption", "corruptions")
         levels = counted(len({severity for _, severity in asked.cells}), "severity", "severities")
-        told += f" Each is made once, and then predicts everybody {passes(asked)} times: clean, and with {names} in {levels}."
+        told += f" Each is made once; its network then predicts everybody {passes(asked)} times: "
+        told += f"clean, and with {names} in {levels}."
     if not seconds:
         return told
     left = timedelta(seconds=round(max(sum(seconds.values()) / devices, *seconds.values(), 0)))
     where = "on this device, one after the other" if devices == 1 else f"on {devices} GPUs"
+    also = " with the corruption of photographs" if asked else ""
     return (
         f"{told} {'The others take' if done else 'They take'} about {left} (hours:minutes:seconds) {where}: measured on a few "
-        "steps of each network; training from its beginning, and prediction."
+        f"steps of each network; training from its beginning, and prediction{also}."
     )
 
 

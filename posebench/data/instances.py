@@ -1,5 +1,6 @@
 """Instances: the annotated people of one split, as columns. No pixels."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -239,4 +240,4 @@ class Instances:
 def _leads_out(name: str) -> bool:
     """Whether a name is no path below a folder. Links inside the folder may lead anywhere: whoever made them chose so."""
     parts = name.replace("\\", "/").split("/")
-    return parts[0] == "" or ".." in parts or "\0" in name or Path(name).is_absolute() or Path(name).drive != ""
+    return parts[0] == "" or ".." in parts or "\0" in name or os.path.splitdrive(name)[0] != ""

@@ -15,6 +15,8 @@ from posebench.scoring.scores import Scores
 
 _BLOCK = 64
 """Resamples computed at once, so that their weights of all values stay small."""
+_NEAR = 4.0
+"""Part of the values, divided by the root of the number of units, on either side of the middle: almost every median is there."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,25 @@ def weighted_medians(values: Array, unit: Array, weights: Array) -> Array:
     """
     order = np.argsort(values, kind="stable")
     values, unit = values[order], unit[order]
-    medians = np.empty(len(weights))
+    middle, reach = len(values) // 2, int(_NEAR * len(values) / np.sqrt(weights.shape[1]))
+    medians, left = np.full(len(weights), np.nan), np.flatnonzero(weights[:, np.unique(unit)].any(axis=1))
+    for part in (slice(max(middle - reach, 0), middle + reach), slice(0, None)):
+        medians[left] = _medians_within(part, values, unit, weights[left])
+        left = left[np.isnan(medians[left])]
+    return medians
+
+
+def _medians_within(part: slice, values: Array, unit: Array, weights: Array) -> Array:
+    """(R,) medians of ascending values (V,) with their units (V,); NaN where one of its two middle values is not in the part."""
+    before, total = (weights @ np.bincount(unit[:end], minlength=weights.shape[1]) for end in (part.start, None))
+    # The two middle ones of an even number, the middle one twice of an odd number.
+    middle = np.stack([(total + 1) // 2, total // 2 + 1], axis=1) - before[:, None]
+    medians = np.full(len(weights), np.nan)
     for start in range(0, len(weights), _BLOCK):
-        running = np.cumsum(weights[start : start + _BLOCK, unit], axis=1)
+        running = np.cumsum(weights[start : start + _BLOCK, unit[part]], axis=1)
         for r, count in enumerate(running, start):
-            # The two middle ones of an even number, the middle one twice of an odd number.
-            middle = (count[-1] + 1) // 2, count[-1] // 2 + 1
-            medians[r] = values[np.searchsorted(count, middle)].mean() if count[-1] else np.nan
+            if middle[r, 0] > 0 and middle[r, 1] <= count[-1]:
+                medians[r] = values[part][np.searchsorted(count, middle[r])].mean()
     return medians
 
 

@@ -21,8 +21,8 @@ from posebench.samples.headers import Header, read_header
 Image = NDArray[np.uint8]
 Change = Callable[[str, Image], Image]
 """What is done to a photograph when it is read: its name and its pixels → its pixels."""
-BEGINNING = 1 << 17
-"""Bytes of a file in which its header is looked for: thumbnails and profiles before it rarely take more than 64 KiB."""
+BEGINNINGS = 1 << 12, 1 << 17
+"""Bytes of a file in which its header is looked for: first few, then so many that thumbnails and profiles may stand before it."""
 AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Opening a pipe does not wait for its other end; on Windows, line ends stay."""
 
@@ -63,10 +63,14 @@ def read_image(path: Path) -> Image:
 
 def stated_header(path: Path) -> Header | None:
     """The header of a photograph, read without the rest of the file; None where it has none that can be read."""
-    try:
-        return read_header(_content(path, BEGINNING))
-    except (OSError, ValueError, PosebenchError):
-        return None
+    for most in BEGINNINGS:
+        try:
+            return read_header(_content(path, most))
+        except PosebenchError:
+            continue
+        except (OSError, ValueError):  # ValueError: a name with a null character
+            return None
+    return None
 
 
 def _content(path: Path, most: int = -1) -> bytes:

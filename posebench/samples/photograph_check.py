@@ -1,7 +1,7 @@
 """What is checked of one photograph: whether it decodes, its header, its hashes."""
 
 import hashlib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class PhotographFacts:
 
     def as_json(self) -> dict[str, Any]:
         """The facts by name."""
-        return asdict(self)
+        return dict(vars(self))
 
     @classmethod
     def from_json(cls, values: Any) -> "PhotographFacts":
@@ -79,8 +79,9 @@ def check_photograph(path: Path) -> PhotographFacts:
     )  # fmt: skip
     if header is None:
         return facts
-    stated = {name: getattr(header, name) for name in ("grayscale", "cmyk", "bits", "orientation")}
-    return PhotographFacts(**(asdict(facts) | stated))
+    return replace(
+        facts, grayscale=header.grayscale, cmyk=header.cmyk, bits=header.bits, orientation=header.orientation
+    )
 
 
 def perceptual_hash(image: Image) -> str:

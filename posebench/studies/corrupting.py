@@ -99,7 +99,8 @@ def is_of(kept: KeptRobustness, record: Record, asked: RobustnessAsked) -> bool:
     if damage is None or damage.resampled is None:
         return False
     cells = tuple((name, severity) for name in damage.names for severity in damage.severities)
-    same = kept.weights_sha256 == record.model.checkpoint_sha256 and kept.group[: len(record.group)] == record.group
+    scored = kept.group[: len(record.group)] == record.group  # rule and people come first in both
+    same = kept.weights_sha256 == record.model.checkpoint_sha256 and scored
     whole = kept.chosen == kept.people_of_split
     return same and whole and (cells, damage.rule, damage.seed) == (asked.cells, asked.rule, asked.seed)
 

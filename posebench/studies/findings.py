@@ -78,7 +78,7 @@ class Findings:
 
     Attributes:
         rows: in the order of the study. pairs: of those that are done, one family: each row − the one with the study's first
-            architecture, recipe, input size or decoder that is equal in all else.
+            architecture, recipe, input size or decoder that is equal in all else, the condition among it.
         problem: why rows could not be compared; empty where they could.
     """
 

@@ -25,6 +25,11 @@ def export(
     given = protocol.read_predictions(file, people)
     made = protocol.processed(given, protocol.convention(convention).name)
     sentences = protocol.export(form, made, people, out)
+    if people.chosen is not None:
+        sentences = [
+            f"Only {people.chosen.sentence} of {people.what} were predicted; the others would count as missed.",
+            *sentences,
+        ]
     if made is given:
         return sentences
     gone = counted(len(given) - len(made), "detection is", "detections are")

@@ -41,6 +41,11 @@ def export_mat(predictions: Predictions, instances: Instances, path: Path) -> li
     if instances.split == "train" or instances.synthetic:
         what = "drawn people" if instances.synthetic else instances.what
         raise PosebenchError(f"mpii-mat is for the test and the validation people of MPII, not for {what}.")
+    if instances.chosen is not None:
+        raise PosebenchError(
+            f"mpii-mat is for everybody of {instances.what}, and the predictions are of {instances.chosen.sentence}. Predict all "
+            "people, without --people."
+        )
     row_of, missing = align(predictions, instances)
     points = [_annopoints(predictions.keypoints[row], gone) for row, gone in zip(row_of, missing, strict=True)]
     index = instances.image_ids[instances.image]

@@ -19,23 +19,23 @@ def test_every_question_has_a_finding_and_a_table_that_fits_the_terminal(
 ) -> None:
     data = shared / "data/coco/pairs"
     seen = type_posebench(
-        "diagnose", data / "val538_seed0_dt.json", "--protocol", "coco", "--data", data / "val538_gt.json",
+        "diagnose", data / "mini79_seed0_dt.json", "--protocol", "coco", "--data", data / "mini79_gt.json",
         cwd=tmp_path, columns=columns,
     )  # fmt: skip
     assert seen.returncode == 0, seen.text
     text = " ".join(seen.text.split())
     for finding in (
         "Most is lost to miss: its repair alone would add 0.2",
-        "left knee is wrong most often: 55.0 % of its predictions.",
-        "The worst person has 17 of 17 keypoints wrong.",
+        "left ear is wrong most often: 61.3 % of its predictions.",
+        "The worst person has 15 of 17 keypoints wrong.",
         "heatmap cells (right, down), within 0.25.",
         "Without this offset alone, AP would be",
         "Keypoints are right least often in the part",
-        "Expected calibration error: 12.7 % [12.0, 13.5], by chance 1.1 %;",
-        "Recalibrated on other images: 2.2 % [1.2, 2.4], by chance 1.1 %.",
-        "Recalibrated scores of detections would change AP by +0.002 [",
+        "Expected calibration error: 12.0 % [8.3, 14.9], by chance 4.1 %;",
+        "Recalibrated on other images: 8.8 % [0.0, 10.6], by chance 4.5 %.",
+        "Recalibrated scores of detections would change AP by -0.065 [",
         "Sigmas 10 % larger would change AP by +0.04",
-        "Without sigmas: the median error of the people who are found is 0.036 body lengths [0.034, 0.037].",
+        "Without sigmas: the median error of the people who are found is 0.034 body lengths [0.030, 0.046].",
     ):
         assert finding in text
     assert max(map(len, seen.lines)) <= columns

@@ -1,5 +1,6 @@
 """Commands that take predictions files read them on the split that the files state."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from coco_data import annotation, dataset, written
 from mpii_folder import write_folder
 
 import posebench as pb
 from posebench.cli.main import main
+from posebench.data.chosen import choose
 from posebench.data.predictions import for_instances, save
+from posebench.data.provenance import Provenance
 from posebench.plugins.registry import protocol
 from posebench.tasks.people import load_people
 
@@ -83,6 +87,26 @@ def test_files_of_another_split_are_refused(
 ) -> None:
     monkeypatch.chdir(folder)
     assert sentence in " ".join(posebench(folder, *arguments.split()).output.split())
+
+
+def test_a_part_of_a_split_is_exported_and_it_is_said(tmp_path: Path) -> None:
+    coco = protocol("coco")
+    data = written(tmp_path / "gt.json", dataset(annotation(), annotation(id=8, image_id=5)))
+    people = choose(load_people(coco, data, "val"), 1)
+    save(for_instances(people, people.keypoints, provenance=Provenance(chosen=people.chosen)), tmp_path / "part.h5")
+    command = [
+        "export",
+        "coco-json",
+        str(tmp_path / "part.h5"),
+        "--data",
+        str(data),
+        "--out",
+        str(tmp_path / "out.json"),
+    ]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0, done.output
+    assert "Only 1 of 2 people of coco val were predicted; the others would count as missed." in done.stderr
+    assert [one["image_id"] for one in json.loads((tmp_path / "out.json").read_text())] == [3]
 
 
 def test_python_reads_the_files_split_too(folder: Path) -> None:

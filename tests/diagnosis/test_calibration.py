@@ -192,6 +192,7 @@ def test_a_score_by_a_length_of_the_person_needs_no_body_lengths(two_people: Ins
     assert body_lengths(MPII.compared(for_instances(two_people, two_people.keypoints), two_people, "official")) is None
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_ap_with_other_sigmas_is_that_of_a_dataset_with_these_sigmas(tmp_path: Path) -> None:
     case = plain(np.random.default_rng(5))
     truth, found = written(tmp_path / "gt.json", case.truth), written(tmp_path / "dt.json", case.detections)

@@ -231,6 +231,7 @@ def test_repairs_of_a_pooled_mean_add_up_to_what_is_lost(two_people: Instances) 
     assert before.metrics["Mean"] == pytest.approx(100 * 25 / 28)
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_repairing_all_of_coco_is_putting_every_wrong_keypoint_on_its_annotation(tmp_path: Path) -> None:
     protocol, people, predictions = coco_case(tmp_path, 2)
     one = protocol.compared(predictions, people, "official")
@@ -245,6 +246,7 @@ def test_repairing_all_of_coco_is_putting_every_wrong_keypoint_on_its_annotation
     assert by_hand > 0.8  # false detections with higher scores than true ones are left
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_a_file_that_finds_nobody_has_no_kinds_and_everyone_is_unfound(tmp_path: Path) -> None:
     protocol, people, _ = coco_case(tmp_path, 1)
     empty = protocol.read_predictions(written(tmp_path / "empty.json", []), people)
@@ -336,6 +338,7 @@ def test_every_error_of_a_published_file_has_one_kind_and_repairs_restore_the_me
     assert len(found.frame) == sum(found.errors.counts)
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_sides_of_an_observer_scored_as_the_persons_own_are_inversions(shared: Path) -> None:
     data = shared / "data/lsp"
     files = {name: data / f"predictions/yang16_{name}.mat" for name in ("pc", "oc")}

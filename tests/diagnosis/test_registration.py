@@ -100,6 +100,21 @@ def test_weighted_medians_are_those_of_repeated_values() -> None:
     np.testing.assert_array_equal(weighted_medians(values, unit, weights), expected)
 
 
+def test_weighted_medians_of_many_units_are_exact_also_where_they_are_far_from_the_middle() -> None:
+    random = np.random.default_rng(3)
+    values = random.normal(size=2000).round(2)
+    unit = np.repeat(np.arange(500), 4)[random.permutation(2000)]
+    weights = random.multinomial(500, [1 / 500] * 500, 20)
+    lowest, highest = (np.bincount(unit[part], minlength=500) for part in (values < -1.5, values > 1.5))
+    weights[3], weights[4] = lowest, highest
+    weights[5] = 0
+    expected = [np.median(np.repeat(values, row[unit])) if row.any() else np.nan for row in weights]
+    np.testing.assert_array_equal(weighted_medians(values, unit, weights), expected)
+    assert (
+        np.abs(expected[:3]).max() < 0.2 and expected[3] < -0.2 and expected[4] > 0.2
+    )  # near the middle, and far from it
+
+
 @pytest.fixture(scope="module")
 def published(shared: Path) -> dict[str, Registration]:
     data = shared / "data/mpii"

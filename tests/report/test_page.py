@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from records import COCO, FLIC, record
 from posebench.errors import PosebenchError
 from posebench.report.pages.facts import facts
 from posebench.report.pages.page import write_pages
+from posebench.report.plots import board_plots
 from posebench.report.tables.board import SYNTHETIC_NOTE
 from posebench.report.tables.contents import read_contents
 from posebench.report.tables.published_scores import COLUMNS
@@ -24,6 +26,21 @@ def page(results: Path, *records) -> str:
 def made(results: Path) -> dict[str, bytes]:
     files = (path for path in results.rglob("*") if path.is_file())
     return {path.relative_to(results).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of one record."""
+    folder = tmp_path_factory.mktemp("drawn")
+    page(folder, record("a"))
+    return folder
+
+
+@pytest.fixture
+def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records lack what plots show. What the pages say is read, and plots take longer to draw."""
+    for kind in ("ranks", "joints", "body", "parts", "curves"):
+        monkeypatch.setattr(board_plots, kind, lambda _: None)
 
 
 def test_a_report_is_tables_plots_and_a_page(tmp_path: Path):
@@ -54,8 +71,8 @@ def test_only_plots_of_changed_records_are_drawn_again(tmp_path: Path):
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"1": 2}'])
-def test_a_missing_plot_and_a_damaged_list_of_plots_are_made_again(content: str | None, tmp_path: Path):
-    page(tmp_path, record("a"))
+def test_a_missing_plot_and_a_damaged_list_of_plots_are_made_again(content: str | None, drawn: Path, tmp_path: Path):
+    shutil.copytree(drawn, tmp_path, dirs_exist_ok=True)
     before, known = made(tmp_path), ResultsFolder(tmp_path).drawn_plots
     if content is None:
         next((tmp_path / "plots").glob("*.png")).unlink()
@@ -83,11 +100,13 @@ def test_a_name_with_a_script_is_shown_and_not_run(tmp_path: Path):
     assert "&lt;script&gt;alert(1)" in text
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_a_keypoint_that_was_not_predicted_is_a_dash(tmp_path: Path):
     text = page(tmp_path, record(per_joint={"nose": None, "neck": 50.0}))
     assert '<td class="number">–</td>\n<td class="number">50.00</td>' in text
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_keypoints_and_parts_of_the_data_have_their_intervals(tmp_path: Path):
     part = {
         "by": "visibility",
@@ -132,6 +151,7 @@ def test_ties_and_the_annotators_own_agreement_are_marked_in_the_table(tmp_path:
     assert "Every row with its interval: mpii val" in text
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_several_seeds_are_one_row_and_every_record_keeps_its_provenance(tmp_path: Path):
     model = {"arch": "x", "recipe": {"name": "quick"}, "trained_on": {"people": 5}}
     text = page(tmp_path, *(record(f"net seed {seed}", model=model | {"seed": seed}) for seed in (7, 8)))
@@ -139,6 +159,7 @@ def test_several_seeds_are_one_row_and_every_record_keeps_its_provenance(tmp_pat
     assert text.count(">net seed 7</a></th>") == text.count(">net seed 8</a></th>") == 1
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_overlays_are_shown_where_their_picture_exists(tmp_path: Path):
     one, other = record("one"), record("other")
     (tmp_path / "overlays").mkdir()
@@ -148,6 +169,7 @@ def test_overlays_are_shown_where_their_picture_exists(tmp_path: Path):
     assert f"overlays/{other.id}" not in text
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_overlays_of_two_seeds_are_told_apart_below_them(tmp_path: Path):
     seeds = [record("net", model={"seed": seed}, predictions_sha256=str(seed) * 64) for seed in (7, 8)]
     (tmp_path / "overlays").mkdir()
@@ -158,6 +180,7 @@ def test_overlays_of_two_seeds_are_told_apart_below_them(tmp_path: Path):
     assert "<figcaption>Best, median and worst people of net, seed 8</figcaption>" in text
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_every_record_has_its_provenance_with_the_networks_in_a_single_file(tmp_path: Path):
     text = page(tmp_path, record(model={"recipe": {"epochs": 140}}), record("other", FLIC))
     for fact in ("cccccccccccc</code>", "bbbbbbbbbbbb</code>", "python 3.12.3"):
@@ -167,6 +190,7 @@ def test_every_record_has_its_provenance_with_the_networks_in_a_single_file(tmp_
     assert "<dt>recipe.epochs</dt><dd>140</dd>" in (tmp_path / "index.html").read_text("utf-8")
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_synthetic_people_are_marked(tmp_path: Path):
     assert f'<p class="warning">{SYNTHETIC_NOTE}' in page(tmp_path, record(data={"synthetic": True}))
 
@@ -202,6 +226,7 @@ def test_a_report_computes_each_records_id_a_few_times_however_many_there_are(
     assert count <= len(calls) <= 10 * count
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_one_broken_record_is_skipped_and_the_others_are_reported(tmp_path: Path):
     save_record(record(), tmp_path)
     (tmp_path / "records" / "broken.json").write_text("{}")
@@ -231,6 +256,7 @@ def test_facts_are_flat_and_long_ones_are_cut():
     assert len(facts({"a": "x" * 1000})[0][1]) == 300
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_published_rows_link_their_source_and_those_that_are_not_comparable_say_why(tmp_path: Path):
     rows = (
         "near,256x256,mpii,val,bearpaw eval_PCKh,PCKh@0.5/mean(macro14),88.64,,,a/b@0185b42:x.md",

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -18,8 +19,10 @@ from posebench.cli.console import print_fonts_note
 from posebench.report.plots import fonts
 from posebench.report.plots.board_plots import write_plots
 from posebench.report.plots.fonts import FONT, SUBSTITUTE, drawable, families
-from posebench.report.plots.plot_files import COLORS, darkened, indexed, write_figure
+from posebench.report.plots.plot_files import COLORS, Format, darkened, indexed, write_figure
+from posebench.report.plots.plot_joints import joints
 from posebench.report.plots.plot_style import broken, fitting, key_columns, save_png, style, subtitle
+from posebench.report.plots.plots import Plot, PlotKind, PlotWriter
 from posebench.results.folder import ResultsFolder
 
 WHITE, BLACK, BLUE = (255, 255, 255), (0, 0, 0), (0, 114, 178)
@@ -28,6 +31,13 @@ WHITE, BLACK, BLUE = (255, 255, 255), (0, 0, 0), (0, 114, 178)
 def rgba(*colors: tuple[int, int, int]) -> np.ndarray:
     """An image of one row."""
     return np.array([[[*color, 255] for color in colors]], np.uint8)
+
+
+def joints_plot(folder: Path, *formats: Format, **changes: object) -> Plot:
+    """The plot of keypoints of a leaderboard with one record, `a`."""
+    of = board(record("a", **changes))
+    (plot,) = PlotWriter(of, ResultsFolder(folder), formats).write(PlotKind.JOINTS, partial(joints, of))
+    return plot
 
 
 def test_few_colours_stay_as_they_are() -> None:
@@ -62,9 +72,7 @@ def test_a_plot_has_a_dark_png_of_the_same_size_beside_it(tmp_path: Path) -> Non
 
 
 def test_formats_lie_beside_the_png_and_have_the_same_bytes_again(tmp_path: Path) -> None:
-    once, again = (
-        write_plots(board(record("a")), (), ResultsFolder(tmp_path / name), ("svg", "pdf"))[0] for name in ("x", "y")
-    )
+    once, again = (joints_plot(tmp_path / name, "svg", "pdf") for name in ("x", "y"))
     assert [path.name.rsplit("-joints", 1)[1] for path in once.files] == [".png", "-dark.png", ".pdf", ".svg"]
     assert [path.read_bytes() for path in once.files] == [path.read_bytes() for path in again.files]
     pdf, svg = (path.read_bytes() for path in once.files[2:])
@@ -74,12 +82,8 @@ def test_formats_lie_beside_the_png_and_have_the_same_bytes_again(tmp_path: Path
 
 
 def test_other_formats_stay_until_the_records_change(tmp_path: Path) -> None:
-    folder = ResultsFolder(tmp_path)
-
-    def endings(*formats: str, **changes: object) -> set[str]:
-        return {
-            path.suffix for plot in write_plots(board(record(**changes)), (), folder, formats) for path in plot.files
-        }
+    def endings(*formats: Format, **changes: object) -> set[str]:
+        return {path.suffix for path in joints_plot(tmp_path, *formats, **changes).files}
 
     assert endings("pdf") == {".png", ".pdf"}
     assert endings() == {".png", ".pdf"}
@@ -87,14 +91,14 @@ def test_other_formats_stay_until_the_records_change(tmp_path: Path) -> None:
 
 
 def test_a_missing_dark_picture_is_drawn_again(tmp_path: Path) -> None:
-    plot = write_plots(board(record()), (), ResultsFolder(tmp_path))[0]
+    plot = joints_plot(tmp_path)
     plot.dark.unlink()
-    write_plots(board(record()), (), ResultsFolder(tmp_path))
+    joints_plot(tmp_path)
     assert plot.dark.is_file()
 
 
 def test_a_plot_in_words_says_what_it_shows_and_what_is_best(tmp_path: Path) -> None:
-    plot = write_plots(board(record("a")), (), ResultsFolder(tmp_path))[0]
+    plot = joints_plot(tmp_path)
     assert plot.alt == "Scores by keypoint: mpii val (valid.h5): mpii v1, official. One row: a with Mean 89.09 %."
 
 

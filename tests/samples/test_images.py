@@ -1,12 +1,14 @@
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from posebench.data.geometry import Crop
 from posebench.errors import PosebenchError
-from posebench.samples.images import cut, read_image
+from posebench.samples.images import cut, read_image, stated_header
 
 
 def picture(height: int = 60, width: int = 90) -> np.ndarray:
@@ -86,3 +88,13 @@ def test_halving_averages_the_four_pixels_that_a_crop_pixel_covers() -> None:
     image[:2, :2] = 100
     crop = Crop.around(np.array([1.5, 1.5]), np.array([4.0, 4.0]), (2, 2))
     assert cut(image, crop)[..., 0].tolist() == [[100, 0], [0, 0]]
+
+
+def test_a_header_is_found_behind_a_long_comment_without_reading_the_pixels(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((6, 5, 3), np.uint8)).save(file, "JPEG", comment=b"x" * 9000)
+    (tmp_path / "long.jpg").write_bytes(file.getvalue()[:-20])
+    found = stated_header(tmp_path / "long.jpg")
+    assert found is not None and (found.height, found.width) == (6, 5)
+    (tmp_path / "none.jpg").write_bytes(b"\xff\xd8 no JPEG")
+    assert [stated_header(tmp_path / name) for name in ("none.jpg", "missing.jpg", ".")] == [None, None, None]

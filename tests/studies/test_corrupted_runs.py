@@ -1,6 +1,11 @@
 """Corruptions of a study: a run is trained once, and each condition of the photographs makes a row of it."""
 
+import os
 import re
+import signal
+from contextlib import contextmanager
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +13,11 @@ import numpy as np
 import pytest
 import torch
 from faulty import Sound
+from rich.console import Console
 from watched_runs import Watching, install
 
-from posebench.errors import PosebenchError
+from posebench.cli.show_study import print_answer
+from posebench.errors import Interrupted, PosebenchError
 from posebench.results.kept_robustness import find_robustness
 from posebench.results.record import find_records
 from posebench.studies.carry_out import carry_out
@@ -30,7 +37,7 @@ MINE = Study(
     seeds=(0, 1), input_sizes=((24, 32),), settings=Settings(epochs=1, limit=4, batch_size=2),
     corruptions=("pixelate", "contrast"), severities=(2, 5),
 )  # fmt: skip
-SCORED = 12
+SCORED = 8
 ONE = {"architectures": ("sound",), "seeds": (0,)}
 
 
@@ -49,12 +56,14 @@ class Steady(Sound):
 
 @pytest.fixture(scope="module")
 def patched() -> Any:
+    """Few people, no pictures of runs, and float32 without a measurement of bfloat16."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(people, "SYNTHETIC_TO_TRAIN", 60)
         monkeypatch.setattr(people, "SYNTHETIC_TO_SCORE", SCORED)
         monkeypatch.setattr("posebench.tasks.scoring.evaluate.Evaluation.draw_overlays", lambda self, results: None)
         for name in ("draw_curves", "draw_sheet"):
             monkeypatch.setattr(f"posebench.tasks.training.story.Story.{name}", lambda *arguments: None)
+        monkeypatch.setattr("posebench.training.step.measured_gain", lambda model, batch, device: 0.5)
         install(monkeypatch, Steady)
         yield
 
@@ -76,6 +85,14 @@ def done(patched: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan,
 @pytest.fixture(scope="module")
 def answer(done: tuple[Plan, list[RunState], list[str]]) -> Answer:
     return find(done[0], done[1])
+
+
+class Stopping(Watching):
+    """Asks to stop when two of the passes over corrupted photographs are done."""
+
+    @contextmanager
+    def predicting(self, asked: Any) -> Any:
+        yield lambda done, total: os.kill(os.getpid(), signal.SIGINT) if total > SCORED and done == 2 * SCORED else None
 
 
 def trained_again() -> None:
@@ -162,11 +179,57 @@ def test_the_report_says_what_the_conditions_are_and_begins_with_all_corruptions
     assert [path.read_bytes() for path in write_report(answer)] == before
 
 
-def test_corruptions_that_a_study_gains_need_no_training(done: Any, tmp_path: Path) -> None:
+def measured_with(state: RunState, **changes: Any) -> RunState:
+    """The state with another measurement of what all corruptions together say."""
+    damage = state.corrupted.corrupted.model_copy(update=changes)
+    return replace(state, corrupted=state.corrupted.model_copy(update={"corrupted": damage}))
+
+
+def test_shares_of_a_clean_score_that_is_0_on_a_resample_are_not_compared_which_is_said(done: Any) -> None:
+    plan, after, _ = done
+    damage = after[0].corrupted.corrupted
+    nothing = damage.resampled | {"clean": [0.0, *damage.resampled["clean"][1:]]}
+    answer = find(plan, [measured_with(after[0], resampled=nothing), *after[1:]])
+    (found,) = answer.findings
+    assert "sound:other, rPC" not in [pair.a for pair in found.pairs]
+    assert len(found.pairs) == 5
+    assert found.not_compared == "Not compared, because on some resamples the clean score is 0: sound, rPC."
+    assert found.not_compared in markdown(answer).replace("\\", "").splitlines()
+
+
+def test_networks_that_were_measured_with_other_versions_of_the_packages_are_named_as_such(done: Any) -> None:
+    plan, after, _ = done
+    old = [measured_with(after[0], packages={"numpy": "1.0"}), *after[1:]]
+    sentence = "Not all networks were measured with the same versions of the packages that corrupt photographs: "
+    assert sentence in markdown(find(plan, old))
+    assert sentence not in markdown(find(plan, after))
+
+
+def test_a_terminal_of_80_columns_shows_all_corruptions_together(answer: Answer) -> None:
+    out = Console(width=80, force_terminal=True, file=StringIO(), no_color=True)
+    print_answer(out, answer)
+    lines = re.sub(r"\x1b\[[\d;]*m", "", out.file.getvalue()).splitlines()
+    assert max(map(len, lines)) <= 80
+    text = " ".join(" ".join(lines).split())
+    assert "change: sound:other − sound = " in text and "pixelate" not in text
+    assert "change: mPC − clean; rPC: mPC in percent of clean. The report has every corruption." in text
+
+
+def test_corruptions_that_a_study_gains_need_no_training_and_an_interrupted_measurement_goes_on(
+    done: Any, tmp_path: Path
+) -> None:
     (before,) = carry_out(plan_of(tmp_path, **ONE, corruptions=(), severities=()), Watching())
     more = plan_of(tmp_path, **ONE, corruptions=("contrast",), severities=(1, 3, 5))
     assert [state.word for state in states(more)] == ["stopped"]
+    with pytest.raises(Interrupted, match="Stopped; the run under way is kept. Type the same command again to go on"):
+        carry_out(more, Stopping(trained_again))
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("predictions/robustness/*/*.h5")}
+    assert len(kept) == 2
     (after,) = carry_out(more, Watching(trained_again))
+    assert (
+        kept.items()
+        <= {path: path.stat().st_mtime_ns for path in tmp_path.glob("predictions/robustness/*/*.h5")}.items()
+    )
     assert (after.word, after.record, len(after.corrupted.conditions)) == ("done", before.record, 3)
     told = Watching()
     (again,) = carry_out(more, told)
@@ -182,7 +245,7 @@ def test_a_measurement_of_other_cells_or_of_another_network_is_not_taken_and_not
     kept = after[0].corrupted
     damage = kept.corrupted.model_copy(update={"resampled": None})
     for odd in (
-        kept.model_copy(update={"weights_sha256": "0" * 64}), kept.model_copy(update={"chosen": 11}),
+        kept.model_copy(update={"weights_sha256": "0" * 64}), kept.model_copy(update={"chosen": 7}),
         kept.model_copy(update={"corrupted": damage}), kept.model_copy(update={"corrupted": None}),
         kept.model_copy(update={"data": kept.data.model_copy(update={"box_source": "a detector"})}),
     ):  # fmt: skip
@@ -232,9 +295,9 @@ def test_a_missing_package_is_said_before_the_first_run(tmp_path: Path, monkeypa
 def test_predictions_for_which_the_disk_has_no_room_are_refused_before_the_first_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # 4 runs, each with 1 + 4 passes over 12 people with 16 keypoints of 25 bytes.
+    # 4 runs, each with 1 + 4 passes over 8 people with 16 keypoints of 25 bytes.
     monkeypatch.setattr("posebench.studies.corrupting.free_bytes", lambda path: 50_000)
     with pytest.raises(
-        PosebenchError, match=r"on corrupted photographs need 96 kB in .*, but 50 kB are free there. Free some space"
+        PosebenchError, match=r"on corrupted photographs need 64 kB in .*, but 50 kB are free there. Free some space"
     ):
         plan_of(tmp_path)

@@ -40,8 +40,9 @@ def test_photographs_are_corrupted_and_predicted_under_every_condition_and_clean
     assert Speed(step=0.5, person=0.1, corrupting=0.25).seconds(run) == pytest.approx(
         18 * 0.5 + 20 * 8 * 0.1 + 20 * 0.25
     )
+    assert cost([RunState(run, "waiting")], {run.key: 60.0}).endswith("prediction with the corruption of photographs.")
     assert cost([RunState(run, "waiting")], {}) == (
-        "1 run. Each is made once, and then predicts everybody 7 times: clean, and with 2 corruptions in 3 severities."
+        "1 run. Each is made once; its network then predicts everybody 7 times: clean, and with 2 corruptions in 3 severities."
     )
 
 

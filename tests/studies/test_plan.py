@@ -1,11 +1,15 @@
 """Plans: which runs a study has, and what is found wrong before the first one."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from posebench.cli.show_study import print_plan
 from posebench.errors import PosebenchError
 from posebench.studies.plan import Asked, data_of, make_plan, places, row_name
+from posebench.studies.state import RunState
 from posebench.studies.study_file import Published, Settings, Study
 
 pytestmark = pytest.mark.usefixtures("few_people")
@@ -105,3 +109,13 @@ def test_one_annotation_file_is_refused(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(PosebenchError, match="is one file, so training and scoring would share their people"):
         make_plan(Asked(study=MINE, data=file, results=tmp_path))
+
+
+def test_what_all_rows_have_is_told_once_so_that_names_fit_the_terminal(tmp_path: Path) -> None:
+    plan = make_plan(Asked(study=changed(protocols=("mpii",)), results=tmp_path))
+    told = StringIO()
+    print_plan(Console(file=told, width=80), plan, [RunState(run, "waiting") for run in plan.runs], {})
+    lines = [line.split() for line in told.getvalue().splitlines()]
+    assert ["network", "state", "time", "of", "each"] in lines
+    assert ["hourglass1:head=8", "2", "waiting", "–"] in lines
+    assert "In all rows: protocol mpii, recipe quick, input 64×64, epochs 2, seeds 3 0." in told.getvalue()

@@ -89,9 +89,9 @@ def predict(  # noqa: PLR0913 - the options of the command
                 f"Stopped after {done:,} of {total:,} people; {out} is not written. Type the same command again."
             )
 
+    processes.join()
     if corruption is not None:
         check_sizes(people)
-    processes.join()
     if keep is not None:
         _check_keep(keep, out, processes.count(), scales)
     lock = locked(out.with_name(f"{out.name}.lock"), f"writes {out}")

@@ -18,6 +18,8 @@ from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
 from posebench.scoring import average_precision, oks_matching
 
+pytestmark = pytest.mark.usefixtures("few_resamples")  # intervals are not what is tested here
+
 COCO = protocol("coco")
 PAIRS = {
     "image139099_dt": ("image139099_gt", "fce_keypoints_dataset", "as_is(bbox in dt)"),
@@ -355,12 +357,12 @@ def test_random_cases_equal_pycocotools_to_the_bit(first: int, tmp_path: Path) -
     """Faults that were planted in the matching differ in 9 to 64 % of the cases; what is rare, in test_exactness."""
     pytest.importorskip("pycocotools", reason="the reference evaluator is not installed")
     several = 0
-    for seed in range(first, first + 200):
+    for seed in range(first, first + 200, 2):
         files = [written(tmp_path / name, part) for name, part in zip(("gt.json", "dt.json"), mixed(seed), strict=True)]
         ours, theirs = (numbers(name, *files) for name in ("posebench", "pycocotools"))
         assert equal(ours, theirs), seed
         several += 0 < theirs.stats[0] < 1
-    assert several > 100  # the cases are worth something
+    assert several > 50  # the cases are worth something
 
 
 def test_the_random_cases_have_what_evaluators_trip_over() -> None:

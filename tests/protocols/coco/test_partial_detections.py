@@ -110,7 +110,7 @@ def with_gaps(seed: int, folder: Path) -> tuple[dict[str, Any], Any, Predictions
 def test_exported_partial_detections_score_the_same_in_pycocotools(first: int, tmp_path: Path) -> None:
     pytest.importorskip("pycocotools", reason="the reference evaluator is not installed")
     came_with_boxes = partial = 0
-    for seed in range(first, first + 50):
+    for seed in range(first, first + 50, 2):
         truth, people, made = with_gaps(seed, tmp_path)
         COCO.export("coco-json", made, people, tmp_path / "out.json")
         entries = json.loads((tmp_path / "out.json").read_text())
@@ -123,7 +123,7 @@ def test_exported_partial_detections_score_the_same_in_pycocotools(first: int, t
         assert again.missing.any() == made.missing[~made.missing.all(axis=1)].any()
         came_with_boxes += made.bbox is not None
         partial += bool(again.missing.any())
-    assert min(came_with_boxes, 50 - came_with_boxes, partial) > 5
+    assert min(came_with_boxes, 25 - came_with_boxes, partial) > 2
 
 
 def test_real_people_without_noses_score_the_same_in_pycocotools(shared: Path, tmp_path: Path) -> None:

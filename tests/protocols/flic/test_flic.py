@@ -10,10 +10,13 @@ import pytest
 from flic_data import LEFT, RIGHT, example_rows, h5_columns, parts, turned, write_examples, write_h5
 from scipy.io import savemat
 
+from posebench.data.instances import Instances
 from posebench.data.predictions import for_instances
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
 from posebench.synthetic import people as synthetic
+
+pytestmark = pytest.mark.usefixtures("few_resamples")  # intervals are not what is tested here
 
 FLIC = protocol("flic")
 GOLDEN = {
@@ -38,6 +41,11 @@ def official(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_examples(tmp_path_factory.mktemp("flic") / "labels.mat", example_rows(points, images, test))
 
 
+@pytest.fixture(scope="module")
+def examples(official: Path) -> Instances:
+    return FLIC.instances(official, "test")
+
+
 @pytest.fixture(params=["as chosen", "person-centric h5", "examples.mat"])
 def form(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -45,10 +53,11 @@ def form(request: pytest.FixtureRequest) -> str:
 
 @pytest.mark.parametrize("convention", GOLDEN)
 def test_every_number_equals_the_reference(
-    shared: Path, official: Path, golden: Any, form: str, convention: str
+    shared: Path, examples: Instances, golden: Any, form: str, convention: str
 ) -> None:
-    files = {"person-centric h5": shared / "data/flic/annot/valid_personcentric.h5", "examples.mat": official}
-    people = FLIC.instances(files.get(form) or FLIC.annotations(shared / "data/flic", "test", convention), "test")
+    chosen = FLIC.annotations(shared / "data/flic", "test", convention)
+    file = {"as chosen": chosen, "person-centric h5": shared / "data/flic/annot/valid_personcentric.h5"}.get(form)
+    people = examples if file is None else FLIC.instances(file, "test")
     made = FLIC.read_predictions(shared / YANG, people)
     scores = FLIC.score(made, people, convention)
     expected = golden["flic"]["sets"]["yang16"][GOLDEN[convention]]

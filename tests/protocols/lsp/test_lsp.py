@@ -15,6 +15,8 @@ from posebench.plugins.registry import protocol
 from posebench.synthetic import people as synthetic
 from posebench.tasks.people import load_people
 
+pytestmark = pytest.mark.usefixtures("few_resamples")  # intervals are not what is tested here
+
 LSP = protocol("lsp")
 PREDICTED = {"person-centric": "yang16_pc", "observer-centric": "yang16_oc"}
 PRINTED = {"person-centric": 73.6, "observer-centric": 81.5}

@@ -17,6 +17,8 @@ from posebench.data.predictions import for_instances, save
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
 
+pytestmark = pytest.mark.usefixtures("few_resamples")  # intervals are not what is tested here
+
 MPII = protocol("mpii")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from mpii_release import VALIDATION
 
+from posebench.data.chosen import choose
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, for_instances
 from posebench.errors import PosebenchError
@@ -24,13 +25,17 @@ def people(mpii_release: Path) -> Instances:
     return MPII.instances(mpii_release, "test")
 
 
+def predicted(row: int) -> list[int]:
+    """Joints of a row: the first 16 people have all, but for joint 3 of row 1. The others have one each, which is soon written."""
+    return [joint for joint in range(16) if (row, joint) != (1, 3)] if row < 16 else [row % 16]
+
+
 def guess(people: Instances) -> Predictions:
-    """Of row r, joint j: x = r + j / 4, y = 1000 - j, in 0-based pixels; of row 1, joint 3 nothing."""
+    """Of row r, joint j: x = r + j / 4, y = 1000 - j, in 0-based pixels, where it is predicted."""
     rows, joints = np.arange(len(people))[:, None], np.arange(16)[None]
     keypoints = np.stack([rows + joints / 4, 1000.0 - joints + 0 * rows], axis=2)
-    missing = np.zeros(keypoints.shape[:2], bool)
-    missing[1, 3] = True
-    keypoints[1, 3] = np.nan
+    missing = np.array([~np.isin(np.arange(16), predicted(row)) for row in range(len(people))])
+    keypoints[missing] = np.nan
     return for_instances(people, keypoints, missing=missing)
 
 
@@ -59,7 +64,7 @@ def test_the_servers_file_has_every_test_image_and_whom_it_walks_through(
     said, pred = exported
     assert "all 6,908 test images" in said[0] and "7,247 single people" in said[0]
     assert "pred_keypoints_mpii.mat" in said[1]
-    assert "1 keypoint without a prediction" in said[2]
+    assert f"{1 + (7247 - 16) * 15:,} keypoints without a prediction" in said[2]
     assert len(pred) == 6908
     original = mat.Release(mpii_release)
     images = np.flatnonzero(~original.train).tolist()
@@ -75,8 +80,7 @@ def test_the_servers_file_has_every_test_image_and_whom_it_walks_through(
     rows = zip(people.image_ids[people.image].tolist(), people.person.tolist(), strict=True)
     for row, who in enumerate(rows):
         keypoints = found.pop(who)
-        assert sorted(keypoints) == [joint for joint in range(16) if (row, joint) != (1, 3)]
-        assert keypoints[5] == [row + 1.25 + 1, 1000.0 - 5 + 1]
+        assert keypoints == {joint: [row + joint / 4 + 1, 1000.0 - joint + 1] for joint in predicted(row)}
     assert not any(found.values())
 
 
@@ -96,8 +100,8 @@ def test_the_toolkits_file_has_one_entry_for_each_validation_person(mpii_release
     assert list(numbers) == VALIDATION
     entries = mat.rows(load_structs(tmp_path / "out.mat", "pred"))
     assert len(entries) == 2958
-    keypoints = points(mat.first(entries[2957].get("annorect")))
-    assert keypoints[4] == [2957 + 1 + 1.0, 1000.0 - 4 + 1]
+    assert points(mat.first(entries[15].get("annorect")))[4] == [15 + 1 + 1.0, 1000.0 - 4 + 1]
+    assert points(mat.first(entries[2957].get("annorect"))) == {13: [2957 + 3.25 + 1, 1000.0 - 13 + 1]}
 
 
 def test_an_h5_with_numbers_is_enough_for_the_toolkit_and_one_without_is_not(shared: Path, tmp_path: Path) -> None:
@@ -118,6 +122,8 @@ def test_what_the_server_would_not_take_is_refused(people: Instances, tmp_path: 
     some = people.take(np.arange(100))
     refused("has 100 single test people, but MPII's server scores 7,247", guess(some), some)
     refused("have 100 of the 7,247 people of mpii test; the first missing is row 100", guess(some), people)
+    part = choose(people, 100)
+    refused("for everybody of mpii test, and the predictions are of 100 of 7,247 people", guess(part), part)
     other = replace(people, source=replace(people.source, form="test.json"))
     refused(r"not the list of test images.*--data", guess(other), other)
     train: Any = replace(people, split="train")

@@ -62,6 +62,7 @@ def test_a_mean_is_of_the_keypoints_that_its_rule_counts_and_the_user_chose(
     assert found.metrics["Mean"] == pytest.approx(mean)
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("protocol", ["mpii", "flic", "lsp", "coco"])
 def test_all_keypoints_by_the_option_are_the_plain_score(tmp_path: Path, protocol: str) -> None:
     rules = registry.protocol(protocol)
@@ -80,6 +81,7 @@ def test_all_keypoints_by_the_option_are_the_plain_score(tmp_path: Path, protoco
         assert chosen.group == plain.group
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("seed", range(6))
 def test_ap_on_some_keypoints_is_pycocotools_on_files_that_have_no_others(tmp_path: Path, seed: int) -> None:
     coco, cocoeval = (pytest.importorskip(f"pycocotools.{name}") for name in ("coco", "cocoeval"))
@@ -240,6 +242,7 @@ def test_a_record_on_some_keypoints_of_another_skeleton_is_verified(tmp_path: Pa
     assert verify(path, Places()).status != "verified"
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("protocol, joints", [("mpii", (*WRISTS, "head_top")), ("coco", ("left_wrist", "right_knee"))])
 def test_a_diagnosis_of_some_keypoints_is_of_these_alone_and_stands_beside_their_record(
     tmp_path: Path, protocol: str, joints: tuple[str, ...]
