@@ -71,7 +71,7 @@ class Scenes:
         Computed from the parts' sizes; of a person cut by the edge the share is kept that the bbox keeps.
         """
         left, top, right, bottom = self.people.box.T
-        part = self.bbox[:, 2] * self.bbox[:, 3] / ((right - left) * (bottom - top))
+        part = self.bbox[:, 2:].prod(axis=1) / ((right - left) * (bottom - top))
         return self.people.area() * part  # type: ignore[no-any-return]
 
     @property

@@ -31,9 +31,10 @@ def work():
 
 
 settings = {"rdzv_backend": "c10d", "rdzv_endpoint": "localhost:0", "run_id": str(uuid.uuid4()), "max_restarts": 0}
-elastic_launch(LaunchConfig(1, 1, 2, start_method="fork", monitor_interval=0.1, **settings), work)()
+elastic_launch(LaunchConfig(1, 1, 2, start_method="fork", monitor_interval=1, **settings), work)()
 """
-"""`torchrun` with processes that are forked, and so have torch, in place of two that import it anew."""
+"""`torchrun` with processes that are forked, and so have torch, in place of two that import it anew. It looks at them only each
+second: one that fails after the other one is not ended before it could say so."""
 
 
 def torchrun(*arguments: object, folder: Path, forked: bool = False) -> subprocess.CompletedProcess[str]:

@@ -190,7 +190,9 @@ def test_the_average_follows_the_weights_by_its_rule() -> None:
 @pytest.mark.parametrize("arch", ["hourglass1", "hrnet_w32", "simplebaseline:resnet18"])
 def test_no_step_waits_for_the_device(arch: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the device `meta` there are no values: whatever needs one, such as `.item()`, is an error."""
-    monkeypatch.setattr("posebench.architectures.hrnet.MODULES", (1, 1, 1))  # every kind of layer, and a third of them
+    # Every kind of layer, and few of each.
+    for name, value in (("hrnet.MODULES", (1, 1, 1)), ("hrnet.BLOCKS", 1), ("hourglass.ORDER", 2)):
+        monkeypatch.setattr(f"posebench.architectures.{name}", value)
     with pytest.raises(RuntimeError, match="meta"):
         torch.ones((), device="meta").item()
     model = registry.architecture(arch, MPII.skeleton, (64, 64))
