@@ -21,7 +21,7 @@ Severity = Annotated[int, Field(ge=1, le=5)]
 Names = Annotated[tuple[Name, ...], Field(min_length=1)]
 
 
-SMALLER = "recipes", "seeds", "input_sizes", "corruptions", "severities"
+SMALLER = "architectures", "protocols", "recipes", "seeds", "input_sizes", "corruptions", "severities"
 """Lists that a study's small size may replace."""
 
 
@@ -42,6 +42,8 @@ class Settings(_Part):
 class Small(Settings):
     """What `--small` replaces: the same question, answered within minutes, which says nothing of the full size."""
 
+    architectures: Names | None = None
+    protocols: Names | None = None
     recipes: Names | None = None
     seeds: tuple[Seed, ...] | None = Field(None, min_length=1)
     input_sizes: tuple[tuple[Side, Side], ...] | None = Field(None, description="(width, height), pixels")
