@@ -43,8 +43,9 @@ def imagenet(name: str, **arguments: Any) -> nn.Module:
 
 def _unavailable(name: str, why: str) -> PosebenchError:
     return PosebenchError(
-        f"The ImageNet weights {name} are not on this machine, and {why}. Add --no-pretrained to start from random "
-        f"weights. Or run on a machine with a network: python -c \"import timm; timm.create_model('{name}', pretrained=True)\" "
+        f"The ImageNet weights {name} are not on this machine, and {why}. Add --no-pretrained, or pretrained = false in a "
+        "study's [settings], to start from random weights. Or run on a machine with a network: "
+        f"python -c \"import timm; timm.create_model('{name}', pretrained=True)\" "
         f"and copy its ~/.cache/huggingface/hub to {constants.HF_HUB_CACHE} here."
     )
 

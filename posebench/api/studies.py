@@ -44,6 +44,10 @@ def study(
             device=device, workers=workers, small=small,
         )
     )  # fmt: skip
-    answer = findings.find(plan, carry_out.carry_out(plan, carry_out.Telling(say)) if make_runs else states(plan))
+    now = states(plan)
+    if make_runs:
+        carry_out.check_beginnings(now)
+        now = carry_out.carry_out(plan, carry_out.Telling(say))
+    answer = findings.find(plan, now)
     report.write_report(answer)
     return answer

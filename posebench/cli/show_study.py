@@ -124,9 +124,8 @@ def print_answer(out: Console, answer: Answer) -> None:
         said += [found.verdict(pair) for pair in found.leading]
         said += [found.not_compared] * bool(found.not_compared)
         if answer.plan.study.corruptions:
-            said.append(
-                f"{CHANGE}: {MPC} − {CLEAN}; {RPC}: {MPC} in percent of {CLEAN}. The report has every corruption."
-            )
+            each = " The report has every corruption." if len(answer.plan.study.corruptions) > 1 else ""
+            said.append(f"{CHANGE}: {MPC} − {CLEAN}; {RPC}: {MPC} in percent of {CLEAN}.{each}")
         for line in said:
             out.print(wrapped(line, out.width if out.is_terminal else None), highlight=False, markup=False)
 

@@ -100,6 +100,7 @@ def run(
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.cli.show_study import print_plan
     from posebench.studies import measure
+    from posebench.studies.carry_out import check_beginnings
     from posebench.studies.gpus import gpus
     from posebench.studies.plan import make_plan
     from posebench.studies.state import states
@@ -117,6 +118,7 @@ def run(
     with out.status("Loading PyTorch; checking that every run can be made and scored") as status:
         plan = make_plan(wanted)
         now = states(plan)
+        check_beginnings(now)
         left = [state.run for state in now if state.word not in ("done", "running") and (dry_run or cluster is None)]
         seconds = measure.measured(left, lambda doing: status.update(f"Measuring a few steps of {doing}"))
     devices = gpus(wanted.device)

@@ -1,5 +1,7 @@
 """A part of a split's people: so many of them, evenly spread over it. Everywhere the same number chooses the same people."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from posebench.array_type import Array
@@ -46,6 +48,8 @@ def chosen(people: Instances, part: Chosen | None) -> Instances:
             "predicted with."
         )
     rows = rows[np.arange(part.people) * len(rows) // part.people]
+    notes = tuple(f"Of the whole split: {note}" for note in people.source.notes)
+    people = replace(people, source=replace(people.source, notes=notes))
     images = np.unique(people.image[rows])
     return (people if part.in_images else people.take(rows)).of_images(images, part)
 

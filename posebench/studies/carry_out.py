@@ -1,6 +1,6 @@
 """Carrying out: the runs of a study that are not done, one after the other. Several processes share them by locks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Protocol as Interface
@@ -27,6 +27,7 @@ from posebench.tasks.prediction.predict import predictions_path
 from posebench.tasks.run import Counted, Viewer, run
 from posebench.tasks.scoring.evaluate import evaluate
 from posebench.tasks.scoring.keypoints_in_common import KeypointsAsked
+from posebench.tasks.training.preflight import check_initial_weights
 from posebench.tasks.training.train import Job, Show
 
 
@@ -73,6 +74,19 @@ class Telling:
     def predicting(self, asked: Instances) -> AbstractContextManager[Counted]:
         """Nothing is told of a batch."""
         return nullcontext(lambda done, total: None)
+
+
+def check_beginnings(now: Sequence[RunState]) -> None:
+    """Find out whether every run that has not begun can have its initial weights, which are downloaded here.
+
+    Args:
+        now: the state of every run.
+
+    Raises:
+        PosebenchError: some cannot be had.
+    """
+    runs = [state.run for state in now if state.word in ("waiting", "failed")]
+    check_initial_weights([run.job for run in runs if not run.job.results.checkpoint(run.key).exists()])
 
 
 def carry_out(plan: Plan, watcher: Watcher) -> list[RunState]:

@@ -214,8 +214,12 @@ def check_names(study: Study) -> None:
 
 
 def data_of(data: Path | None, protocol: str) -> Path | None:
-    """The dataset's folder: the one of its name in a folder of datasets, else the folder itself."""
-    below = None if data is None else data / plain(protocol.partition(":")[0])
+    """The dataset's folder: the one of its name in a folder of datasets, else the folder itself.
+
+    A folder that has the dataset's name is its own: `lsp/` may hold `lsp/` and `lspet/`.
+    """
+    name = plain(protocol.partition(":")[0])
+    below = None if data is None or data.resolve().name == name else data / name
     return below if below is not None and below.is_dir() else data
 
 

@@ -43,21 +43,34 @@ def has_bf16(device: torch.device) -> bool:
 def measured_gain(model: Architecture, batch: Batch, device: torch.device) -> float:
     """How many times as fast a forward and backward pass is in bfloat16 as in float32; the network stays as it is.
 
+    It is the processor time of one thread: several threads wait for each other where other programs run, the more so the
+    shorter their work is, and the same training would then have another precision on a busy machine.
+
     Args:
         batch: on the device.
     """
     times: dict[str, list[float]] = {"no": [], "bf16": []}
-    started = time.perf_counter()
-    with _unchanged(model):
+    started = time.process_time()
+    with _unchanged(model), _one_thread():
         for measured in range(ROUNDS + 1):
             for precision, spent in times.items():
-                began = time.perf_counter()
+                began = time.process_time()
                 _pass(model, batch, precision, device)
                 if measured:  # the first round chooses kernels
-                    spent.append(time.perf_counter() - began)
-            if measured and time.perf_counter() - started > LONGEST:
+                    spent.append(time.process_time() - began)
+            if measured and time.process_time() - started > LONGEST:
                 break
     return min(times["no"]) / min(times["bf16"])
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

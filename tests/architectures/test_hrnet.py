@@ -198,7 +198,7 @@ def test_without_a_network_one_short_connection_is_tried_and_nothing_is_download
     monkeypatch.setattr("posebench.architectures.imagenet.cached", lambda name: False)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     model = architecture(name, HAND, (64, 64))
-    with pytest.raises(PosebenchError, match=rf"cannot be reached. Add --no-pretrained .* copy .* to {tmp_path} here"):
+    with pytest.raises(PosebenchError, match=rf"cannot be reached. Add --no-pretrained, .* copy .* to {tmp_path} here"):
         model.load_pretrained()
     assert client.asked == [3.0]
 

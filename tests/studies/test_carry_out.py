@@ -9,10 +9,10 @@ from stranger import Tiny
 from watched_runs import Watching, install
 
 import posebench as pb
-from posebench.errors import Interrupted
+from posebench.errors import Interrupted, PosebenchError
 from posebench.files.locking import locked
 from posebench.results.record import find_records
-from posebench.studies.carry_out import carry_out
+from posebench.studies.carry_out import carry_out, check_beginnings
 from posebench.studies.measure import speed
 from posebench.studies.plan import Asked, Plan, make_plan
 from posebench.studies.state import claim, is_of, states
@@ -50,6 +50,24 @@ def test_every_run_is_made_once_and_has_a_record_of_all_keypoints_and_of_the_stu
     again = Watching()
     carry_out(plan_of(tmp_path), again)
     assert again.told == []
+
+
+def test_initial_weights_that_cannot_be_had_are_found_before_the_first_run_of_those_that_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Bare(Tiny):
+        def load_pretrained(self) -> str:
+            raise PosebenchError(f"The weights of {self.name} are not here.")
+
+    plan = plan_of(tmp_path, architectures=("tiny",), seeds=(3,))
+    carry_out(plan, Watching())
+    install(monkeypatch, Bare)
+    check_beginnings(states(plan))  # it is done
+    both = plan_of(tmp_path, seeds=(3, 4))
+    with pytest.raises(PosebenchError) as raised:
+        check_beginnings(states(both))
+    found = "1. tiny:other: The weights of tiny:other are not here.", "2. tiny: The weights of tiny are not here."
+    assert str(raised.value).split("\n  ") == ["Nothing was trained:", *found]
 
 
 def test_a_run_that_posebench_run_has_made_is_only_scored_on_the_studys_keypoints(tmp_path: Path) -> None:

@@ -102,6 +102,8 @@ def test_the_data_of_a_protocol_is_the_folder_of_its_name_where_there_is_one(tmp
     (tmp_path / "mpii").mkdir()
     assert data_of(tmp_path, "mpii") == tmp_path / "mpii"
     assert (data_of(tmp_path, "flic"), data_of(None, "mpii")) == (tmp_path, None)
+    (tmp_path / "mpii" / "mpii").mkdir()
+    assert data_of(tmp_path / "mpii", "mpii") == tmp_path / "mpii"
 
 
 def test_one_annotation_file_is_refused(tmp_path: Path) -> None:

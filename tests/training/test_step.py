@@ -294,6 +294,27 @@ def test_auto_is_float32_where_the_processor_has_no_bfloat16(monkeypatch: pytest
     assert updater.facts() == {"precision": "no"}
 
 
+def test_precisions_are_measured_on_one_thread_in_processor_time_so_that_other_programs_do_not_choose(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, threads = [0.0], []
+
+    def passed(model: object, batch: object, precision: str, device: object) -> None:
+        threads.append(torch.get_num_threads())
+        clock[0] += 3.0 if precision == "no" else 2.0
+
+    monkeypatch.setattr(precision, "_pass", passed)
+    monkeypatch.setattr(precision.time, "process_time", lambda: clock[0])
+    monkeypatch.setattr(precision.time, "perf_counter", lambda: pytest.fail("the clock on the wall"))
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        assert precision.measured_gain(fresh(), batch(), torch.device("cpu")) == 1.5
+        assert (torch.get_num_threads(), set(threads)) == (3, {1})
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_measuring_the_precision_changes_nothing() -> None:
     model = fresh(Normed)
     model.train()

@@ -10,6 +10,8 @@ from posebench.data.provenance import Provenance
 from posebench.plain_text import one_line
 
 UNKNOWN = "–"
+CHOSEN_PRECISION = {"no": "float32", "bf16": "bfloat16"}
+"""Arithmetic that a recipe with `precision = "auto"` was trained in: two seeds on two machines may differ in it."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def other_training_data(models: Sequence[Provenance]) -> tuple[str, ...]:
 
 
 def training(model: Provenance, seeds: Sequence[int]) -> str | None:
-    """Such as `quick, 4 epochs, 4000 people of mpii train, seed 0`: what tells two rows of one architecture apart."""
+    """Such as `quick, 4 epochs, bfloat16, 4000 people of mpii train, seed 0`: what tells two rows of one architecture apart."""
     tested = scales(model), None if model.decoded is None else f"decoded as {model.decoded.sentence}"
     return "; ".join(filter(None, (_training(model, seeds), *tested))) or None
 
@@ -111,6 +113,7 @@ def _training(model: Provenance, seeds: Sequence[int]) -> str | None:
     parts = [
         recipe.get("name"),
         f"{recipe.get('epochs')} epoch{'s' * (recipe.get('epochs') != 1)}",
+        *([CHOSEN_PRECISION[its]] if (its := trained_on.precision) in CHOSEN_PRECISION else []),
         f"{trained_on.people} {SYNTHETIC}"
         if trained_on.dataset == SYNTHETIC
         else f"{trained_on.people} people" + ("" if data is None else f" of {data}"),

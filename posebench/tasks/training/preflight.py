@@ -15,7 +15,7 @@ from posebench.plugins.registry import errors_of
 from posebench.results.folder import ResultsFolder
 from posebench.samples.images import ImageReader
 from posebench.tasks.people import load_people, run_splits
-from posebench.tasks.training.initial_weights import load_backbone, recipe_network
+from posebench.tasks.training.initial_weights import fresh_network, load_backbone, recipe_network
 
 if TYPE_CHECKING:
     from posebench.tasks.training.train import Job
@@ -69,6 +69,24 @@ def check_before_training(job: "Job") -> tuple[str, ...]:
     except PosebenchError as error:
         return (f"Scoring is not possible here: {error}",)
     return tuple(f"Scoring is not possible here: {it}" for it in people_problems(job.protocol, scored, scored))
+
+
+def check_initial_weights(jobs: Sequence["Job"]) -> None:
+    """Load the weights that networks begin with, so that those of ImageNet are downloaded now and not after hours of training.
+
+    Raises:
+        PosebenchError: some cannot be had; names every network.
+    """
+    found: dict[tuple[str, tuple[int, int]], str] = {}
+    for job in jobs:
+        network = job.arch, job.recipe.input_size
+        if job.recipe.pretrained and network not in found:
+            try:
+                fresh_network(job, resumed=False)
+                found[network] = ""
+            except PosebenchError as error:
+                found[network] = f"{job.arch}: {error}"
+    _raise("Nothing was trained", list(found.values()))
 
 
 def _raise(what: str, found: Sequence[str]) -> None:
