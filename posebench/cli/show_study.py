@@ -26,6 +26,7 @@ from posebench.tasks.run import Viewer
 
 SETTINGS = "protocol", "recipe", "input", "epochs", "seeds"
 """Columns of a plan that are told once where all rows have the same."""
+WHICH = "which seeds"
 NUMBERS = "input", "epochs", "time of each"
 
 
@@ -111,10 +112,8 @@ def print_answer(out: Console, answer: Answer) -> None:
         rule, data = found.done[0].rule, found.done[0].data
         out.print(Text(f"{data.what}: {data.people:,} people; {rule.protocol} {rule.short_scope}", style="bold"))
         table = Table(box=SIMPLE_HEAD)
-        for header in ("network", rule.headline, "95 %", "sd of seeds", "seeds"):
-            table.add_column(
-                Text(header), justify="left" if header in ("network", "seeds") else "right", overflow="fold"
-            )
+        for header in ("network", rule.headline, "95 %", "sd of seeds", WHICH):
+            table.add_column(Text(header), justify="left" if header in ("network", WHICH) else "right", overflow="fold")
         leading = [one for one in found.rows if one.leads]
         for one in leading:
             seeds = UNKNOWN if one.row is None else " ".join(map(str, one.row.seeds))

@@ -57,7 +57,7 @@ def scores_by_condition(study: Study, found: Findings, published: Published | No
         handles=handles, loc="upper left", bbox_to_anchor=(EDGE / WIDTH, 1 - (ABOVE - 0.06 + heading_room(titles, about)) / height),
         ncols=columns, borderaxespad=0, borderpad=0, handletextpad=0.3, columnspacing=1.2,
     )  # fmt: skip
-    labels = [f"{MPC} − clean" if name == CHANGE else name.replace("_", " ") for name in shown]
+    labels = [f"{CHANGE}: {MPC} − clean" if name == CHANGE else name.replace("_", " ") for name in shown]
     left = 0.25 + max(inches(label, 9) for label in labels)
     room = WIDTH - left - BETWEEN - 0.2
     panels = ((left, LEFT_SHARE * room), (left + LEFT_SHARE * room + BETWEEN, (1 - LEFT_SHARE) * room))

@@ -65,9 +65,9 @@ def share(plan: Plan, names: Sequence[str], look: Looked, work: Work | None = No
         processes.append(process)
     try:
         with asked_to_stop() as stop:
-            while any(process.is_alive() for process in processes):
+            while alive := [process.sentinel for process in processes if process.is_alive()]:
                 look(states(plan))
-                connection.wait([process.sentinel for process in processes if process.is_alive()], BETWEEN)
+                connection.wait(alive, BETWEEN)
                 if stop.is_set():
                     raise Interrupted("Stopped. Type the same command again to go on.")
     finally:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from posebench.plugins.recipe import Augmentation
 from posebench.plugins.registry import protocol
@@ -81,7 +82,13 @@ def test_a_worker_that_is_killed_as_soon_as_it_is_there_is_replaced(
     assert multiprocessing.active_children() == []
 
 
-def test_a_worker_that_crashes_is_told_from_one_that_was_killed(samples: Samples) -> None:
+def test_a_worker_that_crashes_is_told_from_one_that_was_killed(
+    samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = (
+        torch.utils.data.dataloader._MultiProcessingDataLoaderIter._try_get_data
+    )  # looks for crashes after 5 seconds
+    monkeypatch.setattr(waits, "__defaults__", (0.2,))
     said: list[str] = []
     made = batches(samples, KEYS, 1, say=said.append)
     next(made)
