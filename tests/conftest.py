@@ -60,10 +60,21 @@ def golden(shared: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def mpii_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An official MPII release of the real one's counts, under another name: forms are told by what is in them."""
+    """An official MPII release of the real one's counts, under another name: forms are told by what is in them.
+
+    It takes 5 seconds, so all processes of a test run share it.
+    """
+    from filelock import FileLock
     from mpii_release import write_release
 
-    return write_release(tmp_path_factory.mktemp("mpii") / "renamed.dat")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "mpii_release"
+    folder.mkdir(exist_ok=True)
+    path = folder / "renamed.dat"
+    with FileLock(folder.with_suffix(".lock")):
+        if not path.exists():
+            write_release(folder / "partial").rename(path)
+    return path
 
 
 @pytest.fixture(scope="session")
