@@ -51,7 +51,11 @@ class Settings:
         device: such as `cuda:1`; None for the one that accelerate chooses.
         pretrained: False for random initial weights, whatever the recipe says.
         workers: processes that load batches; None for none on a CPU; on a GPU one less than there are cores, at most 8.
-        seed, limit, weights, backbone_weights, fork, watching: as of `Job`.
+        packs: the folder of packs; None for the one below the results.
+        seed, limit, weights, backbone_weights, fork, resume, restart, watching: as of `Job`.
+
+    Raises:
+        PosebenchError: both `resume` and `restart` are set.
     """
 
     recipe: str | None = None
@@ -67,7 +71,14 @@ class Settings:
     fork: Path | None = None
     pretrained: bool = True
     workers: int | None = None
+    packs: Path | None = None
+    resume: bool = False
+    restart: bool = False
     watching: Watching = UNWATCHED
+
+    def __post_init__(self) -> None:
+        if self.resume and self.restart:
+            raise PosebenchError("--resume continues from a checkpoint and --restart deletes it; give one of them.")
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,9 @@ class Job:
         device: where to train, such as `cuda:1`; no part of what the run is. None for the one that accelerate chooses.
         backbone_weights: a file of initial weights of the architecture's backbone; None for none.
         fork: a checkpoint with whose weights to begin; None for none.
+        packs: the folder of packs; None for the one below the results. A pack that fits is used.
+        resume: continue from this run's checkpoint, or from that of a run with other epochs or another learning rate.
+        restart: delete this run's checkpoint.
         watching: how it is validated, ended and followed.
     """
 
@@ -99,6 +113,9 @@ class Job:
     backbone_weights: Path | None = None
     device: str | None = None
     fork: Path | None = None
+    packs: Path | None = None
+    resume: bool = False
+    restart: bool = False
     watching: Watching = UNWATCHED
 
     def settings(self, train: Instances, selected_by: str = "") -> dict[str, Any]:
@@ -144,7 +161,8 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
     return Job(
         arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results), weights=settings.weights,
         limit=settings.limit, workers=loader_count(settings.workers, settings.device), backbone_weights=settings.backbone_weights,
-        device=settings.device, fork=settings.fork, watching=settings.watching,
+        device=settings.device, fork=settings.fork, packs=settings.packs, resume=settings.resume, restart=settings.restart,
+        watching=settings.watching,
     )  # fmt: skip
 
 
@@ -196,22 +214,16 @@ class Trained:
     notes: tuple[str, ...] = ()
 
 
-def train(
-    job: Job, *, resume: bool = False, restart: bool = False, packs: Path | None = None,
-    show: Show = lambda progress: None, say: Say = lambda sentence: None,
-) -> Trained:  # fmt: skip
+def train(job: Job, show: Show = lambda progress: None, say: Say = lambda sentence: None) -> Trained:
     """Train, and keep the checkpoint below the job's results. Published weights and no epochs: they are the checkpoint.
 
     Args:
-        resume: continue from this run's checkpoint, or from that of a run with other epochs or another learning rate.
-        restart: discard it.
-        packs: the folder of packs; None for the one below the job's results. A pack that fits is used.
         show: called after every step.
         say: called with what matters before the first step.
 
     Raises:
-        PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set; another process trains
-            this run; or a pack is damaged.
+        PosebenchError: a checkpoint of this run exists, and the job neither resumes nor restarts it; another process
+            trains this run; or a pack is damaged.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is written.
     """
     from posebench.training import processes
@@ -226,28 +238,28 @@ def train(
     watched = job.watching.validate_every is not None
     selection = choose_people(job.protocol, job.data, people, job.watching.select_by) if watched else None
     settings = job.settings(people, selection.identity if selection else "")
-    start = processes.together(lambda: resuming.start_of(job, settings, resume))
+    start = processes.together(lambda: resuming.start_of(job, settings))
     lock = locked(start.path.with_name("lock"), f"trains {start.path.parent}")
     with processes.entered_by_first(lock) as notes:
         for note in notes:
             say(note)
-        processes.by_first(lambda: _begin(job, start, resume, restart, say))
+        processes.by_first(lambda: _begin(job, start, say))
         if selection is not None:
             for note in selection.notes(torchrun.processes()):
                 say(note)
         parts = Parts(people if selection is None else selection.train, selection)
-        return _train_people(job, parts, start.path, packs or job.results.packs, show, say)
+        return _train_people(job, parts, start.path, show, say)
 
 
-def _begin(job: Job, start: "resuming.Start", resume: bool, restart: bool, say: Say) -> None:
+def _begin(job: Job, start: "resuming.Start", say: Say) -> None:
     """Leave the checkpoint that is to be continued, or none, and write the run's settings.
 
     Raises:
-        PosebenchError: there is a checkpoint, and neither `resume` nor `restart` is set.
+        PosebenchError: there is a checkpoint, and the job neither resumes nor restarts it.
     """
     path = start.path
-    if path.exists() and not resume:
-        if not restart:
+    if path.exists() and not job.resume:
+        if not job.restart:
             raise PosebenchError(
                 f"A checkpoint of this run already exists: {path}. "
                 "Add --resume to continue it, or --restart to train anew."
@@ -258,7 +270,7 @@ def _begin(job: Job, start: "resuming.Start", resume: bool, restart: bool, say: 
     writing.write_text(path.with_name("recipe.json"), job.recipe.model_dump_json(indent=1) + "\n")
 
 
-def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, say: Say) -> Trained:
+def _train_people(job: Job, parts: Parts, path: Path, show: Show, say: Say) -> Trained:
     """Train from scratch, or from the checkpoint at `path`."""
     import torch
 
@@ -271,6 +283,7 @@ def _train_people(job: Job, parts: Parts, path: Path, packs: Path, show: Show, s
         say(f"Begins with the weights of {job.fork}, of step {model.origin['step']} there.")
     if left_out := left_out_note(int(parts.train.usable.sum()), job.recipe):
         say(left_out)
+    packs = job.packs or job.results.packs
     loading = Loading(job.workers, training_pack(packs, parts.train, job.recipe, model.pipeline.regions, say), say)
     watch, story = watch_and_story(job, parts, path.parent, packs, model.pipeline.regions)
     try:
