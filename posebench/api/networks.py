@@ -48,9 +48,10 @@ def train(
         PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set.
     """
     from posebench.tasks.training import train as tasks
+    from posebench.tasks.training.job import Settings, make_job
     from posebench.tasks.training.watching import Watching
 
-    settings = tasks.Settings(
+    settings = Settings(
         recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=lr, device=device,
         seed=seed, limit=limit, weights=optional_path(weights), backbone_weights=optional_path(backbone_weights),
         fork=optional_path(fork), pretrained=pretrained, workers=workers, packs=optional_path(packs),
@@ -59,7 +60,7 @@ def train(
             validate_every=validate_every, select_by=select_by, early_stop=early_stop, max_time=max_time, track=tuple(track),
         ),
     )  # fmt: skip
-    job = tasks.make_job(arch, protocol_named(protocol), optional_path(data), settings, Path(results))
+    job = make_job(arch, protocol_named(protocol), optional_path(data), settings, Path(results))
     return tasks.train(job, show)
 
 

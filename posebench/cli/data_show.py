@@ -53,7 +53,7 @@ def show(
     from posebench.results.folder import plain
     from posebench.tasks.dataset.show import keys_of, show_data, with_photographs
     from posebench.tasks.people import load_people, run_splits
-    from posebench.tasks.training.train import Settings, make_job
+    from posebench.tasks.training.job import Settings, make_job
 
     row, image = chosen.row, chosen.image
     if row is not None and image is not None:

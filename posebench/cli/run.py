@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from posebench.data.instances import Instances
     from posebench.results.record import Record
     from posebench.tasks.run import Counted
-    from posebench.tasks.training.train import Job, Settings, Show
+    from posebench.tasks.training.job import Job, Settings
+    from posebench.tasks.training.train import Show
 
 
 @click.command()
@@ -54,7 +55,7 @@ def run(
     from posebench.plugins import registry
     from posebench.tasks import people as people_tasks
     from posebench.tasks.run import run as run_job
-    from posebench.tasks.training import train as tasks
+    from posebench.tasks.training.job import make_job
     from posebench.tasks.training.preflight import check_before_run
     from posebench.tasks.training.selection import scored_split
 
@@ -74,7 +75,7 @@ def run(
         splits = scored_split(protocol, data, splits, split, select_by)
     print_notes(out, (splits.note,) if splits.note else ())
     with out.status(CHECKING):
-        jobs = [tasks.make_job(arch, protocol, data, settings, row.results) for arch in archs]
+        jobs = [make_job(arch, protocol, data, settings, row.results) for arch in archs]
         people = people_tasks.load_people(protocol, data, splits.report)
         asked = people_tasks.people_to_predict(protocol, people, boxes, box_threshold)
         if boxes is not None:

@@ -15,7 +15,7 @@ from posebench.cli.training_options import training_options
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from posebench.tasks.training.train import Settings
+    from posebench.tasks.training.job import Settings
     from posebench.training.run import Progress
 
 CHECKING = "Loading PyTorch; checking that the network can be built and scored"
@@ -35,6 +35,7 @@ def train(arch: str, truth: GroundTruth, settings: "Settings", results: Path, qu
     from posebench.plugins import registry
     from posebench.tasks.people import run_splits
     from posebench.tasks.training import train as tasks
+    from posebench.tasks.training.job import make_job
     from posebench.tasks.training.preflight import check_before_training
 
     out = open_console(stderr=True, quiet=quiet)
@@ -44,7 +45,7 @@ def train(arch: str, truth: GroundTruth, settings: "Settings", results: Path, qu
     splits = run_splits(protocol, truth.data)
     print_notes(out, (splits.note,) if splits.note else ())
     with out.status(CHECKING):
-        job = tasks.make_job(arch, protocol, truth.data, settings, results)
+        job = make_job(arch, protocol, truth.data, settings, results)
         problems = check_before_training(job)
     print_notes(out, problems)
     with training_shown(out, arch) as show:

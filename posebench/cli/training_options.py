@@ -12,12 +12,12 @@ from posebench.cli.option_values import read_size
 from posebench.cli.options import workers_option
 
 if TYPE_CHECKING:
-    from posebench.tasks.training.train import Settings
+    from posebench.tasks.training.job import Settings
 
 
 def _settings(*, no_pretrained: bool, **values: Any) -> "Settings":
     """The other options have the names of the settings' fields, or of the fields of their `watching`."""
-    from posebench.tasks.training.train import Settings
+    from posebench.tasks.training.job import Settings
     from posebench.tasks.training.watching import Watching
 
     watching = Watching(**{field.name: values.pop(field.name) for field in fields(Watching)})

@@ -28,8 +28,9 @@ from posebench.tasks.prediction.predict import predictions_path
 from posebench.tasks.run import Counted, Viewer, run
 from posebench.tasks.scoring.evaluate import evaluate
 from posebench.tasks.scoring.keypoints_in_common import KeypointsAsked
+from posebench.tasks.training.job import Job
 from posebench.tasks.training.preflight import check_initial_weights
-from posebench.tasks.training.train import Job, Show
+from posebench.tasks.training.train import Show
 
 
 class Watcher(Interface):

@@ -12,7 +12,7 @@ from posebench.files.writing import free_bytes, shown_bytes
 from posebench.tasks.prediction.predict import KeptHeatmaps, Predicting, predict, predictions_path
 from posebench.tasks.run import Viewer
 from posebench.tasks.training.initial_weights import recipe_network
-from posebench.tasks.training.train import Job
+from posebench.tasks.training.job import Job
 
 LIST = "the study's list `decoders`"
 

@@ -10,7 +10,8 @@ from posebench.data.instances import Instances
 from posebench.results.record import Record
 from posebench.tasks.prediction.predict import Predicted, Predicting, predict, predictions_path
 from posebench.tasks.scoring.evaluate import evaluate
-from posebench.tasks.training.train import Job, Show, train
+from posebench.tasks.training.job import Job
+from posebench.tasks.training.train import Show, train
 
 Counted = Callable[[int, int], None]
 """Called with how many people are done, and of how many."""

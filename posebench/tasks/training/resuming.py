@@ -11,7 +11,7 @@ from posebench.plugins.recipe import Recipe
 from posebench.results.folder import BEST, CHECKPOINT, SETTINGS, ResultsFolder
 
 if TYPE_CHECKING:
-    from posebench.tasks.training.train import Job
+    from posebench.tasks.training.job import Job
     from posebench.training.checkpoints import Checkpoint
 
 CHANGEABLE = "epochs", "learning_rate"

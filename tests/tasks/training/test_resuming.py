@@ -13,7 +13,8 @@ from posebench.errors import PosebenchError
 from posebench.files.writing import sha256
 from posebench.plugins import registry
 from posebench.results.folder import ResultsFolder
-from posebench.tasks.training.train import Job, train
+from posebench.tasks.training.job import Job
+from posebench.tasks.training.train import train
 from posebench.training import checkpoints
 from posebench.training.checkpoints import Checkpoint
 
