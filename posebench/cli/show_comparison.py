@@ -36,7 +36,7 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
         pairs: of those runs, in the order of `comparison.compare`.
         quiet: only the result, the names and the table.
     """
-    rule, data = records[0].rule, records[0].data
+    rule, data, headline = records[0].rule, records[0].data, pairs[0].headline.name
     decimals = shown_decimals(rule.unit)
     same = len(pairs) == 1 and _same_file(*records)
     out.print(IDENTICAL if same else _result(pairs, decimals), style="bold", highlight=False)
@@ -57,8 +57,8 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
         damage = "; ".join(f"{_label(record.name)}: {_label(record.data.corruption or 'none')}" for record in records)
         said.print(f"[yellow]Note:[/yellow] the corruptions of the photographs differ. {damage}", highlight=False)
     for letter, record in zip(_letters(records), records, strict=True):
-        value = record.metrics.get(rule.headline)
-        score = f", {_label(rule.headline)} {_number(math.nan if value is None else value, decimals)}" if scored else ""
+        value = record.metrics.get(headline)
+        score = f", {_label(headline)} {_number(math.nan if value is None else value, decimals)}" if scored else ""
         out.print(
             f"{letter}: [bold]{_label(record.name)}[/bold] ({_label(record.predictions)}){score}", highlight=False
         )

@@ -38,6 +38,7 @@ def make_record(
         name: the row's label in tables.
         path: the predictions file that was scored, of which the hash is kept; None for predictions in memory.
     """
+    headline = scores.headline or protocol.headline
     stated = predictions.provenance.corrupted
     damage = "" if stated is None else stated.sentence
     damaged = [f"The photographs were predicted with {damage}; pictures show them without."] if damage else []
@@ -45,8 +46,8 @@ def make_record(
         name=name,
         rule=Rule(
             protocol=protocol.name, version=protocol.version, convention=convention.name, rule=convention.rule,
-            evaluator=convention.source, published_by=convention.published_by, headline=protocol.headline,
-            unit=protocol.unit,
+            evaluator=convention.source, published_by=convention.published_by, headline=headline, unit=protocol.unit,
+            ranked_apart=headline != protocol.headline,
         ),
         data=Data(
             dataset=instances.dataset, split=instances.split, box_source=predictions.box_source, people=scores.people,
@@ -63,7 +64,7 @@ def make_record(
         slices=list(scores.slices),
         ceiling=scores.ceiling,
         resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
-        resampled=all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
+        resampled=all_known(scores.resampled.get(headline, np.zeros(0))),
         notes=[*instances.source.notes, *predictions.notes, *damaged, *scores.notes, *few_units(scores.sampling)],
         predictions=IN_MEMORY if path is None else path.name,
         predictions_sha256=digest(predictions) if path is None else sha256(path),

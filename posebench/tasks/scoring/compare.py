@@ -188,7 +188,8 @@ def compare_evaluations(
         replace(run, record=run.record.model_copy(update={"name": label}))
         for run, label in zip(runs, _labels(runs, names, origins), strict=True)
     )
-    headline = named[0].record.rule.headline
+    # Files with tracks and files without have the protocol's own headline in common.
+    headline = min((run.record.rule for run in named), key=lambda rule: rule.ranked_apart).headline
     pairs = comparison.compare([(run.record.name, run.scores) for run in named], headline)
     return Comparison(named, tuple(pairs))
 
@@ -218,8 +219,8 @@ def differences(one: Record, other: Record) -> list[str]:
 
 
 def _check_same(one: Evaluation, other: Evaluation) -> None:
-    """Check that two evaluations are of one rule and of the same people; boxes and corruptions may differ, which is told."""
-    found = differences(*(_without_boxes_and_corruption(run.record) for run in (one, other)))
+    """Check that two evaluations are of one rule and of the same people; what `_shared` leaves out may differ, which is told."""
+    found = differences(*(_shared(run.record) for run in (one, other)))
     counts = [len(run.people.keypoints) for run in (one, other)]
     if counts[0] != counts[1]:
         found.append(f"people: {counts[0]:,} and {counts[1]:,}")
@@ -229,8 +230,10 @@ def _check_same(one: Evaluation, other: Evaluation) -> None:
         )
 
 
-def _without_boxes_and_corruption(record: Record) -> Record:
-    return record.model_copy(update={"data": record.data.model_copy(update={"box_source": "", "corruption": ""})})
+def _shared(record: Record) -> Record:
+    """A record without boxes, corruption, and which of its metrics ranks."""
+    data = record.data.model_copy(update={"box_source": "", "corruption": ""})
+    return record.model_copy(update={"data": data, "rule": record.rule.model_copy(update={"ranked_apart": False})})
 
 
 def _ends(paths: Sequence[str]) -> list[str]:
