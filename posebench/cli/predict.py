@@ -223,7 +223,7 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     if people.chosen is not None:
         print_notes(out, (f"To predict: {people.chosen.sentence} of {people.what}.",))
     if asked.boxes is not None:
-        print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.source.notes))
+        print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.notes))
     results = ResultsFolder(asked.results)
     path = file or tasks.predictions_path(checkpoint, people, results, how, asked.scales, damage)
     keep = (

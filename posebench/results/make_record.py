@@ -65,7 +65,7 @@ def make_record(
         ceiling=scores.ceiling,
         resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
         resampled=all_known(scores.resampled.get(headline, np.zeros(0))),
-        notes=[*instances.source.notes, *predictions.notes, *damaged, *scores.notes, *few_units(scores, headline)],
+        notes=[*instances.notes, *predictions.notes, *damaged, *scores.notes, *few_units(scores, headline)],
         predictions=IN_MEMORY if path is None else path.name,
         predictions_sha256=digest(predictions) if path is None else sha256(path),
         model=predictions.provenance, created=datetime.now(UTC).isoformat(timespec="seconds"),
