@@ -19,7 +19,6 @@ from posebench.cli.options import (
     split_option,
     workers_option,
 )
-from posebench.errors import existing
 
 if TYPE_CHECKING:
     from posebench.inference.ways import How, Precision
@@ -189,7 +188,9 @@ def predict(
     picture; --boxes FILE gives the boxes of several (COCO's JSON, a .csv with the header image,x,y,width,height,score, or a
     predictions file). It writes predictions.h5, predictions.json and drawings/, and prints their folder.
     """
-    existing(checkpoint, "a checkpoint")
+    from posebench.results.find_checkpoint import existing_checkpoint
+
+    existing_checkpoint(checkpoint)
     if pictures:
         _refuse_for_pictures(truth, boxes, written, network)
         _predict_pictures(checkpoint, pictures, boxes, written, network, output)
@@ -259,7 +260,7 @@ def _predict_split(
     if people.chosen is not None:
         print_notes(out, (f"To predict: {people.chosen.sentence} of {people.what}.",))
     if boxes.boxes is not None:
-        print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.source.notes))
+        print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.notes))
     file_of_heatmaps, say = network.keep_heatmaps, lambda sentence: print_notes(out, (sentence,))
     keep = None if file_of_heatmaps is None else tasks.KeptHeatmaps(file_of_heatmaps, network.last_stack, say)
     asked = tasks.Predicting(loader_count(boxes.workers), network.how, keep, network.scales or (1.0,), damage)

@@ -105,7 +105,7 @@ def robustness(
     from posebench.cli.console import open_console, print_notes, progress, say_synthetic
     from posebench.cli.predict import LOADING
     from posebench.cli.show_robustness import print_robustness
-    from posebench.report.plots.robustness_report import write_robustness
+    from posebench.report.plots.robustness_report import pictures_of, write_robustness
     from posebench.results.folder import ResultsFolder
     from posebench.results.kept_robustness import find_robustness
     from posebench.tasks.people import load_people, run_splits
@@ -128,9 +128,11 @@ def robustness(
         return
     with progress(errors, f"robustness of {planned.name} on {planned.people.what}", LOADING) as update:
         kept = tasks.measure(planned, count, update)
-    paths = write_robustness(ResultsFolder(row.results), find_robustness(row.results).kept)
+    folder = ResultsFolder(row.results)
+    paths = write_robustness(folder, find_robustness(row.results).kept)
+    own = [path for path in paths if path.suffix != ".png"] + pictures_of((kept,), folder)
     if output.as_json:
         click.echo(kept.model_dump_json())
     else:
         print_robustness(open_console(), kept, quiet)
-        click.echo("\n".join(map(str, paths)))
+        click.echo("\n".join(map(str, own)))

@@ -15,6 +15,7 @@ from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
 from posebench.plugins.recipe_files import PAPER
 from posebench.results.folder import ResultsFolder, plain
+from posebench.tasks.training.initial_weights import has_pretrained
 from posebench.tasks.training.watching import Watching
 from posebench.tasks.worker_count import loader_count
 
@@ -141,7 +142,9 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
     recipe = chosen_recipe(arch, protocol, data, settings)
     asked: dict[str, Any] = {name: getattr(settings, name) for name in REPLACED}
     changes = {name: value for name, value in asked.items() if value is not None}
-    changes |= {} if settings.pretrained else {"pretrained": False}
+    # Where an architecture has no such weights, the run is the one that it is without the setting.
+    if not settings.pretrained and recipe.pretrained and has_pretrained(arch, protocol.skeleton):
+        changes["pretrained"] = False
     return Job(
         arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results), weights=settings.weights,
         limit=settings.limit, workers=loader_count(settings.workers, settings.device), backbone_weights=settings.backbone_weights,
