@@ -49,36 +49,51 @@ MADV_COLLAPSE = 25
 
 
 def posebench(
-    *arguments: object, cwd: Path | None = None, fresh: bool = False, people: int | None = None, **environment: str
+    *arguments: object,
+    cwd: Path | None = None,
+    fresh: bool = False,
+    people: int | None = None,
+    resamples: int | None = None,
+    **environment: str,
 ) -> subprocess.CompletedProcess[str]:
     """What `posebench` did with these arguments, in this folder, with these variables beside the usual ones.
 
     Args:
         fresh: in a new interpreter.
         people: how many synthetic people are scored, where that is not what is tested: 500 take 5 s to draw. None for 500.
+        resamples: of the images, where intervals are not what is tested. None for 1,000.
     """
     command, variables = [str(ENTRY), *map(str, arguments)], os.environ | environment
     if fresh:
         return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
-    return run(command, cwd or Path.cwd(), variables, people)
+    return run(command, cwd or Path.cwd(), variables, people, resamples)
 
 
 def run(
-    command: list[str], cwd: Path, variables: dict[str, str], people: int | None = None
+    command: list[str],
+    cwd: Path,
+    variables: dict[str, str],
+    people: int | None = None,
+    resamples: int | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """What a command did: `posebench`, or a Python script. Its input is empty."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err, Path(os.devnull).open() as nothing:
-        start(command, cwd, variables, (nothing.fileno(), out.fileno(), err.fileno()), people)
+        start(command, cwd, variables, (nothing.fileno(), out.fileno(), err.fileno()), people, resamples)
         code = wait()
         texts = [file.seek(0) or file.read() for file in (out, err)]
     return subprocess.CompletedProcess(command, code, *texts)
 
 
 def start(
-    command: list[str], cwd: Path, environment: dict[str, str], files: tuple[int, int, int], people: int | None = None
+    command: list[str],
+    cwd: Path,
+    environment: dict[str, str],
+    files: tuple[int, int, int],
+    people: int | None = None,
+    resamples: int | None = None,
 ) -> None:
     """Start a command on these files (input, output, errors); `wait` for it before the next one."""
-    socket.send_fds(_helper(), [json.dumps([command, str(cwd), environment, people]).encode()], files)
+    socket.send_fds(_helper(), [json.dumps([command, str(cwd), environment, people, resamples]).encode()], files)
 
 
 def wait() -> int:
@@ -153,7 +168,14 @@ def _serve(connection: socket.socket) -> tuple[Any, list[int]] | None:
         connection.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
-def _become(files: list[int], command: list[str], cwd: str, environment: dict[str, str], people: int | None) -> None:
+def _become(
+    files: list[int],
+    command: list[str],
+    cwd: str,
+    environment: dict[str, str],
+    people: int | None,
+    resamples: int | None,
+) -> None:
     """Make this process one that was started by this command."""
     imported = {name: value for name, value in os.environ.items() if name not in OUTSIDE}
     os.setsid()
@@ -172,6 +194,10 @@ def _become(files: list[int], command: list[str], cwd: str, environment: dict[st
         from posebench.tasks import people as numbers
 
         numbers.SYNTHETIC_TO_SCORE = people
+    if resamples is not None:
+        from posebench.scoring import bootstrap
+
+        bootstrap.RESAMPLES = resamples
 
 
 def _import() -> None:
