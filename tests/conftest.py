@@ -1,8 +1,9 @@
 """What several tests need: the real data where it is, and the tools to make small data where it is not.
 
-torch and posebench are imported where a test needs them: the process that only hands tests out to others starts in no time.
+Imports that take long stand in fixtures: the process that only hands tests to others would wait for them, and all for it.
 """
 
+import gc
 import json
 import os
 
@@ -31,6 +32,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.add_cleanup(gc.unfreeze)  # the first is called last
+
+
+def pytest_unconfigure() -> None:
+    """What has been imported is not garbage: pytest now looks for some five times, which took 0.4 seconds each."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _two_cores() -> None:
     import torch
@@ -39,17 +51,17 @@ def _two_cores() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _copied() -> None:
-    """Modules that copy the number of resamples are imported before any test changes it."""
-    import posebench.cli.show_comparison  # noqa: F401
-
-
-@pytest.fixture(scope="session", autouse=True)
 def _pictures_drawn_once() -> None:
     """Synthetic pictures that several tests read: each is a function of its name, and takes 8 ms to draw."""
     from posebench.samples import drawn
 
     drawn.draw = lru_cache(512)(drawn.draw)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _copied_before_it_is_patched() -> None:
+    """`posebench compare` copies the number of resamples when it is imported."""
+    import posebench.cli.show_comparison  # noqa: F401
 
 
 @pytest.fixture(scope="session")
@@ -99,9 +111,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of other things than intervals: 1,000 resamples take longer than all else where people are few."""
-    from posebench.scoring import bootstrap
-
-    monkeypatch.setattr(bootstrap, "RESAMPLES", 20)
+    monkeypatch.setattr("posebench.scoring.bootstrap.RESAMPLES", 20)
 
 
 @pytest.fixture
