@@ -34,6 +34,7 @@ from posebench.report.plots.plot_style import (
 )
 from posebench.report.plots.plot_style import heading as draw_heading
 from posebench.report.tables.board import SYNTHETIC_NOTE, Board
+from posebench.report.tables.rows import row_labels
 from posebench.results.history import EPOCH, LOSS, SCORE, Row
 
 PANEL = 2.6
@@ -74,13 +75,8 @@ class Heading:
 def of_board(board: Board) -> Figure | None:
     """A line for each record of the best rows; None where no record has a history."""
     rows = board.rows[:SHOWN]
-    several = Counter(row.name for row in rows)
-    lines = [
-        line_of(record.model, row.name if several[row.name] == 1 else f"{row.name}, row {place}")
-        for place, row in enumerate(rows, start=1)
-        for record in row.records
-        if record.model.history
-    ]
+    told = row_labels(board.rows)
+    lines = [line_of(record.model, told[row]) for row in rows for record in row.records if record.model.history]
     if not lines:
         return None
     what = "Loss and selection score over epochs" if any(line.metric for line in lines) else "Loss over epochs"

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import cv2
 import faulty
 import numpy as np
 import pytest
+import timm
 import torch
+from narrow import narrow
 
 from posebench.cost.latency import vary
 from posebench.data import predictions
@@ -59,9 +62,11 @@ def checkpoint_of(arch: str, skeleton: Skeleton, folder: Path) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def _short() -> Iterator[None]:
-    """An hourglass that halves twice, an HRNet with one module of one block per stage: few layers are exported soon."""
+    """An hourglass that halves once, an HRNet and a ResNet of one block per stage: few layers are exported soon."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("posebench.architectures.hourglass.ORDER", 2)
+        narrow(patch)
+        patch.setattr(timm, "create_model", partial(timm.create_model, layers=(1, 1, 1, 1)))
+        patch.setattr("posebench.architectures.hourglass.ORDER", 1)
         patch.setattr("posebench.architectures.hrnet.MODULES", (1, 1, 1))
         patch.setattr("posebench.architectures.hrnet.BLOCKS", 1)
         yield
