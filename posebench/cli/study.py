@@ -123,7 +123,7 @@ def run(
         seconds = measure.measured(left, lambda doing: status.update(f"Measuring a few steps of {doing}"))
     devices = gpus(wanted.device)
     print_notes(out, plan.notes)
-    print_plan(out, plan, now, seconds, max(1, len(devices)))
+    print_plan(open_console() if dry_run and not as_json else out, plan, now, seconds, max(1, len(devices)))
     if dry_run:
         if as_json:
             click.echo(json.dumps(measure.as_json(now, seconds)))
@@ -195,12 +195,12 @@ def status(name: str, data: Path | None, small: bool, boxes: Path | None, result
 
     out = open_console(stderr=as_json)
     with out.status("Reading records"):
-        plan = make_plan(_asked(name, data, small, boxes, results))
+        plan = make_plan(_asked(name, data, small, boxes, results), to_read=True)
         now = states(plan)
     if as_json:
         click.echo(json.dumps(find(plan, now).as_json()))
     else:
-        print_states(out, now)
+        print_states(out, plan, now)
 
 
 @study.command("list")
