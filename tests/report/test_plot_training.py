@@ -74,10 +74,11 @@ def test_seeds_of_a_row_have_one_colour_and_dashes_that_the_key_explains() -> No
 
 
 def test_rows_of_one_name_have_colours_of_their_own() -> None:
-    again = run("a", 0, 0.4, 0.2).model_copy(update={"predictions_sha256": "d" * 64})
-    (axis,) = of_board(board(run("a", 0, 0.5, 0.3), again)).axes
+    one = run("a", 0, 0.5, 0.3)
+    model = one.model.model_copy(update={"recipe": {"name": "quick", "epochs": 4}})
+    (axis,) = of_board(board(one, one.model_copy(update={"model": model, "predictions_sha256": "d" * 64}))).axes
     (key,) = axis.figure.legends
-    assert [text.get_text() for text in key.get_texts()] == ["a, row 1", "a, row 2"]
+    assert sorted(text.get_text() for text in key.get_texts()) == ["a, epochs 4", "a, no epochs"]
     assert axis.lines[0].get_color() != axis.lines[1].get_color()
 
 

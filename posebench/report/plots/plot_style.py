@@ -23,6 +23,7 @@ from posebench.plain_text import one_line
 from posebench.report.plots.fonts import FONT, SUBSTITUTE, drawable, families, set_fonts, undrawable
 from posebench.report.tables.board import SYNTHETIC_NOTE, Board
 from posebench.report.tables.columns import UNKNOWN
+from posebench.report.tables.rows import row_labels
 
 # Okabe and Ito, "Color universal design" (2008), without the yellow that white paper swallows.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333", "#AAAAAA")
@@ -148,7 +149,7 @@ def title(board: Board, what: str, width: float) -> list[str]:
 
 def subtitle(board: Board, parts: list[str], width: float) -> list[str]:
     """Lines below the title, for a figure of `width` inches: on synthetic people the warning; what a reader needs to read it."""
-    missing = undrawable(row.name for row in board.rows)
+    missing = undrawable(row_labels(board.rows).values())
     letters = f"{SUBSTITUTE}: a letter that no font on this machine has" if missing else ""
     texts = [SYNTHETIC_NOTE] * board.synthetic + ["; ".join(filter(None, [*parts, letters]))]
     return [line for text in texts if text for line in broken(text, width - 2 * EDGE, 8.5)] or [""]

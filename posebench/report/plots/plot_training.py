@@ -35,6 +35,7 @@ from posebench.report.plots.plot_style import (
 from posebench.report.plots.plot_style import heading as draw_heading
 from posebench.report.tables.board import SYNTHETIC_NOTE, Board
 from posebench.report.tables.rows import Row as BoardRow
+from posebench.report.tables.rows import row_labels
 from posebench.results.history import EPOCH, LOSS, SCORE, Row
 
 PANEL = 2.6
@@ -77,11 +78,10 @@ class Heading:
 def of_board(board: Board) -> Figure | None:
     """A line for each training of the best rows, in the row's colour; None where no record has a history."""
     rows = board.rows[:SHOWN]
-    several = Counter(row.name for row in rows)
-    trained = _trained_apart(rows)
+    told, trained = row_labels(board.rows), _trained_apart(rows)
     lines = [
-        line_of(record.model, row.name if several[row.name] == 1 else f"{row.name}, row {place}", PALETTE[place - 1])
-        for place, row in enumerate(rows, start=1)
+        line_of(record.model, told[row], color)
+        for row, color in zip(rows, PALETTE, strict=False)
         for record in row.records
         if row in trained and record.model.history
     ]
