@@ -1,5 +1,9 @@
-"""What several tests need: the real data where it is, and the tools to make small data where it is not."""
+"""What several tests need: the real data where it is, and the tools to make small data where it is not.
 
+Imports that take long stand in fixtures: the process that only hands tests to others would wait for them, and all for it.
+"""
+
+import gc
 import json
 import os
 
@@ -9,17 +13,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
-import torch
 
-import posebench.cli.show_comparison  # noqa: F401 - before any test patches the number of resamples, which it copies
-from posebench.data.instances import Instances
-from posebench.plugins import registry
-from posebench.samples import drawn
-from posebench.scoring import bootstrap
+if TYPE_CHECKING:
+    from posebench.data.instances import Instances
 
 os.environ.pop("COLUMNS", None)  # a terminal's, or the test runner's: what a command prints would depend on it
 SHARED = Path(__file__).parents[2] / "shared"
@@ -33,15 +32,36 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.add_cleanup(gc.unfreeze)  # the first is called last
+
+
+def pytest_unconfigure() -> None:
+    """What has been imported is not garbage: pytest now looks for some five times, which took 0.4 seconds each."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _two_cores() -> None:
+    import torch
+
     torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _pictures_drawn_once() -> None:
     """Synthetic pictures that several tests read: each is a function of its name, and takes 8 ms to draw."""
+    from posebench.samples import drawn
+
     drawn.draw = lru_cache(512)(drawn.draw)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _copied_before_it_is_patched() -> None:
+    """`posebench compare` copies the number of resamples when it is imported."""
+    import posebench.cli.show_comparison  # noqa: F401
 
 
 @pytest.fixture(scope="session")
@@ -91,12 +111,17 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of other things than intervals: 1,000 resamples take longer than all else where people are few."""
-    monkeypatch.setattr(bootstrap, "RESAMPLES", 20)
+    monkeypatch.setattr("posebench.scoring.bootstrap.RESAMPLES", 20)
 
 
 @pytest.fixture
-def two_people() -> Instances:
+def two_people() -> "Instances":
     """Two MPII people in one image, head length 10, all keypoints labelled, far apart from each other."""
+    import numpy as np
+
+    from posebench.data.instances import Instances
+    from posebench.plugins import registry
+
     protocol = registry.protocol("mpii")
     k = len(protocol.skeleton)
     grid = np.stack([np.arange(k) * 20.0, np.arange(k) * 10.0], axis=1)

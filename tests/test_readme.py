@@ -32,8 +32,9 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def uses() -> list[tuple[str, str]]:
-    """Shell command and Python call of every row of README's table of uses; one of them may be empty."""
-    rows = re.findall(r"^\| [^|]+ \|([^|]*)\|([^|]*)\|$", README[README.index("## Use") :], re.MULTILINE)
+    """Shell command and Python call of every row of README's tables of uses; one of them may be empty."""
+    section = README[README.index("## Use") : README.index("## Speed")]
+    rows = re.findall(r"^\| [^|]+ \|([^|]*)\|([^|]*)\|$", section, re.MULTILINE)
     return [(shell.strip().strip("`"), python.strip().strip("`")) for shell, python in rows]
 
 
@@ -61,15 +62,15 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_every_row_of_the_table_of_uses_is_read() -> None:
-    section = README[README.index("## Use") : README.index("In the shell:")]
-    rows = [line for line in section.splitlines() if line.startswith("|")][2:]  # below the heading and its line
+def test_every_row_of_the_tables_of_uses_is_read() -> None:
+    section = README[README.index("## Use") : README.index("## Speed")]
+    rows = [line for line in section.splitlines() if line.startswith("|") and not line.startswith(("| |", "|--"))]
     assert len(rows) >= 20
     assert len(uses()) == len(rows)
 
 
 @pytest.mark.parametrize("line", [shell for shell, _ in uses() if shell])
-def test_every_command_of_the_table_exists(line: str) -> None:
+def test_every_command_of_the_tables_exists(line: str) -> None:
     check_command(line)
 
 
@@ -79,13 +80,13 @@ def test_every_command_of_a_page_exists(page: str) -> None:
         check_command(line)
 
 
-def test_every_command_is_in_the_table_of_uses_or_on_a_page() -> None:
+def test_every_command_is_in_a_table_of_uses_or_on_a_page() -> None:
     lines = [shell for shell, _ in uses()] + [line for page in PAGES for line in shell_lines(page)]
     assert {line.split()[0] for line in lines if line} == set(main.commands)
 
 
 @pytest.mark.parametrize("call", [python for _, python in uses() if python])
-def test_every_call_of_the_table_fits_its_function(call: str) -> None:
+def test_every_call_of_the_tables_fits_its_function(call: str) -> None:
     node = ast.parse(call, mode="eval").body
     assert isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     names = {str(keyword.arg): None for keyword in node.keywords}

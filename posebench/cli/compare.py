@@ -61,9 +61,10 @@ def compare(
 ) -> None:  # fmt: skip
     """Compare predictions files, or rows of a leaderboard.
 
-    An argument that is no file is the name of a row in the results folder, or the id of a record in it. Differences are taken on
-    the same people, with 95 % intervals over resamples of the images and corrected p-values. Two files: every metric and keypoint.
-    More files: the headline of every pair. Rows: the headline; a row of several seeds varies over its seeds too.
+    An argument that is no file is the name of a row in the results folder, or the id of a record in it, of which the beginning or
+    the last eight letters are enough; rows are taken from the leaderboard that has all of them. Differences are taken on the same
+    people, with 95 % intervals over resamples of the images and corrected p-values. Two files: every metric and keypoint. More
+    files: the headline of every pair. Rows: the headline; a row of several seeds varies over its seeds too.
 
     --data, --name, --overlays, --save and --pictures are for files: rows are compared from their records alone.
     """

@@ -171,7 +171,7 @@ def _explain(explained: "Explanation", file: Path, as_json: bool) -> None:
             "metrics": None if entry.scores is None else _plain(entry.scores.metrics),
             **_plain({"from_ground_truth": entry.from_ground_truth, "from_rule": entry.from_rule}),
         })  # fmt: skip
-    click.echo(json.dumps({"file": str(file), "headline": explained.protocol.headline, "conventions": rows}))
+    click.echo(json.dumps({"file": str(file), "headline": explained.headline, "conventions": rows}))
 
 
 def _plain(values: Mapping[str, float]) -> dict[str, float | None]:

@@ -19,7 +19,6 @@ from posebench.cli.options import (
     together,
     workers_option,
 )
-from posebench.errors import existing
 
 if TYPE_CHECKING:
     from posebench.inference.ways import How, Precision
@@ -133,9 +132,10 @@ def predict(
     picture; --boxes FILE gives the boxes of several (COCO's JSON, a .csv with the header image,x,y,width,height,score, or a
     predictions file). It writes predictions.h5, predictions.json and drawings/, and prints their folder.
     """
+    from posebench.results.find_checkpoint import existing_checkpoint
     from posebench.results.folder import ResultsFolder
 
-    existing(checkpoint, "a checkpoint")
+    existing_checkpoint(checkpoint)
     if pictures:
         given: dict[str, object] = {
             "--protocol": protocol_name, "--data": data, "--split": split, "--workers": workers, "--people": people,
@@ -223,7 +223,7 @@ def _predict_split(checkpoint: Path, asked: SplitAsked, file: Path | None, how: 
     if people.chosen is not None:
         print_notes(out, (f"To predict: {people.chosen.sentence} of {people.what}.",))
     if asked.boxes is not None:
-        print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.source.notes))
+        print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.notes))
     results = ResultsFolder(asked.results)
     path = file or tasks.predictions_path(checkpoint, people, results, how, asked.scales, damage)
     keep = (

@@ -118,7 +118,7 @@ def robustness(
     from posebench.cli.predict import LOADING
     from posebench.cli.show_robustness import print_robustness
     from posebench.plugins import registry
-    from posebench.report.plots.robustness_report import write_robustness
+    from posebench.report.plots.robustness_report import pictures_of, write_robustness
     from posebench.results.folder import ResultsFolder
     from posebench.results.kept_robustness import find_robustness
     from posebench.tasks.people import load_people, run_splits
@@ -142,8 +142,9 @@ def robustness(
         kept = tasks.measure(planned, count, update)
     folder = ResultsFolder(results)
     paths = write_robustness(folder, find_robustness(results).kept)
+    own = [path for path in paths if path.suffix != ".png"] + pictures_of((kept,), folder)
     if as_json:
         click.echo(kept.model_dump_json())
     else:
         print_robustness(open_console(), kept, quiet)
-        click.echo("\n".join(map(str, paths)))
+        click.echo("\n".join(map(str, own)))

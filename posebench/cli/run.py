@@ -79,7 +79,7 @@ def run(
         people = people_tasks.load_people(protocol, data, splits.report)
         asked = people_tasks.people_to_predict(protocol, people, boxes, box_threshold)
         if boxes is not None:
-            print_notes(out, (f"{len(asked):,} boxes of {asked.box_source} to predict.", *asked.source.notes))
+            print_notes(out, (f"{len(asked):,} boxes of {asked.box_source} to predict.", *asked.notes))
         check_before_run(jobs, people, asked)
     records = []
     for job in jobs:

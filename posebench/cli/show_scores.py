@@ -102,7 +102,6 @@ def print_explained(out: Console, explained: Explanation) -> None:
 
     Columns are headed by numbers, which fit any terminal; the names stand above, each with its ground truth.
     """
-    protocol = explained.protocol
     numbered = list(enumerate(explained, start=1))
     shown = [(number, entry, entry.scores.metrics) for number, entry in numbered if entry.scores is not None]
     table = Table(box=None, pad_edge=False, collapse_padding=True)
@@ -114,10 +113,10 @@ def print_explained(out: Console, explained: Explanation) -> None:
     for metric in dict.fromkeys(name for _, _, metrics in shown for name in metrics):
         values = (metrics.get(metric, math.nan) for _, _, metrics in shown)
         cells = (_number(value, 4) for value in values)
-        table.add_row(escape(metric), *cells, style="bold" if metric == protocol.headline else "")
+        table.add_row(escape(metric), *cells, style="bold" if metric == explained.headline else "")
     out.print(table)
     for number, entry in numbered:
-        _print_reason(out, protocol.headline, (number, entry), explained.conventions[0].convention.name)
+        _print_reason(out, explained.headline, (number, entry), explained.conventions[0].convention.name)
     names = [entry.convention.name for entry in explained]
     for place, (sentence, about) in enumerate(explained.assumptions.items()):
         which = "" if about == names else f" ({', '.join(str(1 + names.index(name)) for name in about)})"

@@ -56,7 +56,7 @@ class Protocol(ABC):
         name: as typed after `--protocol`.
         version: raised whenever a number could change; part of every record.
         skeleton: the keypoints that are scored.
-        headline: the metric that ranks.
+        headline: the metric that ranks; `Scores.headline` may name another one for some predictions.
         unit: `%` where metrics are percentages, empty where they are fractions.
         conventions: the published rules by name; the first is the official evaluator's.
         splits: names of the splits, as the dataset's community says them.

@@ -14,7 +14,7 @@ from posebench.data.predictions import Predictions, digest
 from posebench.files.writing import sha256
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.results.record import IN_MEMORY, INTERVALS, Data, Record, Resampling, Rule
-from posebench.scoring.bootstrap import Sampling
+from posebench.scoring.bootstrap import LEVEL, score_interval
 from posebench.scoring.scores import Scores
 
 RESAMPLED_DECIMALS = 6
@@ -38,6 +38,7 @@ def make_record(
         name: the row's label in tables.
         path: the predictions file that was scored, of which the hash is kept; None for predictions in memory.
     """
+    headline = scores.headline or protocol.headline
     stated = predictions.provenance.corrupted
     damage = "" if stated is None else stated.sentence
     damaged = [f"The photographs were predicted with {damage}; pictures show them without."] if damage else []
@@ -45,8 +46,8 @@ def make_record(
         name=name,
         rule=Rule(
             protocol=protocol.name, version=protocol.version, convention=convention.name, rule=convention.rule,
-            evaluator=convention.source, published_by=convention.published_by, headline=protocol.headline,
-            unit=protocol.unit,
+            evaluator=convention.source, published_by=convention.published_by, headline=headline, unit=protocol.unit,
+            ranked_apart=headline != protocol.headline,
         ),
         data=Data(
             dataset=instances.dataset, split=instances.split, box_source=predictions.box_source, people=scores.people,
@@ -63,8 +64,8 @@ def make_record(
         slices=list(scores.slices),
         ceiling=scores.ceiling,
         resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
-        resampled=all_known(scores.resampled.get(protocol.headline, np.zeros(0))),
-        notes=[*instances.source.notes, *predictions.notes, *damaged, *scores.notes, *few_units(scores.sampling)],
+        resampled=all_known(scores.resampled.get(headline, np.zeros(0))),
+        notes=[*instances.notes, *predictions.notes, *damaged, *scores.notes, *few_units(scores, headline)],
         predictions=IN_MEMORY if path is None else path.name,
         predictions_sha256=digest(predictions) if path is None else sha256(path),
         model=predictions.provenance, created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -72,17 +73,32 @@ def make_record(
     )  # fmt: skip
 
 
-def few_units(sampling: Sampling) -> list[str]:
-    """Notes on intervals that are too narrow or missing, because few units were resampled."""
+def few_units(scores: Scores, headline: str) -> list[str]:
+    """Notes on intervals that are too narrow or missing, because few units were resampled.
+
+    Args:
+        headline: the metric that ranks.
+    """
+    sampling = scores.sampling
     if sampling.units == 1:
         return (
             [ONE_IMAGE]
             if sampling.unit == "image"
             else [f"One {sampling.unit}: no interval, because an interval needs at least two {sampling.unit}s."]
         )
-    if 1 < sampling.units < FEW_UNITS:
+    value, drawn = scores.metrics.get(headline, math.nan), scores.resampled.get(headline, np.zeros(0))
+    few = 1 < sampling.units < FEW_UNITS
+    if few and len(drawn) and math.isfinite(value) and math.isnan(score_interval(value, drawn, sampling)[0]):
+        why = "score the same" if np.isfinite(drawn).all() else "have nothing that it scores"
+        which = "all" if np.isfinite(drawn).all() else "some"
         return [
-            f"Only {sampling.units} {sampling.unit}s: 95 % intervals of differences between runs are too narrow (docs/scoring.md)."
+            f"No {LEVEL} % interval of {headline}: {which} resamples of the {sampling.units} {sampling.unit}s {why}. "
+            f"Score more {sampling.unit}s."
+        ]
+    if few:
+        return [
+            f"Only {sampling.units} {sampling.unit}s: {LEVEL} % intervals of differences between runs are too narrow "
+            "(docs/scoring.md)."
         ]
     return []
 

@@ -56,6 +56,13 @@ class Rule(_Part):
         (), description="of the predictions file, in its order, each with the protocol's that it is, or empty text; none where "
         "the file has the protocol's keypoints",
     )  # fmt: skip
+    ranked_apart: bool = Field(
+        False, description="whether the headline is another than the protocol's, such as MOTA of a file with tracks"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if value or name != "ranked_apart"}
 
     @property
     def sentence(self) -> str:
@@ -72,6 +79,11 @@ class Rule(_Part):
         """The scope with the number of the keypoints instead of their names, where they are many."""
         many = len(self.keypoints) > MOST_NAMED
         return f"{self.convention} on {len(self.keypoints)} keypoints" if many else self.scope
+
+    @property
+    def by(self) -> str:
+        """Such as `, ranked by MOTA`; empty where the protocol's headline ranks."""
+        return f", ranked by {self.headline}" * self.ranked_apart
 
 
 class Data(_Part):
@@ -152,7 +164,14 @@ class Record(_Part):
     @property
     def id(self) -> str:
         """File name without ending; different for every name, group and predictions file."""
-        tail = hashlib.sha256(repr((self.group, self.name, self.predictions_sha256)).encode()).hexdigest()[:8]
+        protocol, version, _, *same = self.group
+        group = (
+            protocol,
+            version,
+            self.rule.scope,
+            *same,
+        )  # a file that is scored again replaces its record, however it is ranked
+        tail = hashlib.sha256(repr((group, self.name, self.predictions_sha256)).encode()).hexdigest()[:8]
         return f"{self._readable('synthetic ' * self.data.synthetic + self.data.split)}-{tail}"
 
     @property
@@ -174,7 +193,7 @@ class Record(_Part):
         """Records are comparable, and share a table, only where all of these agree: the annotations' hash is the last."""
         rule, data = self.rule, self.data
         same = data.dataset, data.shown_split, data.box_source, data.annotations_sha256
-        return rule.protocol, rule.version, rule.scope, *same
+        return rule.protocol, rule.version, rule.scope + rule.by, *same
 
 
 def save_record(record: Record, results: Path) -> Path:

@@ -84,6 +84,8 @@ class Scores:
         per_person_values: `per_person`, or a function that returns it: pictures alone need it, so it is computed when asked for.
         per_person_metric: what that number is.
         sampling: what was resampled; without its number of units, the images.
+        headline: the metric that ranks, where the predictions have what makes it another than the protocol's, such as MOTA of
+            tracks; empty for the protocol's.
     """
 
     metrics: Mapping[str, float]
@@ -101,6 +103,7 @@ class Scores:
     per_person_values: Array | Callable[[], Array] = field(default_factory=lambda: np.zeros(0), compare=False)
     per_person_metric: str = ""
     sampling: Sampling = IMAGES
+    headline: str = ""
 
     def __post_init__(self) -> None:
         if not self.sampling.units:

@@ -10,6 +10,8 @@ same: a predicted person is for the annotated one of whom it has the largest sha
 annotated person takes the best of these, and all keypoints of other predicted people are wrong. Detections of a keypoint are in the
 order of the keypoint's score; the person's does not count.
 
+A file with tracks is ranked by MOTA, in a leaderboard of its own; without tracks, mAP ranks.
+
 Columns: Head is the mean of head top, neck and nose, the others of left and right; mAP and MOTA are means of the 15 keypoints.
 Precision and Recall are of all predicted keypoints, by the people that AP assigns; MOT precision and MOT recall are by the matches
 of MOTA.
@@ -17,6 +19,7 @@ of MOTA.
 Files: annotations.py, results.py. Intervals: sequences are resampled.
 """
 
+import math
 from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
@@ -109,10 +112,15 @@ class PoseTrack(Protocol):
         sequences, names = by_sequence(frames, instances), instances.skeleton.keypoints
         weights = image_weights(len(sequences))
         ap, precision, recall = average_precision(sequences, predictions, weights)
-        columns = by_group(ap, names) | {"mAP": mean(ap), "Precision": mean(precision), "Recall": mean(recall)}
+        means, keypoints = {"mAP": mean(ap), "Precision": mean(precision), "Recall": mean(recall)}, by_group(ap, names)
+        columns = keypoints | means
         tracked = predictions.track_id is not None and "track_id" in instances.measures
         if tracked:
-            columns |= of_tracks(tracking.counts(sequences, predictions, instances, chosen), weights, names, chosen)
+            counts = tracking.counts(sequences, predictions, instances, chosen)
+            of_tracks = tracking.percentages(np.tensordot(weights.astype(float), counts, axes=1), chosen)
+            totals = {name: mean(value) for name, value in of_tracks.items()}
+            columns = {"MOTA": totals["MOTA"]} | means | totals  # what ranks, then what ranks files without tracks
+            columns |= by_group(of_tracks["MOTA"], names, "MOTA ") | keypoints
         per_joint = {name: ap[:, k] for k, name in enumerate(names)}
         if len(sequences) == 1:  # drawn again it is itself, which says nothing of other sequences
             for values in (*columns.values(), *per_joint.values()):
@@ -125,6 +133,7 @@ class PoseTrack(Protocol):
             sampling=Sampling(len(sequences), "image" if instances.groups is None else instances.group, largest=100),
             notes=notes(frames, len(sequences), tracked, chosen), per_person_values=lambda: best_shares(frames, len(instances)),
             per_person_metric="% of keypoints within 0.5 head lengths",
+            headline="MOTA" if math.isfinite(metrics.get("MOTA", math.nan)) else "",
         )  # fmt: skip
 
     def compared(self, predictions: Predictions, instances: Instances, convention: str) -> Compared:
@@ -187,16 +196,6 @@ def average_precision(
     return area, precision, recall
 
 
-def of_tracks(counts: Array, weights: Array, names: Sequence[str], convention: PoseTrackConvention) -> dict[str, Array]:
-    """The columns of MOTA, each (W,).
-
-    Args:
-        counts: (S, K, 6) of the sequences. weights: (W, S).
-    """
-    values = tracking.percentages(np.tensordot(weights.astype(float), counts, axes=1), convention)
-    return by_group(values["MOTA"], names, "MOTA ") | {name: mean(value) for name, value in values.items()}
-
-
 def by_group(values: Array, names: Sequence[str], prefix: str = "") -> dict[str, Array]:
     """The table's columns, each (W,), of (W, K) values; those of which all keypoints are scored."""
     return {
@@ -232,4 +231,8 @@ def notes(frames: Sequence[Frame], number: int, tracked: bool, convention: PoseT
         found.append("The predictions have no tracks (track_id), so there is no MOTA. `posebench track` makes them.")
     elif not convention.last_frame and len(frames) == number:
         found.append("There is no MOTA: each sequence has one annotated frame, and poseval leaves out the last one.")
+    else:
+        found.append(
+            "Files with tracks are ranked by MOTA, in a leaderboard of their own. Their mAP is by the same rule as without tracks."
+        )
     return tuple(found)

@@ -108,6 +108,15 @@ def test_equal_scores_are_not_resolved_and_none_is_called_better(browser: Browse
     assert browser.texts("#result") == ["Mean: not resolved. fair and good both score 90.00."]
 
 
+def test_scores_that_are_equal_on_every_resample_do_not_differ(browser: Browser, tmp_path: Path):
+    for one in (run("good", 90.0, 0), run("fair", 90.0, 0, predictions_sha256="1" * 64)):
+        save_record(one, tmp_path)
+    contents = read_contents(tmp_path)
+    write_assets(contents.folder)
+    browser.open(write_compare_page(contents)[0])
+    assert browser.texts("#result") == ["Mean: no difference. fair and good both score 90.00."]
+
+
 def test_other_intervals_are_those_of_independent_scores_and_are_said_to_be_not_paired(browser: Browser, page: Path):
     browser.open(page)
     low, high = of_intervals(*WRIST["good"], *WRIST["fair"])

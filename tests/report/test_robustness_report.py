@@ -136,6 +136,13 @@ def test_boxes_are_compared_with_the_first_source_pair_by_pair() -> None:
     assert row(table, "jittered, 13 px, 10 %") == ("89.5", "88.5–90.5", "-0.5", "[-1.5, +0.5]")
 
 
+def test_a_change_that_no_resample_shows_is_equal() -> None:
+    nothing = Estimate(0.0, (0.0, 0.0))
+    same = Condition(part="boxes", name="jittered", level=13, score=nothing, change=nothing)
+    table = sources(kept(clean=nothing, conditions=(same,)))
+    assert table is not None and row(table, "jittered, 13 px, 10 %") == ("0.0", "0.0–0.0", "equal", "")
+
+
 def test_a_measurement_of_boxes_alone_has_no_table_of_corruptions() -> None:
     alone = kept(corrupted=None, conditions=tuple(one for one in kept().conditions if one.part == "boxes"))
     assert [table.title for table in tables(alone)] == ["Mean (%)", "Mean by source of boxes"]

@@ -51,6 +51,14 @@ def test_training_time_and_the_order_of_unreadable_photographs_are_not_part_of_a
     assert len(row(trained(0), trained(1, model=other)).records) == 2
 
 
+def test_what_a_recipe_says_of_initial_weights_counts_where_there_were_some() -> None:
+    def model(pretrained: bool, **began_with: str) -> dict[str, Any]:
+        return MODEL | {"recipe": {"pretrained": pretrained}, "trained_on": {"began_with": began_with}}
+
+    assert len(row(trained(0, model=model(True)), trained(1, model=model(False))).records) == 2
+    assert len(rows([trained(0, model=model(True, weights="timm")), trained(1, model=model(False))])) == 2
+
+
 def test_seeds_of_which_the_best_checkpoints_are_of_different_epochs_are_one_row() -> None:
     def model(epoch: int, **more: Any) -> dict[str, Any]:
         selection = {"split": "val", "people": 9, "metric": "Mean", "every": 1, "epoch": epoch, "score": 50.0 + epoch}

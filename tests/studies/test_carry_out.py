@@ -85,6 +85,21 @@ def test_a_run_that_posebench_run_has_made_is_only_scored_on_the_studys_keypoint
     assert state.answer.predictions_sha256 == record.predictions_sha256
 
 
+def test_where_there_are_no_imagenet_weights_a_run_is_found_whatever_the_study_says_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (planned,) = plan_of(tmp_path, architectures=("tiny",), seeds=(3,)).runs
+    record = run(planned.job, planned.people.scored, planned.people.asked, Watching())
+    random = MINE.settings.model_copy(update={"pretrained": False})
+    (other,) = plan_of(tmp_path, architectures=("tiny",), seeds=(3,), settings=random).runs
+    recipe = {**record.model.recipe, "pretrained": False}
+    older = record.model_copy(update={"model": record.model.model_copy(update={"recipe": recipe})})
+    assert (other.key, is_of(record, other), is_of(older, other)) == (planned.key, True, True)
+    monkeypatch.setattr(Tiny, "has_pretrained", True)
+    (other,) = plan_of(tmp_path, architectures=("tiny",), seeds=(3,), settings=random).runs
+    assert (is_of(record, other), is_of(older, other), is_of(older, planned)) == (False, True, False)
+
+
 def test_records_of_other_runs_are_not_taken_for_a_run(tmp_path: Path) -> None:
     (planned,) = plan_of(tmp_path, architectures=("tiny",), seeds=(3,)).runs
     record = run(planned.job, planned.people.scored, planned.people.asked, Watching())

@@ -48,12 +48,7 @@ def test_a_run_is_the_job_of_posebench_run_with_these_options(tmp_path: Path) ->
     )
     job = plan.runs[1].job
     assert (job.arch, job.seed, job.limit, job.device) == ("hourglass1:head=8", 3, 50, "cpu")
-    assert (job.recipe.name, job.recipe.input_size, job.recipe.epochs, job.recipe.pretrained) == (
-        "quick",
-        (64, 128),
-        2,
-        False,
-    )
+    assert (job.recipe.name, job.recipe.input_size, job.recipe.epochs) == ("quick", (64, 128), 2)
     assert int(plan.runs[1].people.train.usable.sum()) == 50
     assert len(plan.runs[1].people.scored) == 20
     assert plan.folder == tmp_path / "studies" / "mine"

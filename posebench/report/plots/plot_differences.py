@@ -24,7 +24,7 @@ def differences(records: Sequence[Record], pairs: Sequence[Pair]) -> Figure:
     Args:
         records: of the runs. pairs: every two of them.
     """
-    headline = records[0].rule.headline
+    headline = pairs[0].headline.name
     best = max(records, key=lambda record: record.metrics.get(headline) or 0.0)
     others = {name: own for pair in pairs if (name := other_of(pair, best.name)) for own in [against(pair, best.name)]}
     others = dict(list(others.items())[:SHOWN])

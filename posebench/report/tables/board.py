@@ -43,7 +43,8 @@ SEVERAL_SEEDS = (
     "seeds, and rank ranges include both. For a row of one seed, the effect of another seed is unknown and not included."
 )
 BY_VALUE = (
-    "by value only: the records have no resamples on these people, so differences may be chance. Score the files again."
+    "by value only: the records have no resamples on these people, so differences may be chance. Score files of older "
+    "versions again."
 )
 
 
@@ -95,7 +96,7 @@ class Board:
         rule, data = self.rule, self.data
         boxes = "" if data.box_source == ANNOTATION else f", boxes: {data.box_source}"
         people = data.what + ("" if data.synthetic else f" ({data.annotations})")
-        return one_line(f"{people}: {rule.protocol} v{rule.version}, {rule.short_scope}{boxes}")
+        return one_line(f"{people}: {rule.protocol} v{rule.version}, {rule.short_scope}{rule.by}{boxes}")
 
     @cached_property
     def people(self) -> str:

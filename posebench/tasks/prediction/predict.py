@@ -135,7 +135,7 @@ def _predictions(  # noqa: PLR0913 - the options of the command
     said: list[str] = []
     facts = network_facts(trained, model) | {"checkpoint_sha256": writing.sha256(checkpoint)}
     if "box_score" in people.measures:
-        facts["boxes"] = Boxes(sha256=people.source.sha256, count=len(people), notes=list(people.source.notes))
+        facts["boxes"] = Boxes(sha256=people.source.sha256, count=len(people), notes=list(people.notes))
     if len(scales) > 1:
         facts["scales"] = sorted(scales)
     if corruption is not None:

@@ -70,6 +70,12 @@ class Explanation:
         return f"<Explanation of {self.name} under {count}; .frame has every number>"
 
     @property
+    def headline(self) -> str:
+        """The metric that ranks the file under the first convention."""
+        scores = self.conventions[0].scores
+        return (scores.headline if scores else "") or self.protocol.headline
+
+    @property
     def assumptions(self) -> dict[str, list[str]]:
         """Each sentence of `Explained.assumptions` once → the names of the conventions that it is about."""
         sentences = dict.fromkeys(sentence for one in self for sentence in one.assumptions)
@@ -133,7 +139,7 @@ def explain(
             explained.append(Explained(convention, "", None, str(error)))
             continue
         headlines = (
-            found.metrics.get(protocol.headline, math.nan)
+            found.metrics.get(first.headline or protocol.headline, math.nan)
             for found in (first, by_first_rule[own.source.identity], scores)
         )
         assumed = protocol.assumptions(predictions, name)

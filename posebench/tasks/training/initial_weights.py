@@ -28,6 +28,18 @@ def recipe_network(arch: str, skeleton: Skeleton, recipe: Recipe) -> "Architectu
     return model
 
 
+def has_pretrained(arch: str, skeleton: Skeleton) -> bool:
+    """Whether an architecture has initial weights that were trained on another task. Only a network tells it; one without memory
+    is enough.
+    """
+    import torch
+
+    with torch.device("meta"):
+        model = registry.architecture(arch, skeleton)
+    with errors_of("architecture", arch, "has_pretrained"):
+        return model.has_pretrained
+
+
 def _follow(model: "Architecture", recipe: Recipe) -> None:
     with errors_of("architecture", model.name, "follow"):
         model.follow(recipe)

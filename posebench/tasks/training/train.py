@@ -19,7 +19,7 @@ from posebench.plugins.recipe_files import PAPER
 from posebench.results.folder import BEST, ResultsFolder, plain
 from posebench.tasks.people import left_out_note, load_people, run_splits
 from posebench.tasks.training import resuming
-from posebench.tasks.training.initial_weights import as_published, fresh_network
+from posebench.tasks.training.initial_weights import as_published, fresh_network, has_pretrained
 from posebench.tasks.training.packs import training_pack
 from posebench.tasks.training.selection import choose_people
 from posebench.tasks.training.watching import Parts, Watching, ending_notes, watch_and_story
@@ -140,7 +140,9 @@ def make_job(arch: str, protocol: Protocol, data: Path | None, settings: Setting
     recipe = chosen_recipe(arch, protocol, data, settings)
     asked: dict[str, Any] = {name: getattr(settings, name) for name in REPLACED}
     changes = {name: value for name, value in asked.items() if value is not None}
-    changes |= {} if settings.pretrained else {"pretrained": False}
+    # Where an architecture has no such weights, the run is the one that it is without the setting.
+    if not settings.pretrained and recipe.pretrained and has_pretrained(arch, protocol.skeleton):
+        changes["pretrained"] = False
     return Job(
         arch, protocol, data, recipe.changed(**changes), settings.seed, ResultsFolder(results), weights=settings.weights,
         limit=settings.limit, workers=loader_count(settings.workers, settings.device), backbone_weights=settings.backbone_weights,
