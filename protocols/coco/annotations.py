@@ -92,8 +92,9 @@ def read_annotations(file: Path, split: str, form: Form = COCO_FORM) -> Instance
     return Instances(
         dataset=dataset, split=split, skeleton=form.skeleton, images=tuple(images.names), image_ids=images.ids,
         image=image, person=columns["id"], center=center, size=size, keypoints=keypoints,
-        visibility=visibility.astype(np.int8, copy=False), usable=usable, bbox=bbox, regions=regions, measures={"area": area, **columns},
-        image_sizes=images.sizes, image_measures=images.measures, image_root=_image_folder(file, split),
+        visibility=visibility.astype(np.int8, copy=False), usable=usable, bbox=bbox, regions=regions,
+        measures={"area": area, **columns}, image_sizes=images.sizes, image_measures=images.measures,
+        image_root=_image_folder(file, split),
         source=Source(str(file), hashed.hexdigest(), notes),
     )  # fmt: skip
 

@@ -53,7 +53,7 @@ def split_notes(file: Path, split: str, found: list[str | None], people: int) ->
 def splits_named(addresses: list[Any]) -> list[str | None]:
     """`split_named` of each of the images' addresses, which are asked one by one only where they have no folder in common."""
     try:
-        folder = os.path.commonprefix(addresses).rpartition("/")[0]
+        folder = os.path.commonprefix(addresses).rpartition("/")[0]  # noqa: RUF071  # addresses are no paths
     except TypeError:  # not all are text
         folder = ""
     split = _split_of_folder(folder)

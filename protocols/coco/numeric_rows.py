@@ -52,7 +52,8 @@ class NumericRows:
         """
         if self._parser is None:
             return None
-        rows = masks_as_outlines(rows)
+        if self._form is None or self._form.outline is not None:
+            rows = masks_as_outlines(rows)
         form, self._form = self._form or form_of(bytes(rows)), None
         values = self._values(rows, form) if form else None
         if form is None or values is None:

@@ -5,6 +5,7 @@ outlines are compared at once, which takes half the time of parsing them.
 """
 
 import re
+from itertools import pairwise
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def without_outlines(rows: bytes, starts: Array, ends: Array) -> bytes | None:
         rows: text. starts, ends: (N,) places behind `OPEN` and at `CLOSE` of each outline, ascending.
     """
     cuts = [0, *np.column_stack([starts, ends]).ravel().tolist(), len(rows)]
-    parts = [rows[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    parts = [rows[start:end] for start, end in pairwise(cuts)]
     return b"".join(parts[::2]) if _are_numbers(b",".join(parts[1::2])) else None
 
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posebench.array_type import Array
-
 from .outlines import without_outlines
 
 MARK, _MARK_TEXT = -8e9, b",-8e9,"
