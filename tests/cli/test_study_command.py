@@ -9,6 +9,7 @@ from typing import Any
 import entry
 import faulty
 import pytest
+from mpii_folder import write_folder
 from terminal import type_posebench
 
 TEXT = """
@@ -130,14 +131,16 @@ def test_a_job_of_submitit_makes_a_run_and_the_last_one_writes_the_report(tmp_pa
     faulty.install(tmp_path)
     text = TEXT.replace('"mine"', '"job"').replace('"Sound", "NoJoints", "Pair"', '"Sound"')
     (tmp_path / "job.toml").write_text(text)
-    done = posebench("job.toml", "--cluster", "local", "--workers", 0, folder=tmp_path)
+    write_folder(tmp_path / "mpii")  # four people to score; a job draws 500
+    job = "job.toml", "--data", "mpii", "--cluster", "local"
+    done = posebench(*job, "--workers", 0, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     report = tmp_path / "results/studies/job/report.md"
     assert wait_for(report, seconds=300), next((tmp_path / "results/studies/job/jobs").glob("*.err")).read_text()
     written = report.read_bytes()
     assert b"| Sound | " in written
     report.unlink()
-    again = posebench("job.toml", "--cluster", "local", folder=tmp_path)  # no run is left
+    again = posebench(*job, folder=tmp_path)  # no run is left
     assert (again.returncode, "Report: " in again.stdout, report.read_bytes()) == (0, True, written)
 
 
