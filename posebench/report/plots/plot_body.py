@@ -39,7 +39,7 @@ HALF, BOTTOM = 0.54, 1.06
 """Half the width that a body's panel shows, and its lower end, in heights of the body."""
 BESIDE, LINE, LONG = 0.045, 0.03, 0.25
 """From a keypoint to its name, the height of a name, and how long one is, in heights of the body."""
-NUDGED = {"thorax": 0.03, "pelvis": -0.03}
+NUDGED = {"thorax": 0.045, "pelvis": -0.03}
 """Names that stand lower or higher than their keypoint, so that shoulders and hips do not hide them."""
 BONE = "#b5b5b5"
 RIM = 0.62
