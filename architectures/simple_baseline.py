@@ -82,11 +82,16 @@ class SimpleBaseline(HeatmapNetwork):
         super().follow(recipe)
         self.pipeline = replace(self.pipeline, mean=mean, std=std)
 
-    def load_pretrained(self) -> str | None:
-        """The backbone's ImageNet weights, through timm, resampled to this input size where they depend on it."""
+    @property
+    def has_pretrained(self) -> bool:
+        """Whether timm has ImageNet weights of the backbone."""
         import timm
 
-        if not timm.is_model_pretrained(self.timm_name):
+        return bool(timm.is_model_pretrained(self.timm_name))
+
+    def load_pretrained(self) -> str | None:
+        """The backbone's ImageNet weights, through timm, resampled to this input size where they depend on it."""
+        if not self.has_pretrained:
             return None
         name = self.timm_name
         self.backbone.load_state_dict(features(name, self.input_size, imagenet).state_dict())

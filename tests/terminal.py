@@ -32,14 +32,24 @@ class Seen:
 
 
 def type_posebench(
-    *arguments: object, cwd: Path, columns: int, rows: int = 24, people: int | None = None, **variables: str
+    *arguments: object,
+    cwd: Path,
+    columns: int,
+    rows: int = 24,
+    people: int | None = None,
+    resamples: int | None = None,
+    **variables: str,
 ) -> Seen:
-    """Run `posebench` with arguments on a terminal of that size, without a size in the environment; `people` as in `entry`."""
+    """Run `posebench` with arguments on a terminal of that size, without a size in the environment.
+
+    Args:
+        people, resamples: as in `entry`.
+    """
     primary, secondary = os.openpty()
     fcntl.ioctl(secondary, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
     environment |= {"TERM": "xterm-256color"} | variables
-    entry.start([str(entry.ENTRY), *map(str, arguments)], cwd, environment, (secondary,) * 3, people)
+    entry.start([str(entry.ENTRY), *map(str, arguments)], cwd, environment, (secondary,) * 3, people, resamples)
     os.close(secondary)
     raw = b"".join(iter(lambda: _read(primary), b""))
     os.close(primary)

@@ -86,8 +86,9 @@ def compare_rows(
         [['0 pixels off', '9 pixels off', 'Mean', True]]
 
     Args:
-        names: two or more, as in the leaderboard; or ids of records.
-        split, convention: of the leaderboard; None for the protocol's first ones.
+        names: two or more, as in the leaderboard; or ids of records, of which the beginning or the last eight letters are enough.
+        split: of the leaderboard; None for that in which all names are found.
+        convention: of the leaderboard; None for the protocol's first one.
 
     Returns:
         A `RowComparison`: `.pairs`, `.frame`, `.rows`.
@@ -147,7 +148,8 @@ def verify(
         ('verified', ())
 
     Args:
-        record: a record's file, or its id or name in the results folder.
+        record: a record's file, or its name or id in the results folder; the beginning of the id, or its last eight letters, are
+            enough.
         data: folder of the dataset, a folder with a folder for each protocol, or an annotation file; None for records of synthetic
             people.
         predictions: the predictions file, or a folder in which it is found by its hash; None for the record's results folder.
@@ -160,7 +162,7 @@ def verify(
     Raises:
         PosebenchError: there is no such record, or its file is no record.
     """
-    from posebench.results.find_record import record_path
+    from posebench.tasks.row_records import record_path
     from posebench.tasks.verification.verify import Places
     from posebench.tasks.verification.verify import verify as verify_record
 

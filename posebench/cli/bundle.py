@@ -21,8 +21,9 @@ from posebench.cli.options import kept_predictions_option, records_argument, res
 def bundle(named: tuple[str, ...], out: Path, predictions: Path | None, results: Path) -> None:
     """Pack records with their predictions into one archive.
 
-    RECORD is a record's file, its id in the results folder, or the name of a row, which means all its seeds. The archive, such as a
-    paper's supplement, also has recipes, versions, hashes and a text on how to verify it; `posebench verify FILE` does that.
+    RECORD is a record's file, its id in the results folder (as of `posebench show`), or the name of a row, which means all its
+    seeds. The archive, such as a paper's supplement, also has recipes, versions, hashes and a text on how to verify it;
+    `posebench verify FILE` does that.
     """
     from posebench.tasks.row_records import record_paths
     from posebench.tasks.verification.bundle import write_bundle

@@ -15,12 +15,14 @@ from posebench.cli.options import json_option, results_to_read_option
 def show(named: str, as_json: bool, results: Path) -> None:
     """Show one record: rule, data, scores, training, files.
 
-    RECORD is a record's file, or its id or name in the results folder. `posebench verify` computes it again.
+    RECORD is a record's file, or its name or id in the results folder; the beginning of the id, or its last eight letters, are
+    enough. `posebench verify` computes it again.
     """
     from posebench.cli.console import open_console, print_notes
     from posebench.cli.show_record import print_record
     from posebench.cost import record as cost
-    from posebench.results.find_record import home, read_record, record_path
+    from posebench.results.find_record import home, read_record
+    from posebench.tasks.row_records import record_path
 
     path = record_path(named, results)
     record = read_record(path)

@@ -41,8 +41,10 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
     same = len(pairs) == 1 and _same_file(*records)
     out.print(IDENTICAL if same else _result(pairs, decimals), style="bold", highlight=False)
     said = Console(file=out.file, quiet=True) if quiet else out
+    damaged = len({record.data.corruption for record in records}) > 1
+    people = data.model_copy(update={"corruption": ""}) if damaged else data
     said.print(
-        f"{_label(data.what)}: the same {data.people:,} people in {counted(data.images, 'image', 'images')}, "
+        f"{_label(people.what)}: the same {data.people:,} people in {counted(data.images, 'image', 'images')}, "
         f"ground truth: {_label(data.annotations)}\n{_label(rule.protocol)} {_label(rule.short_scope)}: {_label(rule.sentence)}",
         highlight=False,
     )
@@ -51,7 +53,7 @@ def print_comparison(out: Console, records: Sequence[Record], pairs: Sequence[Pa
         said.print(f"[yellow]Note:[/yellow] the boxes differ, not only the networks. {boxes}", highlight=False)
     several = len(pairs) > 1
     scored = several or same
-    if len({record.data.corruption for record in records}) > 1:
+    if damaged:
         damage = "; ".join(f"{_label(record.name)}: {_label(record.data.corruption or 'none')}" for record in records)
         said.print(f"[yellow]Note:[/yellow] the corruptions of the photographs differ. {damage}", highlight=False)
     for letter, record in zip(_letters(records), records, strict=True):
@@ -89,10 +91,11 @@ def print_row_comparison(out: Console, comparison: RowComparison, quiet: bool = 
         f"boxes: {_label(data.box_source)}\n{_label(rule.protocol)} {_label(rule.short_scope)}: {_label(rule.sentence)}",
         highlight=False,
     )
-    for letter, row in zip(_letters(rows), rows, strict=True):
+    for letter, row, label in zip(_letters(rows), rows, comparison.labels, strict=True):
         spread = "" if row.spread is None else f", sd of seeds {row.spread:.{decimals}f}"
+        whole = "" if label.startswith(row.name) else f"{_label(row.name)}; "
         out.print(
-            f"{letter}: [bold]{_label(row.name)}[/bold] ({_seeds(row)}), "
+            f"{letter}: [bold]{_label(label)}[/bold] ({whole}{_seeds(row)}), "
             f"{_label(rule.headline)} {_number(row.headline, decimals)}{spread}",
             highlight=False,
         )

@@ -35,8 +35,8 @@ def verify(
 ) -> None:  # fmt: skip
     """Compute records again from their predictions files.
 
-    RECORD is a record's file, its id in the results folder, the name of a row, which means all its seeds, or an archive of
-    `posebench bundle`. Every number, count and hash is compared to the last digit; the dataset is needed, too.
+    RECORD is a record's file, its id in the results folder (as of `posebench show`), the name of a row, which means all its seeds,
+    or an archive of `posebench bundle`. Every number, count and hash is compared to the last digit; the dataset is needed, too.
     The exit code is 0 only if everything was computed again and nothing differs.
     """
     from posebench.cli.console import open_console

@@ -1,7 +1,7 @@
 """Instances: the annotated people of one split, as columns. No pixels."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ UNLABELLED, OCCLUDED, VISIBLE, OUTSIDE = 0, 1, 2, 3
 unless a protocol says otherwise."""
 
 
+def _nothing(people: "Instances") -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Source:
     """Where annotations were read.
@@ -29,12 +33,14 @@ class Source:
         file, sha256: the file and its hash.
         notes: what a reader of the score should know of it, as sentences.
         form: which of the dataset's forms it has, such as `valid.h5`, whatever the file is named.
+        about: → further notes, on the people that it is given: such as how many of them cannot be scored.
     """
 
     file: str
     sha256: str = ""
     notes: tuple[str, ...] = ()
     form: str = ""
+    about: Callable[["Instances"], tuple[str, ...]] = _nothing
 
     @property
     def identity(self) -> str:
@@ -136,8 +142,8 @@ class Instances:
             raise PosebenchError(f"{self.what}: a person is in an image row outside 0..{len(self.images) - 1}.")
         for name in ("center", "size", "keypoints"):
             values = columns[name]
-            bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
-            if bad.any():
+            if not np.isfinite(values).all():
+                bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
                 raise PosebenchError(f"{self.what}: {name} of {self.describe_rows(bad)} is not finite.")
         flat = self.usable & ~(self.size > 0).all(axis=1)
         if flat.any():
@@ -153,6 +159,11 @@ class Instances:
     def what(self) -> str:
         """Such as `mpii val`, for messages."""
         return f"{self.dataset} {self.split}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of a score of these people should know, as sentences."""
+        return self.source.notes + self.source.about(self)
 
     def photograph(self, row: int) -> Path:
         """The file of an image, by its row.

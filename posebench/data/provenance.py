@@ -173,6 +173,8 @@ class Provenance(_Stated):
             said.get("selection", {}).pop(name, None)
         for measured in ("seconds", "precision_gain"):
             said.get("trained_on", {}).pop(measured, None)
+        if self.trained_on and self.trained_on.began_with == {}:  # random weights: `pretrained` had none to load
+            (said.get("recipe") or {}).pop("pretrained", None)
         said.get("inference", {}).pop("difference", None)
         if unreadable := said.get("trained_on", {}).get("unreadable"):
             unreadable.sort()  # they are listed in the order in which they were met

@@ -39,19 +39,23 @@ def shares(part: Array, whole: Array, people: Instances) -> list[Estimate]:
         people: the N people.
 
     Returns:
-        P estimates; images are resampled, of all people who have anything of any part.
+        P estimates. The resamples are those of a PCK, of the images of all N people: so what is everything has the interval of the
+        score that it is.
     """
-    asked = whole.any(axis=1)
-    if not asked.any():
+    asked = whole > 0
+    everybody = asked.any(axis=1)
+    if not everybody.any():
         return [Estimate(np.nan)] * part.shape[1]
-    sums = resampled_sums(np.stack([part, whole], axis=1)[asked], people.units[asked])
+    sums = resampled_sums(np.stack([part, whole], axis=1), people.units)
     values = percentage(sums[:, 0], sums[:, 1])
-    return [_share(values[:, p], whole[:, p] > 0, people) for p in range(part.shape[1])]
+    in_part = (None if (asked[:, p] == everybody).all() else asked[:, p] for p in range(part.shape[1]))
+    return [_share(values[:, p], one, people) for p, one in enumerate(in_part)]
 
 
-def _share(values: Array, asked: Array, people: Instances) -> Estimate:
-    value = float(values[0])
-    return Estimate(value, known_bounds(score_interval(value, values[1:], sampling_of(people.units[asked], people))))
+def _share(values: Array, asked: Array | None, people: Instances) -> Estimate:
+    """A share (1 + resamples,) of the people who are asked about, (N,) bool; None for all."""
+    value, units = float(values[0]), people.units if asked is None else people.units[asked]
+    return Estimate(value, known_bounds(score_interval(value, values[1:], sampling_of(units, people))))
 
 
 def difference(metric: str, after: Scores, before: Scores) -> Estimate:

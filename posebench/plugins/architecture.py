@@ -80,6 +80,11 @@ class Architecture(nn.Module, ABC):
             layout = next((it for it in self.published if it.option in options), self.published[0])
             self.pipeline = layout.pipeline
 
+    @property
+    def has_pretrained(self) -> bool:
+        """Whether `load_pretrained` loads weights. Where it does not, a recipe's `pretrained` changes nothing."""
+        return type(self).load_pretrained is not Architecture.load_pretrained
+
     def load_pretrained(self) -> str | None:
         """Load initial weights that were trained on another task, such as ImageNet.
 

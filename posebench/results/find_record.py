@@ -1,16 +1,19 @@
-"""Finding a record: by its file, its id, or its name in the tables."""
+"""Finding a record: by its file, or by its id, of which the beginning or the end is enough."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from posebench.errors import PosebenchError, existing, unknown
+from posebench.errors import PosebenchError, existing
 from posebench.files.validation import read_model
 from posebench.plain_text import one_line
 from posebench.results.folder import ResultsFolder
-from posebench.results.record import FIX, Record, find_records
+from posebench.results.record import FIX, Record
+from posebench.results.telling_apart import told_apart
 
 ENDINGS = (".json", ".zip")
 """Endings of a record's file and of a bundle: a text with one is a path even where nothing is there."""
+SHORTEST_ID, DIGEST = 4, 8
+"""Letters of an id that are enough where no other id has them, and letters of the digest at its end."""
 
 
 def read_record(path: Path) -> Record:
@@ -25,27 +28,6 @@ def read_record(path: Path) -> Record:
         else "A record is a JSON file; `posebench evaluate` makes one of a predictions file."
     )
     return read_model(Record, existing(path, "a record"), "a readable record", fix)
-
-
-def record_path(text: str, results: Path) -> Path:
-    """The file of a record.
-
-    Args:
-        text: a path, or the id or name of a record of the results folder.
-
-    Raises:
-        PosebenchError: there is none, or several records have that name.
-    """
-    if (path := stated_path(text, results)) is not None:
-        return path
-    records = find_records(results).records if results.is_dir() else ()
-    named = [record for record in records if record.name == text]
-    if not named:
-        names, ids = {record.name for record in records}, [record.id for record in records]
-        raise unknown(f"record of {results}", text, names, label="Names of records", others=ids)
-    if len(named) > 1:
-        raise several(text, named, results)
-    return path_of(named[0], results)
 
 
 def stated_path(text: str, results: Path) -> Path | None:
@@ -93,26 +75,19 @@ def home(path: Path) -> Path:
     return folder.parent if folder.name == ResultsFolder(folder).records.name else path.parent
 
 
-def several(text: str, named: Sequence[Record], results: Path) -> PosebenchError:
-    """The error for a name of several records: a line for each has its id and what tells it from the others."""
-    facts = [_facts(record) for record in named]
-    told: list[tuple[str, ...]] = [()] * len(named)
-    for place in range(len(facts[0])):
-        more = [(*known, own[place]) for known, own in zip(told, facts, strict=True)]
-        told = more if len(set(more)) > len(set(told)) else told
-    lines = [
-        one_line(": ".join(filter(None, (one.id, ", ".join(known))))) for one, known in zip(named, told, strict=True)
-    ]
-    return PosebenchError(
-        "\n  ".join([f"{len(named)} records of {results} are named {text!r}. Type the id of one:", *lines])
-    )
+def of_id(records: Iterable[Record], text: str) -> list[Record]:
+    """The record of that id; else those of which the id, or the digest at its end, begins so."""
+    found = list(records)
+    if whole := [record for record in found if text in (record.id, record.older_id)]:
+        return whole
+    if len(text) < SHORTEST_ID:
+        return []
+    return [record for record in found if record.id.startswith(text) or record.id[-DIGEST:].startswith(text)]
 
 
-def _facts(record: Record) -> tuple[str, ...]:
-    """What may tell records of one name apart, as shown."""
-    rule, data, seed = record.rule, record.data, record.model.seed
-    return (
-        f"{rule.protocol} {rule.short_scope}", data.what, "seed unknown" if seed is None else f"seed {seed}", record.predictions,
-        f"boxes: {data.box_source}", f"ground truth: {data.annotations}", f"scored {record.created}",
-        f"predictions' SHA-256 {record.predictions_sha256[:12]}…",
-    )  # fmt: skip
+def several(text: str, meant: Sequence[Record], results: Path) -> PosebenchError:
+    """The error for a text that means several records: a line for each has its id and what tells it from the others."""
+    told = told_apart([(record,) for record in meant])
+    lines = [one_line(": ".join(filter(None, (one.id, own)))) for one, own in zip(meant, told, strict=True)]
+    first = f"{text!r} means {len(meant)} records of {results}. Type the id of one, or its last {DIGEST} letters:"
+    return PosebenchError("\n  ".join([first, *lines]))

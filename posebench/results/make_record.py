@@ -14,7 +14,7 @@ from posebench.data.predictions import Predictions, digest
 from posebench.files.writing import sha256
 from posebench.plugins.protocol import Convention, Protocol
 from posebench.results.record import IN_MEMORY, INTERVALS, Data, Record, Resampling, Rule
-from posebench.scoring.bootstrap import Sampling
+from posebench.scoring.bootstrap import LEVEL, score_interval
 from posebench.scoring.scores import Scores
 
 RESAMPLED_DECIMALS = 6
@@ -65,7 +65,7 @@ def make_record(
         ceiling=scores.ceiling,
         resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
         resampled=all_known(scores.resampled.get(headline, np.zeros(0))),
-        notes=[*instances.source.notes, *predictions.notes, *damaged, *scores.notes, *few_units(scores.sampling)],
+        notes=[*instances.notes, *predictions.notes, *damaged, *scores.notes, *few_units(scores, headline)],
         predictions=IN_MEMORY if path is None else path.name,
         predictions_sha256=digest(predictions) if path is None else sha256(path),
         model=predictions.provenance, created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -73,17 +73,32 @@ def make_record(
     )  # fmt: skip
 
 
-def few_units(sampling: Sampling) -> list[str]:
-    """Notes on intervals that are too narrow or missing, because few units were resampled."""
+def few_units(scores: Scores, headline: str) -> list[str]:
+    """Notes on intervals that are too narrow or missing, because few units were resampled.
+
+    Args:
+        headline: the metric that ranks.
+    """
+    sampling = scores.sampling
     if sampling.units == 1:
         return (
             [ONE_IMAGE]
             if sampling.unit == "image"
             else [f"One {sampling.unit}: no interval, because an interval needs at least two {sampling.unit}s."]
         )
-    if 1 < sampling.units < FEW_UNITS:
+    value, drawn = scores.metrics.get(headline, math.nan), scores.resampled.get(headline, np.zeros(0))
+    few = 1 < sampling.units < FEW_UNITS
+    if few and len(drawn) and math.isfinite(value) and math.isnan(score_interval(value, drawn, sampling)[0]):
+        why = "score the same" if np.isfinite(drawn).all() else "have nothing that it scores"
+        which = "all" if np.isfinite(drawn).all() else "some"
         return [
-            f"Only {sampling.units} {sampling.unit}s: 95 % intervals of differences between runs are too narrow (docs/scoring.md)."
+            f"No {LEVEL} % interval of {headline}: {which} resamples of the {sampling.units} {sampling.unit}s {why}. "
+            f"Score more {sampling.unit}s."
+        ]
+    if few:
+        return [
+            f"Only {sampling.units} {sampling.unit}s: {LEVEL} % intervals of differences between runs are too narrow "
+            "(docs/scoring.md)."
         ]
     return []
 

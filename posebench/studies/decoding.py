@@ -9,19 +9,20 @@ from posebench.data.instances import Instances
 from posebench.data.provenance import Decoded
 from posebench.errors import Interrupted, PosebenchError
 from posebench.files.writing import free_bytes, shown_bytes
-from posebench.tasks.prediction.predict import KeptHeatmaps, predict, predictions_path
+from posebench.tasks.prediction.predict import KeptHeatmaps, Predicting, predict, predictions_path
 from posebench.tasks.run import Viewer
 from posebench.tasks.training.initial_weights import recipe_network
-from posebench.tasks.training.train import Job
+from posebench.tasks.training.job import Job
 
 LIST = "the study's list `decoders`"
 
 
-def decodings(job: Job, asked: Instances, decoders: Sequence[str]) -> tuple[Decoded, ...]:
+def decodings(job: Job, asked: Instances, decoders: Sequence[str], to_read: bool = False) -> tuple[Decoded, ...]:
     """What these decoders decode of a job's network: its last stack, with the mirrored pass as the network itself takes it.
 
     Args:
         asked: whom the network will predict.
+        to_read: whether no heatmaps will be written, so that the disk needs no room.
 
     Raises:
         PosebenchError: its outputs are no heatmaps, or the disk has too little room for the heatmaps of these people.
@@ -36,7 +37,7 @@ def decodings(job: Job, asked: Instances, decoders: Sequence[str]) -> tuple[Deco
     noise = torch.randint(256, (1, height, width, 3), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
     flip_test = job.recipe.flip_test
     form = form_of(model, noise, int(asked.usable.sum()), flip_test, last_stack=True, option=LIST)
-    if form.bytes > (free := free_bytes(job.results.path)):
+    if not to_read and form.bytes > (free := free_bytes(job.results.path)):
         raise PosebenchError(
             f"The heatmaps of {job.arch} need {shown_bytes(form.bytes)} in {job.results.path} until they are decoded, but "
             f"{shown_bytes(free)} are free there. Free some space, or name another folder with --results."
@@ -71,7 +72,7 @@ def decode(
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with viewer.predicting(asked) as show:
-            predict(checkpoint, job.protocol, asked, folder / own.name, workers=job.workers, keep=kept, show=show)
+            predict(checkpoint, job.protocol, asked, folder / own.name, Predicting(job.workers, keep=kept), show)
         with viewer.predicting(asked) as show, asked_to_stop() as stop, open_heatmaps(kept.path) as maps:
 
             def show_or_stop(done: int, total: int) -> None:

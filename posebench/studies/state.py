@@ -19,6 +19,8 @@ from posebench.results.record import Record, find_records, newest
 from posebench.studies import corrupting
 from posebench.studies.corrupting import under
 from posebench.studies.plan import Plan, PlannedRun
+from posebench.tasks.training.initial_weights import has_pretrained
+from posebench.tasks.training.job import Job
 
 Word = Literal["done", "running", "failed", "stopped", "waiting"]
 
@@ -203,7 +205,15 @@ def is_of(record: Record, run: PlannedRun, decoded: Decoded | None = None) -> bo
     )  # fmt: skip
     # Weights of a file, another run or a part of this one's people are other runs.
     other = model.selection is not None or model.stopped is not None or trained_on.continued or {*started} - {"weights"}
-    return not other and all(its == mine for its, mine in same) and _recipe(model.recipe) == job.recipe
+    return not other and all(its == mine for its, mine in same) and _same_recipe(_recipe(model.recipe), job)
+
+
+def _same_recipe(stated: Recipe | None, job: Job) -> bool:
+    """Whether a recipe is the job's, apart from `pretrained` where the architecture has no such weights."""
+    if stated is None or stated == job.recipe:
+        return stated is not None
+    same = stated.changed(pretrained=job.recipe.pretrained) == job.recipe
+    return same and not has_pretrained(job.arch, job.protocol.skeleton)
 
 
 def _recipe(stated: dict[str, Any] | None) -> Recipe | None:

@@ -143,7 +143,7 @@ def left_out_note(people: int, recipe: Recipe) -> str:
 def people_to_predict(
     protocol: Protocol, annotated: Instances, boxes: Path | None, threshold: float | None, count: int | None = None
 ) -> Instances:
-    """The annotated people, or those whom a detector found in their images; `source.notes` says what was left out.
+    """The annotated people, or those whom a detector found in their images; `notes` say what was left out.
 
     Args:
         annotated: of the whole split.

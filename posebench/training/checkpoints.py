@@ -11,13 +11,14 @@ from typing import Any
 import torch
 
 from posebench.data.skeleton import Skeleton
-from posebench.errors import PosebenchError, existing
+from posebench.errors import PosebenchError
 from posebench.files.validation import explain
 from posebench.files.writing import write_atomically
 from posebench.plugins.architecture import Architecture
 from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.recipe import Recipe
 from posebench.plugins.registry import architecture
+from posebench.results.find_checkpoint import existing_checkpoint
 from posebench.training import published_weights
 from posebench.training.checkpoint_fields import check_fields
 
@@ -193,7 +194,7 @@ def load(path: Path) -> Checkpoint:
         PosebenchError: the file is missing, damaged, or not a posebench checkpoint.
     """
     try:
-        _check_whole(existing(path, "a checkpoint"))
+        _check_whole(existing_checkpoint(path))
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise PosebenchError(

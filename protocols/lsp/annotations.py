@@ -152,25 +152,31 @@ def to_instances(parts: list[Part], split: str) -> Instances:
         source=Source(
             str(first.joints.file),
             digests[0] if len(parts) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest(),
-            notes(split, torso), first.joints.labels,
+            notes(split), first.joints.labels, without_torso,
         ),
     )  # fmt: skip
 
 
-def notes(split: str, torso: Array) -> tuple[str, ...]:
+def notes(split: str) -> tuple[str, ...]:
     """What a reader of a score on the split should know."""
     found = []
     if split in (LSPET_TRAIN, LSPET_VAL):
         found.append(NOT_OFFICIAL)
     if LSPET in SPLITS[split]:
         found.append(LABEL_NOISE)
-    lacking = int(np.isnan(torso).sum())
-    if lacking:
-        people = counted(lacking, "person has", "people have")
-        found.append(
-            f"{people} no label of the left shoulder or of the right hip, so no torso to divide errors by: they are not scored."
-        )
     return tuple(found)
+
+
+def without_torso(people: Instances) -> tuple[str, ...]:
+    """How many of the people have no length by which errors are divided."""
+    lacking = int(np.isnan(people.measures["torso_diameter"]).sum())
+    if not lacking:
+        return ()
+    have = counted(lacking, "person has", "people have")
+    are = "they are" if lacking > 1 else "this one is"
+    return (
+        f"{have} no label of the left shoulder or of the right hip, so no torso to divide errors by: {are} not scored.",
+    )
 
 
 def region(keypoints: Array, labelled: Array) -> tuple[Array, Array]:

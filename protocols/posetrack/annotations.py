@@ -65,7 +65,6 @@ def read_annotations(root: Path, split: str) -> Instances:
     people = _columns(read)
     boxed = people["bbox"]
     known = all(image.size is not None for image in images)
-    lacking = int((~(people["head_length"] > 0) & (people["visibility"] > UNLABELLED).any(axis=1)).sum())
     return Instances(
         dataset="posetrack", split=split, skeleton=SKELETON, images=tuple(image.name for image in images),
         image_ids=_image_ids(images, read[0].form), image=people["image"], person=people["person"],
@@ -76,7 +75,7 @@ def read_annotations(root: Path, split: str) -> Instances:
         groups=np.array([sequence_of(image.name, path) for path, file in zip(files, read, strict=True) for image in file.images]),
         group="sequence", ignored={row: image.ignored for row, image in enumerate(images) if image.ignored},
         image_sizes=np.array([image.size for image in images], float) if known and images else None,
-        image_root=_image_root(root, images), source=Source(str(place), sha256(place), _notes(lacking), read[0].form),
+        image_root=_image_root(root, images), source=Source(str(place), sha256(place), (), read[0].form, without_head),
     )  # fmt: skip
 
 
@@ -138,11 +137,13 @@ def _image_root(root: Path, images: Sequence[Image]) -> Path:
     return next((folder for folder in above if images and (folder / images[0].name).is_file()), place)
 
 
-def _notes(lacking: int) -> tuple[str, ...]:
+def without_head(people: Instances) -> tuple[str, ...]:
+    """How many of the people have no length by which distances are divided."""
+    lacking = int((~(people.measures["head_length"] > 0) & (people.visibility > UNLABELLED).any(axis=1)).sum())
     if not lacking:
         return ()
-    people = counted(lacking, "person has", "people have")
-    return (f"{people} no head box to divide distances by: they cannot be found, and count as missed.",)
+    have = counted(lacking, "person has", "people have")
+    return (f"{have} no head box to divide distances by: they cannot be found, and count as missed.",)
 
 
 def _twice(names: Sequence[str]) -> str:

@@ -43,7 +43,7 @@ def trained(tmp_path_factory: Any) -> Path:
     (folder / "plugins").mkdir()
     faulty.install(folder / "plugins")
     arguments = ("--arch", "Sound", "--protocol", "mpii", "--limit", 16, "--epochs", 1, "--workers", 1)
-    (folder / "stdout").write_text(succeeded(posebench("run", *arguments, cwd=folder, people=40, **small(folder))))
+    (folder / "stdout").write_text(succeeded(posebench("run", *arguments, cwd=folder, people=12, **small(folder))))
     return folder
 
 
@@ -56,7 +56,7 @@ def test_run_trains_scores_and_shows_the_leaderboard(trained: Path) -> None:
     out = (trained / "stdout").read_text()
     assert out.splitlines()[0].startswith("No --data: synthetic people, drawn by posebench.")
     assert re.search(r"train Sound 2/2 .* eta 0:00:00 .* epoch 1/1 .* loss 0\.\d+", out)
-    assert "40 people in 40 images" in out
+    assert "12 people in 12 images" in out
     results = trained / "results"
     record = json.loads(next((results / "records").iterdir()).read_text())
     assert record["data"]["synthetic"] is True
@@ -73,10 +73,10 @@ def test_each_step_runs_alone_on_the_last_ones_file_and_gives_the_same_score(tra
     checkpoint = next((trained / "results/runs").glob("*/checkpoint.pt"))
     arguments = ("--protocol", "mpii", "--workers", 0)
     arguments = (*arguments, "--out", tmp_path / "p.h5")
-    out = succeeded(posebench("predict", checkpoint, *arguments, cwd=tmp_path, people=40, **small(trained)))
+    out = succeeded(posebench("predict", checkpoint, *arguments, cwd=tmp_path, people=12, **small(trained)))
     assert out.strip() == str(tmp_path / "p.h5")
     scoring = ("evaluate", "p.h5", "--protocol", "mpii", "--json")
-    scored = json.loads(succeeded(posebench(*scoring, cwd=tmp_path, people=40)))
+    scored = json.loads(succeeded(posebench(*scoring, cwd=tmp_path, people=12)))
     record = json.loads(next((trained / "results/records").iterdir()).read_text())
     assert scored["metrics"] == record["metrics"]
     assert Path(tmp_path / scored["record"]).is_file()

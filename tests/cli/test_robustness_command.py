@@ -48,6 +48,17 @@ def test_a_plugin_is_measured_and_its_tables_are_written(folder: Path) -> None:
     assert len(list((folder / "seen/contrast/5").iterdir())) == 2
 
 
+def test_another_measurement_names_its_own_pictures_alone(folder: Path) -> None:
+    for people in ("2", "3"):
+        done = posebench(
+            folder, "Sound", "--corruptions", "contrast", "--severities", "1", "--people", people, "--parts", "corruptions",
+            "--results", "two",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert len(list((folder / "two/robustness").glob("*corruptions.png"))) == 2
+    assert len([path for path in done.stdout.split() if path.endswith(".png")]) == 1
+
+
 def test_json_is_the_kept_file(folder: Path) -> None:
     done = posebench(folder, "Sound", *CHOSEN, "--parts", "corruptions", "--json", "--name", "again", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")

@@ -9,6 +9,7 @@ from typing import Any
 import entry
 import faulty
 import pytest
+from mpii_folder import write_folder
 from terminal import type_posebench
 
 TEXT = """
@@ -80,6 +81,8 @@ def test_runs_are_made_and_a_failed_one_is_an_error_at_the_end(made: Any, folder
 
 def test_the_same_command_tries_the_failed_run_alone_again(made: Any, folder: Path) -> None:
     report = (folder / "results/studies/mine/report.md").read_bytes()
+    plan = posebench("mine.toml", "--dry-run", "--quiet", folder=folder)
+    assert "3 runs, 2 done. The others take about " in " ".join(plan.stdout.split())
     again = posebench("mine.toml", folder=folder)
     assert "3 runs, 2 done. " in again.stdout
     assert [line for line in again.stdout.splitlines() if line.startswith("Run ")] == [
@@ -94,6 +97,7 @@ def test_the_status_names_each_run_with_its_score_or_its_reason(made: Any, folde
     assert [run["state"] for run in runs.values()] == ["done", "failed", "done"]
     assert "failed in decode: KeyError: 'joints'" in runs["NoJoints"]["detail"]
     seen = type_posebench("study", "status", "mine.toml", cwd=folder, columns=80, people=12, **faulty.variables(folder))
+    assert seen.lines[0].startswith("Does a network with scores by row and column find wrists")
     assert "2 done, 1 failed" in seen.lines
     assert max(map(len, seen.lines)) <= 80
 
@@ -130,14 +134,16 @@ def test_a_job_of_submitit_makes_a_run_and_the_last_one_writes_the_report(tmp_pa
     faulty.install(tmp_path)
     text = TEXT.replace('"mine"', '"job"').replace('"Sound", "NoJoints", "Pair"', '"Sound"')
     (tmp_path / "job.toml").write_text(text)
-    done = posebench("job.toml", "--cluster", "local", "--workers", 0, folder=tmp_path)
+    write_folder(tmp_path / "mpii")  # four people to score; a job draws 500
+    job = "job.toml", "--data", "mpii", "--cluster", "local"
+    done = posebench(*job, "--workers", 0, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     report = tmp_path / "results/studies/job/report.md"
     assert wait_for(report, seconds=300), next((tmp_path / "results/studies/job/jobs").glob("*.err")).read_text()
     written = report.read_bytes()
     assert b"| Sound | " in written
     report.unlink()
-    again = posebench("job.toml", "--cluster", "local", folder=tmp_path)  # no run is left
+    again = posebench(*job, folder=tmp_path)  # no run is left
     assert (again.returncode, "Report: " in again.stdout, report.read_bytes()) == (0, True, written)
 
 

@@ -64,6 +64,19 @@ def test_parts_pool_what_the_headline_pools_and_agree_with_the_record(shared: Pa
         assert (mine[name].value, mine[name].interval) == (recorded[name].value, recorded[name].interval)
 
 
+def test_everything_has_the_interval_of_the_score_where_nothing_of_some_people_counts() -> None:
+    who = people(6)
+    who.visibility[4:] = 0
+    keypoints = who.keypoints.copy()
+    keypoints[0] += 90
+    keypoints[1, HIPS[0]] += 90
+    predictions = for_instances(who, keypoints)
+    scores = MPII.score(predictions, who, "official")
+    everything = slices(MPII.compared(predictions, who, "official"), {})[0]
+    assert (everything.name, everything.people, everything.right.value) == ("all", 4, scores.metrics["Mean"])
+    assert everything.right.interval == scores.intervals["Mean"]
+
+
 def test_people_are_cut_in_thirds_by_the_longer_side_of_their_boxes() -> None:
     box = np.array([[0, 0, 9, 30.0], [0, 0, 20, 9], [0, 0, 50, 9], [0, 0, 9, 40], [0, 0, 60, 9], [0, 0, 9, 10]])
     names = parts.size(people(6, bbox=box)).tolist()

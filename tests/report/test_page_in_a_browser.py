@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from chromium import Browser
@@ -108,6 +109,36 @@ def test_a_phone_shows_the_name_and_the_headline_with_its_interval(browser: Brow
         ".filter(one => one.getBoundingClientRect().right <= 390).map(one => one.innerText)"
     )
     assert cells[:4] == ["1–2", "net eight", "89.50", "88.50–90.50"]
+
+
+def test_a_phone_shows_the_best_row_of_every_leaderboard_with_its_score(browser: Browser, page: Path):
+    browser.open(page, 390)
+    rows = browser.run(
+        "return [...document.querySelectorAll('.overview tbody tr')].map(row => [...row.cells]"
+        ".filter(one => one.getBoundingClientRect().right <= 390).map(one => one.innerText.split('\\n')[0]))"
+    )
+    assert [row[1:3] for row in rows] == [["net eight", "89.50"], ["net0", "99.00"]]
+
+
+def shade(browser: Browser, selector: str) -> float:
+    """By how much the right edge of an element is darker than white, of 255: the median of its pixels from top to bottom."""
+    left, top, bottom = browser.run(
+        "const one = document.querySelector(arguments[0]); one.scrollIntoView(); const edge = one.getBoundingClientRect();"
+        "return [edge.right - 4, Math.max(edge.top, 0), Math.min(edge.bottom, innerHeight)]",
+        selector,
+    )  # fmt: skip
+    picture = cv2.imdecode(np.frombuffer(browser.driver.get_screenshot_as_png(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    return 255 - float(np.median(picture[round(top) : round(bottom), round(left)]))
+
+
+def test_a_table_that_scrolls_sideways_is_shaded_at_its_right_edge_until_the_end_is_reached(
+    browser: Browser, page: Path
+):
+    browser.open(page, 390)
+    box = "section[id^=mpii] div.scroll"
+    assert shade(browser, box) > 20
+    browser.run("document.querySelector(arguments[0]).scrollLeft = 10000", box)
+    assert shade(browser, box) < 5
 
 
 def test_the_page_asks_for_no_file_outside_its_folder_and_complains_about_nothing(browser: Browser, page: Path):

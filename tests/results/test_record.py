@@ -51,6 +51,27 @@ def test_a_saved_record_is_read_back_equal(record: Record, tmp_path: Path) -> No
     assert find_records(tmp_path).records == (record,)
 
 
+@pytest.mark.parametrize(
+    ("nobody", "sentence"),
+    [
+        (True, "some resamples of the 2 images have nothing that it scores. Score more images."),
+        (False, "all resamples of the 2 images score the same. Score more images."),
+    ],
+)
+def test_a_score_without_an_interval_says_why(nobody: bool, sentence: str, two_people: Instances) -> None:
+    people = apart(two_people)
+    keypoints = people.keypoints.copy()
+    people.visibility[:] = 2
+    keypoints[:, :8] += 1000  # half of the keypoints of both people are wrong
+    if nobody:
+        people.visibility[1] = 0
+    made = for_instances(people, keypoints)
+    found = make_record("x", MPII, MPII.convention(), people, made, MPII.score(made, people, "official"), None)
+    assert "Mean" not in found.intervals and 0 < found.metrics["Mean"] < 100
+    assert found.notes[-1] == f"No 95 % interval of Mean: {sentence}"
+    assert not any("too narrow" in note for note in found.notes)
+
+
 def test_a_record_says_what_was_scored_by_which_rule_on_what(record: Record, tmp_path: Path) -> None:
     assert (record.rule.protocol, record.rule.convention, record.rule.headline) == ("mpii", "official", "Mean")
     assert (record.data.dataset, record.data.split, record.data.people, record.data.annotations) == (

@@ -2,6 +2,7 @@
 
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import posebench as pb
 from posebench.errors import Interrupted, PosebenchError
 from posebench.files.locking import locked
 from posebench.results.record import find_records
+from posebench.samples.loader import Samples
 from posebench.studies.carry_out import carry_out, check_beginnings
 from posebench.studies.measure import speed
 from posebench.studies.plan import Asked, Plan, make_plan
@@ -83,6 +85,21 @@ def test_a_run_that_posebench_run_has_made_is_only_scored_on_the_studys_keypoint
     (state,) = states(plan)
     assert (state.word, state.record) == ("done", record)
     assert state.answer.predictions_sha256 == record.predictions_sha256
+
+
+def test_where_there_are_no_imagenet_weights_a_run_is_found_whatever_the_study_says_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (planned,) = plan_of(tmp_path, architectures=("tiny",), seeds=(3,)).runs
+    record = run(planned.job, planned.people.scored, planned.people.asked, Watching())
+    random = MINE.settings.model_copy(update={"pretrained": False})
+    (other,) = plan_of(tmp_path, architectures=("tiny",), seeds=(3,), settings=random).runs
+    recipe = {**record.model.recipe, "pretrained": False}
+    older = record.model_copy(update={"model": record.model.model_copy(update={"recipe": recipe})})
+    assert (other.key, is_of(record, other), is_of(older, other)) == (planned.key, True, True)
+    monkeypatch.setattr(Tiny, "has_pretrained", True)
+    (other,) = plan_of(tmp_path, architectures=("tiny",), seeds=(3,), settings=random).runs
+    assert (is_of(record, other), is_of(older, other), is_of(older, planned)) == (False, True, False)
 
 
 def test_records_of_other_runs_are_not_taken_for_a_run(tmp_path: Path) -> None:
@@ -165,11 +182,23 @@ def test_an_error_of_the_code_ends_the_study_and_is_the_runs_reason(
     assert (state.word, state.detail) == ("failed", "ZeroDivisionError: integer division or modulo by zero")
 
 
-def test_a_network_is_measured_by_steps_that_leave_no_file(tmp_path: Path) -> None:
+def test_a_network_is_measured_by_steps_that_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+
+    def half_a_second_later() -> float:
+        clock[0] += 0.5
+        return clock[0]
+
+    class Slow(Samples):
+        def batch(self, pairs: Any) -> Any:
+            clock[0] += 8 if pairs[0][0] == 0 else 4  # synthetic people are drawn in the first epoch
+            return super().batch(pairs)
+
+    monkeypatch.setattr("posebench.studies.measure.Samples", Slow)
+    monkeypatch.setattr("posebench.studies.measure.time", SimpleNamespace(perf_counter=half_a_second_later))
     (run,) = plan_of(tmp_path, architectures=("tiny",), seeds=(0,)).runs
-    found = speed(run)
-    assert (found.step > 0, found.person > 0) == (True, True)
-    assert found.drawing > 0  # synthetic people are drawn once
+    found = speed(run)  # of batches of four people, which are made within 8.5 and 4.5 seconds
+    assert (found.step, found.person, found.drawing) == (0.5 + 4.5, (0.5 + 8.5) / 4, 1.0)
     assert not list(tmp_path.iterdir())
 
 

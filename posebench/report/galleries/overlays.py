@@ -167,19 +167,27 @@ def draw_person(
     axis.imshow(tile, interpolation="antialiased")
     axis.set(xlim=(-0.5, crop.width - 0.5), ylim=(crop.height - 0.5, -0.5), xticks=[], yticks=[])
     axis.spines[:].set_visible(False)
-    names = skeleton.keypoints
+    bones = np.array(skeleton.bone_indices, int).reshape(-1, 2)
     if predicted is not None:
-        points = transform(crop.matrix, predicted)
-        for bone in skeleton.bone_indices:
-            axis.plot(*points[list(bone)].T, color=side_color(*(names[end] for end in bone)), linewidth=2.4,
-                      solid_capstyle="round", path_effects=halo(2.4))  # fmt: skip
-        for name, point in zip(names, points, strict=True):
-            axis.plot(*point, "o", color=side_color(name), markersize=3.6, markeredgecolor=INK, markeredgewidth=0.5)
+        points, names = transform(crop.matrix, predicted), skeleton.keypoints
+        sides = np.array([side_color(names[one], names[other]) for one, other in bones])
+        for color in (MIDDLE, LEFT, RIGHT):
+            axis.plot(*_lines(points, bones[sides == color]), color=color, linewidth=2.4, solid_capstyle="round",
+                      path_effects=halo(2.4))  # fmt: skip
+        sides = np.array([side_color(name) for name in names])
+        for color in (MIDDLE, LEFT, RIGHT):
+            axis.plot(*points[sides == color].T, "o", color=color, markersize=3.6, markeredgecolor=INK,
+                      markeredgewidth=0.5)  # fmt: skip
     if annotated is not None:
         points = transform(crop.matrix, annotated)
-        for bone in skeleton.bone_indices:
-            axis.plot(*points[list(bone)].T, color="white", path_effects=halo(1.1), **ANNOTATED)
+        axis.plot(*_lines(points, bones), color="white", path_effects=halo(1.1), **ANNOTATED)
         axis.plot(*points.T, "o", color="white", markersize=2.2, markeredgecolor=INK, markeredgewidth=0.4)
+
+
+def _lines(points: Array, bones: Array) -> Array:
+    """(2, 3B) x and y of the ends of bones (B, 2), each followed by a gap: one line takes a tenth of the time of B lines."""
+    gaps = np.full((len(bones), 1, 2), np.nan)
+    return np.concatenate([points[bones], gaps], axis=1).reshape(-1, 2).T
 
 
 def under(axis: Axes, text: str, points: int, **look: Any) -> None:

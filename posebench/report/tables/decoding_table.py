@@ -61,7 +61,7 @@ def cells(row: DecodedRow, record: Record) -> list[str]:
         return [*shown, "own", "", ""]
     if apart.interval is None or apart.p is None:
         return [*shown, UNKNOWN, UNKNOWN, UNKNOWN]
-    return [*shown, *difference_cells(apart, decimals)]
+    return [*shown, *(["equal", "", ""] if apart.never_differs else difference_cells(apart, decimals))]
 
 
 def sentence(record: Record, rows: Sequence[DecodedRow]) -> str:

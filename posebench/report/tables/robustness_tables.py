@@ -186,7 +186,9 @@ def _decimals(kept: KeptRobustness) -> int:
 
 
 def cell(value: Estimate, decimals: int, sign: bool = False) -> tuple[str, str]:
-    """A value and its interval as shown; `sign` for differences."""
+    """A value and its interval as shown; `sign` for differences, which are "equal" where no resample has any."""
+    if sign and value.value == 0 and value.interval == (0, 0):
+        return "equal", ""
     shown = UNKNOWN if value.value != value.value else f"{value.value:{'+' * sign}z.{decimals}f}"
     if sign and value.interval is not None:
         return shown, f"[{value.interval[0]:+z.{decimals}f}, {value.interval[1]:+z.{decimals}f}]"

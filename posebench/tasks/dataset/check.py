@@ -282,6 +282,6 @@ def _notes(splits: Mapping[str, _Split]) -> list[str]:
     """Notes of the annotations, each once, with the splits that it is of."""
     of: dict[str, list[str]] = {}
     for split in splits.values():
-        for note in split.people.source.notes if split.people is not None else ():
+        for note in split.people.notes if split.people is not None else ():
             of.setdefault(note, []).append(split.name)
     return [f"{', '.join(names)}: {note}" for note, names in of.items()]

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -258,8 +258,15 @@ def _kept(planned: Measurement, made: list[Predictions], notes: tuple[str, ...])
         people_of_dataset=planned.protocol.known_counts.get(planned.people.split),
         clean=conditions[0].score, conditions=conditions[1:],
         corrupted=_corrupted(cells, scores[0], sampling, asked) if cells else None,
-        resampling=Resampling(**vars(sampling), intervals=INTERVALS), notes=(*used.notes, *few_units(sampling), *notes),
+        resampling=Resampling(**vars(sampling), intervals=INTERVALS),
+        notes=(*used.notes, *few_units(first.scores, headline), *_no_share(cells, conditions[0], headline), *notes),
     )  # fmt: skip
+
+
+def _no_share(cells: Mapping[str, object], clean: Condition, headline: str) -> list[str]:
+    """Why there is no rPC, where corruptions are measured and the clean score is 0."""
+    zero = bool(cells) and clean.score.value == 0
+    return [f"rPC is unknown, because it is a share of the clean {headline}, which is 0."] * zero
 
 
 def _corrupted(

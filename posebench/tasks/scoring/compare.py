@@ -16,6 +16,7 @@ from posebench.results.find_record import records_of
 from posebench.results.folder import ResultsFolder
 from posebench.results.kept_comparison import KeptComparison, save_comparison
 from posebench.results.record import Record, find_records
+from posebench.results.telling_apart import labels, short_names
 from posebench.scoring import comparison
 from posebench.scoring.comparison import Pair
 from posebench.tasks.scoring.evaluate import Evaluation, check_name, evaluate
@@ -183,10 +184,9 @@ def compare_evaluations(
     for run in runs[1:]:
         _check_same(runs[0], run)
     origins = _ends(origins or [run.record.predictions for run in runs])
-    labels = _distinct(list(names) or [run.record.name for run in runs], origins)
     named = tuple(
         replace(run, record=run.record.model_copy(update={"name": label}))
-        for run, label in zip(runs, labels, strict=True)
+        for run, label in zip(runs, _labels(runs, names, origins), strict=True)
     )
     # Files with tracks and files without have the protocol's own headline in common.
     headline = min((run.record.rule for run in named), key=lambda rule: rule.ranked_apart).headline
@@ -243,8 +243,9 @@ def _ends(paths: Sequence[str]) -> list[str]:
     return next((found for found in ends if len(set(found)) == len(set(paths))), list(paths))
 
 
-def _distinct(names: list[str], origins: Sequence[str]) -> list[str]:
-    """Equal names are replaced by their origins; equal origins get their place as well."""
-    for more in (origins, [f"{origin} ({place})" for place, origin in enumerate(origins, start=1)]):
-        names = [new if names.count(name) > 1 else name for name, new in zip(names, more, strict=True)]
-    return names
+def _labels(runs: Sequence[Evaluation], names: Sequence[str], origins: Sequence[str]) -> list[str]:
+    """A name for each run that no other one has: the one that is given, or a short one that says in what they differ."""
+    records = [(run.record,) for run in runs]
+    own = labels(records, list(names) or [run.record.name for run in runs], origins)
+    own = own if names else short_names(own)
+    return [f"{name} ({place})" if own.count(name) > 1 else name for place, name in enumerate(own, start=1)]

@@ -1,7 +1,7 @@
 """Compare rows of a leaderboard: the headline of several seeds each, from records alone."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -9,19 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from posebench.array_type import Array
-from posebench.errors import PosebenchError, counted, listed, unknown
+from posebench.errors import PosebenchError, listed
+from posebench.plain_text import one_line
 from posebench.plugins.protocol import Protocol
 from posebench.report.tables import comparison_table
-from posebench.report.tables.columns import training
-from posebench.report.tables.rows import Row, rows
+from posebench.report.tables.rows import Row, row_labels, rows
 from posebench.results.record import Record
+from posebench.results.telling_apart import told_apart
 from posebench.scoring import comparison
 from posebench.scoring.comparison import Pair, Taken
 from posebench.scoring.rank_ranges import with_seed_error
-from posebench.tasks.scoring.compare import differences, pairs_frame
+from posebench.tasks.row_records import rows_meant, unknown_row
+from posebench.tasks.scoring.compare import GROUP, differences, pairs_frame
 
 if TYPE_CHECKING:
     import pandas as pd
+
+LESS_ASKED: tuple[Callable[[Row], object], ...] = (
+    lambda row: row.data.synthetic, lambda row: row.data.corruption, lambda row: row.data.part, lambda row: row.rule.keypoints,
+)  # fmt: skip
+"""What a leaderboard is of that comes after another one of the same names."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,14 +37,16 @@ class RowComparison:
 
     Attributes:
         rows: two or more.
+        labels: a short name for each row that no other one has; `pairs` have them.
         pairs: every two rows: (first, second), (first, third), … . Only their headline is compared.
     """
 
     rows: tuple[Row, ...]
+    labels: tuple[str, ...]
     pairs: tuple[Pair, ...]
 
     def __repr__(self) -> str:
-        return f"<Comparison of rows {listed(row.name for row in self.rows)}; .frame has every difference>"
+        return f"<Comparison of rows {listed(self.labels)}; .frame has every difference>"
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -51,9 +60,9 @@ class RowComparison:
     def as_json(self) -> dict[str, Any]:
         """Rows and pairs as JSON values."""
         rows = [
-            {"name": row.name, "seeds": list(row.seeds), "headline": row.headline, "sd_of_seeds": row.spread,
+            {"name": row.name, "label": label, "seeds": list(row.seeds), "headline": row.headline, "sd_of_seeds": row.spread,
              "records": [record.id for record in row.records]}
-            for row in self.rows
+            for row, label in zip(self.rows, self.labels, strict=True)
         ]  # fmt: skip
         return {"rows": rows} | comparison.as_json(self.pairs)
 
@@ -81,10 +90,9 @@ def compare_rows(rows: Sequence[Row], chosen: Sequence[tuple[int, int]] | None =
         for (a, b), drawn in zip(both, _resampled(rows, asked), strict=True)
     ]
     found = comparison.family(taken, units)
-    names = [row.name for row in rows]
-    labels = {row.id: row.name if names.count(row.name) == 1 else f"{row.name} ({row.id})" for row in rows}
-    pairs = (Pair(labels[a.id], labels[b.id], one, (one,), ()) for (a, b), one in zip(both, found, strict=True))
-    return RowComparison(tuple(rows), tuple(pairs))
+    shown = list(row_labels(rows).values())
+    pairs = (Pair(shown[a], shown[b], one, (one,), ()) for (a, b), one in zip(asked, found, strict=True))
+    return RowComparison(tuple(rows), tuple(shown), tuple(pairs))
 
 
 def _resampled(rows: Sequence[Row], asked: Sequence[tuple[int, int]]) -> list[Array]:
@@ -123,57 +131,46 @@ def compare_named(
 
     Args:
         records: all of a results folder.
-        names: of rows, or ids of records; an id names the row that the record is in.
-        split, convention: which leaderboards to look in; None for the protocol's first ones.
+        names: of rows, or ids of records or their beginnings; an id names the row that the record is in.
+        split: of the leaderboards to look in; None for that in which all names are found.
+        convention: of the leaderboards to look in; None for the protocol's first one.
 
     Raises:
         PosebenchError: as `choose_rows` and `compare_rows`; or the split or convention is unknown.
     """
-    split = split or protocol.report_split
-    protocol.check_split(split)
+    if split is not None:
+        protocol.check_split(split)
     rule = protocol.convention(convention)
     return compare_rows(choose_rows(rows(records), names, protocol.name, rule.name, split))
 
 
-def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, convention: str, split: str) -> list[Row]:
+def choose_rows(
+    found: Sequence[Row], names: Sequence[str], protocol: str, convention: str, split: str | None = None
+) -> list[Row]:
     """The rows of those names, in their order.
 
     Args:
         found: all rows of a results folder.
-        names: as of `compare_named`.
-        protocol, convention, split: which leaderboards to look in. Real data goes before synthetic people, and photographs as they
-            are before corrupted ones.
+        names, split: as of `compare_named`.
+        protocol, convention: which leaderboards to look in. Of those with all names, real data goes before synthetic people,
+            photographs as they are before corrupted ones, and all people and keypoints before a part of them.
 
     Raises:
-        PosebenchError: a name is unknown, comes twice, or is that of several rows of these leaderboards; or no leaderboard
-            has all names.
+        PosebenchError: a name is unknown, comes twice, or is that of several rows of one leaderboard; or no leaderboard has all
+            names, or several have them.
     """
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise PosebenchError(f"{twice[0]!r} is given twice; compare needs different rows.")
-    asked = protocol, convention, split
-    able = [row for row in found if (row.rule.protocol, row.rule.convention, row.data.split) == asked]
-    for name in names:
-        if not any(_is_named(row, name) for row in able):
-            where = _place(able, f"{protocol} {split}", convention)
+    able = [row for row in found if (row.rule.protocol, row.rule.convention) == (protocol, convention)]
+    able = [row for row in able if split in (None, row.data.split)]
+    named = [[row for row, _ in rows_meant(able, name)] for name in names]
+    for name, own in zip(names, named, strict=True):
+        if not own:
+            where = _place(able, f"{protocol} {split}" if split else protocol, convention)
             _check_one_board(found, names, name, where)
-            raise _unknown_row(found, able, name, where)
-    groups = [
-        here
-        for group in dict.fromkeys(row.group for row in able)
-        if all(here := [[row for row in able if row.group == group and _is_named(row, name)] for name in names])
-    ]
-    for less_asked in ("synthetic", "corruption"):
-        groups = [here for here in groups if not getattr(here[0][0].data, less_asked)] or groups
-    if not groups:
-        _check_group([next(row for row in able if _is_named(row, name)) for name in names])
-        raise PosebenchError(f"No leaderboard has rows of all these names: {listed(names)}.")
-    if len(groups) > 1:
-        raise PosebenchError(
-            f"{counted(len(groups), 'leaderboard has', 'leaderboards have')} rows of these names, which differ in "
-            f"{'; '.join(differences(groups[0][0][0].newest, groups[1][0][0].newest))}. Compare their predictions files."
-        )
-    chosen = [_only(here, name) for here, name in zip(groups[0], names, strict=True)]
+            raise _not_here(found, able, name, where)
+    chosen = [_only(own, name) for own, name in zip(_one_board(named), names, strict=True)]
     for place, row in enumerate(chosen):
         if row in chosen[:place]:
             raise PosebenchError(
@@ -183,8 +180,37 @@ def choose_rows(found: Sequence[Row], names: Sequence[str], protocol: str, conve
     return chosen
 
 
-def _is_named(row: Row, text: str) -> bool:
-    return row.name == text or any(text in (record.id, record.older_id) for record in row.records)
+def _one_board(named: Sequence[Sequence[Row]]) -> list[list[Row]]:
+    """For each name its rows in the leaderboard that has rows of all names.
+
+    Args:
+        named: for each name its rows in all leaderboards, at least one.
+    """
+    groups = [
+        here
+        for group in dict.fromkeys(row.group for row in named[0])
+        if all(here := [[row for row in own if row.group == group] for own in named])
+    ]
+    if not groups:
+        _check_group([own[0] for own in named])
+    for is_less in LESS_ASKED:
+        groups = [here for here in groups if not is_less(here[0][0])] or groups
+    if len(groups) > 1:
+        raise _several_boards(groups)
+    return groups[0]
+
+
+def _several_boards(groups: Sequence[list[list[Row]]]) -> PosebenchError:
+    """The error for names that several leaderboards have: a line for each has that in which it differs, and the ids of its rows."""
+    newest = [here[0][0].newest for here in groups]
+    differ = [place for place in range(len(GROUP)) if len({one.group[place] for one in newest}) > 1]
+    lines = [
+        f"{'; '.join(f'{GROUP[place]} {one.group[place]}' for place in differ)}: {listed(row.id for own in here for row in own)}"
+        for one, here in zip(newest, groups, strict=True)
+    ]
+    option = "Add --split, or type" if len({one.data.split for one in newest}) > 1 else "Type"
+    first = f"{len(groups)} leaderboards have rows of these names. {option} the ids of the rows:"
+    return PosebenchError("\n  ".join([first, *map(one_line, lines)]))
 
 
 def _place(able: Sequence[Row], people: str, convention: str) -> str:
@@ -195,7 +221,7 @@ def _place(able: Sequence[Row], people: str, convention: str) -> str:
 
 def _check_one_board(found: Sequence[Row], names: Sequence[str], name: str, where: str) -> None:
     """Raises PosebenchError if all names are of rows, but no leaderboard has all: another convention would not help."""
-    groups = [{row.group for row in found if _is_named(row, one)} for one in names]
+    groups = [{row.group for row, _ in rows_meant(found, one)} for one in names]
     if all(groups) and not set.intersection(*groups):
         raise PosebenchError(
             f"{name!r} is no row of {where}, and no leaderboard has rows of all these names. Rows of different leaderboards are "
@@ -203,11 +229,11 @@ def _check_one_board(found: Sequence[Row], names: Sequence[str], name: str, wher
         )
 
 
-def _unknown_row(found: Sequence[Row], able: Sequence[Row], name: str, where: str) -> PosebenchError:
-    elsewhere = next((row for row in found if _is_named(row, name)), None)
-    if elsewhere is None:
-        return unknown(f"row of {where}", name, dict.fromkeys(row.name for row in able), label="Rows")
-    its = elsewhere.rule, elsewhere.data
+def _not_here(found: Sequence[Row], able: Sequence[Row], name: str, where: str) -> PosebenchError:
+    elsewhere = rows_meant(found, name)
+    if not elsewhere:
+        return unknown_row(f"row of {where}", name, able)
+    its = elsewhere[0][0].rule, elsewhere[0][0].data
     return PosebenchError(
         f"{name!r} is no row of {where}. It is a row of {its[0].protocol} {its[1].split}, {its[0].convention}: add "
         f"--protocol {its[0].protocol} --split {its[1].split} --convention {its[0].convention}."
@@ -216,10 +242,10 @@ def _unknown_row(found: Sequence[Row], able: Sequence[Row], name: str, where: st
 
 def _only(rows: Sequence[Row], name: str) -> Row:
     if len(rows) > 1:
-        ids = "; ".join(f"{row.id} ({training(row.model, row.seeds) or row.newest.predictions})" for row in rows)
-        raise PosebenchError(
-            f"{len(rows)} rows of one leaderboard are named {name!r}. Name one by the id of a record: {ids}."
-        )
+        told = told_apart([row.records for row in rows])
+        ids = [f"{row.id}: {text}" for row, text in zip(rows, told, strict=True)]
+        first = f"{len(rows)} rows of one leaderboard are named {name!r}. Type the id of one:"
+        raise PosebenchError("\n  ".join([first, *map(one_line, ids)]))
     return rows[0]
 
 

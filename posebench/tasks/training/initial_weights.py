@@ -14,7 +14,7 @@ from posebench.tasks.training.forking import forked
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
-    from posebench.tasks.training.train import Job
+    from posebench.tasks.training.job import Job
 
 
 def recipe_network(arch: str, skeleton: Skeleton, recipe: Recipe) -> "Architecture":
@@ -26,6 +26,18 @@ def recipe_network(arch: str, skeleton: Skeleton, recipe: Recipe) -> "Architectu
     model = registry.architecture(arch, skeleton, recipe.input_size)
     _follow(model, recipe)
     return model
+
+
+def has_pretrained(arch: str, skeleton: Skeleton) -> bool:
+    """Whether an architecture has initial weights that were trained on another task. Only a network tells it; one without memory
+    is enough.
+    """
+    import torch
+
+    with torch.device("meta"):
+        model = registry.architecture(arch, skeleton)
+    with errors_of("architecture", arch, "has_pretrained"):
+        return model.has_pretrained
 
 
 def _follow(model: "Architecture", recipe: Recipe) -> None:

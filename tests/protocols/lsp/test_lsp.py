@@ -9,7 +9,9 @@ import pytest
 from lsp_data import joints, write_lsp, write_lspet
 from scipy.io import savemat
 
+from posebench.data.chosen import chosen
 from posebench.data.predictions import for_instances
+from posebench.data.provenance import Chosen
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
 from posebench.synthetic import people as synthetic
@@ -165,7 +167,10 @@ def test_people_of_lspet_without_a_torso_are_not_scored(tmp_path: Path) -> None:
         assert (scores.people, scores.images) == (998, 998)
         assert scores.metrics["Head"] == pytest.approx(rest)
     assert scores.metrics["Lower legs"] == pytest.approx((100 + 100 * 997 / 998) / 2)
-    assert "2 people have no label of the left shoulder or of the right hip, so no torso" in people.source.notes[2]
+    assert "2 people have no label of the left shoulder or of the right hip, so no torso" in people.notes[2]
+    part = chosen(people, Chosen(people=500, of=1000))  # every second person, so that 4001 is in it and 4002 is not
+    assert part.notes[2].startswith("1 person has no label of the left shoulder or of the right hip, so no torso")
+    assert part.notes[1].startswith("Of the whole split: LSP extended was labelled by crowd workers")
 
 
 def test_labels_of_the_other_kind_draw_a_note(root: Path) -> None:

@@ -161,7 +161,7 @@ def test_a_person_without_a_head_box_is_missed_and_a_note_says_so(tmp_path: Path
     del truth["annotations"][1]["bbox_head"]
     found = score(tmp_path, truth, results([[(1, person()), (2, person(x=300.0))]]))
     assert (found.metrics["Recall"], found.metrics["Precision"]) == (50, 50)
-    notes = POSETRACK.instances(tmp_path / "truth", "val").source.notes
+    notes = POSETRACK.instances(tmp_path / "truth", "val").notes
     assert notes == ("1 person has no head box to divide distances by: they cannot be found, and count as missed.",)
 
 

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import cv2
 import faulty
 import numpy as np
 import pytest
+import timm
 import torch
+from narrow import narrow
 
 from posebench.cost.latency import vary
 from posebench.data import predictions
@@ -26,7 +29,7 @@ from posebench.inference.ways import How
 from posebench.plugins import registry
 from posebench.synthetic import people as synthetic
 from posebench.tasks.prediction.export_model import ExportedModel, export_model
-from posebench.tasks.prediction.predict import predict
+from posebench.tasks.prediction.predict import Predicting, predict
 from posebench.training.checkpoints import Checkpoint, save
 from posebench.training.checkpoints import load as load_checkpoint
 
@@ -59,9 +62,11 @@ def checkpoint_of(arch: str, skeleton: Skeleton, folder: Path) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def _short() -> Iterator[None]:
-    """An hourglass that halves twice, an HRNet with one module of one block per stage: few layers are exported soon."""
+    """An hourglass that halves once, an HRNet and a ResNet of one block per stage: few layers are exported soon."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("posebench.architectures.hourglass.ORDER", 2)
+        narrow(patch)
+        patch.setattr(timm, "create_model", partial(timm.create_model, layers=(1, 1, 1, 1)))
+        patch.setattr("posebench.architectures.hourglass.ORDER", 1)
         patch.setattr("posebench.architectures.hrnet.MODULES", (1, 1, 1))
         patch.setattr("posebench.architectures.hrnet.BLOCKS", 1)
         yield
@@ -132,7 +137,7 @@ def test_other_ways_of_running_are_refused(hourglass: Exported, tmp_path: Path) 
     protocol = registry.protocol("mpii")
     people = synthetic.instances(protocol.skeleton, "val", 2)
     with pytest.raises(PosebenchError, match="do not apply to .*network.onnx: ONNX Runtime computes it"):
-        predict(hourglass.file, protocol, people, tmp_path / "p.h5", how=How(folded=True))
+        predict(hourglass.file, protocol, people, tmp_path / "p.h5", Predicting(how=How(folded=True)))
 
 
 def test_other_keypoints_are_refused(hourglass: Exported) -> None:

@@ -81,6 +81,16 @@ def test_mpc_is_the_mean_of_all_cells_and_rpc_that_in_percent_of_the_clean_score
     assert (kept.chosen, kept.people_of_split, kept.data.people, kept.data.synthetic) == (5, 9, 5, True)
 
 
+def test_where_the_clean_score_is_0_a_note_says_why_there_is_no_rpc(
+    network: NetworkInUse, people: Instances, tmp_path: Path
+) -> None:
+    away = replace(people, keypoints=people.keypoints + 1000.0)
+    asked = RobustnessAsked(("corruptions",), ("contrast",), (1,))
+    found = measure(planned(network, away, tmp_path, asked))
+    assert found.corrupted is not None and np.isnan(found.corrupted.rpc.value)
+    assert "rPC is unknown, because it is a share of the clean Mean, which is 0." in found.notes
+
+
 def test_what_is_done_is_not_predicted_again_and_the_same_files_make_the_same_bytes(done: Measurement) -> None:
     (file,) = (done.results / "robustness").glob("*.json")
     before = file.read_bytes(), {one: done.path(one).stat().st_mtime_ns for one in done.conditions}

@@ -17,7 +17,7 @@ from posebench.results.record import Record, save_record
 from posebench.tasks.scoring.compare_rows import choose_rows, compare_rows
 
 WAVE = np.sin(np.arange(1000.0) * 7)
-ASKED = "mpii", "official", "val"
+ASKED = "mpii", "official"
 
 
 def scored(name: str, mean: float, shift: int = 0, seed: int | None = None, **changes) -> Record:
@@ -88,6 +88,10 @@ def test_a_damaged_record_is_skipped_and_named_and_the_rows_are_compared(results
     "arguments, sentence",
     [
         (["hourglas8", "hrnet_w32"], "No row of mpii val, official is named 'hourglas8'. Did you mean 'hourglass8'?"),
+        (
+            ["hourglass8", "zebra"],
+            "The id of a record works, too: all of it, its beginning, or its last eight letters.",
+        ),
         (["hourglass8"], "compare takes two rows or more; 'hourglass8' is one."),
         (["hourglass8", "hourglass8"], "'hourglass8' is given twice"),
         (
@@ -137,9 +141,39 @@ def test_scores_on_corrupted_photographs_are_in_a_leaderboard_of_their_own() -> 
         choose_rows(found, ["a", "b"], *ASKED)
 
 
-def test_names_that_two_leaderboards_of_real_data_have_are_refused() -> None:
+@pytest.mark.parametrize("other", [{"part": "3 of 9 people"}, {"split": "test", "synthetic": True}])
+def test_a_part_of_the_people_and_synthetic_ones_are_taken_where_the_rows_are_nowhere_else(other: dict) -> None:
+    found = rows([scored("a", 80), *(scored(name, 81, data=other) for name in "ab")])
+    chosen = choose_rows(found, ["a", "b"], *ASKED)
+    assert [row.data.what for row in chosen] == ["mpii " + ("val (3 of 9 people)" if "part" in other else "test")] * 2
+
+
+def test_rows_are_found_in_whatever_split_has_all_of_them() -> None:
+    found = rows([scored("a", 80), *(scored(name, 81, data={"split": "test"}) for name in "ab")])
+    assert [row.data.split for row in choose_rows(found, ["a", "b"], *ASKED)] == ["test", "test"]
+    with pytest.raises(
+        PosebenchError, match=r"'b' is no row of mpii val, official\. .*: add --protocol mpii --split test "
+    ):
+        choose_rows(found, ["a", "b"], *ASKED, "val")
+
+
+def test_names_that_two_splits_have_are_refused_with_how_to_choose() -> None:
+    found = rows([scored(name, 80, data=data) for name in "ab" for data in ({}, {"split": "test"})])
+    with pytest.raises(PosebenchError) as error:
+        choose_rows(found, ["a", "b"], *ASKED)
+    first, *lines = str(error.value).splitlines()
+    assert first == "2 leaderboards have rows of these names. Add --split, or type the ids of the rows:"
+    assert sorted(line.split(":")[0] for line in lines) == ["  split test", "  split val"]
+    ids = next(line for line in lines if "test" in line).partition(": ")[2].split(", ")
+    assert [row.data.split for row in choose_rows(found, [one[-8:] for one in ids], *ASKED)] == ["test", "test"]
+    assert [row.data.split for row in choose_rows(found, ["a", "b"], *ASKED, "val")] == ["val", "val"]
+
+
+def test_names_that_two_leaderboards_of_one_split_have_are_refused_with_the_ids_to_type() -> None:
     found = rows([scored(name, 80, data=data) for name in "ab" for data in ({}, {"box_source": "detector"})])
-    with pytest.raises(PosebenchError, match="2 leaderboards have rows of these names.*box source"):
+    with pytest.raises(
+        PosebenchError, match=r"of these names\. Type the ids of the rows:\n  box source \w+: mpii-val-a-"
+    ):
         choose_rows(found, ["a", "b"], *ASKED)
 
 
@@ -147,16 +181,20 @@ def test_two_rows_of_one_name_are_refused_with_the_ids_to_use() -> None:
     one, other = scored("a", 80, predictions="one.h5"), scored("a", 81, predictions="other.h5")
     with pytest.raises(PosebenchError) as error:
         choose_rows(rows([one, other, scored("b", 82)]), ["a", "b"], *ASKED)
-    assert str(error.value).startswith("2 rows of one leaderboard are named 'a'. Name one by the id of a record: ")
-    assert f"{one.id} (one.h5)" in str(error.value) and f"{other.id} (other.h5)" in str(error.value)
+    first, *lines = str(error.value).splitlines()
+    assert first == "2 rows of one leaderboard are named 'a'. Type the id of one:"
+    assert sorted(lines) == sorted([f"  {one.id}: one.h5", f"  {other.id}: other.h5"])
 
 
-def test_two_rows_of_one_name_are_compared_by_their_ids_which_tell_them_apart() -> None:
-    one, other = scored("a", 80), scored("a", 81, 9)
+def test_two_rows_of_one_name_are_compared_by_their_ids_and_named_by_what_tells_them_apart() -> None:
+    recipe = {"name": "quick", "epochs": 3}
+    one, other = scored("a", 80, seed=1), scored("a", 81, 9, seed=1)
+    other = other.model_copy(update={"model": other.model.model_copy(update={"recipe": recipe | {"epochs": 4}})})
+    one = one.model_copy(update={"model": one.model.model_copy(update={"recipe": recipe})})
     chosen = choose_rows(rows([one, other]), [one.id, other.id], *ASKED)
     assert [row.records for row in chosen] == [(one,), (other,)]
-    (pair,) = compare_rows(chosen).pairs
-    assert (pair.a, pair.b) == (f"a ({one.id})", f"a ({other.id})")
+    compared = compare_rows(chosen)
+    assert (compared.pairs[0].a, compared.pairs[0].b) == compared.labels == ("a seed 1, epochs 3", "a seed 1, epochs 4")
 
 
 def test_the_id_of_a_seed_names_its_row() -> None:

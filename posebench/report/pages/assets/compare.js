@@ -46,9 +46,10 @@ function result(board, a, b) {
   const difference = scoreA[0] - scoreB[0];
   const found = paired(board, a, b);
   const [better, other] = difference < 0 ? [b, a] : [a, b];
-  const [best, rest] = [better, other].map((row) => board.rows[row].name);
+  const [best, rest] = [better, other].map((row) => board.rows[row].label);
   const by = Math.abs(difference).toFixed(board.decimals);
-  if (!difference) return `${board.headline}: not resolved. ${best} and ${rest} both score ${scoreA[0].toFixed(board.decimals)}.`;
+  const equal = found && found.bounds.every((end) => end === 0);
+  if (!difference) return `${board.headline}: ${equal ? "no difference" : "not resolved"}. ${best} and ${rest} both score ${scoreA[0].toFixed(board.decimals)}.`;
   if (!found) return `${board.headline}: ${best} is better than ${rest} by ${by}; whether that is more than chance is not kept here.`;
   const p = found.p <= least ? `≤ ${least.toFixed(3)}` : `= ${found.p.toFixed(3)}`;
   if (found.p <= significant) return `${board.headline}: resolved. ${best} is better than ${rest} by ${by} (p ${p}).`;

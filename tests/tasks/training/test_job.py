@@ -6,12 +6,12 @@ import pytest
 
 from posebench.errors import PosebenchError
 from posebench.plugins import registry
-from posebench.tasks.training.train import Job, Settings, make_job
+from posebench.tasks.training.job import Job, Settings, make_job
 
 
-def job(**settings) -> Job:
+def job(arch: str = "hourglass1", **settings) -> Job:
     data = settings.pop("data", None)
-    return make_job("hourglass1", registry.protocol("mpii"), data, Settings(**settings), Path("out"))
+    return make_job(arch, registry.protocol("mpii"), data, Settings(**settings), Path("out"))
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,17 @@ def test_the_recipe_is_the_published_one_with_data_or_weights_and_quick_without(
 
 
 def test_settings_replace_the_recipes_epochs_and_initial_weights() -> None:
-    plain, changed = job(recipe="quick"), job(recipe="quick", epochs=3, pretrained=False, seed=5, limit=7, workers=2)
+    resnet = "simplebaseline:resnet18"
+    plain = job(resnet, recipe="quick")
+    changed = job(resnet, recipe="quick", epochs=3, pretrained=False, seed=5, limit=7, workers=2)
     assert (changed.recipe.epochs, changed.recipe.pretrained) == (3, False)
     assert changed.recipe == plain.recipe.model_copy(update={"epochs": 3, "pretrained": False})
     assert (changed.seed, changed.limit, changed.workers, changed.results.path) == (5, 7, 2, Path("out"))
+
+
+def test_without_imagenet_weights_to_leave_out_a_run_is_the_same() -> None:
+    for arch in ("hourglass1", "simplebaseline:resnetblur18"):  # timm has no weights of this backbone
+        assert job(arch, recipe="quick", pretrained=False).recipe == job(arch, recipe="quick").recipe
 
 
 def test_an_input_size_replaces_the_recipes_and_must_be_one() -> None:
@@ -54,3 +61,13 @@ def test_an_unknown_recipe_is_an_error_that_names_the_known_ones() -> None:
         match=r"No recipe is named 'fast'\. A recipe is a file .* or one of: common, ",
     ):
         job(recipe="fast")
+
+
+def test_a_run_is_not_both_resumed_and_restarted() -> None:
+    with pytest.raises(PosebenchError, match="--resume continues from a checkpoint and --restart deletes it; give one"):
+        Settings(resume=True, restart=True)
+
+
+def test_a_job_is_resumed_from_the_packs_that_its_settings_name() -> None:
+    made = job(resume=True, packs=Path("packs"))
+    assert (made.resume, made.restart, made.packs) == (True, False, Path("packs"))
