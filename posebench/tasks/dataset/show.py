@@ -79,8 +79,10 @@ def keys_of(people: Instances, row: int | None, image: str | None) -> list[tuple
     """(epoch, row) of the samples to show: one person in six epochs, the people of an image, or six people of the split.
 
     Raises:
-        PosebenchError: there is no such row or image, or its people are not trained on.
+        PosebenchError: there is no such row or image, or its people are not trained on; or both are named.
     """
+    if row is not None and image is not None:
+        raise PosebenchError("--row names one person and --image one photograph; give one of them.")
     usable = np.flatnonzero(people.usable)
     if row is not None:
         if not 0 <= row < len(people):
