@@ -24,9 +24,9 @@ def train(
     epochs: int | None = None, input_size: tuple[int, int] | None = None, batch_size: int | None = None,
     lr: float | None = None, device: str | None = None, seed: int = 0, limit: int | None = None,
     weights: StrPath | None = None, backbone_weights: StrPath | None = None, fork: StrPath | None = None, pretrained: bool = True,
-    workers: int | None = None, results: StrPath = "results", resume: bool = False, restart: bool = False,
-    validate_every: int | None = None, select_by: str | None = None, early_stop: int | None = None,
-    max_time: str | None = None, track: Sequence[str] = (),
+    workers: int | None = None, results: StrPath = "results", packs: StrPath | None = None, resume: bool = False,
+    restart: bool = False, validate_every: int | None = None, select_by: str | None = None,
+    early_stop: int | None = None, max_time: str | None = None, track: Sequence[str] = (),
     show: "Callable[[Progress], None]" = lambda progress: None,
 ) -> "Trained":  # fmt: skip
     """Train a network.
@@ -48,18 +48,20 @@ def train(
         PosebenchError: a checkpoint of this run exists, and neither `resume` nor `restart` is set.
     """
     from posebench.tasks.training import train as tasks
+    from posebench.tasks.training.job import Settings, make_job
     from posebench.tasks.training.watching import Watching
 
-    settings = tasks.Settings(
+    settings = Settings(
         recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=lr, device=device,
         seed=seed, limit=limit, weights=optional_path(weights), backbone_weights=optional_path(backbone_weights),
-        fork=optional_path(fork), pretrained=pretrained, workers=workers,
+        fork=optional_path(fork), pretrained=pretrained, workers=workers, packs=optional_path(packs),
+        resume=resume, restart=restart,
         watching=Watching(
             validate_every=validate_every, select_by=select_by, early_stop=early_stop, max_time=max_time, track=tuple(track),
         ),
     )  # fmt: skip
-    job = tasks.make_job(arch, protocol_named(protocol), optional_path(data), settings, Path(results))
-    return tasks.train(job, resume=resume, restart=restart, show=show)
+    job = make_job(arch, protocol_named(protocol), optional_path(data), settings, Path(results))
+    return tasks.train(job, show)
 
 
 def predict(
@@ -95,11 +97,10 @@ def predict(
     rules, network, folder = protocol_named(protocol), Path(checkpoint), ResultsFolder(Path(results))
     damage = None if corruption is None else read_corruption(corruption)
     asked = choose(load_people(rules, data, split or run_splits(rules, optional_path(data)).report), people)
-    file = Path(out) if out else tasks.predictions_path(network, asked, folder, scales=scales, corruption=damage)
     keep = None if keep_heatmaps is None else tasks.KeptHeatmaps(Path(keep_heatmaps))
-    return tasks.predict(
-        network, rules, asked, file, workers=loader_count(workers), keep=keep, scales=scales, corruption=damage, show=show,
-    )  # fmt: skip
+    how = tasks.Predicting(loader_count(workers), keep=keep, scales=scales, corruption=damage)
+    file = Path(out) if out else tasks.predictions_path(network, asked, folder, how)
+    return tasks.predict(network, rules, asked, file, how, show)
 
 
 def open_heatmaps(file: StrPath) -> "AbstractContextManager[Heatmaps]":

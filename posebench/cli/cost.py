@@ -1,12 +1,15 @@
 """`posebench cost`."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from posebench.cli.options import archs_option, json_option, read_size
+from posebench.cli.gathered import gathered
+from posebench.cli.option_values import read_size
+from posebench.cli.options import archs_option, json_option
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
@@ -18,6 +21,15 @@ if TYPE_CHECKING:
 
 BUSY = 1.5
 """Ratio of quartiles above which the machine is busy: on an idle one they are within a few percent."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """On which device time is measured, whether it is, and whether torch.compile is timed too."""
+
+    device: str | None
+    no_latency: bool
+    no_compile: bool
 
 
 @click.command()
@@ -44,11 +56,15 @@ BUSY = 1.5
     metavar="NAME",
     help="Protocol with the keypoints that the network finds: mpii has 16, coco 17.",
 )
-@click.option(
-    "--device", metavar="NAME", help="Device to time on, such as cpu or cuda:1. Default: the GPU, if there is one."
-)
-@click.option("--no-latency", is_flag=True, help="Only count; this takes seconds.")
-@click.option("--no-compile", is_flag=True, help="Do not time torch.compile, which needs a minute or two to prepare.")
+@gathered(
+    "timing",
+    Timing,
+    click.option(
+        "--device", metavar="NAME", help="Device to time on, such as cpu or cuda:1. Default: the GPU, if there is one."
+    ),
+    click.option("--no-latency", is_flag=True, help="Only count; this takes seconds."),
+    click.option("--no-compile", is_flag=True, help="Do not time torch.compile, which needs a minute or two to prepare."),
+)  # fmt: skip
 @click.option(
     "--results",
     type=click.Path(path_type=Path),
@@ -57,8 +73,8 @@ BUSY = 1.5
 )
 @json_option
 def cost(
-    archs: tuple[str, ...], input_size: tuple[int, int] | None, batches: tuple[int, ...], protocol_name: str,
-    device: str | None, no_latency: bool, no_compile: bool, results: Path | None, as_json: bool,
+    archs: tuple[str, ...], input_size: tuple[int, int] | None, batches: tuple[int, ...], protocol_name: str, timing: Timing,
+    results: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure what networks cost: operations, memory, time.
 
@@ -73,7 +89,7 @@ def cost(
     protocol = registry.protocol(protocol_name)
     for arch in archs:
         registry.find("architecture", arch)  # the last one's name should not be found wrong after minutes
-    clock = None if no_latency else _clock(_device(device), batches, not no_compile)
+    clock = None if timing.no_latency else _clock(_device(timing.device), batches, not timing.no_compile)
     console, errors = open_console(), open_console(stderr=True)
     costs = []
     for arch in dict.fromkeys(archs):

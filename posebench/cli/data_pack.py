@@ -1,11 +1,13 @@
 """`posebench data pack`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from posebench.cli.complete import architectures, protocols, recipes, splits
+from posebench.cli.gathered import gathered
 from posebench.cli.options import quiet_option, results_option
 from posebench.errors import Interrupted, counted
 
@@ -13,20 +15,34 @@ if TYPE_CHECKING:
     from posebench.samples.pack_files import Coding
 
 
+@dataclass(frozen=True)
+class Content:
+    """Whose crops are stored, and how: for which recipe, and as JPEG or as they are."""
+
+    split: str | None
+    arch: str | None
+    recipe: str | None
+    jpeg: bool
+
+
 @click.command()
 @click.argument("protocol_name", metavar="PROTOCOL", shell_complete=protocols)
 @click.option(
     "--data", "folder", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder of the dataset."
 )
-@click.option("--split", metavar="NAME", shell_complete=splits, help="Default: the split that is trained on.")
-@click.option("--arch", metavar="NAME", shell_complete=architectures, help="Architecture, for its published recipe.")
-@click.option(
-    "--recipe", metavar="NAME", shell_complete=recipes,
-    help="paper, a name of `posebench recipe list`, or a TOML/JSON file. Default: paper, which needs --arch.",
-)  # fmt: skip
-@click.option(
-    "--jpeg", is_flag=True,
-    help="Store JPEG-coded pixels: a smaller pack, slower to read; crops differ from the photographs'.",
+@gathered(
+    "content",
+    Content,
+    click.option("--split", metavar="NAME", shell_complete=splits, help="Default: the split that is trained on."),
+    click.option("--arch", metavar="NAME", shell_complete=architectures, help="Architecture, for its published recipe."),
+    click.option(
+        "--recipe", metavar="NAME", shell_complete=recipes,
+        help="paper, a name of `posebench recipe list`, or a TOML/JSON file. Default: paper, which needs --arch.",
+    ),
+    click.option(
+        "--jpeg", is_flag=True,
+        help="Store JPEG-coded pixels: a smaller pack, slower to read; crops differ from the photographs'.",
+    ),
 )  # fmt: skip
 @click.option(
     "--packs", "--out", "packs", type=click.Path(path_type=Path), metavar="DIR",
@@ -41,9 +57,14 @@ if TYPE_CHECKING:
 @results_option
 @quiet_option
 def pack(
-    protocol_name: str, folder: Path, split: str | None, arch: str | None, recipe: str | None, jpeg: bool,
-    packs: Path | None, workers: int | None, results: Path, quiet: bool,
-) -> None:  # fmt: skip
+    protocol_name: str,
+    folder: Path,
+    content: Content,
+    packs: Path | None,
+    workers: int | None,
+    results: Path,
+    quiet: bool,
+) -> None:
     """Store the pixels that training needs, for speed.
 
     Prints the pack's folder. For each person, a pack has the part of the photograph that the recipe's augmentation can show,
@@ -57,11 +78,11 @@ def pack(
     from posebench.tasks.training.train import unreadable_notes
     from posebench.tasks.worker_count import worker_count
 
-    coding: Coding = "jpeg" if jpeg else "raw"
+    coding: Coding = "jpeg" if content.jpeg else "raw"
     out = open_console(stderr=True, quiet=quiet)
     packing = tasks.plan_pack(
         registry.protocol(protocol_name), folder, packs or ResultsFolder(results).packs,
-        split=split, arch=arch, recipe=recipe, coding=coding,
+        split=content.split, arch=content.arch, recipe=content.recipe, coding=coding,
     )  # fmt: skip
     people = counted(len(packing.people), "person", "people")
     photographs = counted(len(packing.images), "photograph", "photographs")

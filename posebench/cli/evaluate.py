@@ -3,73 +3,111 @@
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from posebench.cli.gathered import gathered
+from posebench.cli.option_values import read_size, read_thresholds
 from posebench.cli.options import (
-    convention_option,
-    data_option,
-    joints_option,
+    GroundTruth,
+    Subset,
     json_option,
-    mapping_option,
     name_option,
-    protocol_option,
     quiet_option,
-    read_size,
-    read_thresholds,
     results_option,
-    stated_split_option,
+    subset_options,
+    truth_of_file_options,
 )
 from posebench.errors import PosebenchError, existing_or_folder
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from posebench.tasks.scoring.evaluate import Evaluation
+    from posebench.tasks.scoring.evaluate import Evaluation, Network
     from posebench.tasks.scoring.explain import Explanation
+
+
+@dataclass(frozen=True)
+class Instead:
+    """What is shown instead of writing a record: scores over (T,) thresholds, or under every convention."""
+
+    thresholds: Any
+    explained: bool
+
+
+@dataclass(frozen=True)
+class Made:
+    """What made FILE, where FILE does not state it; the size is (width, height) in pixels."""
+
+    arch: str | None
+    input_size: tuple[int, int] | None
+    trained_on: str | None
+
+    @property
+    def network(self) -> "Network | None":
+        """As `evaluate` takes it.
+
+        Raises:
+            click.UsageError: there is a size without a network.
+        """
+        from posebench.tasks.scoring.evaluate import Network
+
+        if self.input_size is not None and self.arch is None:
+            raise click.UsageError("--input-size is the input of the network that --arch names; add --arch.")
+        return Network(self.arch, self.input_size, self.trained_on) if self.arch or self.trained_on else None
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is written and printed: the record below `results`, pictures of cases, JSON, and how much beside."""
+
+    overlays: bool
+    as_json: bool
+    results: Path
+    quiet: bool
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@protocol_option
-@data_option
-@stated_split_option
-@convention_option
+@truth_of_file_options
 @name_option
-@click.option(
-    "--thresholds",
-    metavar="FROM:TO:STEP",
-    callback=read_thresholds,
-    help="Show the scores over these thresholds, such as 0:1:0.1; write nothing.",
+@gathered(
+    "instead",
+    Instead,
+    click.option(
+        "--thresholds", metavar="FROM:TO:STEP", callback=read_thresholds,
+        help="Show the scores over these thresholds, such as 0:1:0.1; write nothing.",
+    ),
+    click.option(
+        "--explain", "explained", is_flag=True,
+        help="Show the scores under every convention, and why they differ; write nothing.",
+    ),
+)  # fmt: skip
+@gathered(
+    "made",
+    Made,
+    click.option("--arch", metavar="NAME", help="Network that made FILE, where FILE does not state it."),
+    click.option(
+        "--input-size", callback=read_size, metavar="HEIGHTxWIDTH", help="Input of that network, such as 256x192."
+    ),
+    click.option(
+        "--trained-on", metavar="TEXT",
+        help="Data that network was trained on, such as 'LSP, LSPET, MPII', where FILE does not state it.",
+    ),
+)  # fmt: skip
+@subset_options
+@gathered(
+    "output",
+    Output,
+    click.option("--overlays", is_flag=True, help="Draw the best, median and worst cases; needs the photographs."),
+    json_option,
+    results_option,
+    quiet_option,
 )
-@click.option(
-    "--explain",
-    "explained",
-    is_flag=True,
-    help="Show the scores under every convention, and why they differ; write nothing.",
-)
-@click.option("--arch", metavar="NAME", help="Network that made FILE, where FILE does not state it.")
-@click.option(
-    "--input-size", callback=read_size, metavar="HEIGHTxWIDTH", help="Input of that network, such as 256x192."
-)
-@click.option(
-    "--trained-on",
-    metavar="TEXT",
-    help="Data that network was trained on, such as 'LSP, LSPET, MPII', where FILE does not state it.",
-)
-@joints_option
-@mapping_option
-@click.option("--overlays", is_flag=True, help="Draw the best, median and worst cases; needs the photographs.")
-@json_option
-@results_option
-@quiet_option
 def evaluate(
-    file: Path, protocol_name: str, data: Path | None, split: str | None, convention: str | None, name: str | None,
-    thresholds: Any, explained: bool, arch: str | None, input_size: tuple[int, int] | None, trained_on: str | None,
-    joints: tuple[str, ...], mapping: Path | None, overlays: bool, as_json: bool, results: Path, quiet: bool,
-) -> None:  # fmt: skip
+    file: Path, truth: GroundTruth, name: str | None, instead: Instead, made: Made, subset: Subset, output: Output
+) -> None:
     """Score a predictions FILE and write its record.
 
     Reads posebench's own files, MPII, FLIC and LSP predictions (.h5, .mat), COCO results (.json), PoseTrack results (a folder or
@@ -79,50 +117,44 @@ def evaluate(
     --trained-on or --overlays.
     """
     from posebench.cli.console import open_console, say_synthetic
-    from posebench.cli.show_scores import print_curves
-    from posebench.plugins import registry
     from posebench.results.record import check_writable
-    from posebench.tasks.people import people_of_files
-    from posebench.tasks.scoring import evaluate as tasks
+    from posebench.tasks.scoring.evaluate import evaluate as evaluation_of
     from posebench.tasks.scoring.explain import explain
     from posebench.tasks.scoring.keypoints_in_common import asked_keypoints
 
+    _refuse_ignored(truth, name, instead, made, subset, output)
+    network = made.network
+    protocol = truth.protocol
+    existing_or_folder(file, "a predictions file")
+    say_synthetic(open_console(stderr=output.as_json, quiet=output.quiet), truth.data, truth.protocol_name)
+    keypoints = asked_keypoints(protocol, subset.joints, subset.mapping)
+    if instead.explained:
+        _explain(explain(file, protocol, truth.data, truth.split, network), file, output.as_json)
+    elif instead.thresholds is not None:
+        _show_curves(file, truth, instead.thresholds, output)
+    else:
+        check_writable(output.results)
+        people = truth.people_of([file])
+        _show_and_save(evaluation_of(file, protocol, people, truth.convention, name, network, keypoints), output)
+
+
+def _refuse_ignored(
+    truth: GroundTruth, name: str | None, instead: Instead, made: Made, subset: Subset, output: Output
+) -> None:
+    """End with a sentence where an option is set that --explain or --thresholds would ignore."""
     given = {
-        "--convention": convention, "--name": name, "--thresholds": None if thresholds is None else "given",
-        "--arch": arch, "--input-size": input_size, "--trained-on": trained_on,
-        "--joints": joints or None, "--mapping": mapping, "--overlays": overlays or None,
+        "--convention": truth.convention, "--name": name, "--thresholds": None if instead.thresholds is None else "given",
+        "--arch": made.arch, "--input-size": made.input_size, "--trained-on": made.trained_on,
+        "--joints": subset.joints or None, "--mapping": subset.mapping, "--overlays": output.overlays or None,
     }  # fmt: skip
-    if explained:
+    if instead.explained:
         used = ("--arch", "--input-size")
         _refuse(
             "--explain shows every convention and writes nothing", {k: v for k, v in given.items() if k not in used}
         )
-    if thresholds is not None:
+    if instead.thresholds is not None:
         used = ("--thresholds", "--convention")
         _refuse("--thresholds shows curves and writes nothing", {k: v for k, v in given.items() if k not in used})
-    if input_size is not None and arch is None:
-        raise click.UsageError("--input-size is the input of the network that --arch names; add --arch.")
-    out = open_console(stderr=as_json, quiet=quiet and as_json)
-    protocol = registry.protocol(protocol_name)
-    existing_or_folder(file, "a predictions file")
-    say_synthetic(open_console(stderr=as_json, quiet=quiet), data, protocol_name)
-    network = tasks.Network(arch, input_size, trained_on) if arch or trained_on else None
-    keypoints = asked_keypoints(protocol, joints, mapping)
-    if explained:
-        _explain(explain(file, protocol, data, split, network), file, as_json)
-        return
-    if thresholds is None:
-        check_writable(results)
-    people = people_of_files([file], protocol, data, split, convention)
-    if thresholds is not None:
-        curves = tasks.curves(file, protocol, people, convention, thresholds)
-        if as_json:
-            click.echo(json.dumps({"curves": [vars(curve) for curve in curves]}))
-        else:
-            print_curves(out, curves)
-        return
-    evaluation = tasks.evaluate(file, protocol, people, convention, name, network, keypoints)
-    _show_and_save(evaluation, out, results, overlays, as_json, quiet)
 
 
 def _refuse(reason: str, given: Mapping[str, object]) -> None:
@@ -132,24 +164,36 @@ def _refuse(reason: str, given: Mapping[str, object]) -> None:
         raise click.UsageError(f"{reason}, so {' and '.join(ignored)} would be ignored. Leave out one or the other.")
 
 
-def _show_and_save(
-    evaluation: "Evaluation", out: "Console", results: Path, overlays: bool, as_json: bool, quiet: bool
-) -> None:
-    from posebench.cli.console import print_overlays
+def _show_curves(file: Path, truth: GroundTruth, thresholds: Any, output: Output) -> None:
+    from posebench.cli.console import open_console
+    from posebench.cli.show_scores import print_curves
+    from posebench.tasks.scoring.evaluate import curves
+
+    found = curves(file, truth.protocol, truth.people_of([file]), truth.convention, thresholds)
+    if output.as_json:
+        click.echo(json.dumps({"curves": [vars(curve) for curve in found]}))
+    else:
+        print_curves(open_console(), found)
+
+
+def _show_and_save(evaluation: "Evaluation", output: Output) -> None:
+    from posebench.cli.console import open_console, print_overlays
     from posebench.cli.show_scores import print_scores
 
-    if not as_json:
-        print_scores(out, evaluation.record, quiet)  # before anything is written: a full disk must not cost the numbers
-    path = evaluation.save(results)
-    if not as_json:
+    out = open_console(stderr=output.as_json, quiet=output.quiet and output.as_json)
+    if not output.as_json:
+        # before anything is written: a full disk must not cost the numbers
+        print_scores(out, evaluation.record, output.quiet)
+    path = evaluation.save(output.results)
+    if not output.as_json:
         out.print(f"Record: {path}", highlight=False, markup=False, soft_wrap=True)
-    if overlays:
+    if output.overlays:
         try:
-            drawn = evaluation.draw_overlays(results)
+            drawn = evaluation.draw_overlays(output.results)
         except PosebenchError as error:
             raise PosebenchError(f"The record is written ({path}), but its overlays are not. {error}") from error
         print_overlays(out, drawn)
-    if as_json:
+    if output.as_json:
         click.echo(json.dumps(evaluation.record.model_dump(mode="json") | {"record": str(path)}))
 
 

@@ -1,36 +1,34 @@
 """`posebench export`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from posebench.cli.options import convention_option, quiet_option, stated_split_option
+from posebench.cli.gathered import gathered
+from posebench.cli.options import GroundTruth, convention_option, quiet_option, stated_split_option
 
 
 @click.command()
 @click.argument("form", metavar="FORM")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="DIR",
-    help="Folder of the dataset, or one annotation file.",
-)
-@stated_split_option
-@convention_option
-@click.option(
-    "--protocol",
-    "protocol_name",
-    metavar="NAME",
-    help="Default: the first part of FORM; coco:FILE.toml for your own dataset.",
-)
+@gathered(
+    "truth",
+    GroundTruth,
+    click.option(
+        "--data", type=click.Path(path_type=Path), required=True, metavar="DIR",
+        help="Folder of the dataset, or one annotation file.",
+    ),
+    stated_split_option,
+    convention_option,
+    click.option(
+        "--protocol", "protocol_name", default="", metavar="NAME",
+        help="Default: the first part of FORM; coco:FILE.toml for your own dataset.",
+    ),
+)  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="File to write.")
 @quiet_option
-def export(
-    form: str, file: Path, data: Path, split: str | None, convention: str | None, protocol_name: str | None, out: Path,
-    quiet: bool,
-) -> None:  # fmt: skip
+def export(form: str, file: Path, truth: GroundTruth, out: Path, quiet: bool) -> None:
     """Write predictions FILE in a FORM of other evaluators.
 
     \b
@@ -44,13 +42,11 @@ def export(
     posetrack-json  for poseval: a zip archive with a JSON file for each sequence
     """
     from posebench.cli.console import open_console
-    from posebench.plugins import registry
     from posebench.tasks.export import export as write
-    from posebench.tasks.people import people_of_files
 
-    protocol = registry.protocol(protocol_name or form.rpartition("-")[0] or form)
-    people = people_of_files([file], protocol, data, split, convention)
+    truth = replace(truth, protocol_name=truth.protocol_name or form.rpartition("-")[0] or form)
+    people = truth.people_of([file])
     console = open_console(stderr=True, quiet=quiet)
-    for sentence in write(form, file, protocol, people, out, convention):
+    for sentence in write(form, file, truth.protocol, people, out, truth.convention):
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     click.echo(out)

@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from posebench.cli.options import (
-    convention_option,
-    data_option,
-    json_option,
-    protocol_option,
-    quiet_option,
-    results_to_read_option,
-    stated_split_option,
-)
+from posebench.cli.options import GroundTruth, Output, output_options, results_to_read_option, truth_of_file_options
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
@@ -28,21 +20,14 @@ SHOWN = 10
 
 @click.command("label-errors")
 @click.argument("named", nargs=-1, metavar="[RUN]...")
-@protocol_option
-@data_option
-@stated_split_option
-@convention_option
+@truth_of_file_options
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.csv",
     help="The table to write; the gallery is beside it. Default: PROTOCOL-SPLIT-label-errors.csv in this folder.",
 )  # fmt: skip
 @results_to_read_option
-@json_option
-@quiet_option
-def label_errors(
-    named: tuple[str, ...], protocol_name: str, data: Path | None, split: str | None, convention: str | None, out: Path | None,
-    results: Path, as_json: bool, quiet: bool,
-) -> None:  # fmt: skip
+@output_options
+def label_errors(named: tuple[str, ...], truth: GroundTruth, out: Path | None, results: Path, output: Output) -> None:
     """Find keypoints that may be annotated wrongly.
 
     RUN is a predictions file, a record (file or id) or a row (name: all its seeds) of which the predictions are kept; without any,
@@ -51,33 +36,31 @@ def label_errors(
     gallery of the first 30.
     """
     from posebench.cli.console import open_console, print_notes, say_synthetic
-    from posebench.plugins import registry
     from posebench.results.folder import plain
     from posebench.tasks.label_errors import files_named, files_of_table, find_label_errors
-    from posebench.tasks.people import people_of_files
 
-    protocol = registry.protocol(protocol_name)
+    protocol = truth.protocol
     files = files_named(named, results)
-    notes = open_console(stderr=True, quiet=quiet)
-    say_synthetic(notes, data, protocol_name)
-    people = people_of_files(files, protocol, data, split, convention)
+    notes = open_console(stderr=True, quiet=output.quiet)
+    say_synthetic(notes, truth.data, truth.protocol_name)
+    people = truth.people_of(files)
     path = out or Path(f"{plain(protocol.name)}-{plain(people.split)}-label-errors.csv")
     if path.suffix.lower() != ".csv":
         raise PosebenchError(f"--out {path} should end in .csv, the form of the table.")
-    files, told = (files, ()) if named else files_of_table(results, protocol, people, convention)
+    files, told = (files, ()) if named else files_of_table(results, protocol, people, truth.convention)
     print_notes(notes, told)
-    suspects = find_label_errors(files, protocol, people, convention)
+    suspects = find_label_errors(files, protocol, people, truth.convention)
     gallery = path.with_suffix(".png")
     suspects.save(path)
     drawn = suspects.draw(gallery)
-    if as_json:
+    if output.as_json:
         found = [one.as_json() for one in suspects.errors.found]
         counts = {name: getattr(suspects.errors, name) for name in ("runs", "counted", "agreed", "right", "right_if")}
         written = {"csv": str(path), "gallery": str(gallery) if drawn else None}
         click.echo(json.dumps(counts | written | {"files": [str(file) for file in files], "found": found}))
         return
     console = open_console()
-    _print(console, suspects, quiet)
+    _print(console, suspects, output.quiet)
     console.print(f"Table: {path}", highlight=False, markup=False, soft_wrap=True)
     if drawn:
         console.print(f"Gallery: {gallery}", highlight=False, markup=False, soft_wrap=True)

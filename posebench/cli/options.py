@@ -1,48 +1,32 @@
-"""Options that several commands share. A command declares each of them as a parameter of its own."""
+"""Options that several commands share: each of them, and those that belong together as one value."""
 
-import functools
-import re
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from posebench.cli.complete import architectures, conventions, protocols, recipes, splits
+from posebench.cli.complete import architectures, conventions, protocols, splits
+from posebench.cli.gathered import Command, gathered
+from posebench.cli.option_values import ArchitectureName, PluginName, read_names
 
 if TYPE_CHECKING:
-    from posebench.plugins.registry import Kind
-
-MOST_THRESHOLDS = 1000
-
-Command = Callable[..., Any]
+    from posebench.data.instances import Instances
+    from posebench.plugins.protocol import Protocol
 
 
-class PluginName(click.ParamType):  # type: ignore[type-arg] # generic only in newer releases of click
-    """The name of a plugin; where it is missing, the error lists the installed ones."""
-
-    name = "text"
-
-    def __init__(self, kind: "Kind") -> None:
-        self.kind = kind
-
-    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
-        from posebench.plugins.registry import installed
-
-        return f"Installed: {', '.join(plugin.name for plugin in installed(self.kind))}."
-
-
-class ArchitectureName(PluginName):
-    """The name of an architecture, checked with its options before anything is read or built."""
-
-    def __init__(self) -> None:
-        super().__init__("architecture")
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from posebench.plugins.registry import check_architecture
-
-        check_architecture(value)
-        return value
+def results_folder(use: str) -> Command:
+    """The option --results, with the help text that says for what it is used."""
+    return click.option(
+        "--results",
+        type=click.Path(path_type=Path),
+        default=Path("results"),
+        show_default=True,
+        metavar="DIR",
+        help=use,
+    )
 
 
 arch_option = click.option(
@@ -75,14 +59,8 @@ stated_split_option = click.option(
     "--split", metavar="NAME", shell_complete=splits,
     help="Split of the dataset. Default: as stated in the file, else the one that published numbers are about.",
 )  # fmt: skip
-results_option = click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR",
-    help="Folder for checkpoints, predictions, records and the report.",
-)  # fmt: skip
-results_to_read_option = click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR",
-    help="Results folder in which records are looked up by their id or name.",
-)  # fmt: skip
+results_option = results_folder("Folder for checkpoints, predictions, records and the report.")
+results_to_read_option = results_folder("Results folder in which records are looked up by their id or name.")
 kept_predictions_option = click.option(
     "--predictions", type=click.Path(path_type=Path), metavar="PATH",
     help="Predictions file, or a folder in which it is found by its hash. Default: the results folder of the record.",
@@ -102,176 +80,92 @@ workers_option = click.option(
     help="Processes that load batches. Default: none on a CPU; on a GPU one less than there are cores, at most 8.",
 )  # fmt: skip
 
-
-def together(*options: Command) -> Command:
-    """Options as one decorator, shown by `--help` in this order."""
-
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-box_options = together(
-    click.option(
-        "--boxes", type=click.Path(path_type=Path), metavar="FILE",
-        help="Detected boxes (COCO's result form) instead of the annotated ones.",
-    ),
-    click.option("--box-threshold", type=float, metavar="SCORE", help="Leave out boxes with a lower score. Default: 0."),
+boxes_option = click.option(
+    "--boxes", type=click.Path(path_type=Path), metavar="FILE",
+    help="Detected boxes (COCO's result form) instead of the annotated ones.",
 )  # fmt: skip
+box_threshold_option = click.option(
+    "--box-threshold", type=float, metavar="SCORE", help="Leave out boxes with a lower score. Default: 0."
+)
 
-_training_options = together(
-    click.option(
-        "--recipe", metavar="NAME", shell_complete=recipes,
-        help="paper, a name of `posebench recipe list`, or a TOML/JSON file. Default: paper with --data or --weights, else quick.",
-    ),
-    click.option("--epochs", type=click.IntRange(0), metavar="N", help="Number of epochs, instead of the recipe's."),
-    click.option(
-        "--input-size", metavar="HxW", callback=lambda context, parameter, value: read_size(context, parameter, value),
-        help="Height x width of the crops in pixels, such as 256x192, instead of the recipe's.",
-    ),
-    click.option(
-        "--batch-size", type=click.IntRange(1), metavar="N", help="Samples for each update, instead of the recipe's."
-    ),
-    click.option(
-        "--lr", "learning_rate", type=click.FloatRange(0, min_open=True), metavar="X",
-        help="Learning rate, instead of the recipe's.",
-    ),
-    click.option(
-        "--device", metavar="NAME", help="cpu, cuda, cuda:1 or mps. Default: a GPU where there is one, else cpu."
-    ),
-    click.option(
-        "--seed", type=click.IntRange(0), default=0, show_default=True,
-        help="Random seed for initialisation, shuffling and augmentation.",
-    ),
-    click.option("--limit", type=click.IntRange(1), metavar="N", help="Train on the first N people only."),
-    click.option(
-        "--weights", type=click.Path(path_type=Path), metavar="FILE",
-        help="Start from published weights; with --epochs 0, score them unchanged.",
-    ),
-    click.option(
-        "--backbone-weights", type=click.Path(path_type=Path), metavar="FILE",
-        help="Initial weights of the backbone: a state dict of timm, of torchvision's ResNets or of efficientnet_pytorch.",
-    ),
-    click.option(
-        "--no-pretrained", is_flag=True,
-        help="Start from random weights, also where the architecture starts from ImageNet weights.",
-    ),
-    click.option(
-        "--packs", type=click.Path(path_type=Path), metavar="DIR",
-        help="Folder of packs; see `posebench data pack`. Default: packs below --results.",
-    ),
-    click.option(
-        "--fork", type=click.Path(path_type=Path), metavar="CHECKPOINT",
-        help="Start a new run from the weights of a checkpoint.",
-    ),
-    click.option(
-        "--resume", is_flag=True,
-        help="Continue from this run's checkpoint, also with more --epochs or another --lr than before.",
-    ),
-    click.option("--restart", is_flag=True, help="Delete this run's checkpoint, if there is one, and train anew."),
-    workers_option,
-)  # fmt: skip
 
-_watch_options = together(
+@dataclass(frozen=True)
+class GroundTruth:
+    """What predictions are made for or scored against: the options --protocol, --data, --split and --convention.
+
+    Attributes:
+        protocol_name: empty where a command does not require --protocol, and it is not given.
+        data: the dataset's folder or file; None for synthetic people.
+        split, convention: None for the default one.
+    """
+
+    protocol_name: str
+    data: Path | None
+    split: str | None = None
+    convention: str | None = None
+
+    @cached_property
+    def protocol(self) -> "Protocol":
+        """The protocol of that name.
+
+        Raises:
+            PosebenchError: no protocol has that name.
+        """
+        from posebench.plugins import registry
+
+        return registry.protocol(self.protocol_name)
+
+    def people_of(self, files: Sequence[Path]) -> "Instances":
+        """The people by whom predictions files are scored, as `tasks.people.people_of_files` chooses them."""
+        from posebench.tasks.people import people_of_files
+
+        return people_of_files(files, self.protocol, self.data, self.split, self.convention)
+
+
+truth_of_file_options = gathered(
+    "truth", GroundTruth, protocol_option, data_option, stated_split_option, convention_option
+)
+
+
+@dataclass(frozen=True)
+class Subset:
+    """The keypoints that are scored: the options --joints and --mapping."""
+
+    joints: tuple[str, ...]
+    mapping: Path | None
+
+
+subset_options = gathered(
+    "subset",
+    Subset,
     click.option(
-        "--validate-every", type=click.IntRange(1), metavar="N",
-        help="Score the selection people every N epochs, and keep the best checkpoint.",
+        "--joints", callback=read_names, metavar="NAME,NAME...",
+        help="Score these keypoints alone, in a table of their own; FILE may be of another skeleton.",
     ),
     click.option(
-        "--select-by", metavar="SPLIT", shell_complete=splits,
-        help="Split of the selection people. Default: the protocol's, else 10 % of the training images.",
-    ),
-    click.option(
-        "--early-stop", type=click.IntRange(1), metavar="N", help="End training after N validations without a better score."
-    ),
-    click.option("--max-time", metavar="TIME", help="End training after this time, such as 30m, 1h30m or 90s."),
-    click.option(
-        "--track", multiple=True, metavar="NAME",
-        help="Send loss, rate and score to tensorboard, wandb, mlflow or another tracker of accelerate.",
+        "--mapping", type=click.Path(path_type=Path), metavar="FILE.csv",
+        help="What FILE calls the keypoints: lines of file,protocol in the order of FILE. Those that both have are scored.",
     ),
 )  # fmt: skip
 
 
-def training_options(command: Command) -> Command:
-    """The options of a training run. The command gets them as one parameter, `settings`, beside `packs`, `resume`, `restart`."""
+@dataclass(frozen=True)
+class Row:
+    """What the row of a network is called, and in which results folder it is: the options --name and --results."""
 
-    @_training_options
-    @_watch_options
-    @functools.wraps(command)
-    def with_settings(
-        *arguments: Any, recipe: str | None, epochs: int | None, input_size: tuple[int, int] | None, batch_size: int | None,
-        learning_rate: float | None, device: str | None, seed: int, limit: int | None, weights: Path | None,
-        backbone_weights: Path | None, fork: Path | None, no_pretrained: bool, workers: int | None,
-        validate_every: int | None, select_by: str | None, early_stop: int | None, max_time: str | None,
-        track: tuple[str, ...], **others: Any,
-    ) -> Any:  # fmt: skip
-        from posebench.tasks.training.train import Settings
-        from posebench.tasks.training.watching import Watching
-
-        watching = Watching(
-            validate_every=validate_every, select_by=select_by, early_stop=early_stop, max_time=max_time, track=track
-        )
-        settings = Settings(
-            recipe=recipe, epochs=epochs, input_size=input_size, batch_size=batch_size, learning_rate=learning_rate,
-            device=device, seed=seed, limit=limit, weights=weights, backbone_weights=backbone_weights, fork=fork,
-            pretrained=not no_pretrained, workers=workers, watching=watching,
-        )  # fmt: skip
-        return command(*arguments, settings=settings, **others)
-
-    trained: Command = with_settings
-    return trained
+    name: str | None
+    results: Path
 
 
-def read_names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """`left_wrist, right_wrist` → the names; () without the option."""
-    names = tuple(name.strip() for name in (value or "").split(","))
-    if value is not None and not all(names):
-        raise click.BadParameter(f"{value!r} should be names with commas between them, such as left_wrist,right_wrist.")
-    return () if value is None else names
+row_options = gathered("row", Row, name_option, results_option)
 
 
-joints_option = click.option(
-    "--joints", callback=read_names, metavar="NAME,NAME...",
-    help="Score these keypoints alone, in a table of their own; FILE may be of another skeleton.",
-)  # fmt: skip
-mapping_option = click.option(
-    "--mapping", type=click.Path(path_type=Path), metavar="FILE.csv",
-    help="What FILE calls the keypoints: lines of file,protocol in the order of FILE. Those that both have are scored.",
-)  # fmt: skip
+@dataclass(frozen=True)
+class Output:
+    """What is printed: the options --json and --quiet."""
+
+    as_json: bool
+    quiet: bool
 
 
-def read_thresholds(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
-    """`0:1:0.02` → (T,) ascending, both ends included."""
-    import numpy as np
-
-    if value is None:
-        return None
-    try:
-        first, last, step = (float(part) for part in value.split(":"))
-        count = round((last - first) / step)
-        if not (0 <= first < last and 1 <= count <= MOST_THRESHOLDS and abs(first + count * step - last) < step / 1000):
-            raise ValueError
-    except (ValueError, ZeroDivisionError, OverflowError):
-        raise click.BadParameter(
-            f"{value!r} should be FROM:TO:STEP with whole steps, at most {MOST_THRESHOLDS:,}, such as 0:1:0.02."
-        ) from None
-    # A product, not a sum: 0.3 must be the number that a rule's own 0.3 is.
-    return first + np.round(np.arange(count + 1) * step, 12)
-
-
-def read_size(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    """`256x192`, height first as in the field's tables → (width, height) = (192, 256)."""
-    if value is None:
-        return None
-    from posebench.plugins.recipe import LARGEST_SIDE
-
-    found = re.fullmatch(r"\s*([0-9]{1,6})\s*[x×X]\s*([0-9]{1,6})\s*", value)
-    height, width = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not (0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE):
-        raise click.BadParameter(
-            f"{value!r} should be HEIGHTxWIDTH in pixels, at most {LARGEST_SIDE:,} each, such as 256x192: 256 high, 192 wide."
-        )
-    return width, height
+output_options = gathered("output", Output, json_option, quiet_option)

@@ -1,29 +1,28 @@
 """`posebench robustness`."""
 
-import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from posebench.cli.gathered import gathered
+from posebench.cli.option_values import read_names
 from posebench.cli.options import (
-    Command,
-    box_options,
+    GroundTruth,
+    Output,
+    Row,
+    box_threshold_option,
+    boxes_option,
     convention_option,
     data_option,
-    json_option,
-    name_option,
+    output_options,
     protocol_option,
-    quiet_option,
-    read_names,
-    results_option,
+    row_options,
     split_option,
-    together,
     workers_option,
 )
 
 if TYPE_CHECKING:
-    from posebench.samples.corruption import Rule
     from posebench.tasks.robustness.conditions import RobustnessAsked
 
 
@@ -35,7 +34,15 @@ def read_severities(context: click.Context, parameter: click.Parameter, value: s
     return tuple(map(int, names))
 
 
-_asked_options = together(
+def _asked(*, parts: tuple[str, ...], **values: Any) -> "RobustnessAsked":
+    from posebench.tasks.robustness.conditions import PARTS, RobustnessAsked
+
+    return RobustnessAsked(parts=parts or PARTS, **values)
+
+
+asked_options = gathered(
+    "asked",
+    _asked,
     click.option(
         "--parts", callback=read_names, metavar="PART,PART...",
         help="Of corruptions, shift (of the boxes, and their scale) and boxes (annotated, jittered, detected). Default: all.",
@@ -56,7 +63,8 @@ _asked_options = together(
     click.option(
         "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Seed of corruptions and jitter."
     ),
-    box_options,
+    boxes_option,
+    box_threshold_option,
     click.option(
         "--write", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
         help="Also write the corrupted photographs below DIR/<corruption>/<severity>.",
@@ -64,43 +72,23 @@ _asked_options = together(
 )  # fmt: skip
 
 
-def asked_options(command: Command) -> Command:
-    """What is measured. The command gets it as one parameter, `asked`."""
-
-    @_asked_options
-    @functools.wraps(command)
-    def with_asked(
-        *arguments: Any, parts: tuple[str, ...], corruptions: tuple[str, ...], severities: tuple[int, ...], people: int | None,
-        rule: "Rule", seed: int, boxes: Path | None, box_threshold: float | None, write: Path | None, **others: Any,
-    ) -> Any:  # fmt: skip
-        from posebench.tasks.robustness.conditions import PARTS, RobustnessAsked
-
-        asked = RobustnessAsked(
-            parts or PARTS, corruptions, severities, people, rule, seed, boxes, box_threshold, write
-        )
-        return command(*arguments, asked=asked, **others)
-
-    measured: Command = with_asked
-    return measured
-
-
 @click.command()
 @click.argument("network", metavar="CHECKPOINT|PLUGIN")
-@protocol_option
-@data_option
-@split_option
-@convention_option
+@gathered("truth", GroundTruth, protocol_option, data_option, split_option, convention_option)
 @asked_options
 @click.option("--dry-run", is_flag=True, help="Print what will be measured and how long it takes, and measure nothing.")
 @workers_option
-@name_option
-@results_option
-@json_option
-@quiet_option
+@row_options
+@output_options
 def robustness(
-    network: str, protocol_name: str, data: Path | None, split: str | None, convention: str | None,
-    asked: "RobustnessAsked", dry_run: bool, workers: int | None, name: str | None, results: Path, as_json: bool, quiet: bool,
-) -> None:  # fmt: skip
+    network: str,
+    truth: GroundTruth,
+    asked: "RobustnessAsked",
+    dry_run: bool,
+    workers: int | None,
+    row: Row,
+    output: Output,
+) -> None:
     """Measure scores on corrupted photographs and other boxes.
 
     \b
@@ -117,7 +105,6 @@ def robustness(
     from posebench.cli.console import open_console, print_notes, progress, say_synthetic
     from posebench.cli.predict import LOADING
     from posebench.cli.show_robustness import print_robustness
-    from posebench.plugins import registry
     from posebench.report.plots.robustness_report import pictures_of, write_robustness
     from posebench.results.folder import ResultsFolder
     from posebench.results.kept_robustness import find_robustness
@@ -126,13 +113,14 @@ def robustness(
     from posebench.tasks.robustness.cost import expected
     from posebench.tasks.worker_count import loader_count
 
+    quiet, convention = output.quiet, truth.convention
     errors = open_console(stderr=True, quiet=quiet)
-    protocol = registry.protocol(protocol_name)
-    say_synthetic(errors, data, protocol_name)
-    splits = run_splits(protocol, data)
-    print_notes(errors, (splits.note,) if splits.note and split is None else ())
-    annotated = load_people(protocol, data, split or splits.report, convention)
-    planned = tasks.plan(network, protocol, annotated, asked, results=results, convention=convention, name=name)
+    protocol = truth.protocol
+    say_synthetic(errors, truth.data, truth.protocol_name)
+    splits = run_splits(protocol, truth.data)
+    print_notes(errors, (splits.note,) if splits.note and truth.split is None else ())
+    annotated = load_people(protocol, truth.data, truth.split or splits.report, convention)
+    planned = tasks.plan(network, protocol, annotated, asked, results=row.results, convention=convention, name=row.name)
     count = loader_count(workers)
     if dry_run or not quiet:
         print_notes(open_console(stderr=not dry_run), expected(planned, count))
@@ -140,10 +128,10 @@ def robustness(
         return
     with progress(errors, f"robustness of {planned.name} on {planned.people.what}", LOADING) as update:
         kept = tasks.measure(planned, count, update)
-    folder = ResultsFolder(results)
-    paths = write_robustness(folder, find_robustness(results).kept)
+    folder = ResultsFolder(row.results)
+    paths = write_robustness(folder, find_robustness(row.results).kept)
     own = [path for path in paths if path.suffix != ".png"] + pictures_of((kept,), folder)
-    if as_json:
+    if output.as_json:
         click.echo(kept.model_dump_json())
     else:
         print_robustness(open_console(), kept, quiet)

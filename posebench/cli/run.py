@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 import click
 
 from posebench import torchrun
+from posebench.cli.gathered import gathered
 from posebench.cli.options import (
+    GroundTruth,
+    Row,
     archs_option,
-    box_options,
+    box_threshold_option,
+    boxes_option,
     data_option,
-    name_option,
     protocol_option,
     quiet_option,
-    results_option,
+    row_options,
     split_option,
-    training_options,
 )
-from posebench.cli.train import CHECKING, check_resume, training_shown
+from posebench.cli.train import CHECKING, training_shown
+from posebench.cli.training_options import training_options
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
@@ -30,23 +33,21 @@ if TYPE_CHECKING:
     from posebench.data.instances import Instances
     from posebench.results.record import Record
     from posebench.tasks.run import Counted
-    from posebench.tasks.training.train import Job, Settings, Show
+    from posebench.tasks.training.job import Job, Settings
+    from posebench.tasks.training.train import Show
 
 
 @click.command()
 @archs_option
-@protocol_option
-@data_option
-@split_option
+@gathered("truth", GroundTruth, protocol_option, data_option, split_option)
 @training_options
-@box_options
-@name_option
-@results_option
+@boxes_option
+@box_threshold_option
+@row_options
 @quiet_option
 def run(
-    archs: tuple[str, ...], protocol_name: str, data: Path | None, split: str | None, settings: "Settings",
-    packs: Path | None, resume: bool, restart: bool, boxes: Path | None, box_threshold: float | None, name: str | None,
-    results: Path, quiet: bool,
+    archs: tuple[str, ...], truth: GroundTruth, settings: "Settings", boxes: Path | None, box_threshold: float | None,
+    row: Row, quiet: bool,
 ) -> None:  # fmt: skip
     """Train networks, predict, score, and write the report."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
@@ -54,16 +55,15 @@ def run(
     from posebench.plugins import registry
     from posebench.tasks import people as people_tasks
     from posebench.tasks.run import run as run_job
-    from posebench.tasks.training import train as tasks
+    from posebench.tasks.training.job import make_job
     from posebench.tasks.training.preflight import check_before_run
     from posebench.tasks.training.selection import scored_split
 
-    check_resume(resume, restart)
     out = open_console(stderr=quiet, quiet=quiet)
     for arch in archs:
         registry.find("architecture", arch)  # a misspelt name should not wait for torch
-    protocol = registry.protocol(protocol_name)
-    say_synthetic(out, data, protocol_name)
+    protocol, data, split = truth.protocol, truth.data, truth.split
+    say_synthetic(out, data, truth.protocol_name)
     if data is not None and data.is_file() and not (settings.weights is not None and settings.epochs == 0):
         raise PosebenchError(
             f"--data {data} is one file, so training and scoring would share their people. Name the folder."
@@ -75,7 +75,7 @@ def run(
         splits = scored_split(protocol, data, splits, split, select_by)
     print_notes(out, (splits.note,) if splits.note else ())
     with out.status(CHECKING):
-        jobs = [tasks.make_job(arch, protocol, data, settings, results) for arch in archs]
+        jobs = [make_job(arch, protocol, data, settings, row.results) for arch in archs]
         people = people_tasks.load_people(protocol, data, splits.report)
         asked = people_tasks.people_to_predict(protocol, people, boxes, box_threshold)
         if boxes is not None:
@@ -83,13 +83,15 @@ def run(
         check_before_run(jobs, people, asked)
     records = []
     for job in jobs:
-        label = f"{name} ({job.arch})" if name and len(jobs) > 1 else name  # several rows cannot have one name
-        record = run_job(job, people, asked, Shown(out), name=label, resume=resume, restart=restart, packs=packs)
+        name = (
+            f"{row.name} ({job.arch})" if row.name and len(jobs) > 1 else row.name
+        )  # several rows cannot have one name
+        record = run_job(job, people, asked, Shown(out), name)
         if record is not None:
             print_scores(out, record)
             records.append(record)
     if torchrun.is_first():
-        _report(results, records, out)
+        _report(row.results, records, out)
 
 
 class Shown:

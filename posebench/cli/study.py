@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +10,23 @@ import click
 
 from posebench import torchrun
 from posebench.cli.complete import studies
-from posebench.cli.options import json_option, quiet_option, results_option, together, workers_option
+from posebench.cli.gathered import gathered
+from posebench.cli.options import (
+    Output,
+    boxes_option,
+    json_option,
+    output_options,
+    results_option,
+    workers_option,
+)
 from posebench.cli.wrapping import terminal_width, wrapped
 from posebench.errors import PosebenchError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from posebench.studies.plan import Asked, Plan
+    from posebench.studies import plan
+    from posebench.studies.plan import Plan
     from posebench.studies.state import RunState
 
 
@@ -50,7 +60,36 @@ def study() -> None:
     """
 
 
-asked_options = together(
+@dataclass(frozen=True)
+class Asked:
+    """A study, its data, and where its runs are: the folder of the data, detected boxes and the results folder."""
+
+    name: str
+    data: Path | None
+    small: bool
+    boxes: Path | None
+    results: Path
+
+    def read(self, device: str | None = None, workers: int | None = None) -> "plan.Asked":
+        """The study's file, with what is asked of it.
+
+        Raises:
+            PosebenchError: there is no such study, or it is damaged.
+        """
+        from posebench.studies import plan
+        from posebench.studies.study_file import read_study
+
+        found = read_study(self.name)
+        plan.check_names(found)
+        return plan.Asked(
+            study=found.small_size if self.small else found, data=self.data, results=self.results, boxes=self.boxes,
+            device=device, workers=workers, small=self.small,
+        )  # fmt: skip
+
+
+asked_options = gathered(
+    "asked",
+    Asked,
     click.argument("name", metavar="STUDY", shell_complete=studies),
     click.option(
         "--data", type=click.Path(path_type=Path), metavar="DIR",
@@ -60,12 +99,17 @@ asked_options = together(
         "--small", is_flag=True,
         help="The study's small size, its table [small]: hours at most, on a CPU. It shows that a study runs, not what is true.",
     ),
-    click.option(
-        "--boxes", type=click.Path(path_type=Path), metavar="FILE",
-        help="Detected boxes (COCO's result form) instead of the annotated ones.",
-    ),
+    boxes_option,
     results_option,
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster to which runs are submitted, None for this machine, and submitit's options for it."""
+
+    cluster: str | None
+    options: tuple[str, ...]
 
 
 @study.command()
@@ -75,24 +119,20 @@ asked_options = together(
 )
 @workers_option
 @click.option("--dry-run", is_flag=True, help="Print the runs and how long they take on this device, and make none.")
-@click.option(
-    "--cluster",
-    type=click.Choice(["slurm", "local"]),
-    help="Submit every run as a job, through submitit, and return. `local` starts all of them at once on this machine.",
-)
-@click.option(
-    "--cluster-option",
-    "cluster_options",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Option of submitit's executor, such as slurm_partition=gpu or timeout_min=600; may be repeated.",
-)
-@json_option
-@quiet_option
-def run(
-    name: str, data: Path | None, small: bool, boxes: Path | None, results: Path, device: str | None, workers: int | None,
-    dry_run: bool, cluster: str | None, cluster_options: tuple[str, ...], as_json: bool, quiet: bool,
-) -> None:  # fmt: skip
+@gathered(
+    "cluster",
+    Cluster,
+    click.option(
+        "--cluster", type=click.Choice(["slurm", "local"]),
+        help="Submit every run as a job, through submitit, and return. `local` starts all of them at once on this machine.",
+    ),
+    click.option(
+        "--cluster-option", "options", multiple=True, metavar="NAME=VALUE",
+        help="Option of submitit's executor, such as slurm_partition=gpu or timeout_min=600; may be repeated.",
+    ),
+)  # fmt: skip
+@output_options
+def run(asked: Asked, device: str | None, workers: int | None, dry_run: bool, cluster: Cluster, output: Output) -> None:
     """Make the runs of a study that are not done, and write its report.
 
     A run whose record is in the results folder is not made again. Ctrl-C keeps the run under way; the same command goes on.
@@ -109,28 +149,28 @@ def run(
         raise PosebenchError(
             "posebench study starts a process for each GPU by itself. Type the command without torchrun."
         )
-    if cluster_options and cluster is None:
+    if cluster.options and cluster.cluster is None:
         raise PosebenchError("--cluster-option is about --cluster, which is not given. Add --cluster slurm.")
-    out = open_console(stderr=quiet or as_json, quiet=quiet)
-    wanted = _asked(name, data, small, boxes, results, device, workers)
+    out = open_console(stderr=output.quiet or output.as_json, quiet=output.quiet)
+    wanted, here = asked.read(device, workers), cluster.cluster is None
     for protocol in wanted.study.protocols:
         say_synthetic(out, wanted.data, protocol)
     with out.status("Loading PyTorch; checking that every run can be made and scored") as status:
         plan = make_plan(wanted)
         now = states(plan)
         check_beginnings(now)
-        left = [state.run for state in now if state.word not in ("done", "running") and (dry_run or cluster is None)]
+        left = [state.run for state in now if state.word not in ("done", "running") and (dry_run or here)]
         seconds = measure.measured(left, lambda doing: status.update(f"Measuring a few steps of {doing}"))
     devices = gpus(wanted.device)
     print_notes(out, plan.notes)
     print_plan(out, plan, now, seconds, max(1, len(devices)))
     if dry_run:
-        if as_json:
+        if output.as_json:
             click.echo(json.dumps(measure.as_json(now, seconds)))
-    elif cluster is not None and any(state.word != "done" for state in now):
-        _submit(plan, cluster, cluster_options, name)
+    elif cluster.cluster is not None and any(state.word != "done" for state in now):
+        _submit(plan, cluster.cluster, cluster.options, asked.name)
     else:
-        _answer(out, plan, now if cluster is not None else _made(out, plan, devices, seconds), as_json)
+        _answer(out, plan, _made(out, plan, devices, seconds) if here else now, output.as_json)
 
 
 def _made(out: "Console", plan: "Plan", devices: list[str], seconds: dict[str, float]) -> "list[RunState]":
@@ -182,7 +222,7 @@ def _submit(plan: "Plan", cluster: str, options: tuple[str, ...], name: str) -> 
 @study.command()
 @asked_options
 @json_option
-def status(name: str, data: Path | None, small: bool, boxes: Path | None, results: Path, as_json: bool) -> None:
+def status(asked: Asked, as_json: bool) -> None:
     """Say which runs are done, running, stopped, waiting or failed.
 
     A failed run is shown with the reason.
@@ -195,7 +235,7 @@ def status(name: str, data: Path | None, small: bool, boxes: Path | None, result
 
     out = open_console(stderr=as_json)
     with out.status("Reading records"):
-        plan = make_plan(_asked(name, data, small, boxes, results))
+        plan = make_plan(asked.read())
         now = states(plan)
     if as_json:
         click.echo(json.dumps(find(plan, now).as_json()))
@@ -220,18 +260,3 @@ def show(name: str) -> None:
     from posebench.studies.study_file import study_path
 
     click.echo(study_path(name).read_text("utf-8"), nl=False)
-
-
-def _asked(
-    name: str, data: Path | None, small: bool, boxes: Path | None, results: Path, device: str | None = None,
-    workers: int | None = None,
-) -> "Asked":  # fmt: skip
-    from posebench.studies.plan import Asked, check_names
-    from posebench.studies.study_file import read_study
-
-    found = read_study(name)
-    check_names(found)
-    return Asked(
-        study=found.small_size if small else found, data=data, results=results, boxes=boxes, device=device, workers=workers,
-        small=small,
-    )  # fmt: skip

@@ -8,20 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from posebench import torchrun
-from posebench.cli.options import (
-    arch_option,
-    data_option,
-    protocol_option,
-    quiet_option,
-    results_option,
-    training_options,
-)
-from posebench.errors import PosebenchError
+from posebench.cli.gathered import gathered
+from posebench.cli.options import GroundTruth, arch_option, data_option, protocol_option, quiet_option, results_option
+from posebench.cli.training_options import training_options
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from posebench.tasks.training.train import Settings
+    from posebench.tasks.training.job import Settings
     from posebench.training.run import Progress
 
 CHECKING = "Loading PyTorch; checking that the network can be built and scored"
@@ -31,46 +25,34 @@ BEFORE_TRAINING = "reading the people, building the network, measuring its speed
 
 @click.command()
 @arch_option
-@protocol_option
-@data_option
+@gathered("truth", GroundTruth, protocol_option, data_option)
 @training_options
 @results_option
 @quiet_option
-def train(
-    arch: str, protocol_name: str, data: Path | None, settings: "Settings", packs: Path | None, resume: bool, restart: bool,
-    results: Path, quiet: bool,
-) -> None:  # fmt: skip
+def train(arch: str, truth: GroundTruth, settings: "Settings", results: Path, quiet: bool) -> None:
     """Train a network; print the checkpoint's path."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.plugins import registry
     from posebench.tasks.people import run_splits
     from posebench.tasks.training import train as tasks
+    from posebench.tasks.training.job import make_job
     from posebench.tasks.training.preflight import check_before_training
 
-    check_resume(resume, restart)
     out = open_console(stderr=True, quiet=quiet)
     registry.find("architecture", arch)  # a misspelt name should not wait for torch
-    protocol = registry.protocol(protocol_name)
-    say_synthetic(out, data, protocol_name)
-    splits = run_splits(protocol, data)
+    protocol = truth.protocol
+    say_synthetic(out, truth.data, truth.protocol_name)
+    splits = run_splits(protocol, truth.data)
     print_notes(out, (splits.note,) if splits.note else ())
     with out.status(CHECKING):
-        job = tasks.make_job(arch, protocol, data, settings, results)
+        job = make_job(arch, protocol, truth.data, settings, results)
         problems = check_before_training(job)
     print_notes(out, problems)
     with training_shown(out, arch) as show:
-        trained = tasks.train(
-            job, resume=resume, restart=restart, packs=packs, show=show, say=lambda text: print_notes(out, [text])
-        )
+        trained = tasks.train(job, show, say=lambda text: print_notes(out, [text]))
     print_notes(out, trained.notes)
     if torchrun.is_first():
         click.echo(trained.checkpoint)
-
-
-def check_resume(resume: bool, restart: bool) -> None:
-    """Raise a sentence where both are set."""
-    if resume and restart:
-        raise PosebenchError("--resume continues from a checkpoint and --restart deletes it; give one of them.")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from posebench.cli.options import read_size
+from posebench.cli.option_values import read_size
 
 
 @click.group()

@@ -142,8 +142,8 @@ class Instances:
             raise PosebenchError(f"{self.what}: a person is in an image row outside 0..{len(self.images) - 1}.")
         for name in ("center", "size", "keypoints"):
             values = columns[name]
-            bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
-            if bad.any():
+            if not np.isfinite(values).all():
+                bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
                 raise PosebenchError(f"{self.what}: {name} of {self.describe_rows(bad)} is not finite.")
         flat = self.usable & ~(self.size > 0).all(axis=1)
         if flat.any():

@@ -9,17 +9,26 @@ from posebench.results.record import Record, newest
 
 LONGEST_LABEL = 40
 """Letters of a name, beyond which names that stand beside each other are cut to the words in which they differ."""
+MOST_SETTINGS = 3
+"""In how many settings recipes may differ that are told apart by all of them."""
+SAID_ELSEWHERE = "name", "input_size", "flip_test", "pretrained"
+"""Settings of a recipe of which a record also says what became of them."""
+SHORTEST_CUT = 16
+"""Letters of a name that stay before what tells it apart."""
 WORD = re.compile(r"[^-_.,; ]+")
 
 Facts = Mapping[str, str]
 """What is said of a row, by what it is about, in the order in which it is said."""
 
 
-def labels(rows: Sequence[Sequence[Record]], names: Sequence[str], files: Sequence[str] | None = None) -> list[str]:
+def labels(
+    rows: Sequence[Sequence[Record]], names: Sequence[str], files: Sequence[str] | None = None, cut: bool = False
+) -> list[str]:
     """The names of rows; those that several rows have, with what tells these apart: `hourglass8, clean`, `hourglass8, fog 3`.
 
     Args:
         rows, files: as of `told_apart`. names: one for each row.
+        cut: whether the end of a long name is left out, so that what tells it apart is within `LONGEST_LABEL` letters.
     """
     files = files or _files(rows)
     found = list(names)
@@ -27,21 +36,24 @@ def labels(rows: Sequence[Sequence[Record]], names: Sequence[str], files: Sequen
         same = [place for place, its in enumerate(names) if its == name]
         told = told_apart([rows[place] for place in same], [files[place] for place in same])
         for place, text in zip(same, told, strict=True):
-            found[place] = ", ".join(filter(None, (name, text)))
+            most = max(SHORTEST_CUT, LONGEST_LABEL - len(text)) if cut else len(name)
+            begin = name if len(name) <= most else f"{name[: most - 1]}…"
+            found[place] = ", ".join(filter(None, (begin, text)))
     return found
 
 
 def told_apart(rows: Sequence[Sequence[Record]], files: Sequence[str] | None = None) -> list[str]:
     """What tells rows apart, such as `seed 0, clean` and `seed 0, fog 3`; empty for a single row.
 
-    What was asked of a run stands there wherever it differs: network, recipe, seed, corruption and the like. The settings within a
-    recipe, what happened in training and the names of files stand there only as far as they are needed.
+    What was asked of a run stands there wherever it differs: network, recipe, seed, corruption and the like. Many settings within
+    recipes, what happened in training and the names of files stand there only as far as they are needed.
 
     Args:
         rows: each of one record, or of several seeds.
         files: a name of each row's predictions file; None for those in the records.
     """
-    asked, more = [_asked(row) for row in rows], [dict(_details(newest(row))) for row in rows]
+    both = zip(rows, settings_apart(rows), strict=True)
+    asked, more = [{**_asked(row), **settings} for row, settings in both], [dict(_details(newest(row))) for row in rows]
     for facts, file in zip(more, short_names(files or _files(rows)), strict=True):
         facts["file"] = file
     told: list[tuple[str, ...]] = [() for _ in rows]
@@ -55,6 +67,20 @@ def told_apart(rows: Sequence[Sequence[Record]], files: Sequence[str] | None = N
     return [", ".join(known) for known in told]
 
 
+def settings_apart(rows: Sequence[Sequence[Record]]) -> list[Facts]:
+    """Settings in which the recipes of rows differ, such as `learning_rate 0.01`; nothing where they are many: other recipes.
+
+    Args:
+        rows: as of `told_apart`.
+    """
+    own = [dict(_settings(newest(row).model.recipe or {})) for row in rows]
+    names = dict.fromkeys(name for settings in own for name in settings)
+    differ = [name for name in names if len({settings.get(name) for settings in own}) > 1]
+    if len(differ) > MOST_SETTINGS:
+        return [{} for _ in rows]
+    return [{name: _setting(name, settings.get(name)) for name in differ} for settings in own]
+
+
 def short_names(names: Sequence[str]) -> list[str]:
     """Names as they are; where one is long, without the words with which all begin and end, such as `seed1-0cc1`."""
     words = [list(WORD.finditer(name)) for name in names]
@@ -64,6 +90,8 @@ def short_names(names: Sequence[str]) -> list[str]:
     least = min(map(len, texts)) - 1  # one word of each stays
     begin = _shared(texts, least)
     end = _shared([its[::-1] for its in texts], least - begin)
+    if begin and any(its[begin].isdecimal() for its in texts):
+        begin -= 1  # `seed 0` says more than `0`
     cut = [name[its[begin].start() : its[-1 - end].end()] for name, its in zip(names, words, strict=True)]
     return cut if len(set(cut)) == len(set(names)) else list(names)
 
@@ -108,7 +136,7 @@ def _details(record: Record) -> Iterator[tuple[str, str]]:
     """What else may differ, the clearest first."""
     model = record.model
     for name, value in _settings(model.recipe or {}):
-        yield f"{name} in the recipe", f"{name} {value}"
+        yield name, _setting(name, value)
     if (trained := model.trained_on) is not None:
         yield "training people", f"trained on {trained.people} people of {trained.dataset} {trained.split}"
         yield "initial weights", f"began with {(trained.began_with or {}).get('weights', 'random weights')}"
@@ -122,9 +150,15 @@ def _details(record: Record) -> Iterator[tuple[str, str]]:
     yield "hash", f"predictions' SHA-256 {record.predictions_sha256[:12]}…"
 
 
+def _setting(name: str, value: str | None) -> str:
+    return f"no {name}" if value is None else f"{name} {value}"
+
+
 def _settings(recipe: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
     """The settings of a recipe, those of its tables by names such as `targets.sigma`."""
     for name, value in recipe.items():
+        if name in SAID_ELSEWHERE:
+            continue
         if isinstance(value, Mapping):
             yield from _settings(value, f"{above}{name}.")
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol as Interface
 
@@ -27,8 +28,9 @@ from posebench.tasks.prediction.predict import predictions_path
 from posebench.tasks.run import Counted, Viewer, run
 from posebench.tasks.scoring.evaluate import evaluate
 from posebench.tasks.scoring.keypoints_in_common import KeypointsAsked
+from posebench.tasks.training.job import Job
 from posebench.tasks.training.preflight import check_initial_weights
-from posebench.tasks.training.train import Job, Show
+from posebench.tasks.training.train import Show
 
 
 class Watcher(Interface):
@@ -150,7 +152,7 @@ def _made(plan: Plan, state: RunState, viewer: Viewer) -> Record:
     record = state.record
     if record is None or not _is_kept(state, file, checkpoint, joints):
         # Not --resume: it would go on from a run with other epochs where this one has no checkpoint.
-        record = run(job, people.scored, people.asked, viewer, resume=checkpoint.exists())
+        record = run(replace(job, resume=checkpoint.exists()), people.scored, people.asked, viewer)
         if record is None:
             raise PosebenchError("posebench study makes its runs in one process each. Start it without torchrun.")
     answer = _scored_on(joints, planned, file, record.name) if joints else record

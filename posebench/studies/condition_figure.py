@@ -24,7 +24,7 @@ from posebench.studies.figure import headings
 from posebench.studies.findings import Findings
 from posebench.studies.study_file import Published, Study
 
-ABOVE, BELOW, BETWEEN = 0.66, 0.6, 0.3
+ABOVE, BELOW, BETWEEN = 0.66, 0.72, 0.3
 """Inches of the heading, of what stands below the panels, and between them."""
 KEY_LINE, CONDITION, NETWORK = 0.19, 0.16, 0.12
 """Inches that a line of the key takes, a condition, and each network in it."""
@@ -47,6 +47,7 @@ def scores_by_condition(study: Study, found: Findings, published: Published | No
     handles = _handles(found, networks, published)
     columns = key_columns([str(one.get_label()) for one in handles], WIDTH - 2 * EDGE)
     titles, about = headings(study, found)
+    about[-1] += "; lines: 95 % intervals"
     about += [f"the first {len(networks)} of {len(every)} networks"] * (len(networks) < len(every))
     above = ABOVE + heading_room(titles, about) + KEY_LINE * -(-len(handles) // columns)
     tall = len(shown) * (CONDITION + NETWORK * len(networks))
@@ -127,8 +128,9 @@ def _differences(axis: Axes, found: Findings, shown: Sequence[str], networks: Se
         face = color if pair.headline.resolved else "white"
         axis.scatter([pair.headline.value], [y], s=22, color=face, edgecolor=color, linewidth=1.2, zorder=4)
     axis.axvline(0, color=INK, linewidth=0.8)
-    base = f"from {fitting(bases.pop(), 1.8, 9)}" if len(bases) == 1 else "from the row it is compared with"
-    axis.set_xlabel(f"difference {base}")
+    base = fitting(bases.pop(), 1.8, 9) if len(bases) == 1 else "the row it is compared with"
+    points = " in percentage points" if found.done[0].rule.unit == "%" else ""
+    axis.set_xlabel(f"difference{points}\nfrom {base}")
 
 
 def _place(network: str, condition: str, shown: Sequence[str], networks: Sequence[str]) -> float:

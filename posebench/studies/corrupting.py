@@ -18,8 +18,8 @@ from posebench.studies.study_file import Study
 from posebench.tasks.robustness import measure as robustness
 from posebench.tasks.robustness.conditions import RobustnessAsked
 from posebench.tasks.run import Viewer
+from posebench.tasks.training.job import Job
 from posebench.tasks.training.preflight import BYTES_PER_KEYPOINT
-from posebench.tasks.training.train import Job
 
 CHANGE = "change"
 """mPC − the score on the photographs as they are."""

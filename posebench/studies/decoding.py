@@ -9,10 +9,10 @@ from posebench.data.instances import Instances
 from posebench.data.provenance import Decoded
 from posebench.errors import Interrupted, PosebenchError
 from posebench.files.writing import free_bytes, shown_bytes
-from posebench.tasks.prediction.predict import KeptHeatmaps, predict, predictions_path
+from posebench.tasks.prediction.predict import KeptHeatmaps, Predicting, predict, predictions_path
 from posebench.tasks.run import Viewer
 from posebench.tasks.training.initial_weights import recipe_network
-from posebench.tasks.training.train import Job
+from posebench.tasks.training.job import Job
 
 LIST = "the study's list `decoders`"
 
@@ -71,7 +71,7 @@ def decode(
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with viewer.predicting(asked) as show:
-            predict(checkpoint, job.protocol, asked, folder / own.name, workers=job.workers, keep=kept, show=show)
+            predict(checkpoint, job.protocol, asked, folder / own.name, Predicting(job.workers, keep=kept), show)
         with viewer.predicting(asked) as show, asked_to_stop() as stop, open_heatmaps(kept.path) as maps:
 
             def show_or_stop(done: int, total: int) -> None:

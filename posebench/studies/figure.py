@@ -46,9 +46,9 @@ def headings(study: Study, found: Findings) -> tuple[list[str], list[str]]:
     """Lines of title and subtitle: the question; people and rule."""
     first = found.done[0]
     titles = [plain(line, 95) for line in wrap(one_line(study.question), 80)]
-    people = f"{SYNTHETIC_NOTE}" if first.data.synthetic else f"{first.data.people:,} people of {first.data.what}"
-    rule = f"{first.rule.protocol} {first.rule.scope}"
-    return titles, [plain(line, 118) for line in wrap(one_line(f"{people}; {rule}"), 112)]
+    about = f"{first.data.people:,} people of {first.data.what}; {first.rule.protocol} {first.rule.scope}"
+    warning = [SYNTHETIC_NOTE] * first.data.synthetic
+    return titles, [*warning, *(plain(line, 118) for line in wrap(one_line(about), 112))]
 
 
 def _part(figure: Figure, left: float, bottom: float, tall: float) -> Axes:

@@ -18,7 +18,7 @@ from posebench.studies.plan import PlannedRun
 from posebench.studies.state import RunState, described
 from posebench.tasks.robustness.cost import corruption_seconds
 from posebench.tasks.training.initial_weights import recipe_network
-from posebench.tasks.training.train import Job
+from posebench.tasks.training.job import Job
 from posebench.training.devices import fast_kernels, use_device
 from posebench.training.step import Updater
 

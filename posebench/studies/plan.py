@@ -21,8 +21,8 @@ from posebench.studies.decoding import decodings
 from posebench.studies.study_file import Study
 from posebench.tasks.people import load_people, people_to_predict, run_splits
 from posebench.tasks.robustness.conditions import RobustnessAsked
+from posebench.tasks.training.job import Job, Settings, make_job
 from posebench.tasks.training.preflight import check_before_run
-from posebench.tasks.training.train import Job, Settings, make_job
 
 Size = tuple[int, int]
 

@@ -20,7 +20,7 @@ from posebench.studies import corrupting
 from posebench.studies.corrupting import under
 from posebench.studies.plan import Plan, PlannedRun
 from posebench.tasks.training.initial_weights import has_pretrained
-from posebench.tasks.training.train import Job
+from posebench.tasks.training.job import Job
 
 Word = Literal["done", "running", "failed", "stopped", "waiting"]
 

@@ -8,9 +8,10 @@ from typing import Protocol as Interface
 from posebench import torchrun
 from posebench.data.instances import Instances
 from posebench.results.record import Record
-from posebench.tasks.prediction.predict import Predicted, predict, predictions_path
+from posebench.tasks.prediction.predict import Predicted, Predicting, predict, predictions_path
 from posebench.tasks.scoring.evaluate import evaluate
-from posebench.tasks.training.train import Job, Show, train
+from posebench.tasks.training.job import Job
+from posebench.tasks.training.train import Show, train
 
 Counted = Callable[[int, int], None]
 """Called with how many people are done, and of how many."""
@@ -29,16 +30,12 @@ class Viewer(Interface):
         """Called with a sentence on what was left out or decided."""
 
 
-def run(  # noqa: PLR0913 - what is run, whom it is scored on, and who watches
-    job: Job, people: Instances, asked: Instances, viewer: Viewer, *, name: str | None = None, resume: bool = False,
-    restart: bool = False, packs: Path | None = None,
-) -> Record | None:  # fmt: skip
+def run(job: Job, people: Instances, asked: Instances, viewer: Viewer, name: str | None = None) -> Record | None:
     """Train a network, predict people, score them, and keep the record and its overlays below the job's results.
 
     Args:
         people: whom to score. asked: whom to predict: the same people, or those in a detector's boxes.
         name: of the record; None for the architecture.
-        resume, restart, packs: as of `train`.
 
     Returns:
         The record; None in every process but the first.
@@ -48,7 +45,7 @@ def run(  # noqa: PLR0913 - what is run, whom it is scored on, and who watches
         Interrupted: Ctrl-C or SIGTERM.
     """
     with viewer.training(job) as show:
-        trained = train(job, resume=resume, restart=restart, packs=packs, show=show, say=viewer.say)
+        trained = train(job, show, viewer.say)
     for note in trained.notes:
         viewer.say(note)
     predicted = _predict(job, trained.checkpoint, asked, viewer)
@@ -63,7 +60,7 @@ def run(  # noqa: PLR0913 - what is run, whom it is scored on, and who watches
 def _predict(job: Job, checkpoint: Path, asked: Instances, viewer: Viewer) -> Predicted:
     path = predictions_path(checkpoint, asked, job.results)
     with viewer.predicting(asked) as show:
-        predicted = predict(checkpoint, job.protocol, asked, path, workers=job.workers, show=show)
+        predicted = predict(checkpoint, job.protocol, asked, path, Predicting(job.workers), show)
     for note in predicted.notes:
         viewer.say(note)
     return predicted

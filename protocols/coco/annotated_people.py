@@ -104,7 +104,8 @@ class People(Columns):
         area = floats(fields["area"]) if share is None else bbox[:, 2] * bbox[:, 3] * share
         return {name: whole(fields[name], name) for name in WHOLE} | {
             "image_id": _image_ids(fields["image_id"]), "area": area, "bbox": bbox,
-            "keypoints": points[..., :2], "visibility": self._visibility(points[..., 2], tables.get(PADDING_OF_EACH)),
+            "keypoints": points[..., :2],
+            "visibility": _small(self._visibility(points[..., 2], tables.get(PADDING_OF_EACH))),
         }  # fmt: skip
 
     def _visibility(self, stated: Array, padding: Array | None) -> Array:
@@ -115,6 +116,13 @@ class People(Columns):
             return stated
         outside = (stated > UNLABELLED) & (padding > PADDING)
         return np.where(outside, OUTSIDE, np.where(stated == OUTSIDE, OCCLUDED, stated))
+
+
+def _small(numbers: Array) -> Array:
+    """The numbers as int8 where that changes none, since columns of a byte are read and put in order in less time."""
+    with np.errstate(invalid="ignore"):  # what is not finite changes
+        small = numbers.astype(np.int8)
+    return small if (small == numbers).all() else numbers
 
 
 def _image_ids(values: Any) -> Array:

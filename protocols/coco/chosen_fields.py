@@ -9,7 +9,8 @@ import numpy as np
 from posebench.array_type import Array
 
 from .json_columns import WRONG
-from .numeric_rows import SPACE, new_parser
+from .numeric_rows import new_parser
+from .row_form import SPACE
 
 
 class ChosenFields:

@@ -32,7 +32,13 @@ class Growing:
         self._values, self._count = np.zeros((0, *like.shape[1:]), like.dtype), 0
 
     def append(self, rows: Array, share: float) -> None:
-        """Put rows at the end. `share`: which part of all rows there are then, as far as is known; room is made for all."""
+        """Put rows at the end. `share`: which part of all rows there are then, as far as is known; room is made for all.
+
+        Where the rows have another type than those before, all get one that holds both.
+        """
+        if rows.dtype != self._values.dtype:
+            both = np.result_type(rows, self._values)
+            rows, self._values = rows.astype(both), self._values.astype(both)
         end = self._count + len(rows)
         if end > len(self._values):
             # The first rows are few, so that their share says little of how many there are.

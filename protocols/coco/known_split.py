@@ -1,5 +1,6 @@
 """Which split of COCO an annotation file is of: by the addresses of its images, else by its name, else by its number of images."""
 
+import os.path
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -47,6 +48,16 @@ def split_notes(file: Path, split: str, found: list[str | None], people: int) ->
             for other, number in strangers.items()
         ),
     )
+
+
+def splits_named(addresses: list[Any]) -> list[str | None]:
+    """`split_named` of each of the images' addresses, which are asked one by one only where they have no folder in common."""
+    try:
+        folder = os.path.commonprefix(addresses).rpartition("/")[0]  # noqa: RUF071  # addresses are no paths
+    except TypeError:  # not all are text
+        folder = ""
+    split = _split_of_folder(folder)
+    return [split] * len(addresses) if split else [split_named(address) for address in addresses]
 
 
 def split_named(text: Any) -> str | None:

@@ -11,7 +11,7 @@ from posebench.errors import PosebenchError
 from posebench.files.json_rows import Collector
 
 from .json_columns import WRONG, whole
-from .known_split import split_named
+from .known_split import splits_named
 
 LARGEST_IMAGE = 1e6
 """Pixels; a file that states more does not know."""
@@ -47,7 +47,7 @@ class Images(Collector):
             "".join(names).encode()  # raises unless all are text that can be written
             sizes = np.column_stack([_pixels([entry.get(side) for entry in rows]) for side in ("width", "height")])
             measures = [_numbers([entry.get(name) for entry in rows]) for name in self.measures]
-            splits = [split_named(entry.get("coco_url")) for entry in rows]
+            splits = splits_named([entry.get("coco_url") for entry in rows])
         except WRONG as error:
             self._wrong = PosebenchError(f"{self.file}: an entry of 'images' lacks id or file_name: {error!r}.")
             self._wrong.__cause__ = error

@@ -37,19 +37,19 @@ def published_regions(bbox: Array, image_size: Array | None) -> dict[str, Array]
     if image_size is None:
         region = np.column_stack([bbox[:, :2] + bbox[:, 2:] / 2, BOX_PADDING * bbox[:, 2:]])
         return {"hrnet": region, "mmpose": region}
-    last, end = image_size - 1, bbox[:, :2] + bbox[:, 2:]
-    low = np.maximum(bbox[:, :2], 0)
+    corner, size = bbox[:, :2].copy(), bbox[:, 2:].copy()  # numpy is slower on parts of rows
+    last, low = image_size - 1, np.maximum(corner, 0)
     spans = {
-        "hrnet": (low, np.minimum(last, low + np.maximum(bbox[:, 2:] - 1, 0))),
-        "mmpose": (np.clip(bbox[:, :2], 0, last), np.clip(end, 0, last)),
+        "hrnet": (low, np.minimum(last, low + np.maximum(size - 1, 0))),
+        "mmpose": (np.clip(corner, 0, last), np.clip(corner + size, 0, last)),
     }
-    own = np.column_stack([middle(bbox), BOX_PADDING * bbox[:, 2:]])
-    return {
-        code: np.where(
-            (high > low).all(axis=1)[:, None], np.column_stack([(low + high) / 2, BOX_PADDING * (high - low)]), own
-        )
-        for code, (low, high) in spans.items()
-    }
+    regions = {}
+    for code, (low, high) in spans.items():
+        regions[code] = np.concatenate([(low + high) / 2, BOX_PADDING * (high - low)], axis=1)
+        has_area = high > low
+        nothing = ~(has_area[:, 0] & has_area[:, 1])
+        regions[code][nothing] = np.concatenate([middle(bbox[nothing]), BOX_PADDING * size[nothing]], axis=1)
+    return regions
 
 
 def region_of(bbox: Array, aspect: float) -> Array:

@@ -35,6 +35,14 @@ def test_a_far_prediction_is_outside_and_moves_no_median(two_people: Instances) 
     assert (cloud.counts[MIDDLE, MIDDLE], cloud.outside, cloud.x, cloud.y) == (1, 1, 0, 0)
 
 
+def test_clouds_reach_as_far_as_half_of_all_predictions_need(two_people: Instances) -> None:
+    reaches = [
+        clouds(compared(two_people, two_people.keypoints + [right, 0]))["right_knee"].reach  # right within 5 pixels
+        for right in (2.4, 2.6, 6.0, 19.0)
+    ]
+    assert reaches == [0.5, 1, 2, 4]
+
+
 def test_the_side_of_a_cell_is_in_units_of_the_cloud(two_people: Instances) -> None:
     right = compared(two_people, two_people.keypoints)
     found = registration(right, right.rescored(right.predictions), (256, 256), 4)

@@ -9,7 +9,7 @@ import pytest
 from chromium import Browser
 from records import FLIC, record
 
-from posebench.report.pages.compare_page import write_compare_page
+from posebench.report.pages.compare_page import as_json, write_compare_page
 from posebench.report.pages.frame import write_assets
 from posebench.report.pages.run_pages import write_run_pages
 from posebench.report.tables.board import SYNTHETIC_NOTE, boards
@@ -31,7 +31,7 @@ WRIST = {
 
 
 def run(name: str, mean: float, phase: int, **changes) -> Record:
-    value, interval = WRIST[name.split()[0]]
+    value, interval = WRIST[name.split()[0].strip(",")]
     return record(name, **{
         "metrics": {"Mean": mean}, "intervals": {"Mean": (mean - 1, mean + 1)}, "curves": [],
         "resampled": (mean + np.roll(WAVE, phase)).tolist(), "predictions_sha256": f"{phase:064}",
@@ -97,6 +97,18 @@ def test_a_difference_that_may_be_chance_is_said_to_be_not_resolved(browser: Bro
     assert browser.texts("#result") == [
         f"Mean: not resolved. The difference of 0.50 between fair and close may be chance (p = {found.headline.p:.3f})."
     ]
+
+
+def test_rows_of_one_name_are_chosen_by_what_tells_them_apart_and_the_sentence_has_their_short_names():
+    name = "good, but with a name that is too long for a sentence"
+    of_seeds = [run(name, 90.0 - seed, seed, model={"seed": seed}) for seed in (0, 1)]
+    (board,) = boards(of_seeds)
+    shown = [(row["name"], row["label"]) for row in as_json(board)["rows"]]
+    assert shown == [(f"{name}, seed {seed}", f"seed {seed}") for seed in (0, 1)]
+    (board,) = boards([*of_seeds, run("fair", 80.0, 9)])
+    assert [row["label"] for row in as_json(board)["rows"]] == [
+        "good, but with a name that is too…, seed 0", "good, but with a name that is too…, seed 1", "fair",
+    ]  # fmt: skip
 
 
 def test_equal_scores_are_not_resolved_and_none_is_called_better(browser: Browser, tmp_path: Path):

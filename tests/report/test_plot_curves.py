@@ -106,6 +106,7 @@ def test_plots_of_embedded_people_say_so():
     demo = board(record(data={"synthetic": True}))
     assert SYNTHETIC_NOTE in texts(joints(demo))
     assert SYNTHETIC_NOTE in texts(curves(demo))
+    assert any(text.startswith("2,958 people, boxes: annotation; ") for text in texts(joints(demo)))
 
 
 def test_names_that_matplotlib_would_interpret_are_drawn_as_they_are(tmp_path: Path):

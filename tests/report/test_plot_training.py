@@ -9,6 +9,7 @@ from matplotlib.colors import to_hex
 from records import MPII, record
 from test_rows import board
 
+from posebench.data.provenance import Provenance
 from posebench.report.plots.plot_style import PALETTE
 from posebench.report.plots.plot_training import LOSSES, Line, of_board, write_run
 from posebench.report.tables.board import SYNTHETIC_NOTE
@@ -47,6 +48,19 @@ def test_loss_and_score_are_drawn_over_epochs_and_the_best_checkpoint_is_a_dot()
     assert titles == ["loss, logarithmic scale", "Mean of 10 % of train"]
 
 
+def test_rows_that_differ_in_decoding_alone_have_the_line_of_their_training_in_its_own_rows_colour() -> None:
+    own, other = run("net", 0, 0.4, 0.2), run("z", 1, 0.6, 0.5)
+    of_own = own.model.model_dump() | {"checkpoint_sha256": "1" * 64}
+    decoded = {"decoder": "dark", "mirror": "on", "stack": 1, "heatmaps_sha256": "2" * 64}
+    own = own.model_copy(update={"model": Provenance(**of_own)})
+    dark = record("net, dark", model=of_own | {"decoded": decoded}, metrics={"Mean": 90.0}, predictions_sha256="9" * 64)
+    (axis,) = (figure := of_board(board(own, dark, other))).axes
+    assert [row.name for row in board(own, dark, other).rows] == ["net, dark", "net", "z"]
+    assert points(axis) == [[(1, 0.4), (2, 0.2)], [(1, 0.6), (2, 0.5)]]
+    assert [to_hex(line.get_color()) for line in axis.lines] == [PALETTE[1].lower(), PALETTE[2].lower()]
+    assert any("rows that differ in decoding alone have one line" in text.get_text() for text in figure.texts)
+
+
 def test_seeds_of_a_row_have_one_colour_and_dashes_that_the_key_explains() -> None:
     figure = of_board(board(run("a", 0, 0.4, 0.2), run("a", 1, 0.5, 0.3), run("bb", 0, 0.6, 0.5)))
     (axis,) = figure.axes
@@ -60,10 +74,11 @@ def test_seeds_of_a_row_have_one_colour_and_dashes_that_the_key_explains() -> No
 
 
 def test_rows_of_one_name_have_colours_of_their_own() -> None:
-    again = run("a", 0, 0.4, 0.2).model_copy(update={"predictions_sha256": "d" * 64})
-    (axis,) = of_board(board(run("a", 0, 0.5, 0.3), again)).axes
+    one = run("a", 0, 0.5, 0.3)
+    model = one.model.model_copy(update={"recipe": {"name": "quick", "epochs": 4}})
+    (axis,) = of_board(board(one, one.model_copy(update={"model": model, "predictions_sha256": "d" * 64}))).axes
     (key,) = axis.figure.legends
-    assert [text.get_text() for text in key.get_texts()] == ["a, row 1", "a, row 2"]
+    assert sorted(text.get_text() for text in key.get_texts()) == ["a, epochs 4", "a, no epochs"]
     assert axis.lines[0].get_color() != axis.lines[1].get_color()
 
 
@@ -112,7 +127,7 @@ def test_a_runs_picture_names_the_run_and_warns_of_synthetic_people(
         lambda figure, path: texts.extend(text.get_text() for text in figure.texts),
     )
     write_run(Line("tiny-mpii-quick-seed0", [{"epoch": 1, "loss": 0.5}]), synthetic, tmp_path / "curves.png")
-    assert texts == ["tiny-mpii-quick-seed0", SYNTHETIC_NOTE if synthetic else "after 1 epoch"]
+    assert texts == ["tiny-mpii-quick-seed0", *[SYNTHETIC_NOTE] * synthetic, "after 1 epoch"]
 
 
 def test_a_runs_picture_is_a_png(tmp_path: Path) -> None:

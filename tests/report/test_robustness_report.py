@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from records import record
 
 from posebench.diagnosis.estimate import Estimate
 from posebench.report.pages.page import write_pages
+from posebench.report.plots.plot_robustness import plot_boxes, plot_corruptions
+from posebench.report.plots.plot_style import style
 from posebench.report.plots.robustness_report import write_robustness
 from posebench.report.tables.contents import placed, read_contents
 from posebench.report.tables.published_robustness import differences, published_robustness
@@ -146,6 +149,27 @@ def test_a_change_that_no_resample_shows_is_equal() -> None:
 def test_a_measurement_of_boxes_alone_has_no_table_of_corruptions() -> None:
     alone = kept(corrupted=None, conditions=tuple(one for one in kept().conditions if one.part == "boxes"))
     assert [table.title for table in tables(alone)] == ["Mean (%)", "Mean by source of boxes"]
+
+
+def test_pictures_of_eight_networks_name_axes_and_networks_within_eight_inches() -> None:
+    several = [kept(f"a network with a long name, number {number}") for number in range(8)]
+    with style():
+        corruptions, boxes = plot_corruptions(several), plot_boxes(several)
+    assert corruptions is not None and boxes is not None
+    assert [axis.get_xlabel() for axis in corruptions.axes] == [""] * 10 + ["severity (0: clean)"] * 5
+    assert [axis.get_xlabel() for axis in boxes.axes][2] == "factor of the box"
+    for figure in (corruptions, boxes):
+        FigureCanvasAgg(figure).draw()
+        width = figure.get_size_inches()[0]
+        (key,) = figure.legends
+        assert len(key.get_texts()) == 8 and width == 8
+        assert key.get_window_extent().x1 <= width * figure.dpi
+
+
+def test_a_picture_without_intervals_says_so() -> None:
+    bare = [one.model_copy(update={"score": Estimate(one.score.value)}) for one in kept(names=FOG).conditions]
+    figure = plot_corruptions([kept(names=FOG, clean=Estimate(90), conditions=tuple(bare))])
+    assert figure is not None and figure.texts[1].get_text() == "mpii hrnet; without intervals"
 
 
 def test_the_report_ranks_networks_that_were_measured_alike_and_keeps_others_apart(tmp_path: Path) -> None:

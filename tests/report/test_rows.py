@@ -10,7 +10,7 @@ from records import MPII, record
 from posebench.report.tables.board import Board, boards
 from posebench.report.tables.columns import training
 from posebench.report.tables.full_table import full_table
-from posebench.report.tables.rows import Row, common_name, rows
+from posebench.report.tables.rows import Row, common_name, row_labels, rows
 from posebench.results.record import Record
 
 MODEL = {
@@ -57,6 +57,26 @@ def test_what_a_recipe_says_of_initial_weights_counts_where_there_were_some() ->
 
     assert len(row(trained(0, model=model(True)), trained(1, model=model(False))).records) == 2
     assert len(rows([trained(0, model=model(True, weights="timm")), trained(1, model=model(False))])) == 2
+
+
+def test_rows_of_one_name_have_the_settings_in_which_their_recipes_differ_in_the_column_training() -> None:
+    def made(seed: int, rate: float, **more: Any) -> Record:
+        recipe = MODEL["recipe"] | {"learning_rate": rate}
+        return trained(seed, name="net", model=MODEL | {"recipe": recipe} | more, predictions_sha256=f"{rate}" * 64)
+
+    found = board(made(0, 0.1), made(0, 0.2), made(1, 0.2), made(0, 0.2, flip_test=False))
+    told = "paper, 100 epochs, 22246 people"
+    assert sorted(full_table(found)["training"]) == [
+        f"{told}, seed 0; learning_rate 0.1", f"{told}, seed 0; learning_rate 0.2",
+        f"{told}, seeds 0, 1; learning_rate 0.2",
+    ]  # fmt: skip
+    assert sorted(row_labels(found.rows).values()) == [
+        "seed 0, flip test, learning_rate 0.1", "seed 0, no flip test, learning_rate 0.2",
+        "seeds 0, 1, flip test, learning_rate 0.2",
+    ]  # fmt: skip
+    alike = board(made(0, 0.2), made(0, 0.2, flip_test=False))
+    assert sorted(full_table(alike)["training"]) == [f"{told}, seed 0; flip test", f"{told}, seed 0; no flip test"]
+    assert full_table(board(made(0, 0.1)))["training"].tolist() == [f"{told}, seed 0"]
 
 
 def test_seeds_of_which_the_best_checkpoints_are_of_different_epochs_are_one_row() -> None:

@@ -16,7 +16,7 @@ from posebench.report.tables.board import boards
 from posebench.results.folder import Gallery, ResultsFolder, plain, slug
 from posebench.samples.pack_files import Contents
 from posebench.tasks.prediction.predict import predictions_path
-from posebench.tasks.training.train import Job
+from posebench.tasks.training.job import Job
 
 HOSTILE = [
     "../../../x", "/etc/x", "..", ".", "", ".hidden", "a/b\\c", "C:\\x", "nul\0", "line\nbreak", "\x1b[31mred", "\u202egpj",

@@ -18,7 +18,8 @@ from posebench.samples.loader import Samples
 from posebench.tasks.people import load_people
 from posebench.tasks.prediction.predict import predict
 from posebench.tasks.scoring.evaluate import evaluate
-from posebench.tasks.training.train import Job, train
+from posebench.tasks.training.job import Job
+from posebench.tasks.training.train import train
 
 COCO = protocol("coco")
 FAR = 1e6

@@ -12,7 +12,8 @@ from posebench.errors import Interrupted, PosebenchError
 from posebench.plugins.registry import protocol
 from posebench.synthetic import people as synthetic
 from posebench.tasks.prediction.predict import predict
-from posebench.tasks.training.train import Settings, make_job, train
+from posebench.tasks.training.job import Settings, make_job
+from posebench.tasks.training.train import train
 
 MPII = protocol("mpii")
 

@@ -8,12 +8,11 @@ from posebench.files.writing import write_text
 from posebench.plain_text import one_line
 from posebench.report.pages.frame import COMPARE, environment
 from posebench.report.tables.board import SYNTHETIC_NOTE, Board
-from posebench.report.tables.columns import training
 from posebench.report.tables.comparison_table import LEAST_P
 from posebench.report.tables.contents import Contents
 from posebench.report.tables.row_pairs import MOST, row_pairs
 from posebench.report.tables.row_scores import UNSCORED, Score, keypoints, metrics, parts, spaced
-from posebench.report.tables.rows import Row
+from posebench.report.tables.rows import row_labels, row_names
 from posebench.results.folder import ResultsFolder
 from posebench.results.kept_comparison import KeptComparison
 from posebench.scoring.comparison import SIGNIFICANT
@@ -64,7 +63,7 @@ def as_json(board: Board, comparisons: Sequence[KeptComparison] = ()) -> dict[st
     groups = {"metric": metrics, f"{metric} by keypoint": keypoints, f"{metric} on parts of the data": parts}
     scored = {title: [scores(row) for row in board.rows] for title, scores in groups.items()}
     names = {title: list(dict.fromkeys(name for one in found for name in one)) for title, found in scored.items()}
-    shown = [row.name for row in board.rows]
+    told = row_labels(board.rows)
     digits = board.decimals + SPARE
     return {
         "slug": board.slug, "title": board.title, "headline": board.rule.headline, "decimals": board.decimals,
@@ -73,10 +72,11 @@ def as_json(board: Board, comparisons: Sequence[KeptComparison] = ()) -> dict[st
         "rows": [
             {
                 "ids": row.ids,
-                "name": one_line(row.name if shown.count(row.name) == 1 else f"{row.name} ({_told_apart(row)})"),
+                "name": one_line(name),
+                "label": one_line(told[row]),
                 "scores": [_numbers(scored[title][place], names[title], digits) for title in groups],
             }
-            for place, row in enumerate(board.rows)
+            for place, (row, name) in enumerate(zip(board.rows, row_names(board.rows), strict=True))
         ],
         "pairs": [
             [None if one is None else [round(one[0], digits), round(one[1], digits), round(one[2], 6)] for one in pairs]
@@ -102,10 +102,6 @@ def _kept(
             ]
             found.append([place[one.a], place[one.b], *rounded])
     return found
-
-
-def _told_apart(row: Row) -> str:
-    return training(row.model, row.seeds) or row.newest.predictions
 
 
 def _numbers(scores: Mapping[str, Score], names: Sequence[str], digits: int) -> list[list[float] | None]:

@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from posebench.report.tables.leaderboard import PREAMBLE, write_leaderboards
 from posebench.report.tables.published_beside import APART, apart, beside, heading
 from posebench.report.tables.rows import Row
 from posebench.results.folder import ResultsFolder
-from posebench.results.record import Record
+from posebench.results.telling_apart import labels
 from posebench.scoring.scores import shown_decimals
 
 TABLE_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.(csv|tex)")
@@ -148,9 +147,9 @@ def _galleries(contents: Contents, single_file: bool) -> dict[str, list[Picture]
     found: dict[str, list[Picture]] = {}
     for board in contents.boards if known else ():
         ids = (identity for row in board.rows for identity in row.ids)
-        labels = _labels(board.records)
-        older = {record.older_id: label for record, label in zip(board.records, labels, strict=True)}
-        names = older | dict(zip(ids, labels, strict=True))
+        told = labels([(record,) for record in board.records], [record.name for record in board.records])
+        older = {record.older_id: label for record, label in zip(board.records, told, strict=True)}
+        names = older | dict(zip(ids, told, strict=True))
         pictures: dict[Path, Picture] = {}
         for identity, name in names.items():
             for gallery in known.get(identity, []):
@@ -158,17 +157,6 @@ def _galleries(contents: Contents, single_file: bool) -> dict[str, list[Picture]
                     pictures[gallery.path] = gallery_picture(folder, gallery, name, names, inside=single_file)
         found[board.slug] = list(pictures.values())
     return found
-
-
-def _labels(records: Sequence[Record]) -> list[str]:
-    """Names of records; equal ones are told apart by their seed, where it is known."""
-    count = Counter(record.name for record in records)
-    return [
-        f"{record.name}, seed {record.model.seed}"
-        if count[record.name] > 1 and record.model.seed is not None
-        else record.name
-        for record in records
-    ]
 
 
 def _remove_stale(folder: ResultsFolder, kept: set[Path]) -> None:

@@ -12,7 +12,7 @@ from posebench.report.tables.columns import UNKNOWN, bounds, size, training
 from posebench.report.tables.diagnosis_tables import DiagnosisTable
 from posebench.report.tables.row_pairs import against
 from posebench.report.tables.row_scores import UNSCORED, Score, keypoints, metrics, parts, spaced
-from posebench.report.tables.rows import Row
+from posebench.report.tables.rows import Row, row_labels
 from posebench.results.history import EPOCH, LOSS, SCORE
 from posebench.results.kept_comparison import Intervals, KeptComparison
 from posebench.results.kept_diagnosis import KeptDiagnosis
@@ -156,7 +156,8 @@ class Run:
     def _thresholds(self) -> list[Chart]:
         name = self.record.rule.headline
         rows = [self.alone, *filter(None, [self.other])]
-        curves = [(row.name, curve) for row in rows for curve in row.curves if curve.label == name]
+        told = row_labels(rows)
+        curves = [(told[row], curve) for row in rows for curve in row.curves if curve.label == name]
         lines = tuple(Line(label, points(curve.thresholds, curve.values)) for label, curve in curves)
         if not lines or not all(line.points for line in lines):
             return []

@@ -17,10 +17,10 @@ from posebench.results.folder import ResultsFolder
 
 
 def source_of(named: Iterable[str], models: Iterable[BaseModel]) -> str:
-    """A digest of what plots depend on: the records or other models that they show, the fonts of their names, and the drawing
+    """A digest of what plots depend on: the records or other models that they show, their names with the fonts, and the drawing
     code."""
     names = "".join(named)
-    parts = [_code(), *families(names), undrawable(names), *(model.model_dump_json() for model in models)]
+    parts = [_code(), names, *families(names), undrawable(names), *(model.model_dump_json() for model in models)]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

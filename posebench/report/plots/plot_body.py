@@ -24,7 +24,7 @@ from posebench.report.plots.plot_style import (
     title,
 )
 from posebench.report.tables.board import Board
-from posebench.report.tables.rows import Row
+from posebench.report.tables.rows import Row, row_labels
 
 BODIES = 4
 """Bodies in one plot; more are too small for names."""
@@ -39,7 +39,7 @@ HALF, BOTTOM = 0.54, 1.06
 """Half the width that a body's panel shows, and its lower end, in heights of the body."""
 BESIDE, LINE, LONG = 0.045, 0.03, 0.25
 """From a keypoint to its name, the height of a name, and how long one is, in heights of the body."""
-NUDGED = {"thorax": 0.03, "pelvis": -0.03}
+NUDGED = {"thorax": 0.045, "pelvis": -0.03}
 """Names that stand lower or higher than their keypoint, so that shoulders and hips do not hide them."""
 BONE = "#b5b5b5"
 RIM = 0.62
@@ -102,7 +102,9 @@ def _body(axis: Axes, row: Row, values: Mapping[str, float], scale: ScalarMappab
     if others:
         axis.text(0, BOTTOM + 0.02, "\n".join(others), fontsize=6.5, ha="center", va="top", color=QUIET)
     axis.set_title(
-        f"{fitting(row.name, WIDTH / ACROSS - 1.2, 8.5)}  {number(row.headline, board)}", fontsize=8.5, color=INK
+        f"{fitting(row_labels(board.rows)[row], WIDTH / ACROSS - 1.2, 8.5)}  {number(row.headline, board)}",
+        fontsize=8.5,
+        color=INK,
     )
     axis.set_xlim(-HALF, HALF)
     axis.set_ylim(BOTTOM + (0.04 + 0.035 * len(others) if others else 0), -0.04)

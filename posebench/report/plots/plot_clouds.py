@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Circle, Rectangle
 
-from posebench.diagnosis.clouds import REACH, Cloud
+from posebench.diagnosis.clouds import Cloud
 from posebench.diagnosis.registration import Registration
 from posebench.report.plots.plot_joints import head_to_foot
 from posebench.report.plots.plot_run import run_page
@@ -38,10 +38,14 @@ def clouds(
     if not names:
         return None
     down = math.ceil(len(names) / ACROSS)
+    reach = found[names[0]].reach
+    densest = max(float(found[name].counts.max()) / found[name].keypoints for name in names)
     about = [
-        f"predicted less annotated keypoint; 1 is the distance within which it is right, the limit of {right_if}",
-        "stronger colour: more predictions", f"outside: beyond {REACH:g}", "orange cross: the median",
-        "square: one heatmap cell about the annotation", "offset: in heatmap cells, right and down",
+        f"predicted less annotated keypoint; 1 is the distance within which it is right, the limit of {right_if}"
+        + " (circle)" * (reach >= 1),
+        f"colour: percent of a keypoint's predictions in a small square, the darkest {100 * densest:.2g} %",
+        f"outside: beyond {reach:g}", "orange cross: the median of what is shown",
+        "black square: one heatmap cell about the annotation", "offset: in heatmap cells, right and down",
     ]  # fmt: skip
     figure, above = run_page(record, "Where predictions land", about, (WIDTH, down * (SIDE + ABOVE) + BELOW - 0.25))
     height = figure.get_size_inches()[1]
@@ -49,7 +53,7 @@ def clouds(
     top = 1 - (above + ABOVE - 0.25) / height
     figure.subplots_adjust(LEFT / WIDTH, BELOW / height, 1 - 0.1 / WIDTH, top, GAP / SIDE, ABOVE / SIDE)
     for axis, name in zip(axes.flat, names, strict=False):
-        _cloud(axis, found[name], cell)
+        _cloud(axis, found[name], cell, densest)
         _texts(axis, name, found[name], registration)
     for axis in axes.flat[max(0, len(names) - ACROSS) : len(names)]:
         axis.tick_params(labelbottom=True)
@@ -64,18 +68,22 @@ def clouds(
     return figure
 
 
-def _cloud(axis: Axes, cloud: Cloud, cell: float) -> None:
-    shown = np.ma.masked_equal(cloud.counts, 0)
-    edge = {"fill": False, "edgecolor": INK, "linewidth": 0.7, "zorder": 4}
-    axis.imshow(shown, extent=(-REACH, REACH, REACH, -REACH), cmap=DENSITY, norm=PowerNorm(0.6, vmin=0), zorder=2)
-    axis.add_patch(Rectangle((-cell / 2, -cell / 2), cell, cell, **edge))  # type: ignore[arg-type]
+def _cloud(axis: Axes, cloud: Cloud, cell: float, densest: float) -> None:
+    """One keypoint's cloud; `densest` is the share of its predictions that has the darkest colour."""
+    reach, shown = cloud.reach, np.ma.masked_equal(cloud.counts, 0) / cloud.keypoints
+    edge: dict[str, Any] = {"fill": False, "edgecolor": INK, "linewidth": 0.7, "zorder": 4}
+    scale = PowerNorm(0.6, 0, densest)
+    axis.imshow(shown, extent=(-reach, reach, reach, -reach), cmap=DENSITY, norm=scale, zorder=2)
+    axis.add_patch(Rectangle((-cell / 2, -cell / 2), cell, cell, **edge))
+    if reach >= 1:
+        axis.add_patch(Circle((0, 0), 1, **edge))
     axis.axhline(0, color=QUIET, linewidth=0.5, zorder=3)
     axis.axvline(0, color=QUIET, linewidth=0.5, zorder=3)
     axis.plot([cloud.x], [cloud.y], "+", color=PALETTE[1], markersize=9, markeredgewidth=2, zorder=5)
-    axis.set_xlim(-REACH, REACH)
-    axis.set_ylim(REACH, -REACH)
-    axis.set_xticks([-REACH / 2, 0, REACH / 2])
-    axis.set_yticks([-REACH / 2, 0, REACH / 2])
+    axis.set_xlim(-reach, reach)
+    axis.set_ylim(reach, -reach)
+    axis.set_xticks([-reach / 2, 0, reach / 2])
+    axis.set_yticks([-reach / 2, 0, reach / 2])
     axis.xaxis.set_major_formatter("{x:g}")
     axis.yaxis.set_major_formatter("{x:g}")
     axis.spines[:].set_visible(True)

@@ -62,9 +62,9 @@ def parts(record: Record, kept: KeptDiagnosis) -> Figure | None:
     """The share of right keypoints on each part of the data; None where the data has no parts."""
     if len(kept.slices) < 2:
         return None
+    about = [f"right: {kept.right_if}", "lines: 95 % intervals", "dashed: all keypoints"]
     figure, above = run_page(
-        record, "Right keypoints on parts of the data", [f"right: {kept.right_if}", "lines: 95 % intervals"],
-        (WIDTH, LINE * len(kept.slices) + 0.55),
+        record, "Right keypoints on parts of the data", about, (WIDTH, LINE * len(kept.slices) + 0.55),
     )  # fmt: skip
     height = figure.get_size_inches()[1]
     axis = figure.subplots()

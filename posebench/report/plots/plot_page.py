@@ -23,7 +23,7 @@ from posebench.report.plots.plot_style import (
     title,
 )
 from posebench.report.tables.board import CEILING, Board
-from posebench.report.tables.rows import Row
+from posebench.report.tables.rows import Row, row_labels
 
 SHOWN = 8
 """Rows in one plot: more colours than these cannot be told apart."""
@@ -41,7 +41,8 @@ def page(
         high: inches of a panel.
         rows: those of the board that are drawn. A row has the same colour in all plots.
     """
-    names = [plain(row.name, LONGEST_NAME) + f"  {number(row.headline, board)}" for row in rows]
+    told = row_labels(board.rows)
+    names = [plain(told[row], LONGEST_NAME) + f"  {number(row.headline, board)}" for row in rows]
     handles = [Line2D([], [], color=PALETTE[board.rows.index(row)], linewidth=4) for row in rows]
     if what[2]:
         names.append(CEILING)

@@ -22,7 +22,7 @@ from posebench.report.plots.plot_style import (
     title,
 )
 from posebench.report.tables.board import CEILING, Board
-from posebench.report.tables.rows import Row
+from posebench.report.tables.rows import Row, row_labels
 
 MOST = 40
 """Rows in one plot: as many as fit on a printed page."""
@@ -44,7 +44,8 @@ def ranks(board: Board) -> Figure | None:
     rows = [row for row in board.rows if not math.isnan(row.headline)][:MOST]
     if len(rows) < 2:
         return None
-    names = [fitting(row.name, LONGEST, 9) for row in rows]
+    told = row_labels(board.rows)
+    names = [fitting(told[row], LONGEST, 9) for row in rows]
     about = subtitle(board, _about(board, rows), WIDTH)
     titles = title(board, board.rule.headline, WIDTH)
     above = ABOVE + heading_room(titles, about)

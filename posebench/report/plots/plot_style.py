@@ -23,6 +23,7 @@ from posebench.plain_text import one_line
 from posebench.report.plots.fonts import FONT, SUBSTITUTE, drawable, families, set_fonts, undrawable
 from posebench.report.tables.board import SYNTHETIC_NOTE, Board
 from posebench.report.tables.columns import UNKNOWN
+from posebench.report.tables.rows import row_labels
 
 # Okabe and Ito, "Color universal design" (2008), without the yellow that white paper swallows.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333", "#AAAAAA")
@@ -124,14 +125,15 @@ def heading(figure: Figure, titles: Sequence[str], about: Sequence[str], warning
     """Title and subtitle.
 
     Args:
-        titles: lines of `title`. about: lines of `subtitle`. warning: whether these warn, as on synthetic people.
+        titles: lines of `title`. about: lines of `subtitle`. warning: whether the warning of synthetic people is among these.
     """
     width, height = figure.get_size_inches()
-    left, color = EDGE / width, WARNING if warning else QUIET
+    left = EDGE / width
     for place, line in enumerate(titles):
         figure.text(left, 1 - (0.15 + TITLE * place) / height, line, weight="bold", fontsize=11, va="top")
     below = 0.4 + TITLE * (len(titles) - 1)
     for place, line in enumerate(about):
+        color = WARNING if warning and line in SYNTHETIC_NOTE else QUIET
         figure.text(left, 1 - (below + SUBTITLE * place) / height, line, fontsize=8.5, color=color, va="top")
 
 
@@ -146,11 +148,11 @@ def title(board: Board, what: str, width: float) -> list[str]:
 
 
 def subtitle(board: Board, parts: list[str], width: float) -> list[str]:
-    """Lines below the title, for a figure of `width` inches: what a reader needs to read it; on synthetic people the warning."""
-    missing = undrawable(row.name for row in board.rows)
+    """Lines below the title, for a figure of `width` inches: on synthetic people the warning; what a reader needs to read it."""
+    missing = undrawable(row_labels(board.rows).values())
     letters = f"{SUBSTITUTE}: a letter that no font on this machine has" if missing else ""
-    text = "; ".join(filter(None, [*([SYNTHETIC_NOTE] if board.synthetic else parts), letters]))
-    return broken(text, width - 2 * EDGE, 8.5)
+    texts = [SYNTHETIC_NOTE] * board.synthetic + ["; ".join(filter(None, [*parts, letters]))]
+    return [line for text in texts if text for line in broken(text, width - 2 * EDGE, 8.5)] or [""]
 
 
 def full_scale(axis: Axes, board: Board) -> None:

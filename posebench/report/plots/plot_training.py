@@ -34,6 +34,8 @@ from posebench.report.plots.plot_style import (
 )
 from posebench.report.plots.plot_style import heading as draw_heading
 from posebench.report.tables.board import SYNTHETIC_NOTE, Board
+from posebench.report.tables.rows import Row as BoardRow
+from posebench.report.tables.rows import row_labels
 from posebench.results.history import EPOCH, LOSS, SCORE, Row
 
 PANEL = 2.6
@@ -53,6 +55,7 @@ class Line:
         seed: of the run; lines of one label and several seeds have dashes of their own.
         metric: of the selection score, such as `Mean`; empty where the run was not validated.
         best: the epoch of the best checkpoint; None where there is none.
+        color: of the line.
     """
 
     label: str
@@ -60,6 +63,7 @@ class Line:
     seed: int | None = None
     metric: str = ""
     best: float | None = None
+    color: str = PALETTE[0]
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,14 @@ class Heading:
 
 
 def of_board(board: Board) -> Figure | None:
-    """A line for each record of the best rows; None where no record has a history."""
+    """A line for each training of the best rows, in the row's colour; None where no record has a history."""
     rows = board.rows[:SHOWN]
-    several = Counter(row.name for row in rows)
+    told, trained = row_labels(board.rows), _trained_apart(rows)
     lines = [
-        line_of(record.model, row.name if several[row.name] == 1 else f"{row.name}, row {place}")
-        for place, row in enumerate(rows, start=1)
+        line_of(record.model, told[row], color)
+        for row, color in zip(rows, PALETTE, strict=False)
         for record in row.records
-        if record.model.history
+        if row in trained and record.model.history
     ]
     if not lines:
         return None
@@ -87,16 +91,26 @@ def of_board(board: Board) -> Figure | None:
     notes = [
         DOT if any(line.metric for line in lines) else "",
         LOSSES if len({line.label for line in lines}) > 1 else "",
+        "rows that differ in decoding alone have one line" if len(trained) < len(rows) else "",
     ]
     about = subtitle(board, notes, WIDTH)
     return figure(lines, Heading(title(board, what, WIDTH), about, board.synthetic))
 
 
-def line_of(model: Provenance, label: str) -> Line:
+def _trained_apart(rows: Sequence[BoardRow]) -> list[BoardRow]:
+    """Rows without those of the same trainings as another one: several decoders' rows have one training."""
+    found: dict[object, BoardRow] = {}
+    for row in sorted(rows, key=lambda row: row.model.decoded is not None):
+        trainings = [record.model.checkpoint_sha256 or record.id for record in row.records]
+        found.setdefault(tuple(trainings), row)
+    return list(found.values())
+
+
+def line_of(model: Provenance, label: str, color: str = PALETTE[0]) -> Line:
     """The line of what a predictions file states."""
     selection = model.selection
     metric = "" if selection is None else f"{selection.metric} of {selection.split}"
-    return Line(label, model.history, model.seed, metric, None if selection is None else selection.epoch)
+    return Line(label, model.history, model.seed, metric, None if selection is None else selection.epoch, color)
 
 
 def write_run(line: Line, synthetic: bool, path: Path) -> None:
@@ -106,10 +120,13 @@ def write_run(line: Line, synthetic: bool, path: Path) -> None:
         synthetic: whether it was trained on synthetic people.
         path: the PNG to write.
     """
-    about = SYNTHETIC_NOTE if synthetic else f"after {counted(len(line.history), 'epoch', 'epochs')}"
+    about = f"after {counted(len(line.history), 'epoch', 'epochs')}"
     with style():
         made = figure(
-            [line], Heading([fitting(line.label, WIDTH - 0.3, 11, bold=True)], [plain(about, 110)], synthetic)
+            [line],
+            Heading(
+                [fitting(line.label, WIDTH - 0.3, 11, bold=True)], [*[SYNTHETIC_NOTE] * synthetic, about], synthetic
+            ),
         )
         save_png(made, path)
 
@@ -148,9 +165,9 @@ def figure(lines: Sequence[Line], heading: Heading) -> Figure:
 
 def _key(lines: Sequence[Line]) -> tuple[list[str], list[Line2D]]:
     """A colour for each label where there are several, and dashes for each seed where a label has several."""
-    labels = list(dict.fromkeys(line.label for line in lines))
-    names = [plain(label, LONGEST_NAME) for label in labels] if len(labels) > 1 else []
-    handles = [Line2D([], [], color=PALETTE[place], linewidth=4) for place in range(len(names))]
+    colors = {line.label: line.color for line in lines}
+    names = [plain(label, LONGEST_NAME) for label in colors] if len(colors) > 1 else []
+    handles = [Line2D([], [], color=color, linewidth=4) for _, color in zip(names, colors.values(), strict=False)]
     if len(dashes := _dashes(lines)) > 1:
         names += ["seed unknown" if seed is None else f"seed {seed}" for seed in dashes]
         handles += [Line2D([], [], color=INK, linestyle=dash, linewidth=1.6) for dash in dashes.values()]
@@ -166,19 +183,18 @@ def _dashes(lines: Sequence[Line]) -> dict[int | None, Any]:
 
 def _panel(axis: Axes, lines: Sequence[Line], column: str) -> None:
     """One number of the histories over their epochs."""
-    labels, dashes, values = list(dict.fromkeys(line.label for line in lines)), _dashes(lines), []
+    dashes, values = _dashes(lines), []
     for line in lines:
         points = [(float(row[EPOCH] or 0), value) for row in line.history if (value := row.get(column)) is not None]
         if not points:
             continue
-        color = PALETTE[labels.index(line.label)]
         # A single epoch is no line, so it is a mark.
         look = {"linewidth": 1.6, "linestyle": dashes.get(line.seed, "-"), "marker": "o" if len(points) == 1 else ""}
-        axis.plot(*zip(*points, strict=True), color=color, **look)
+        axis.plot(*zip(*points, strict=True), color=line.color, **look)
         values += [value for _, value in points]
         for epoch, value in points if column == SCORE else []:
             if epoch == line.best:
-                axis.plot([epoch], [value], "o", color=color, markersize=7, markeredgecolor="white")
+                axis.plot([epoch], [value], "o", color=line.color, markersize=7, markeredgecolor="white")
     if column == LOSS and values and min(values) > 0:
         _log_scale(axis, max(values) / min(values))
     last = max(row[EPOCH] or 0 for line in lines for row in line.history)

@@ -13,6 +13,7 @@ from posebench.report.plots.drawn_plots import is_drawn, note_drawn, source_of
 from posebench.report.plots.plot_files import DARK, FORMATS, Format, dark, files_of, write_figure
 from posebench.report.plots.plot_style import number, style
 from posebench.report.tables.board import Board
+from posebench.report.tables.rows import row_labels
 from posebench.results.folder import ResultsFolder
 
 
@@ -85,7 +86,7 @@ class PlotWriter:
     @cached_property
     def source(self) -> str:
         """A digest of what all plots of the leaderboard depend on."""
-        return source_of((row.name for row in self.board.rows), self.board.records)
+        return source_of(row_labels(self.board.rows).values(), self.board.records)
 
     def write(self, kind: PlotKind, draw: Callable[[], Figure | None], more: str = "") -> list[Plot]:
         """Draw and write one plot, unless it was drawn from the same records before.

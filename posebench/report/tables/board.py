@@ -19,7 +19,7 @@ from posebench.data.box_source import ANNOTATION
 from posebench.data.instances import SYNTHETIC
 from posebench.errors import listed, natural
 from posebench.plain_text import one_line
-from posebench.report.tables.columns import Column, bounds, millions, other_training_data, size, training
+from posebench.report.tables.columns import Column, bounds, millions, other_training_data, size, trainings
 from posebench.report.tables.rows import Row, rows
 from posebench.results.folder import slug
 from posebench.results.record import Data, Record, Rule, newest
@@ -267,7 +267,7 @@ class Board:
             Column("architecture", tuple(model.arch for model in models)),
             Column("input (h×w)", tuple(size(model.input_size) for model in models)),
             Column("params (M)", tuple(millions(model.parameters) for model in models), 2),
-            Column("training", tuple(training(row.model, row.seeds) for row in self.rows)),
+            Column("training", trainings(self.rows)),
             Column("seeds", tuple((len(row.seeds) or None) if several else None for row in self.rows), 0),
         ]
 

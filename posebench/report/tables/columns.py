@@ -8,6 +8,8 @@ from typing import Any
 from posebench.data.instances import SYNTHETIC
 from posebench.data.provenance import Provenance
 from posebench.plain_text import one_line
+from posebench.report.tables.rows import Row
+from posebench.results.telling_apart import settings_apart, told_apart
 
 UNKNOWN = "–"
 CHOSEN_PRECISION = {"no": "float32", "bf16": "bfloat16"}
@@ -102,6 +104,29 @@ def training(model: Provenance, seeds: Sequence[int]) -> str | None:
     """Such as `quick, 4 epochs, bfloat16, 4000 people of mpii train, seed 0`: what tells two rows of one architecture apart."""
     tested = scales(model), None if model.decoded is None else f"decoded as {model.decoded.sentence}"
     return "; ".join(filter(None, (_training(model, seeds), *tested))) or None
+
+
+def trainings(rows: Sequence[Row]) -> tuple[str | None, ...]:
+    """`training` of each row; of rows of one name, with the settings in which they differ, else with whatever tells them apart."""
+    told = [training(row.model, row.seeds) for row in rows]
+    for places in _alike([row.name for row in rows], told):
+        for place, settings in zip(places, settings_apart([rows[one].records for one in places]), strict=True):
+            told[place] = "; ".join(
+                filter(None, (told[place], *(its for name, its in settings.items() if name != "epochs")))
+            )
+    for places in _alike([(row.name, text) for row, text in zip(rows, told, strict=True)], told):
+        for place, apart in zip(places, told_apart([rows[one].records for one in places]), strict=True):
+            told[place] = f"{told[place]}; {apart}"
+    return tuple(told)
+
+
+def _alike(names: Sequence[object], told: Sequence[str | None]) -> list[list[int]]:
+    """The places of equal names, where there are several and something is known of each."""
+    places: dict[object, list[int]] = {}
+    for place, (name, text) in enumerate(zip(names, told, strict=True)):
+        if text is not None:
+            places.setdefault(name, []).append(place)
+    return [same for same in places.values() if len(same) > 1]
 
 
 def _training(model: Provenance, seeds: Sequence[int]) -> str | None:

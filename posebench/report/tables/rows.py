@@ -16,6 +16,7 @@ import numpy as np
 from posebench.data.provenance import Provenance
 from posebench.errors import natural
 from posebench.results.record import Data, Record, Rule, newest
+from posebench.results.telling_apart import labels, short_names
 from posebench.scoring import bootstrap
 from posebench.scoring.scores import Curve, Slice
 
@@ -214,6 +215,17 @@ def seed_of(record: Record) -> int | None:
 def recipe_of(record: Record) -> str:
     """What a predictions file states about its model, without what differs between seeds."""
     return json.dumps(record.model.without_seed(), sort_keys=True)
+
+
+def row_names(rows: Sequence[Row]) -> list[str]:
+    """The name of each row of a leaderboard; of rows of one name, with what tells them apart, such as `net, seed 1`."""
+    return labels([row.records for row in rows], [row.name for row in rows])
+
+
+def row_labels(rows: Sequence[Row]) -> dict[Row, str]:
+    """As `row_names`, but short: long names lose what all have, and their ends before what tells them apart."""
+    cut = labels([row.records for row in rows], [row.name for row in rows], cut=True)
+    return dict(zip(rows, short_names(cut), strict=True))
 
 
 def common_name(names: Sequence[str], otherwise: str) -> str:

@@ -9,7 +9,7 @@ from posebench.plugins.protocol import Protocol
 from posebench.plugins.recipe import Recipe
 from posebench.tasks.people import load_people, run_splits
 from posebench.tasks.training.initial_weights import recipe_network
-from posebench.tasks.training.train import Settings, chosen_recipe
+from posebench.tasks.training.job import Settings, chosen_recipe
 
 if TYPE_CHECKING:
     from posebench.samples.pack_files import Coding

@@ -56,9 +56,30 @@ class KeptHeatmaps:
     say: Callable[[str], None] = lambda sentence: None
 
 
-def predict(  # noqa: PLR0913 - the options of the command
-    checkpoint: Path, protocol: Protocol, people: Instances, out: Path, *, workers: int = 0, how: "How | None" = None,
-    keep: KeptHeatmaps | None = None, scales: Sequence[float] = (1.0,), corruption: "Corruption | None" = None,
+@dataclass(frozen=True)
+class Predicting:
+    """How people are predicted.
+
+    Attributes:
+        workers: processes that make batches.
+        how: another way of running the network; its measured difference from the plain one is a note.
+        keep: the file in which heatmaps are kept; None to keep none.
+        scales: of each person's region, over which heatmaps are averaged.
+        corruption: of every photograph before it is predicted; None for none.
+    """
+
+    workers: int = 0
+    how: "How | None" = None
+    keep: KeptHeatmaps | None = None
+    scales: Sequence[float] = (1.0,)
+    corruption: "Corruption | None" = None
+
+
+PLAINLY = Predicting()
+
+
+def predict(
+    checkpoint: Path, protocol: Protocol, people: Instances, out: Path, asked: Predicting = PLAINLY,
     show: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:  # fmt: skip
     """Predict people with a checkpoint into a predictions file. Of several processes, each predicts a part and the first writes.
@@ -66,11 +87,6 @@ def predict(  # noqa: PLR0913 - the options of the command
     Args:
         checkpoint: or an exported ONNX file.
         out: the file to write.
-        workers: processes that make batches.
-        how: another way of running the network; its measured difference from the plain one is a note.
-        keep: the file in which heatmaps are kept; None to keep none.
-        scales: of each person's region, over which heatmaps are averaged.
-        corruption: of every photograph before it is predicted; None for none.
         show: called after every batch with how many people are done, and of how many.
 
     Raises:
@@ -90,13 +106,13 @@ def predict(  # noqa: PLR0913 - the options of the command
             )
 
     processes.join()
-    if corruption is not None:
+    if asked.corruption is not None:
         check_sizes(people)
-    if keep is not None:
-        _check_keep(keep, out, processes.count(), scales)
+    if asked.keep is not None:
+        _check_keep(asked.keep, out, processes.count(), asked.scales)
     lock = locked(out.with_name(f"{out.name}.lock"), f"writes {out}")
     with processes.entered_by_first(lock) as notes, asked_to_stop() as stop:
-        made, more = _predictions(checkpoint, protocol, people, workers, how, keep, scales, corruption, show_or_stop)
+        made, more = _predictions(checkpoint, protocol, people, asked, show_or_stop)
         processes.by_first(lambda: predictions.save(made, out))
     return Predicted(out, (*notes, *more))
 
@@ -113,10 +129,9 @@ def _check_keep(keep: KeptHeatmaps, out: Path, processes: int, scales: Sequence[
         raise PosebenchError(f"--keep-heatmaps and --out both name {out}. Give the heatmaps another name.")
 
 
-def _predictions(  # noqa: PLR0913 - the options of the command
-    checkpoint: Path, protocol: Protocol, people: Instances, workers: int, how: "How | None", keep: KeptHeatmaps | None,
-    scales: Sequence[float], corruption: "Corruption | None", show: Callable[[int, int], None],
-) -> tuple[Predictions, tuple[str, ...]]:  # fmt: skip
+def _predictions(
+    checkpoint: Path, protocol: Protocol, people: Instances, asked: Predicting, show: Callable[[int, int], None]
+) -> tuple[Predictions, tuple[str, ...]]:
     """The predictions, and notes."""
     import torch
     from accelerate import Accelerator
@@ -126,6 +141,7 @@ def _predictions(  # noqa: PLR0913 - the options of the command
     from posebench.inference.stored_network import open_network
     from posebench.samples.loader import Loading
 
+    how, scales, corruption = asked.how, asked.scales, asked.corruption
     stored = open_network(checkpoint)
     stored.check_way(how)
     trained, model = stored.trained, stored.network(protocol.skeleton)
@@ -151,16 +167,16 @@ def _predictions(  # noqa: PLR0913 - the options of the command
     provenance, flip_test = Provenance(**facts), trained.recipe.flip_test
 
     def run(**more: Any) -> tuple[Predictions, list[str]]:
-        loading = Loading(workers, say=said.append, divided=True, change=corruption)
+        loading = Loading(asked.workers, say=said.append, divided=True, change=corruption)
         return inference.predict(
             model, people, flip_test=flip_test, loading=loading, provenance=provenance, show=show, scales=scales, **more
         )
 
     with fast.precision("fp32", device):
-        if keep is None:
+        if asked.keep is None:
             made, unreadable = run()
         else:
-            made, unreadable = _keeping(keep, model, people, flip_test, provenance, lambda add: run(keep=add))
+            made, unreadable = _keeping(asked.keep, model, people, flip_test, provenance, lambda add: run(keep=add))
     return made, (*notes, *said, *unreadable_notes(unreadable, "count as missed"))
 
 
@@ -198,14 +214,7 @@ def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any
     return facts | ({"stopped": trained.stopped} if trained.stopped else {})
 
 
-def predictions_path(
-    checkpoint: Path,
-    people: Instances,
-    results: ResultsFolder,
-    how: "How | None" = None,
-    scales: Sequence[float] = (1.0,),
-    corruption: "Corruption | None" = None,
-) -> Path:
+def predictions_path(checkpoint: Path, people: Instances, results: ResultsFolder, asked: Predicting = PLAINLY) -> Path:
     """Where predictions of `people` go: another file for every run, split, annotation file, source of boxes, and option."""
     facts = people.dataset, people.box_source, people.source.identity
     data = hashlib.sha256(repr(facts).encode()).hexdigest()[:8]
@@ -214,8 +223,8 @@ def predictions_path(
         run += "-best"
     elif checkpoint.name != CHECKPOINT:  # not a run's own: an imported one, among others in some folder
         run = f"{plain(checkpoint.name.partition('.')[0])}-{writing.sha256(checkpoint)[:8]}"
-    options = [] if how is None else [how.label.replace(" ", "-")]
-    options += [f"scales-{'-'.join(f'{scale:g}' for scale in scales)}"] if len(scales) > 1 else []
-    options += [] if corruption is None else [f"{corruption.name}-{corruption.severity}"]
+    options = [] if asked.how is None else [asked.how.label.replace(" ", "-")]
+    options += [f"scales-{'-'.join(f'{scale:g}' for scale in asked.scales)}"] if len(asked.scales) > 1 else []
+    options += [] if asked.corruption is None else [f"{asked.corruption.name}-{asked.corruption.severity}"]
     options += [] if people.chosen is None else [f"{people.chosen.people}-people"]
     return results.predictions / f"{'-'.join((run, plain(people.split), data, *options))}.h5"

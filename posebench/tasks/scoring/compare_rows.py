@@ -13,9 +13,9 @@ from posebench.errors import PosebenchError, listed
 from posebench.plain_text import one_line
 from posebench.plugins.protocol import Protocol
 from posebench.report.tables import comparison_table
-from posebench.report.tables.rows import Row, rows
+from posebench.report.tables.rows import Row, row_labels, rows
 from posebench.results.record import Record
-from posebench.results.telling_apart import labels, short_names, told_apart
+from posebench.results.telling_apart import told_apart
 from posebench.scoring import comparison
 from posebench.scoring.comparison import Pair, Taken
 from posebench.scoring.rank_ranges import with_seed_error
@@ -90,7 +90,7 @@ def compare_rows(rows: Sequence[Row], chosen: Sequence[tuple[int, int]] | None =
         for (a, b), drawn in zip(both, _resampled(rows, asked), strict=True)
     ]
     found = comparison.family(taken, units)
-    shown = short_names(labels([row.records for row in rows], [row.name for row in rows]))
+    shown = list(row_labels(rows).values())
     pairs = (Pair(shown[a], shown[b], one, (one,), ()) for (a, b), one in zip(asked, found, strict=True))
     return RowComparison(tuple(rows), tuple(shown), tuple(pairs))
 

@@ -14,7 +14,7 @@ from posebench.tasks.training.forking import forked
 
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
-    from posebench.tasks.training.train import Job
+    from posebench.tasks.training.job import Job
 
 
 def recipe_network(arch: str, skeleton: Skeleton, recipe: Recipe) -> "Architecture":

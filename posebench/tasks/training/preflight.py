@@ -18,7 +18,7 @@ from posebench.tasks.people import load_people, run_splits
 from posebench.tasks.training.initial_weights import fresh_network, load_backbone, recipe_network
 
 if TYPE_CHECKING:
-    from posebench.tasks.training.train import Job
+    from posebench.tasks.training.job import Job
 
 COPIES = {"sgd": 1, "rmsprop": 2, "adam": 3, "adamw": 3}
 """Numbers that a checkpoint holds for each parameter: its value, and up to two of the optimizer."""

@@ -11,7 +11,7 @@ from posebench.plugins.recipe import Recipe
 from posebench.results.folder import BEST, CHECKPOINT, SETTINGS, ResultsFolder
 
 if TYPE_CHECKING:
-    from posebench.tasks.training.train import Job
+    from posebench.tasks.training.job import Job
     from posebench.training.checkpoints import Checkpoint
 
 CHANGEABLE = "epochs", "learning_rate"
@@ -88,14 +88,14 @@ class Start:
         write_text(self.path.with_name(SETTINGS), json.dumps(dict(self.settings), indent=1) + "\n")
 
 
-def start_of(job: "Job", settings: Mapping[str, Any], resume: bool) -> Start:
-    """The run of a job, or with `resume` the one that it goes on with.
+def start_of(job: "Job", settings: Mapping[str, Any]) -> Start:
+    """The run of a job, or the one that it goes on with if it resumes.
 
     Args:
         settings: of the job, for the people that are trained on.
     """
     path = job.results.checkpoint(job.key(settings))
-    if path.exists() or not resume:
+    if path.exists() or not job.resume:
         return Start(path, settings)
     others = other_runs(job.results, settings)
     if others and not others[0].differences:  # this run, which went on from another one

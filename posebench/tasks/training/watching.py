@@ -17,7 +17,7 @@ from posebench.tasks.training.tracking import Tracker, check_tracker
 if TYPE_CHECKING:
     from posebench.plugins.architecture import Architecture
     from posebench.samples.pack import Pack
-    from posebench.tasks.training.train import Job
+    from posebench.tasks.training.job import Job
     from posebench.training.checkpoints import Checkpoint
     from posebench.training.validation import Validation
     from posebench.training.watching import Watch

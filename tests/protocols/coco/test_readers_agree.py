@@ -118,6 +118,31 @@ def test_of_annotations(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
+    "outline",
+    [
+        "[[1,2],[3,4]]", "[[1.5, 2], [3, 4]]", "[[-1.5,-2],[-0,0.25]]", '{"counts": [3,4],"size": [5,6]}', "[[1e5]]", "[[]]", "[]",
+        "[[1],2]", "[[[1]]]", "[[1,2]  ]", "7", '"x"', "null", '{"counts": "3x","size": [5,6]}', '{"counts": [3]}',
+        "[[1,,2]]", "[[1,2,]]", "[[,1]]", "[[01]]", "[[1,00]]", "[[1.2.3]]", "[[1.]]", "[[.5]]", "[[-]]", "[[--1]]", "[[+1]]",
+        "[[1 2]]",
+        "[[1],,[2]]", "[[1][2]]", "[[1],]", "[[1,2]", "[[1]]]", "[[1]],[[2]]", "[[1,NaN]]", '{"counts": [3,,4],"size": [5,6]}',
+        '{"counts": [3],"size": []}', '{"counts": [3],"size": [5,06]}',
+    ],
+)  # fmt: skip
+def test_of_annotations_with_an_odd_outline(outline: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [annotation(id=number, segmentation=[[1, 2.5, 3]]) for number in range(1, 21)]
+    rows[12]["segmentation"] = "OUTLINE"
+    (tmp_path / "gt.json").write_text(json.dumps(dataset(*rows)).replace('"OUTLINE"', outline))
+    with_simdjson, without = both(lambda: COCO.instances(tmp_path / "gt.json", "val"), monkeypatch)
+    assert with_simdjson == without
+    try:
+        json.loads(outline)
+    except ValueError:
+        assert "is not readable JSON" in with_simdjson or "annotation 12" in with_simdjson
+    else:
+        assert len(with_simdjson["image"][2]) == 20 * 8
+
+
+@pytest.mark.parametrize(
     "more", [{}, {"bbox": [1.5, 2, 30, 40]}, {"id": 7, "area": 9.5}, {"center": [45.0, 60.0], "scale": [0.3, 0.4]}]
 )
 @pytest.mark.parametrize("spacing", SPACINGS)

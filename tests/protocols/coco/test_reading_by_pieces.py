@@ -270,6 +270,27 @@ def test_rows_of_another_form_than_the_first_are_left_to_the_caller(second: str)
         assert reader.read(memoryview(f"{first}, {first}".encode()))["nn"].tolist() == [7, 7]
 
 
+@needs_simdjson
+def test_rows_with_outlines_are_read_without_them() -> None:
+    rows = (
+        '{"oo": [[1,2.5],[3,-4]],"nn": 7}',
+        '{"oo": {"counts": [5, 6],"size": [7, 8]},"nn": 8}',
+        '{"oo": [[9, 10]],"nn": 9}',
+    )
+    found = read_numbers(",".join(rows))
+    assert list(found) == ["nn"] and found["nn"].tolist() == [7.0, 8.0, 9.0]
+    assert read_numbers('{"nn": 7, "oo": [[1]]}, {"nn": 8, "oo": [[2], [3]]}')["nn"].tolist() == [7.0, 8.0]
+
+
+@needs_simdjson
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(["0", "1", "25", ".", "3.5", "-", ",", ", ", "],[", "[", "]", " ", "e1"]), max_size=9))
+def test_an_outline_that_is_taken_out_is_json(parts: list[str]) -> None:
+    outline = f"[[{''.join(parts)}]]"
+    if read_numbers(f'{{"oo": [[1]],"nn": 7}},{{"oo": {outline},"nn": 8}}') is not None:
+        assert all(isinstance(part, list) for part in json.loads(outline))
+
+
 JSON_NUMBERS = st.one_of(
     st.integers(-(2**63), 2**64 - 1).map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),

@@ -14,6 +14,7 @@ from posebench.plugins.registry import protocol
 from posebench.samples.packing import Packing
 from posebench.tasks.dataset import pack as tasks
 from posebench.tasks.training import train as training
+from posebench.tasks.training.job import Settings, make_job
 
 Usage = namedtuple("Usage", "free")
 
@@ -30,8 +31,8 @@ def plan(data: Path, packs: Path, jpeg: bool = False) -> Packing:
 def trained(data: Path, results: Path) -> tuple[dict[str, torch.Tensor], dict, list[str]]:
     """The weights after a step on four people, what the checkpoint says of them, and what was said before."""
     rules = protocol("mpii")
-    settings = training.Settings(recipe="quick", epochs=1, seed=3, workers=0)
-    job = training.make_job("hourglass1", rules, data, settings, results)
+    settings = Settings(recipe="quick", epochs=1, seed=3, workers=0)
+    job = make_job("hourglass1", rules, data, settings, results)
     job = replace(job, recipe=job.recipe.changed(precision="no"))  # else it says which one is faster here
     said: list[str] = []
     checkpoint = training.train(job, say=said.append).checkpoint

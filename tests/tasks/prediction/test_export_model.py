@@ -29,7 +29,7 @@ from posebench.inference.ways import How
 from posebench.plugins import registry
 from posebench.synthetic import people as synthetic
 from posebench.tasks.prediction.export_model import ExportedModel, export_model
-from posebench.tasks.prediction.predict import predict
+from posebench.tasks.prediction.predict import Predicting, predict
 from posebench.training.checkpoints import Checkpoint, save
 from posebench.training.checkpoints import load as load_checkpoint
 
@@ -137,7 +137,7 @@ def test_other_ways_of_running_are_refused(hourglass: Exported, tmp_path: Path) 
     protocol = registry.protocol("mpii")
     people = synthetic.instances(protocol.skeleton, "val", 2)
     with pytest.raises(PosebenchError, match="do not apply to .*network.onnx: ONNX Runtime computes it"):
-        predict(hourglass.file, protocol, people, tmp_path / "p.h5", how=How(folded=True))
+        predict(hourglass.file, protocol, people, tmp_path / "p.h5", Predicting(how=How(folded=True)))
 
 
 def test_other_keypoints_are_refused(hourglass: Exported) -> None:

@@ -15,8 +15,8 @@ from posebench.plugins.registry import protocol
 from posebench.results.folder import ResultsFolder
 from posebench.synthetic import people as synthetic
 from posebench.tasks.training import preflight
+from posebench.tasks.training.job import Job
 from posebench.tasks.training.preflight import check_before_run, check_before_training, scoring_problem
-from posebench.tasks.training.train import Job
 
 COCO, MPII = protocol("coco"), protocol("mpii")
 

@@ -13,7 +13,8 @@ from posebench.errors import PosebenchError
 from posebench.files.writing import sha256
 from posebench.plugins import registry
 from posebench.results.folder import ResultsFolder
-from posebench.tasks.training.train import Job, train
+from posebench.tasks.training.job import Job
+from posebench.tasks.training.train import train
 from posebench.training import checkpoints
 from posebench.training.checkpoints import Checkpoint
 
@@ -40,8 +41,9 @@ def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(folder: Path, said: list[str] | None = None, resume: bool = False, seed: int = 0, **changes: Any) -> Path:
     """The checkpoint of a run on 8 synthetic people, 2 steps an epoch."""
     fork = changes.pop("fork", None)
-    job = Job("tiny", MPII, None, RECIPE.changed(**changes), seed, ResultsFolder(folder), limit=8, fork=fork)
-    return train(job, resume=resume, say=(said if said is not None else []).append).checkpoint
+    recipe, results = RECIPE.changed(**changes), ResultsFolder(folder)
+    job = Job("tiny", MPII, None, recipe, seed, results, limit=8, fork=fork, resume=resume)
+    return train(job, say=(said if said is not None else []).append).checkpoint
 
 
 def facts(path: Path) -> Checkpoint:

@@ -18,8 +18,9 @@ from posebench.results.record import Record
 from posebench.synthetic import people as synthetic
 from posebench.tasks.prediction.predict import predict, predictions_path
 from posebench.tasks.scoring.evaluate import evaluate
+from posebench.tasks.training.job import Job
 from posebench.tasks.training.tracking import flat
-from posebench.tasks.training.train import Job, Trained, train
+from posebench.tasks.training.train import Trained, train
 from posebench.tasks.training.watching import Watching
 
 MPII = protocol("mpii")

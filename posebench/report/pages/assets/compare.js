@@ -46,7 +46,7 @@ function result(board, a, b) {
   const difference = scoreA[0] - scoreB[0];
   const found = paired(board, a, b);
   const [better, other] = difference < 0 ? [b, a] : [a, b];
-  const [best, rest] = [better, other].map((row) => board.rows[row].name);
+  const [best, rest] = [better, other].map((row) => board.rows[row].label);
   const by = Math.abs(difference).toFixed(board.decimals);
   const equal = found && found.bounds.every((end) => end === 0);
   if (!difference) return `${board.headline}: ${equal ? "no difference" : "not resolved"}. ${best} and ${rest} both score ${scoreA[0].toFixed(board.decimals)}.`;

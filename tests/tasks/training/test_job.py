@@ -6,7 +6,7 @@ import pytest
 
 from posebench.errors import PosebenchError
 from posebench.plugins import registry
-from posebench.tasks.training.train import Job, Settings, make_job
+from posebench.tasks.training.job import Job, Settings, make_job
 
 
 def job(arch: str = "hourglass1", **settings) -> Job:
@@ -61,3 +61,13 @@ def test_an_unknown_recipe_is_an_error_that_names_the_known_ones() -> None:
         match=r"No recipe is named 'fast'\. A recipe is a file .* or one of: common, ",
     ):
         job(recipe="fast")
+
+
+def test_a_run_is_not_both_resumed_and_restarted() -> None:
+    with pytest.raises(PosebenchError, match="--resume continues from a checkpoint and --restart deletes it; give one"):
+        Settings(resume=True, restart=True)
+
+
+def test_a_job_is_resumed_from_the_packs_that_its_settings_name() -> None:
+    made = job(resume=True, packs=Path("packs"))
+    assert (made.resume, made.restart, made.packs) == (True, False, Path("packs"))
