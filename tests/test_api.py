@@ -46,7 +46,7 @@ def test_every_function_has_a_documentation_with_its_errors() -> None:
         assert "Raises:" in documentation, name
 
 
-@pytest.mark.parametrize("module, examples", [(diagnosis, 5), (networks, 1), (results, 17), (scoring, 22)])
+@pytest.mark.parametrize("module, examples", [(diagnosis, 5), (networks, 1), (results, 20), (scoring, 22)])
 def test_the_examples_of_the_documentation_run(
     module: ModuleType, examples: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
