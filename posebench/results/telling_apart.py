@@ -30,10 +30,13 @@ def labels(
         rows, files: as of `told_apart`. names: one for each row.
         cut: whether the end of a long name is left out, so that what tells it apart is within `LONGEST_LABEL` letters.
     """
-    files = files or _files(rows)
-    found = list(names)
-    for name in dict.fromkeys(names):
-        same = [place for place, its in enumerate(names) if its == name]
+    files, found = files or _files(rows), list(names)
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    for name, same in places.items():
+        if len(same) == 1:
+            continue
         told = told_apart([rows[place] for place in same], [files[place] for place in same])
         for place, text in zip(same, told, strict=True):
             most = max(SHORTEST_CUT, LONGEST_LABEL - len(text)) if cut else len(name)
@@ -151,7 +154,9 @@ def _details(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _setting(name: str, value: str | None) -> str:
-    return f"no {name}" if value is None else f"{name} {value}"
+    if value is None:
+        return f"no {name}"
+    return f"{name} {value if len(value) <= LONGEST_LABEL else f'{value[: LONGEST_LABEL - 1]}…'}"
 
 
 def _settings(recipe: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
