@@ -67,7 +67,7 @@ def told_apart(rows: Sequence[Sequence[Record]], files: Sequence[str] | None = N
             needed = len(set(longer)) > len(set(told))
             if needed or (of_rows is asked and len(set(own)) > 1):
                 told = longer
-    return [", ".join(known) for known in told]
+    return [", ".join(filter(None, known)) for known in told]
 
 
 def settings_apart(rows: Sequence[Sequence[Record]]) -> list[Facts]:
@@ -123,15 +123,16 @@ def _asked(row: Sequence[Record]) -> Facts:
 
 
 def _prediction(model: Provenance) -> Facts:
+    """How people were predicted; nothing is said of what is usual, but that the photographs were clean."""
     made, scales, way = model.corrupted, model.scales, model.inference
     return {
-        "part": "all people" if model.chosen is None else model.chosen.sentence,
+        "part": "" if model.chosen is None else model.chosen.sentence,
         "corruption": "clean" if made is None else f"{made.name} {made.severity}",
-        "scales": "one scale" if scales is None else f"scales {', '.join(f'{one:g}' for one in scales)}",
-        "decoder": "the network's decoding" if model.decoded is None else f"decoded as {model.decoded.sentence}",
-        "mirror": "no flip test" if model.flip_test is False else "flip test",
-        "tracks": "no tracks" if model.tracked is None else f"tracks by {model.tracked.by}",
-        "way": "run plainly" if way is None else f"run as {way.way}",
+        "scales": "" if scales is None else f"scales {', '.join(f'{one:g}' for one in scales)}",
+        "decoder": "" if model.decoded is None else f"decoded as {model.decoded.sentence}",
+        "mirror": "no flip test" if model.flip_test is False else "",
+        "tracks": "" if model.tracked is None else f"tracks by {model.tracked.by}",
+        "way": "" if way is None else f"run as {way.way}",
     }  # fmt: skip
 
 
