@@ -46,9 +46,7 @@ def show_data(
 
     with torch.device("meta"):  # only its targets are asked for
         model = recipe_network(arch, protocol.skeleton, recipe)
-    samples = Samples(
-        people, recipe.input_size, recipe.augmentation, alignment=model.pipeline.alignment, regions=model.pipeline.regions
-    )  # fmt: skip
+    samples = Samples(people, recipe.input_size, recipe.augmentation, pipeline=model.pipeline)
     seen = [_seen(samples, model, epoch, row) for epoch, row in keys]
     width, height = recipe.input_size
     about = (
