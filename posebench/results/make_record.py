@@ -87,15 +87,11 @@ def few_units(scores: Scores, headline: str) -> list[str]:
             else [f"One {sampling.unit}: no interval, because an interval needs at least two {sampling.unit}s."]
         )
     value, drawn = scores.metrics.get(headline, math.nan), scores.resampled.get(headline, np.zeros(0))
-    few = 1 < sampling.units < FEW_UNITS
-    if few and len(drawn) and math.isfinite(value) and math.isnan(score_interval(value, drawn, sampling)[0]):
-        why = "score the same" if np.isfinite(drawn).all() else "have nothing that it scores"
-        which = "all" if np.isfinite(drawn).all() else "some"
-        return [
-            f"No {LEVEL} % interval of {headline}: {which} resamples of the {sampling.units} {sampling.unit}s {why}. "
-            f"Score more {sampling.unit}s."
-        ]
-    if few:
+    if len(drawn) and math.isfinite(value) and math.isnan(score_interval(value, drawn, sampling)[0]):
+        why = "all {} score the same" if np.isfinite(drawn).all() else "some {} have nothing that it scores"
+        resamples = why.format(f"resamples of the {sampling.units:,} {sampling.unit}s")
+        return [f"No {LEVEL} % interval of {headline}: {resamples}. Score more {sampling.unit}s."]
+    if 1 < sampling.units < FEW_UNITS:
         return [
             f"Only {sampling.units} {sampling.unit}s: {LEVEL} % intervals of differences between runs are too narrow "
             "(docs/scoring.md)."
