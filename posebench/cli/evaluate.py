@@ -166,14 +166,16 @@ def _refuse(reason: str, given: Mapping[str, object]) -> None:
 
 def _show_curves(file: Path, truth: GroundTruth, thresholds: Any, output: Output) -> None:
     from posebench.cli.console import open_console
-    from posebench.cli.show_scores import print_curves
-    from posebench.tasks.scoring.evaluate import curves
+    from posebench.cli.show_scores import print_curves, print_notes
+    from posebench.tasks.scoring.curves import curves
 
-    found = curves(file, truth.protocol, truth.people_of([file]), truth.convention, thresholds)
+    found, notes = curves(file, truth.protocol, truth.people_of([file]), truth.convention, thresholds)
     if output.as_json:
-        click.echo(json.dumps({"curves": [vars(curve) for curve in found]}))
+        click.echo(json.dumps({"curves": [vars(curve) for curve in found], "notes": notes}))
     else:
-        print_curves(open_console(), found)
+        out = open_console()
+        print_curves(out, found)
+        print_notes(out, notes)
 
 
 def _show_and_save(evaluation: "Evaluation", output: Output) -> None:
@@ -209,9 +211,9 @@ def _explain(explained: "Explanation", file: Path, as_json: bool) -> None:
         convention = entry.convention
         rows.append({
             "name": convention.name, "rule": convention.rule, "source": convention.source,
-            "published_by": convention.published_by, "difference": convention.difference,
+            "published_by": convention.published_by, "difference": entry.reason,
             "ground_truth": entry.ground_truth, "problem": entry.problem,
-            "assumptions": list(entry.assumptions),
+            "notes": list(entry.notes),
             "metrics": None if entry.scores is None else _plain(entry.scores.metrics),
             **_plain({"from_ground_truth": entry.from_ground_truth, "from_rule": entry.from_rule}),
         })  # fmt: skip

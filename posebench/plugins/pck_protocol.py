@@ -28,12 +28,10 @@ class PCKConvention(Convention):
 
     Attributes:
         pck: the rule as a computation.
-        ground_truth: the form of the annotation file that its evaluator uses; empty for the dataset's most exact one.
         person_centric: left and right are the person's own, where the dataset's are an observer's.
     """
 
     pck: PCK
-    ground_truth: str = ""
     person_centric: bool = False
 
 

@@ -1,6 +1,7 @@
 """One file under every convention: the numbers, and how much of each difference is the ground truth's and how much the rule's."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,13 +106,44 @@ def test_a_convention_that_cannot_be_computed_says_why(files: tuple[Path, Path],
 def test_a_note_on_several_conventions_is_said_once_with_their_numbers(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def assumed(self: Any, predictions: Any, convention: str) -> tuple[str, ...]:
-        return ("An aspect of 3:4 is assumed.",) if convention in ("hrnet", "mmpose") else ()
+    score = type(MPII).score
 
-    monkeypatch.setattr(type(MPII), "assumptions", assumed)
+    def noted(self: Any, predictions: Any, instances: Any, convention: str) -> Any:
+        notes = ("An aspect of 3:4 is assumed.",) if convention in ("hrnet", "mmpose") else ()
+        return replace(score(self, predictions, instances, convention), notes=notes)
+
+    monkeypatch.setattr(type(MPII), "score", noted)
     out = run("evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--explain").output
     assert out.splitlines()[-1] == "Note (2, 4): An aspect of 3:4 is assumed."
     assert out.count("An aspect of 3:4") == 1
+
+
+def test_what_a_file_changes_is_a_reason_only_where_that_file_was_used(files: tuple[Path, Path]) -> None:
+    reasons = {entry.convention.name: entry.reason for entry in explain(files[1], MPII, files[0], "val")}
+    assert reasons["hrnet"] == "Head leaves out the upper neck."
+    assert reasons["princeton"] == (
+        "valid.h5 is truncated to whole pixels. Pelvis and thorax count in the mean and are easy."
+    )
+
+
+def test_every_note_of_the_scoring_is_shown_beside_conventions_and_curves(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    people = MPII.instances(files[0], "val")
+    absent = np.zeros((3, 16), bool)
+    absent[1] = True
+    save(for_instances(people, people.keypoints, missing=absent), tmp_path / "own.h5")
+    common = "evaluate", tmp_path / "own.h5", "--protocol", "mpii", "--data", files[0]
+    lost = "1 person has no prediction and counted as missed; the first is in b.jpg."
+    other = "hrnet's evaluator uses gt_valid.mat, but this is valid.h5: the numbers differ from that evaluator's."
+    explained = " ".join(run(*common, "--explain").output.split())
+    assert explained.count(f"Note: {lost}") == 1
+    assert f"Note (2): {other}" in explained
+    hrnet = json.loads(run(*common, "--explain", "--json").stdout)["conventions"][1]
+    assert {lost, other} < {*hrnet["notes"]}
+    curves = "--thresholds", "0.1:0.5:0.1", "--convention", "hrnet"
+    assert f"Note: {lost}" in " ".join(run(*common, *curves).output.split())
+    assert {lost, other} < {*json.loads(run(*common, *curves, "--json").stdout)["notes"]}
 
 
 @pytest.mark.parametrize(
