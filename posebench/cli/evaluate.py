@@ -76,8 +76,8 @@ class Output:
     "instead",
     Instead,
     click.option(
-        "--thresholds", metavar="FROM:TO:STEP", callback=read_thresholds,
-        help="Show the scores over these thresholds, such as 0:1:0.1; write nothing.",
+        "--thresholds", metavar="VALUES", callback=read_thresholds,
+        help="Show the scores at these thresholds, such as 0.3, 0.1,0.2,0.5 or 0:1:0.1 (FROM:TO:STEP); write nothing.",
     ),
     click.option(
         "--explain", "explained", is_flag=True,
