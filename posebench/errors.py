@@ -72,6 +72,18 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
+def duration(seconds: float) -> str:
+    """A time as a person reads it, such as `12 s`, `4 min 47 s`, `33 min`, `2 h 8 min` or `3 d 4 h`."""
+    minutes, hours = round(seconds / 60), round(seconds / 3600)
+    if seconds < 59.5:
+        return f"{round(seconds)} s"
+    if minutes < 10:
+        return f"{round(seconds) // 60} min {round(seconds) % 60} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes < 24 * 60 else f"{hours // 24} d {hours % 24} h"
+
+
 def existing(path: Path, what: str) -> Path:
     """`path` if it is a file with something in it, else a sentence that says what was looked for and where.
 

@@ -42,7 +42,8 @@ def study(
         Asked(
             study=found.small_size if small else found, data=optional_path(data), results=Path(results), boxes=optional_path(boxes),
             device=device, workers=workers, small=small,
-        )
+        ),
+        to_read=not make_runs,
     )  # fmt: skip
     now = states(plan)
     if make_runs:

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from posebench.errors import duration
 
 if TYPE_CHECKING:
     from posebench.training.run import Progress
@@ -42,7 +43,4 @@ class Estimate:
         self.said = True
         each, left = spent / measured, progress.steps - progress.step
         if each * left >= SHORTEST:
-            self.say(
-                f"Training takes about {timedelta(seconds=round(each * left))} more (hours:minutes:seconds): "
-                f"{each:.3g} s a step, {left:,} steps left."
-            )
+            self.say(f"Training takes about {duration(each * left)} more: {each:.3g} s a step, {left:,} steps left.")

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -11,7 +10,7 @@ from rich.text import Text  # not rich's markup: names are other people's
 
 from posebench.cli.run import Shown
 from posebench.cli.wrapping import wrapped
-from posebench.errors import counted, listed
+from posebench.errors import counted, duration, listed
 from posebench.plain_text import one_line
 from posebench.report.tables.board import SYNTHETIC_NOTE
 from posebench.report.tables.columns import UNKNOWN, size
@@ -24,7 +23,7 @@ from posebench.studies.plan import Plan, PlannedRun
 from posebench.studies.state import RunState
 from posebench.tasks.run import Viewer
 
-SETTINGS = "protocol", "recipe", "input", "epochs", "seeds"
+SETTINGS = "protocol", "recipe", "input", "epochs", "seeds", "state"
 """Columns of a plan that are told once where all rows have the same."""
 WHICH = "which seeds"
 NUMBERS = "input", "epochs", "time of each"
@@ -43,7 +42,7 @@ def print_plan(
     lines = _plan_lines(plan, now, seconds)
     same = [header for header in SETTINGS if len(lines) > 1 and len({line[header] for line in lines}) == 1]
     shown = [header for header in lines[0] if header not in same]
-    table = Table(box=SIMPLE_HEAD)
+    table = _table()
     for header in shown:
         table.add_column(header, justify="right" if header in NUMBERS else "left", overflow="fold")
     for line in lines:
@@ -54,6 +53,10 @@ def print_plan(
         out.print(wrapped(sentence, out.width if out.is_terminal else None), highlight=False, markup=False)
 
 
+def _table() -> Table:
+    return Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+
+
 def _plan_lines(plan: Plan, now: Sequence[RunState], seconds: Mapping[str, float]) -> list[dict[str, str]]:
     """Header → cell, for each row of a study."""
     by_key = {state.run.key: state for state in now}
@@ -61,18 +64,18 @@ def _plan_lines(plan: Plan, now: Sequence[RunState], seconds: Mapping[str, float
     for runs in plan.rows:
         first = runs[0]
         recipe = first.job.recipe
-        spent = {timedelta(seconds=round(seconds[run.key])) for run in runs if run.key in seconds}
+        spent = dict.fromkeys(duration(seconds[run.key]) for run in runs if run.key in seconds)
         lines.append({
             "network": one_line(first.place.arch), "protocol": one_line(first.place.protocol), "recipe": recipe.name,
             "input": str(size(recipe.input_size)), "epochs": str(recipe.epochs),
             "seeds": " ".join(str(run.job.seed) for run in runs), "state": counts([by_key[run.key] for run in runs]),
-            "time of each": ", ".join(map(str, sorted(spent))) or UNKNOWN,
+            "time of each": ", ".join(spent) or UNKNOWN,
         })  # fmt: skip
     return lines
 
 
 def cost(now: Sequence[RunState], seconds: Mapping[str, float], devices: int = 1) -> str:
-    """Such as `9 runs, 2 done. The others take about 3:20:00 (hours:minutes:seconds) on this device, …`."""
+    """Such as `9 runs, 2 done. The others take about 3 h 20 min on this device, …`."""
     done = sum(state.word == "done" for state in now)
     told = counted(len(now), "run", "runs") + (f", {done} done" if done else "") + "."
     if ways := now[0].run.decodings:
@@ -84,18 +87,19 @@ def cost(now: Sequence[RunState], seconds: Mapping[str, float], devices: int = 1
         told += f"clean, and with {names} in {levels}."
     if not seconds:
         return told
-    left = timedelta(seconds=round(max(sum(seconds.values()) / devices, *seconds.values(), 0)))
+    left = duration(max(sum(seconds.values()) / devices, *seconds.values(), 0))
     where = "on this device, one after the other" if devices == 1 else f"on {devices} GPUs"
     also = " with the corruption of photographs" if asked else ""
     return (
-        f"{told} {'The others take' if done else 'They take'} about {left} (hours:minutes:seconds) {where}: measured on a few "
+        f"{told} {'The others take' if done else 'They take'} about {left} {where}: measured on a few "
         f"steps of each network; training from its beginning, and prediction{also}."
     )
 
 
-def print_states(out: Console, now: Sequence[RunState]) -> None:
-    """A line for each run, and how many there are of each state."""
-    table = Table(box=SIMPLE_HEAD)
+def print_states(out: Console, plan: Plan, now: Sequence[RunState]) -> None:
+    """The question, a line for each run, and how many there are of each state."""
+    out.print(Text(plan.study.question, style="bold"))
+    table = _table()
     for header in ("run", "state", ""):
         table.add_column(header, overflow="fold")
     for state in now:
@@ -111,7 +115,7 @@ def print_answer(out: Console, answer: Answer) -> None:
             continue
         rule, data = found.done[0].rule, found.done[0].data
         out.print(Text(f"{data.what}: {data.people:,} people; {rule.protocol} {rule.short_scope}", style="bold"))
-        table = Table(box=SIMPLE_HEAD)
+        table = _table()
         for header in ("network", rule.headline, "95 %", "sd of seeds", WHICH):
             table.add_column(Text(header), justify="left" if header in ("network", WHICH) else "right", overflow="fold")
         leading = [one for one in found.rows if one.leads]
@@ -165,7 +169,7 @@ class Watching:
         if not self.left:
             return ""
         rate = self.spent / self.expected if self.expected else 1.0
-        left = timedelta(seconds=round(rate * sum(self.left.values())))
+        left = duration(rate * sum(self.left.values()))
         return f" {counted(len(self.left), 'run', 'runs')} left, about {left}."
 
 
@@ -179,4 +183,12 @@ def _detail(state: RunState) -> str:
     if state.answer is None:
         return one_line(state.detail)
     rule, value = state.answer.rule, state.answer.metrics.get(state.answer.rule.headline)
-    return f"{rule.headline} {UNKNOWN if value is None else f'{value:.{shown_decimals(rule.unit)}f}'}"
+    score = f"{rule.headline} {UNKNOWN if value is None else f'{value:.{shown_decimals(rule.unit)}f}'}"
+    if state.word == "done":
+        return score
+    ways = [way.decoder for way in state.run.decodings if way.decoder not in state.decoded]
+    left = [f"to be decoded by {listed(ways)}"] * bool(ways) + ["to be measured on corrupted photographs"] * (
+        state.run.corruptions is not None and state.corrupted is None
+    )
+    known = [] if state.word == "stopped" else [one_line(state.detail)]  # how far its training was
+    return "; ".join(filter(None, [score, *left, *known]))

@@ -163,7 +163,7 @@ def run(asked: Asked, device: str | None, workers: int | None, dry_run: bool, cl
         seconds = measure.measured(left, lambda doing: status.update(f"Measuring a few steps of {doing}"))
     devices = gpus(wanted.device)
     print_notes(out, plan.notes)
-    print_plan(out, plan, now, seconds, max(1, len(devices)))
+    print_plan(open_console() if dry_run and not output.as_json else out, plan, now, seconds, max(1, len(devices)))
     if dry_run:
         if output.as_json:
             click.echo(json.dumps(measure.as_json(now, seconds)))
@@ -235,12 +235,12 @@ def status(asked: Asked, as_json: bool) -> None:
 
     out = open_console(stderr=as_json)
     with out.status("Reading records"):
-        plan = make_plan(asked.read())
+        plan = make_plan(asked.read(), to_read=True)
         now = states(plan)
     if as_json:
         click.echo(json.dumps(find(plan, now).as_json()))
     else:
-        print_states(out, now)
+        print_states(out, plan, now)
 
 
 @study.command("list")

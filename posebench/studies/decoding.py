@@ -17,11 +17,12 @@ from posebench.tasks.training.job import Job
 LIST = "the study's list `decoders`"
 
 
-def decodings(job: Job, asked: Instances, decoders: Sequence[str]) -> tuple[Decoded, ...]:
+def decodings(job: Job, asked: Instances, decoders: Sequence[str], to_read: bool = False) -> tuple[Decoded, ...]:
     """What these decoders decode of a job's network: its last stack, with the mirrored pass as the network itself takes it.
 
     Args:
         asked: whom the network will predict.
+        to_read: whether no heatmaps will be written, so that the disk needs no room.
 
     Raises:
         PosebenchError: its outputs are no heatmaps, or the disk has too little room for the heatmaps of these people.
@@ -36,7 +37,7 @@ def decodings(job: Job, asked: Instances, decoders: Sequence[str]) -> tuple[Deco
     noise = torch.randint(256, (1, height, width, 3), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
     flip_test = job.recipe.flip_test
     form = form_of(model, noise, int(asked.usable.sum()), flip_test, last_stack=True, option=LIST)
-    if form.bytes > (free := free_bytes(job.results.path)):
+    if not to_read and form.bytes > (free := free_bytes(job.results.path)):
         raise PosebenchError(
             f"The heatmaps of {job.arch} need {shown_bytes(form.bytes)} in {job.results.path} until they are decoded, but "
             f"{shown_bytes(free)} are free there. Free some space, or name another folder with --results."

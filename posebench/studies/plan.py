@@ -133,8 +133,12 @@ class Plan:
         return [tuple(runs) for runs in by_row.values()]
 
 
-def make_plan(asked: Asked) -> Plan:
+def make_plan(asked: Asked, to_read: bool = False) -> Plan:
     """The runs of a study.
+
+    Args:
+        to_read: whether the runs are only looked up. Then nothing is asked for that making them needs: room on the disk,
+            photographs, a network that can be built, the package that corrupts.
 
     Raises:
         PosebenchError: an architecture, a protocol, a recipe or a keypoint is unknown; two runs are the same; a network cannot be
@@ -154,13 +158,10 @@ def make_plan(asked: Asked) -> Plan:
             key = job.key(job.settings(its.train))
             runs.append(PlannedRun(place, row_name(place, study), key, job, its, corruptions=damage))
     _check_different(runs)
-    for name, group in groupby(sorted(runs, key=lambda run: run.place.protocol), lambda run: run.place.protocol):
-        jobs = [run.job for run in group if run.job.seed == study.seeds[0]]
-        check_before_run(jobs, people[name].scored, people[name].asked)
-        if damage is not None:
-            corrupting.check_possible(people[name].asked, damage, len(jobs) * len(study.seeds), jobs[0].results)
+    if not to_read:
+        _check_possible(runs, study)
     if study.decoders:
-        ways = {place: decodings(job, people[place.protocol].asked, study.decoders) for place, job in first}
+        ways = {place: decodings(job, people[place.protocol].asked, study.decoders, to_read) for place, job in first}
         runs = [replace(run, decodings=ways[run.place]) for run in runs]
     if not asked.small:
         _check_published(study)
@@ -260,6 +261,15 @@ def _check_different(runs: Sequence[PlannedRun]) -> None:
             raise PosebenchError(
                 f"Two runs of this study are the same: {_told(other)} and {_told(run)}. Remove one of them from its lists."
             )
+
+
+def _check_possible(runs: Sequence[PlannedRun], study: Study) -> None:
+    for _, group in groupby(sorted(runs, key=lambda run: run.place.protocol), lambda run: run.place.protocol):
+        first, *others = [run for run in group if run.job.seed == study.seeds[0]]
+        jobs, people = [run.job for run in (first, *others)], first.people
+        check_before_run(jobs, people.scored, people.asked)
+        if first.corruptions is not None:
+            corrupting.check_possible(people.asked, first.corruptions, len(jobs) * len(study.seeds), first.job.results)
 
 
 def _told(run: PlannedRun) -> str:

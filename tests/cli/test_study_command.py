@@ -81,6 +81,8 @@ def test_runs_are_made_and_a_failed_one_is_an_error_at_the_end(made: Any, folder
 
 def test_the_same_command_tries_the_failed_run_alone_again(made: Any, folder: Path) -> None:
     report = (folder / "results/studies/mine/report.md").read_bytes()
+    plan = posebench("mine.toml", "--dry-run", "--quiet", folder=folder)
+    assert "3 runs, 2 done. The others take about " in " ".join(plan.stdout.split())
     again = posebench("mine.toml", folder=folder)
     assert "3 runs, 2 done. " in again.stdout
     assert [line for line in again.stdout.splitlines() if line.startswith("Run ")] == [
@@ -95,6 +97,7 @@ def test_the_status_names_each_run_with_its_score_or_its_reason(made: Any, folde
     assert [run["state"] for run in runs.values()] == ["done", "failed", "done"]
     assert "failed in decode: KeyError: 'joints'" in runs["NoJoints"]["detail"]
     seen = type_posebench("study", "status", "mine.toml", cwd=folder, columns=80, people=12, **faulty.variables(folder))
+    assert seen.lines[0].startswith("Does a network with scores by row and column find wrists")
     assert "2 done, 1 failed" in seen.lines
     assert max(map(len, seen.lines)) <= 80
 

@@ -2,6 +2,7 @@
 
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import posebench as pb
 from posebench.errors import Interrupted, PosebenchError
 from posebench.files.locking import locked
 from posebench.results.record import find_records
+from posebench.samples.loader import Samples
 from posebench.studies.carry_out import carry_out, check_beginnings
 from posebench.studies.measure import speed
 from posebench.studies.plan import Asked, Plan, make_plan
@@ -180,11 +182,23 @@ def test_an_error_of_the_code_ends_the_study_and_is_the_runs_reason(
     assert (state.word, state.detail) == ("failed", "ZeroDivisionError: integer division or modulo by zero")
 
 
-def test_a_network_is_measured_by_steps_that_leave_no_file(tmp_path: Path) -> None:
+def test_a_network_is_measured_by_steps_that_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+
+    def half_a_second_later() -> float:
+        clock[0] += 0.5
+        return clock[0]
+
+    class Slow(Samples):
+        def batch(self, pairs: Any) -> Any:
+            clock[0] += 8 if pairs[0][0] == 0 else 4  # synthetic people are drawn in the first epoch
+            return super().batch(pairs)
+
+    monkeypatch.setattr("posebench.studies.measure.Samples", Slow)
+    monkeypatch.setattr("posebench.studies.measure.time", SimpleNamespace(perf_counter=half_a_second_later))
     (run,) = plan_of(tmp_path, architectures=("tiny",), seeds=(0,)).runs
-    found = speed(run)
-    assert (found.step > 0, found.person > 0) == (True, True)
-    assert found.drawing > 0  # synthetic people are drawn once
+    found = speed(run)  # of batches of four people, which are made within 8.5 and 4.5 seconds
+    assert (found.step, found.person, found.drawing) == (0.5 + 4.5, (0.5 + 8.5) / 4, 1.0)
     assert not list(tmp_path.iterdir())
 
 

@@ -290,6 +290,8 @@ def test_a_missing_package_is_said_before_the_first_run(tmp_path: Path, monkeypa
     monkeypatch.setattr("posebench.studies.corrupting.corruptions_library", missing)
     with pytest.raises(PosebenchError, match="Corruptions are computed by a package"):
         plan_of(tmp_path)
+    to_read = make_plan(Asked(study=MINE, results=tmp_path), to_read=True)  # what is done can be read without it
+    assert [state.word for state in states(to_read)] == ["waiting"] * 4
 
 
 def test_predictions_for_which_the_disk_has_no_room_are_refused_before_the_first_run(

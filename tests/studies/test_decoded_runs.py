@@ -1,12 +1,16 @@
 """Decoders of a study: a run is trained once, and each decoder makes a row of it."""
 
+import re
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from faulty import Pair, Sound
+from rich.console import Console
 from watched_runs import Watching, install
 
+from posebench.cli.show_study import print_states
 from posebench.errors import PosebenchError
 from posebench.results.record import Record, find_records, save_record
 from posebench.studies.carry_out import carry_out
@@ -76,13 +80,16 @@ def test_rows_of_one_network_are_compared_with_its_first_decoder_and_networks_un
 def test_a_decoder_that_a_study_gains_needs_no_training(tmp_path: Path) -> None:
     (before,) = carry_out(plan_of(tmp_path, **ONE), Watching())
     more = plan_of(tmp_path, **ONE, decoders=("dark", "quarter"))
-    assert [state.word for state in states(more)] == ["stopped"]
+    now, told = states(more), StringIO()
+    assert [state.word for state in now] == ["stopped"]
+    print_states(Console(file=told, width=80), more, now)
+    assert re.search(r"sound, mpii, seed 0 +stopped +Mean [\d.]+; to be decoded by quarter\s", told.getvalue())
     (after,) = carry_out(more, Watching(trained_again))
     assert (after.word, sorted(after.decoded)) == ("done", ["dark", "quarter"])
     assert after.scored("dark").whole == before.scored("dark").whole
-    told = Watching()
-    carry_out(more, told)
-    assert told.told == []
+    again = Watching()
+    carry_out(more, again)
+    assert again.told == []
 
 
 def test_each_decoding_is_also_scored_on_the_studys_keypoints(tmp_path: Path) -> None:
@@ -149,3 +156,5 @@ def test_heatmaps_for_which_the_disk_has_no_room_are_refused_before_the_first_ru
         PosebenchError, match=r"The heatmaps of sound need 61 kB in .* until they are decoded, but 20 kB are"
     ):
         plan_of(tmp_path, **ONE)
+    to_read = make_plan(Asked(study=MINE, results=tmp_path), to_read=True)
+    assert [state.word for state in states(to_read)] == ["waiting", "waiting"]

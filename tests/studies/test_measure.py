@@ -59,9 +59,9 @@ def test_the_cost_is_a_sentence_for_what_is_left(plan: Plan) -> None:
     now = [RunState(run, "done" if place < 2 else "waiting") for place, run in enumerate(plan.runs)]
     seconds = {run.key: 1800.0 for run in plan.runs[2:]}
     assert cost(now, seconds).startswith(
-        "6 runs, 2 done. The others take about 2:00:00 (hours:minutes:seconds) on this device, one after the other: "
+        "6 runs, 2 done. The others take about 2 h 0 min on this device, one after the other: "
     )
     assert "They take about" not in cost(now, seconds)
-    assert "about 1:00:00 (hours:minutes:seconds) on 2 GPUs: " in cost(now, seconds, devices=2)
-    assert "about 0:30:00 (hours:minutes:seconds) on 8 GPUs: " in cost(now, seconds, devices=8)  # a run is on one
+    assert "about 1 h 0 min on 2 GPUs: " in cost(now, seconds, devices=2)
+    assert "about 30 min on 8 GPUs: " in cost(now, seconds, devices=8)  # a run is on one
     assert cost(now, {}) == "6 runs, 2 done."

@@ -3,12 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
 
 import numpy as np
 
 from posebench.data.instances import Instances
-from posebench.errors import PosebenchError, counted
+from posebench.errors import PosebenchError, counted, duration
 from posebench.tasks.robustness.measure import Measurement
 
 TIMED = 4
@@ -42,7 +41,7 @@ def expected(planned: Measurement, workers: int) -> tuple[str, ...]:
     damage = f", {corruption:.2g} s for all corruptions of a photograph" if corruption else ""
     return (
         what,
-        f"About {timedelta(seconds=round(seconds))} (hours:minutes:seconds) on this machine, from one batch and one photograph: "
+        f"About {duration(seconds)} on this machine, from one batch and one photograph: "
         f"{1000 * network:.0f} ms for a person{damage}.",
     )
 
