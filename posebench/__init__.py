@@ -12,10 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from posebench.api.data import check_data as check_data
+    from posebench.api.data import show_data as show_data
     from posebench.api.diagnosis import diagnose as diagnose
     from posebench.api.diagnosis import label_errors as label_errors
     from posebench.api.networks import check_plugin as check_plugin
     from posebench.api.networks import decode as decode
+    from posebench.api.networks import draw_heatmaps as draw_heatmaps
     from posebench.api.networks import load_network as load_network
     from posebench.api.networks import measure_cost as measure_cost
     from posebench.api.networks import open_heatmaps as open_heatmaps
@@ -23,8 +26,10 @@ if TYPE_CHECKING:
     from posebench.api.networks import train as train
     from posebench.api.pictures import export_model as export_model
     from posebench.api.pictures import predict_pictures as predict_pictures
+    from posebench.api.pictures import track as track
     from posebench.api.results import compare_rows as compare_rows
     from posebench.api.results import leaderboard as leaderboard
+    from posebench.api.results import load_record as load_record
     from posebench.api.results import verify as verify
     from posebench.api.results import verify_bundle as verify_bundle
     from posebench.api.results import write_bundle as write_bundle
@@ -53,10 +58,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _FUNCTIONS = {
+    "posebench.api.data": ("check_data", "show_data"),
     "posebench.api.diagnosis": ("diagnose", "label_errors"),
     "posebench.api.networks": (
         "check_plugin",
         "decode",
+        "draw_heatmaps",
         "load_network",
         "measure_cost",
         "open_heatmaps",
@@ -67,6 +74,7 @@ _FUNCTIONS = {
     "posebench.api.results": (
         "compare_rows",
         "leaderboard",
+        "load_record",
         "verify",
         "verify_bundle",
         "write_bundle",

@@ -20,6 +20,7 @@ import pytest
 if TYPE_CHECKING:
     from posebench.data.instances import Instances
 
+gc.set_threshold(20_000, 10, 10)  # as in posebench/cli/main.py: a twentieth of all tests' processor time
 os.environ.pop("COLUMNS", None)  # a terminal's, or the test runner's: what a command prints would depend on it
 SHARED = Path(__file__).parents[2] / "shared"
 

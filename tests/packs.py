@@ -9,6 +9,7 @@ import torch
 from posebench.data.geometry import Alignment
 from posebench.data.instances import Instances
 from posebench.data.skeleton import Skeleton
+from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.recipe import QUICK, Augmentation, Recipe
 from posebench.samples.loader import Samples
 from posebench.samples.pack import Pack, find_pack
@@ -75,4 +76,4 @@ def close(a: torch.Tensor, b: torch.Tensor) -> bool:
 
 
 def samples(people: Instances, its: Recipe, pack: Pack | None = None, alignment: Alignment = "edges") -> Samples:
-    return Samples(people, its.input_size, its.augmentation, 4, alignment, pack=pack)
+    return Samples(people, its.input_size, its.augmentation, 4, Pipeline(alignment=alignment), pack)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from narrow import narrow
 from records import record
 
 import posebench as pb
@@ -45,7 +46,7 @@ def test_every_function_has_a_documentation_with_its_errors() -> None:
         assert "Raises:" in documentation, name
 
 
-@pytest.mark.parametrize("module, examples", [(diagnosis, 5), (networks, 1), (results, 17), (scoring, 22)])
+@pytest.mark.parametrize("module, examples", [(diagnosis, 5), (networks, 1), (results, 20), (scoring, 22)])
 def test_the_examples_of_the_documentation_run(
     module: ModuleType, examples: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +88,7 @@ def test_saved_predictions_name_their_network_and_score_as_their_arrays(tmp_path
         pb.save_predictions(file, keypoints[:, :13], people)
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_presence_is_saved_and_scored_as_the_array(tmp_path: Path) -> None:
     people = pb.load_people("coco").take(np.arange(5))
     presence = np.full((5, 17), 0.75)
@@ -166,6 +168,7 @@ def test_comparing_gives_a_row_per_metric_and_keypoint(files: list[Path]) -> Non
     assert frame.loc["Mean", "low"] < frame.loc["Mean", "difference"] < frame.loc["Mean", "high"]
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_evaluations_and_files_are_compared_alike(files: list[Path]) -> None:
     evaluations = [pb.evaluate(file, protocol="mpii") for file in files]
     by_files = pb.compare(files, protocol="mpii").frame
@@ -200,6 +203,7 @@ def test_rows_of_a_results_folder_are_compared_as_a_table(files: list[Path], tmp
     assert "<caption>near − far on synthetic people val" in compared._repr_html_()
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_explaining_gives_a_row_for_every_convention_and_a_table(files: list[Path]) -> None:
     explained = pb.explain(files[0], protocol="mpii")
     names = ["official", "hrnet", "bearpaw", "mmpose", "princeton"]
@@ -221,6 +225,7 @@ def test_a_leaderboard_begins_with_rank_name_and_headline(files: list[Path], tmp
 
 def test_training_predicting_scoring_and_reporting_in_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 9)
+    narrow(monkeypatch)
     steps: list[int] = []
     trained = pb.train(
         "hourglass1",

@@ -18,6 +18,7 @@ from posebench.inference.predict import predict
 from posebench.plugins.recipe import QUICK
 from posebench.plugins.registry import protocol
 from posebench.synthetic import people as synthetic
+from posebench.tasks.scoring.compare import Comparison
 from posebench.training.loop import train
 
 ROOT = Path(__file__).parents[1]
@@ -89,6 +90,10 @@ def test_every_command_is_in_a_table_of_uses_or_on_a_page() -> None:
 def test_every_call_of_the_tables_fits_its_function(call: str) -> None:
     node = ast.parse(call, mode="eval").body
     assert isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    if isinstance(node.func.value, ast.Call):  # a method of what `compare` returns
+        assert inspect.signature(getattr(Comparison, node.func.attr)).bind(None, *node.args)
+        node = node.func.value
+        assert isinstance(node.func, ast.Attribute) and node.func.attr == "compare"
     names = {str(keyword.arg): None for keyword in node.keywords}
     inspect.signature(getattr(pb, node.func.attr)).bind(*node.args, **names)
 

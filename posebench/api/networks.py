@@ -116,6 +116,33 @@ def open_heatmaps(file: StrPath) -> "AbstractContextManager[Heatmaps]":
     return heatmap_file.open_heatmaps(Path(file))
 
 
+def draw_heatmaps(
+    file: StrPath, *, protocol: str | Protocol, out: StrPath, data: StrPath | None = None, split: str | None = None,
+    rows: Sequence[int] = (), joints: Sequence[str] = (),
+) -> Path:  # fmt: skip
+    """Draw the heatmaps of every stack of a heatmap file of `predict` beside the annotation, for chosen people.
+
+    Args:
+        out: the PNG to write.
+        split: None for the one that the file states.
+        rows: people, by their row of the split; none for six people whom the last stack corrects.
+        joints: keypoints, such as `["left_wrist"]`; none for those that the last stack corrects most.
+
+    Returns:
+        The picture's path.
+
+    Raises:
+        PosebenchError: the file is damaged or of other people, a row or a keypoint is not there, or a photograph cannot be read.
+    """
+    from posebench.tasks.people import split_of_files
+    from posebench.tasks.prediction.show_heatmaps import show_heatmaps
+
+    rules = protocol_named(protocol)
+    people = load_people(rules, data, split or split_of_files([Path(file)], rules))
+    show_heatmaps(Path(file), people, Path(out), rows, joints)
+    return Path(out)
+
+
 def decode(
     file: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
     convention: str | None = None, decoders: Sequence[str] = (), stacks: Sequence[int] = (), mirrors: Sequence[str] = (),

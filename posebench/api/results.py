@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from posebench.report.plots.plot_files import Format
+    from posebench.results.record import Record
     from posebench.tasks.scoring.compare_rows import RowComparison
     from posebench.tasks.verification.verify import Verification
 
@@ -64,6 +65,32 @@ def leaderboard(
     # By place: a metric may be named like another column.
     places = sorted(range(len(table.columns)), key=lambda place: _standing(str(table.columns[place]), first))
     return table.iloc[:, places]
+
+
+def load_record(record: StrPath, *, results: StrPath = "results") -> "Record":
+    """Load one record: rule, data, scores with their intervals, network and training, as `posebench show` prints it.
+
+        >>> people = pb.load_people("mpii")
+        >>> path = pb.score(people.keypoints, people, protocol="mpii", name="right").save("loaded")
+        >>> record = pb.load_record("right", results="loaded")
+        >>> record.metrics["Mean"], record.rule.convention, record.data.people
+        (100.0, 'official', 500)
+
+    Args:
+        record: a record's file, or its name or id in the results folder; the beginning of the id, or its last eight letters, are
+            enough.
+        results: in which records are looked up by their name or id.
+
+    Returns:
+        A `Record`: `.metrics`, `.intervals`, `.per_joint`, `.rule`, `.data`, `.model` (what is known of the network), `.notes`.
+
+    Raises:
+        PosebenchError: there is no such record, several are meant, or its file is no record.
+    """
+    from posebench.results.find_record import read_record
+    from posebench.tasks.row_records import record_path
+
+    return read_record(record if isinstance(record, Path) else record_path(record, Path(results)))
 
 
 def _standing(column: str, first: Sequence[str]) -> tuple[bool, int]:

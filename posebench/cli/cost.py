@@ -87,8 +87,6 @@ def cost(
     from posebench.plugins import registry
 
     protocol = registry.protocol(protocol_name)
-    for arch in archs:
-        registry.find("architecture", arch)  # the last one's name should not be found wrong after minutes
     clock = None if timing.no_latency else _clock(_device(timing.device), batches, not timing.no_compile)
     console, errors = open_console(), open_console(stderr=True)
     costs = []

@@ -56,12 +56,9 @@ def show(
     from posebench.tasks.training.job import Settings, make_job
 
     row, image = chosen.row, chosen.image
-    if row is not None and image is not None:
-        raise PosebenchError("--row names one person and --image one photograph; give one of them.")
     if out is not None and out.suffix.lower() != ".png":
         raise PosebenchError(f"--out {out} should end in .png, the form of the picture.")
     console = open_console(stderr=True, quiet=quiet)
-    registry.find("architecture", arch)  # a misspelt name should not wait for torch
     protocol = registry.protocol(protocol_name)
     say_synthetic(console, data, protocol_name)
     trained = make_job(arch, protocol, data, Settings(recipe=recipe), Path("results")).recipe

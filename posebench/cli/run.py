@@ -52,7 +52,6 @@ def run(
     """Train networks, predict, score, and write the report."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.cli.show_scores import print_scores
-    from posebench.plugins import registry
     from posebench.tasks import people as people_tasks
     from posebench.tasks.run import run as run_job
     from posebench.tasks.training.job import make_job
@@ -60,8 +59,6 @@ def run(
     from posebench.tasks.training.selection import scored_split
 
     out = open_console(stderr=quiet, quiet=quiet)
-    for arch in archs:
-        registry.find("architecture", arch)  # a misspelt name should not wait for torch
     protocol, data, split = truth.protocol, truth.data, truth.split
     say_synthetic(out, data, truth.protocol_name)
     if data is not None and data.is_file() and not (settings.weights is not None and settings.epochs == 0):

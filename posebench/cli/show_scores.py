@@ -39,7 +39,12 @@ def print_scores(out: Console, record: Record, quiet: bool = False) -> None:
     )
     out.print(scores_table(record))
     print_resamples(out, record)
-    for note in record.notes:
+    print_notes(out, record.notes)
+
+
+def print_notes(out: Console, notes: Sequence[str]) -> None:
+    """Each note on a line of its own."""
+    for note in notes:
         out.print(f"[yellow]Note:[/yellow] {escape(note)}", highlight=False)
 
 
@@ -118,8 +123,8 @@ def print_explained(out: Console, explained: Explanation) -> None:
     for number, entry in numbered:
         _print_reason(out, explained.headline, (number, entry), explained.conventions[0].convention.name)
     names = [entry.convention.name for entry in explained]
-    for place, (sentence, about) in enumerate(explained.assumptions.items()):
-        which = "" if about == names else f" ({', '.join(str(1 + names.index(name)) for name in about)})"
+    for place, (sentence, about) in enumerate(explained.notes.items()):
+        which = "" if len(about) == len(shown) else f" ({', '.join(str(1 + names.index(name)) for name in about)})"
         out.print(f"{chr(10) * (not place)}[yellow]Note{which}:[/yellow] {escape(sentence)}", highlight=False)
 
 
@@ -135,7 +140,7 @@ def _print_reason(out: Console, headline: str, numbered: tuple[int, Explained], 
     elif convention.name != first:
         apart = entry.from_ground_truth + entry.from_rule, entry.from_ground_truth, entry.from_rule
         total, truth, rule = (_number(value, 4, "+") for value in apart)
-        lines.append(f"why it differs from {first}: {escape(convention.difference)}")
+        lines.append(f"why it differs from {first}: {escape(entry.reason)}")
         if math.isfinite(apart[0]):
             lines.append(f"{headline} {total}: {truth} by the ground truth, {rule} by the rule")
     for line in lines:

@@ -32,14 +32,12 @@ BEFORE_TRAINING = "reading the people, building the network, measuring its speed
 def train(arch: str, truth: GroundTruth, settings: "Settings", results: Path, quiet: bool) -> None:
     """Train a network; print the checkpoint's path."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
-    from posebench.plugins import registry
     from posebench.tasks.people import run_splits
     from posebench.tasks.training import train as tasks
     from posebench.tasks.training.job import make_job
     from posebench.tasks.training.preflight import check_before_training
 
     out = open_console(stderr=True, quiet=quiet)
-    registry.find("architecture", arch)  # a misspelt name should not wait for torch
     protocol = truth.protocol
     say_synthetic(out, truth.data, truth.protocol_name)
     splits = run_splits(protocol, truth.data)

@@ -11,7 +11,6 @@ from posebench.array_type import Array
 from posebench.data.geometry import transform, widened
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, for_instances
-from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.inference.scales import OWN, check_scales, mean_over_scales
 from posebench.plugins.architecture import Architecture
@@ -26,26 +25,25 @@ Keep = Callable[[Batch, Outputs, Outputs | None], None]
 
 
 @torch.inference_mode()
-def predict(  # noqa: PLR0913 - who is predicted, how, and who watches
-    model: Architecture, instances: Instances, *, flip_test: bool = True, batch_size: int = 32, loading: Loading = HERE,
-    provenance: Provenance | None = None, show: Callable[[int, int], None] = lambda done, total: None,
-    keep: Keep = lambda batch, upright, mirrored: None, scales: Sequence[float] = OWN,
+def predict(
+    model: Architecture, instances: Instances, *, flip_test: bool = True, scales: Sequence[float] = OWN,
+    loading: Loading = HERE, show: Callable[[int, int], None] = lambda done, total: None,
+    keep: Keep = lambda batch, upright, mirrored: None,
 ) -> tuple[Predictions, list[str]]:  # fmt: skip
     """Predict every usable person of `instances`.
 
     Args:
         model: on the device to use; put in eval mode here.
         flip_test: decode the mean of the outputs for the crop and for its mirror image.
+        scales: decode the mean over regions that are so many times as large as the person's, as `check_scales` allows.
         loading: how samples are loaded; the rows of its pack are the usable people. With `divided`, each process predicts a
             part, and all return the whole; the batches stay those of a single process, so the numbers are the same.
-        provenance: kept in the predictions.
         show: called after every batch with how many people are done, and of how many.
         keep: called with every batch and the network's outputs for it.
-        scales: decode the mean over regions that are so many times as large as the person's, as `check_scales` allows.
 
     Returns:
-        Predictions in the order of `instances`, and the names of photographs that could not be read. Their people
-        are declared missing.
+        Predictions in the order of `instances`, without provenance, and the names of photographs that could not be read. Their
+        people are declared missing.
 
     Raises:
         PosebenchError: the network put out something that is not finite, or there is no one to predict.
@@ -63,9 +61,7 @@ def predict(  # noqa: PLR0913 - who is predicted, how, and who watches
     done = 0
     share = (processes.index(), processes.count()) if loading.divided else (0, 1)
     ordered = sorted(scales, key=lambda scale: scale != 1)  # the person's own region first
-    views = (
-        _batches(samples_for(model, people, loading.pack, one), batch_size, loading, share, device) for one in ordered
-    )
+    views = (_batches(samples_for(model, people, loading.pack, one), loading, share, device) for one in ordered)
     for batch, *others in zip(*views, strict=True):
         upright, mirrored = passes(model, _prepared(model, batch.images.to(device, non_blocking=True)), flip_test)
         keep(batch, upright, mirrored)
@@ -92,18 +88,16 @@ def predict(  # noqa: PLR0913 - who is predicted, how, and who watches
     unreadable = list(dict.fromkeys(people.images[i] for i in people.image[lost].tolist()))
     made = for_instances(
         people, keypoints, scores, missing=missing, region=regions(people, model.input_size, model.pipeline.regions),
-        input_box=people.bbox, provenance=provenance or Provenance(), **detected(people, scores),
+        input_box=people.bbox, **detected(people, scores),
     )  # fmt: skip
     return made, unreadable
 
 
-def _batches(
-    samples: Samples, batch_size: int, loading: Loading, share: tuple[int, int], device: torch.device
-) -> Iterator[Batch]:
+def _batches(samples: Samples, loading: Loading, share: tuple[int, int], device: torch.device) -> Iterator[Batch]:
     """The batches of a part of the people."""
     if loading.change is not None:
         samples.read.change = loading.change
-    keys = prediction_keys(samples.instances.image, batch_size, loading.workers, share)
+    keys = prediction_keys(samples.instances.image, loading.batch_size, loading.workers, share)
     return batches(samples, keys, loading.workers, device.type == "cuda", loading.say)
 
 
@@ -131,8 +125,7 @@ def samples_for(model: Architecture, people: Instances, pack: Pack | None = None
         pack: the pixels of these people; None to read their photographs.
         scale: of the regions that the crops show.
     """
-    pipeline = model.pipeline
-    made = Samples(people, model.input_size, alignment=pipeline.alignment, regions=pipeline.regions, pack=pack)
+    made = Samples(people, model.input_size, pipeline=model.pipeline, pack=pack)
     made.size = made.size * scale
     return made
 

@@ -163,7 +163,7 @@ def _minimised(model: Architecture, start: Outputs, keypoints: Tensor) -> tuple[
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, UPDATES)
         for _ in range(UPDATES):
             value = total(model.loss(leaf, keypoints, visible))
-            if not torch.isfinite(value) or not value.requires_grad:
+            if not torch.isfinite(value) or not value.requires_grad or value.item() <= DONE * first:
                 break
             optimizer.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -32,6 +32,16 @@ class Convention:
     """Whose numbers are by it, for a reader who holds a paper."""
     difference: str = ""
     """Why its numbers differ from the first convention's, in a sentence."""
+    _: KW_ONLY
+    ground_truth: str = ""
+    """Form of the annotation file that its evaluator uses, as in `Source.form`; empty for the dataset's most exact one."""
+    ground_truth_difference: str = ""
+    """Why numbers on that file differ, in a sentence."""
+
+    def reason(self, form: str) -> str:
+        """Why its numbers on a ground truth of that form differ from the first convention's, in sentences."""
+        of_file = self.ground_truth_difference if form == self.ground_truth else ""
+        return f"{of_file} {self.difference}".strip()
 
 
 @dataclass(frozen=True)
@@ -184,7 +194,7 @@ class Protocol(ABC):
             PosebenchError: the file is missing, damaged, of another form, or of other people.
         """
         if path.suffix in prediction_tables.SUFFIXES:
-            return prediction_tables.load(existing(path, "a predictions file"), instances)
+            return prediction_tables.load(existing(path, "a predictions file"), instances, self.known_counts)
         return files.load(path)
 
     def read_unannotated(self, path: Path) -> Predictions:

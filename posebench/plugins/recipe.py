@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from posebench.errors import PosebenchError, existing, unknown
 from posebench.files.validation import explain, read_model
@@ -17,6 +17,16 @@ LARGEST_SIDE = 8192
 Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
 Factor = Annotated[float, Field(gt=0)]
 Part = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _fit_for_files(name: str) -> str:
+    if problem := name_problem(name):
+        raise ValueError(problem)
+    return name
+
+
+FileName = Annotated[str, AfterValidator(_fit_for_files)]
+"""A name by which files can be named."""
 
 
 class Augmentation(BaseModel):
@@ -70,7 +80,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    name: str = Field(description="of the recipe; files of a run are named by it")
+    name: FileName = Field(description="of the recipe; files of a run are named by it")
     input_size: tuple[Side, Side] = Field(description="crop (width, height) in pixels")
     epochs: int = Field(ge=0)
     batch_size: int = Field(ge=1, description="over all processes")
@@ -104,13 +114,6 @@ class Recipe(BaseModel):
     )
     flip_test: bool = Field(True, description="predict the mean of an image and its mirror")
     pretrained: bool = Field(True, description="start from weights of another task, where the architecture does so")
-
-    @field_validator("name")
-    @classmethod
-    def _fit_for_files(cls, name: str) -> str:
-        if problem := name_problem(name):
-            raise ValueError(problem)
-        return name
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

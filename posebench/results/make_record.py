@@ -39,9 +39,6 @@ def make_record(
         path: the predictions file that was scored, of which the hash is kept; None for predictions in memory.
     """
     headline = scores.headline or protocol.headline
-    stated = predictions.provenance.corrupted
-    damage = "" if stated is None else stated.sentence
-    damaged = [f"The photographs were predicted with {damage}; pictures show them without."] if damage else []
     return Record(
         name=name,
         rule=Rule(
@@ -53,7 +50,7 @@ def make_record(
             dataset=instances.dataset, split=instances.split, box_source=predictions.box_source, people=scores.people,
             images=scores.images, annotations=Path(instances.source.file).name,
             annotations_sha256=instances.source.sha256, synthetic=instances.synthetic,
-            corruption=damage, part="" if instances.chosen is None else instances.chosen.sentence,
+            corruption=_damage(predictions), part="" if instances.chosen is None else instances.chosen.sentence,
         ),
         metrics={key: _known(value) for key, value in scores.metrics.items()},
         intervals=dict(scores.intervals),
@@ -65,12 +62,25 @@ def make_record(
         ceiling=scores.ceiling,
         resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
         resampled=all_known(scores.resampled.get(headline, np.zeros(0))),
-        notes=[*instances.notes, *predictions.notes, *damaged, *scores.notes, *few_units(scores, headline)],
+        notes=[*notes_of(instances, predictions, scores), *few_units(scores, headline)],
         predictions=IN_MEMORY if path is None else path.name,
         predictions_sha256=digest(predictions) if path is None else sha256(path),
         model=predictions.provenance, created=datetime.now(UTC).isoformat(timespec="seconds"),
         environment={"posebench": posebench.__version__, "python": platform.python_version()},
     )  # fmt: skip
+
+
+def notes_of(instances: Instances, predictions: Predictions, scores: Scores) -> list[str]:
+    """What was left out or treated specially, as sentences on the people, on the predictions and on the scoring."""
+    damage = _damage(predictions)
+    damaged = [f"The photographs were predicted with {damage}; pictures show them without."] if damage else []
+    return [*instances.notes, *predictions.notes, *damaged, *scores.notes]
+
+
+def _damage(predictions: Predictions) -> str:
+    """The corruption of the photographs that were predicted; empty without one."""
+    stated = predictions.provenance.corrupted
+    return "" if stated is None else stated.sentence
 
 
 def few_units(scores: Scores, headline: str) -> list[str]:
@@ -87,15 +97,11 @@ def few_units(scores: Scores, headline: str) -> list[str]:
             else [f"One {sampling.unit}: no interval, because an interval needs at least two {sampling.unit}s."]
         )
     value, drawn = scores.metrics.get(headline, math.nan), scores.resampled.get(headline, np.zeros(0))
-    few = 1 < sampling.units < FEW_UNITS
-    if few and len(drawn) and math.isfinite(value) and math.isnan(score_interval(value, drawn, sampling)[0]):
-        why = "score the same" if np.isfinite(drawn).all() else "have nothing that it scores"
-        which = "all" if np.isfinite(drawn).all() else "some"
-        return [
-            f"No {LEVEL} % interval of {headline}: {which} resamples of the {sampling.units} {sampling.unit}s {why}. "
-            f"Score more {sampling.unit}s."
-        ]
-    if few:
+    if len(drawn) and math.isfinite(value) and math.isnan(score_interval(value, drawn, sampling)[0]):
+        why = "all {} score the same" if np.isfinite(drawn).all() else "some {} have nothing that it scores"
+        resamples = why.format(f"resamples of the {sampling.units:,} {sampling.unit}s")
+        return [f"No {LEVEL} % interval of {headline}: {resamples}. Score more {sampling.unit}s."]
+    if 1 < sampling.units < FEW_UNITS:
         return [
             f"Only {sampling.units} {sampling.unit}s: {LEVEL} % intervals of differences between runs are too narrow "
             "(docs/scoring.md)."

@@ -164,13 +164,9 @@ class Record(_Part):
     @property
     def id(self) -> str:
         """File name without ending; different for every name, group and predictions file."""
+        # A file that is scored again replaces its record, however that was ranked.
         protocol, version, _, *same = self.group
-        group = (
-            protocol,
-            version,
-            self.rule.scope,
-            *same,
-        )  # a file that is scored again replaces its record, however it is ranked
+        group = protocol, version, self.rule.scope, *same
         tail = hashlib.sha256(repr((group, self.name, self.predictions_sha256)).encode()).hexdigest()[:8]
         return f"{self._readable('synthetic ' * self.data.synthetic + self.data.split)}-{tail}"
 

@@ -30,10 +30,13 @@ def labels(
         rows, files: as of `told_apart`. names: one for each row.
         cut: whether the end of a long name is left out, so that what tells it apart is within `LONGEST_LABEL` letters.
     """
-    files = files or _files(rows)
-    found = list(names)
-    for name in dict.fromkeys(names):
-        same = [place for place, its in enumerate(names) if its == name]
+    files, found = files or _files(rows), list(names)
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    for name, same in places.items():
+        if len(same) == 1:
+            continue
         told = told_apart([rows[place] for place in same], [files[place] for place in same])
         for place, text in zip(same, told, strict=True):
             most = max(SHORTEST_CUT, LONGEST_LABEL - len(text)) if cut else len(name)
@@ -64,7 +67,7 @@ def told_apart(rows: Sequence[Sequence[Record]], files: Sequence[str] | None = N
             needed = len(set(longer)) > len(set(told))
             if needed or (of_rows is asked and len(set(own)) > 1):
                 told = longer
-    return [", ".join(known) for known in told]
+    return [", ".join(filter(None, known)) for known in told]
 
 
 def settings_apart(rows: Sequence[Sequence[Record]]) -> list[Facts]:
@@ -120,15 +123,16 @@ def _asked(row: Sequence[Record]) -> Facts:
 
 
 def _prediction(model: Provenance) -> Facts:
+    """How people were predicted; nothing is said of what is usual, but that the photographs were clean."""
     made, scales, way = model.corrupted, model.scales, model.inference
     return {
-        "part": "all people" if model.chosen is None else model.chosen.sentence,
+        "part": "" if model.chosen is None else model.chosen.sentence,
         "corruption": "clean" if made is None else f"{made.name} {made.severity}",
-        "scales": "one scale" if scales is None else f"scales {', '.join(f'{one:g}' for one in scales)}",
-        "decoder": "the network's decoding" if model.decoded is None else f"decoded as {model.decoded.sentence}",
-        "mirror": "no flip test" if model.flip_test is False else "flip test",
-        "tracks": "no tracks" if model.tracked is None else f"tracks by {model.tracked.by}",
-        "way": "run plainly" if way is None else f"run as {way.way}",
+        "scales": "" if scales is None else f"scales {', '.join(f'{one:g}' for one in scales)}",
+        "decoder": "" if model.decoded is None else f"decoded as {model.decoded.sentence}",
+        "mirror": "no flip test" if model.flip_test is False else "",
+        "tracks": "" if model.tracked is None else f"tracks by {model.tracked.by}",
+        "way": "" if way is None else f"run as {way.way}",
     }  # fmt: skip
 
 
@@ -151,7 +155,9 @@ def _details(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _setting(name: str, value: str | None) -> str:
-    return f"no {name}" if value is None else f"{name} {value}"
+    if value is None:
+        return f"no {name}"
+    return f"{name} {value if len(value) <= LONGEST_LABEL else f'{value[: LONGEST_LABEL - 1]}…'}"
 
 
 def _settings(recipe: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

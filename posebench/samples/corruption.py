@@ -20,7 +20,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image as Pictures
@@ -49,7 +49,6 @@ FROSTS = 5
 Rule = Literal["advmix", "exact"]
 """What a network sees: `advmix` encodes the corrupted photograph as JPEG at Pillow's default quality, as AdvMix's released script
 does (the clean one is not encoded again); `exact` leaves its pixels as they are."""
-RULES: tuple[Rule, ...] = get_args(Rule)
 PACKAGES = "imagecorruptions-imaug", "numpy", "opencv-python-headless", "pillow", "scikit-image", "scipy"
 """Packages whose versions may change a pixel."""
 INSTALL = "Install it with: pip install 'posebench-2d[robustness]'"

@@ -11,9 +11,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from posebench.array_type import Array
-from posebench.data.geometry import Alignment, Crop, inverse, transform
+from posebench.data.geometry import Crop, inverse, transform
 from posebench.data.instances import UNLABELLED, Instances
 from posebench.errors import PosebenchError
+from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.recipe import Augmentation
 from posebench.samples.augment import perturb
 from posebench.samples.colour import factors, recolour
@@ -23,6 +24,8 @@ from posebench.samples.images import Change, Image, ImageReader, Region, cut
 from posebench.samples.pack import Pack
 from posebench.samples.workers import begin, replaced_once
 
+OWN = Pipeline()
+"""posebench's own processing around a network."""
 Key = tuple[int, int]
 """A sample's address: (epoch, row of the instances)."""
 
@@ -67,6 +70,7 @@ class Loading:
         say: called with what the user should know on the way.
         divided: whether each of several processes that predict loads a part of the people; they all must predict then.
         change: what is done to every photograph that is read; None for nothing.
+        batch_size: samples of a batch of people who are predicted; in training the recipe says it.
     """
 
     workers: int = 0
@@ -74,6 +78,7 @@ class Loading:
     say: Callable[[str], None] = lambda sentence: None
     divided: bool = False
     change: Change | None = None
+    batch_size: int = 32
 
 
 HERE = Loading()
@@ -85,7 +90,7 @@ class Samples(Dataset[dict[str, Any]]):
 
     def __init__(
         self, instances: Instances, input_size: tuple[int, int], augmentation: Augmentation | None = None,
-        seed: int = 0, alignment: Alignment = "edges", regions: str = "", pack: Pack | None = None,
+        seed: int = 0, pipeline: Pipeline = OWN, pack: Pack | None = None,
     ) -> None:  # fmt: skip
         """
         Args:
@@ -93,16 +98,15 @@ class Samples(Dataset[dict[str, Any]]):
             input_size: (width, height) of the crops.
             augmentation: None for upright crops.
             seed: of the augmentation.
-            alignment: of the crops on the people's regions.
-            regions: code base by whose rule the people's boxes become regions, see `Instances.regions`.
+            pipeline: by its rule boxes become regions, and crops are aligned on them.
             pack: the pixels of these people; None to read their photographs.
         """
         self.instances = instances
         self.input_size = input_size
         self.augmentation = augmentation
         self.seed = seed
-        self.alignment = alignment
-        self.center, self.size = instances.region(regions)
+        self.alignment = pipeline.alignment
+        self.center, self.size = instances.region(pipeline.regions)
         self.lower = lower_half(instances.skeleton)
         self.pack = pack
         if pack is None:

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
-from posebench.data.geometry import Alignment
 from posebench.inference.predict import passes
+from posebench.plugins.pipeline import Pipeline
 from posebench.samples.loader import Batch, Samples, epoch_steps
 from posebench.studies import corrupting
 from posebench.studies.plan import PlannedRun
@@ -97,7 +97,7 @@ def speed(run: PlannedRun) -> Speed:
     model = recipe_network(job.arch, job.protocol.skeleton, job.recipe)
     updater = Updater(model, job.recipe, accelerator, lambda sentence: None)
     device = updater.device
-    batch, loading = _batch(run, model.pipeline.alignment, model.pipeline.regions, device)
+    batch, loading = _batch(run, model.pipeline, device)
     count = len(batch.rows)
     updater.begin()
     with fast_kernels(device):
@@ -124,12 +124,12 @@ def _corrupting(run: PlannedRun) -> float:
     return corruption_seconds(run.people.asked, counts)
 
 
-def _batch(run: PlannedRun, alignment: Alignment, regions: str, device: torch.device) -> tuple[Batch, SampleTime]:
+def _batch(run: PlannedRun, pipeline: Pipeline, device: torch.device) -> tuple[Batch, SampleTime]:
     """Samples of the training people, and how long the making of one takes."""
     job, people = run.job, run.people.train
     count = job.recipe.batch_size if device.type != "cpu" else min(job.recipe.batch_size, SAMPLES_ON_CPU)
     warm, *rows = np.resize(np.flatnonzero(people.usable), count + 1).tolist()
-    samples = Samples(people, job.recipe.input_size, job.recipe.augmentation, job.seed, alignment, regions)
+    samples = Samples(people, job.recipe.input_size, job.recipe.augmentation, job.seed, pipeline)
     samples.batch([(0, warm)])  # loads what making the first sample needs
     times = [time.perf_counter()]
     for epoch in range(2):

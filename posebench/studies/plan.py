@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import groupby, product
 from pathlib import Path
 
-import numpy as np
-
 from posebench.data import common_keypoints
 from posebench.data.instances import Instances
 from posebench.data.provenance import Decoded
@@ -231,10 +229,8 @@ def _people(protocol: Protocol, asked: Asked) -> People:
             f"--data {data} is one file, so training and scoring would share their people. Name the folder."
         )
     splits = run_splits(protocol, data)
-    train, scored = load_people(protocol, data, splits.train), load_people(protocol, data, splits.report)
-    limit = asked.study.settings.limit
-    if limit is not None:
-        train = train.take(np.flatnonzero(train.usable)[:limit])
+    train = load_people(protocol, data, splits.train, limit=asked.study.settings.limit)
+    scored = load_people(protocol, data, splits.report)
     return People(train, scored, people_to_predict(protocol, scored, asked.boxes, None))
 
 

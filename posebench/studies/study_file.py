@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from posebench.errors import PosebenchError, existing, unknown
 from posebench.files.validation import read_model
-from posebench.plugins.recipe import LARGEST_SIDE
-from posebench.plugins.recipe_files import PAPER, name_problem
+from posebench.plugins.recipe import LARGEST_SIDE, FileName
+from posebench.plugins.recipe_files import PAPER
 
 SHIPPED = Path(__file__).parent / "shipped"
 ENDING = ".toml"
@@ -67,7 +67,7 @@ class Study(_Part):
     them.
     """
 
-    name: str
+    name: FileName
     question: str = Field(min_length=1)
     source: str = Field("", description="the paper that asked first, with section, table or figure")
     architectures: Names
@@ -82,13 +82,6 @@ class Study(_Part):
     settings: Settings = Settings()
     published: Published | None = None
     small: Small | None = None
-
-    @field_validator("name")
-    @classmethod
-    def _fit_for_files(cls, name: str) -> str:
-        if problem := name_problem(name):
-            raise ValueError(problem)
-        return name
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

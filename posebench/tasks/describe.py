@@ -102,5 +102,5 @@ def _convention(convention: Convention) -> dict[str, str]:
         "rule": convention.rule,
         "source": convention.source,
         "published_by": convention.published_by,
-        "difference": convention.difference,
+        "difference": convention.reason(convention.ground_truth),
     }

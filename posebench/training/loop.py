@@ -68,10 +68,7 @@ def train(  # noqa: PLR0913 - what is trained, how, and who watches
     done = run.steps if _ended(run, watch, False) else run.step
     whole = training_keys(rows, recipe.batch_size, seed, range(recipe.epochs), keep_last)
     keys, weights = processes.own_shares(whole, done)
-    pipeline = model.pipeline
-    samples = Samples(
-        instances, recipe.input_size, recipe.augmentation, seed, pipeline.alignment, pipeline.regions, loading.pack
-    )  # fmt: skip
+    samples = Samples(instances, recipe.input_size, recipe.augmentation, seed, model.pipeline, loading.pack)
     updater.begin()
     with asked_to_stop() as stop, fast_kernels(updater.device):
         made = batches(samples, keys, loading.workers, updater.device.type == "cuda", loading.say)

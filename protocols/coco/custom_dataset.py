@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.skeleton import Skeleton
-from posebench.errors import PosebenchError, counted, existing
+from posebench.errors import NoAnnotation, PosebenchError, counted, existing
 from posebench.files.validation import read_model
 
 from .annotated_people import BOX_AREA
@@ -74,13 +74,13 @@ class Dataset:
         """The annotation file of a split below `root`; or the file `root`.
 
         Raises:
-            PosebenchError: it is not there.
+            NoAnnotation: it is not there.
         """
         if root.is_file():
             return root
         file = root / self.files[split].annotations
         if not file.is_file():
-            raise PosebenchError(
+            raise NoAnnotation(
                 f"No {self.name} {split} annotation: {file} does not exist. Is --data {root} its folder?"
             )
         return file

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from narrow import narrow
 from torch import nn
 
 from posebench.data.skeleton import Skeleton
@@ -33,6 +34,12 @@ def test_the_published_number_of_parameters_without_any_memory(name: str, parame
     assert all(p.is_meta for p in model.parameters())
 
 
+@pytest.fixture
+def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow(monkeypatch)
+
+
+@pytest.mark.usefixtures("_narrow")
 @pytest.mark.parametrize(
     "name, stride",
     [

@@ -19,9 +19,10 @@ from posebench.synthetic import people as synthetic
 
 
 def posebench(
-    *arguments: object, cwd: Path, people: int | None = None, **environment: str
+    *arguments: object, cwd: Path, people: int | None = None, resamples: int | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    return entry.posebench(*arguments, cwd=cwd, people=people, **{"COLUMNS": "160"} | environment)
+    environment = {"COLUMNS": "160"} | environment
+    return entry.posebench(*arguments, cwd=cwd, people=people, resamples=resamples, **environment)
 
 
 def succeeded(done: subprocess.CompletedProcess[str]) -> str:
@@ -182,7 +183,8 @@ def test_coco_runs_on_real_photographs(shared: Path, trained: Path, tmp_path: Pa
         'name = "small"\ninput_size = [64, 64]\nepochs = 1\nbatch_size = 8\noptimizer = "adam"\nlearning_rate = 1e-3\n'
     )
     arguments = ("--protocol", "coco", "--data", data, "--recipe", recipe, "--limit", 8, "--workers", 0)
-    succeeded(posebench("run", "--arch", "Sound", "--arch", "Pair", *arguments, cwd=tmp_path, **small(trained)))
+    arguments = ("run", "--arch", "Sound", "--arch", "Pair", *arguments)
+    succeeded(posebench(*arguments, cwd=tmp_path, resamples=20, **small(trained)))
     records = [json.loads(path.read_text()) for path in (tmp_path / "results/records").iterdir()]
     assert sorted(record["model"]["arch"] for record in records) == ["Pair", "Sound"]
     assert all(record["data"]["images"] == 39 and not record["data"]["synthetic"] for record in records)

@@ -3,18 +3,21 @@
 import re
 from pathlib import Path
 
+import faulty
 import pytest
 from mpii_folder import write_folder
 from terminal import Seen, type_posebench
 
-TRAIN = "train", "--arch", "hourglass1", "--protocol", "mpii", "--data", "mpii", "--recipe", "quick", "--epochs", 1
+TRAIN = "train", "--arch", "Sound", "--protocol", "mpii", "--data", "mpii", "--recipe", "quick", "--epochs", 1
 FOLDER = re.compile(r"results/packs/mpii-train-[0-9a-f]{8}")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with MPII-like data in `mpii`."""
+    """A folder with MPII-like data in `mpii`, and the small networks in `plugins`."""
     write_folder(tmp_path / "mpii")
+    (tmp_path / "plugins").mkdir()
+    faulty.install(tmp_path / "plugins")
     return tmp_path
 
 
@@ -22,6 +25,10 @@ def packed(folder: Path, columns: int = 100, *more: object) -> Seen:
     return type_posebench(
         "data", "pack", "mpii", "--data", "mpii", "--recipe", "quick", *more, cwd=folder, columns=columns
     )
+
+
+def trained(folder: Path, columns: int, *more: object) -> Seen:
+    return type_posebench(*TRAIN, *more, cwd=folder, columns=columns, **faulty.variables(folder / "plugins"))
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -40,8 +47,8 @@ def test_size_progress_and_folder_are_shown_and_a_second_time_what_was_there(fol
 def test_packs_may_be_kept_elsewhere_and_training_says_that_it_uses_one(folder: Path) -> None:
     assert packed(folder, 100, "--packs", "elsewhere").returncode == 0
     assert list(folder.glob("elsewhere/mpii-train-*/pack.json"))
-    trained = type_posebench(*TRAIN, "--packs", "elsewhere", "--workers", 0, cwd=folder, columns=100)
-    assert "Pixels come from the pack elsewhere/mpii-train-" in trained.text
+    seen = trained(folder, 100, "--packs", "elsewhere", "--workers", 0)
+    assert "Pixels come from the pack elsewhere/mpii-train-" in seen.text
 
 
 def test_training_on_a_damaged_pack_ends_in_a_sentence(folder: Path) -> None:
@@ -50,7 +57,7 @@ def test_training_on_a_damaged_pack_ends_in_a_sentence(folder: Path) -> None:
     content = bytearray(part.read_bytes())
     content[::1000] = bytes(len(content[::1000]))
     part.write_bytes(content)
-    seen = type_posebench(*TRAIN, "--workers", 1, cwd=folder, columns=120)
+    seen = trained(folder, 120, "--workers", 1)
     assert seen.returncode == 1
     assert "Traceback" not in seen.text
     said = "".join(seen.lines)

@@ -19,7 +19,7 @@ def path(tmp_path_factory: Any) -> Path:
 
 
 def posebench(*arguments: object, path: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return entry.posebench(*arguments, cwd=cwd, people=20, **faulty.variables(path))
+    return entry.posebench(*arguments, cwd=cwd, people=6, **faulty.variables(path))
 
 
 @pytest.mark.parametrize(

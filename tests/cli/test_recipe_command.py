@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from narrow import narrow
 
 from posebench.cli.main import main
 from posebench.plugins.recipe import choose, shipped
@@ -35,6 +36,7 @@ def test_a_recipe_is_shown_as_the_file_that_it_is() -> None:
 
 def test_a_copy_is_trained_by_under_the_name_of_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    narrow(monkeypatch)
     done = command("recipe", "copy", "quick", "mine.toml")
     assert done.stdout == "mine.toml: edit it, then train with --recipe mine.toml\n"
     assert choose("mine.toml") == shipped("quick").changed(name="mine")

@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def posebench(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    return entry.posebench("study", *arguments, cwd=folder, people=12, **faulty.variables(folder))
+    return entry.posebench("study", *arguments, cwd=folder, people=6, **faulty.variables(folder))
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_the_status_names_each_run_with_its_score_or_its_reason(made: Any, folde
     runs = {run["architecture"]: run for run in json.loads(done.stdout)["runs"]}
     assert [run["state"] for run in runs.values()] == ["done", "failed", "done"]
     assert "failed in decode: KeyError: 'joints'" in runs["NoJoints"]["detail"]
-    seen = type_posebench("study", "status", "mine.toml", cwd=folder, columns=80, people=12, **faulty.variables(folder))
+    seen = type_posebench("study", "status", "mine.toml", cwd=folder, columns=80, people=6, **faulty.variables(folder))
     assert seen.lines[0].startswith("Does a network with scores by row and column find wrists")
     assert "2 done, 1 failed" in seen.lines
     assert max(map(len, seen.lines)) <= 80

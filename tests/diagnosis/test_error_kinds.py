@@ -325,6 +325,7 @@ def test_limbs_cannot_be_diagnosed(tmp_path: Path) -> None:
         pb.diagnose(tmp_path / "a.h5", protocol="lsp", people=people, convention="person-centric-pcp")
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_every_error_of_a_published_file_has_one_kind_and_repairs_restore_the_mean(shared: Path) -> None:
     data = shared / "data/mpii"
     found = pb.diagnose(data / "predictions/hg_s8_b1.mat", protocol="mpii", data=data)

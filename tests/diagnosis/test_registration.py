@@ -1,5 +1,6 @@
 """The constant offset of a predictions file, in heatmap cells."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,14 @@ from posebench.plugins import registry
 from posebench.synthetic import people as synthetic
 
 MPII = registry.protocol("mpii")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _fewer_resamples() -> Iterator[None]:
+    """200 tell offsets of a third of a cell from none, in a fifth of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("posebench.scoring.bootstrap.RESAMPLES", 200)
+        yield
 
 
 def audit(

@@ -54,6 +54,7 @@ def test_occluded_keypoints_are_a_part_of_their_own() -> None:
     assert 0 <= low < 75 < high <= 100
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_parts_pool_what_the_headline_pools_and_agree_with_the_record(shared: Path) -> None:
     data = shared / "data/mpii"
     found = pb.diagnose(data / "predictions/hg_s2_b1.mat", protocol="mpii", data=data)

@@ -59,8 +59,7 @@ def test_its_own_tests_pass(installed: Path) -> None:
     tests = str(EXAMPLE / "tests")
     arguments = "-q", "-p", "no:cacheprovider", "-k", "mean", "-c", os.devnull, tests
     environment = os.environ | {"PYTHONPATH": str(installed)}
-    command = [sys.executable, "-m", "pytest", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = entry.run([str(Path(pytest.__file__).with_name("__main__.py")), *arguments], EXAMPLE, environment)
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 

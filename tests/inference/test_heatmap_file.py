@@ -24,6 +24,7 @@ from posebench.inference.heatmap_writer import HeatmapForm, check_space, form_of
 from posebench.inference.predict import first_images, predict, regions, samples_for
 from posebench.plugins import heatmaps
 from posebench.plugins.registry import protocol
+from posebench.samples.loader import Loading
 from posebench.synthetic import people as synthetic
 
 SKELETON = protocol("mpii").skeleton
@@ -58,7 +59,7 @@ def kept(path: Path, model: Sound, flip_test: bool = True, last_stack: bool = Fa
     provenance = Provenance(arch=model.name)
 
     def run(writer: Any) -> Predictions:
-        loaded: dict[str, Any] = {"flip_test": flip_test, "batch_size": 2} | more
+        loaded: dict[str, Any] = {"flip_test": flip_test, "loading": Loading(batch_size=2)} | more
         return predict(model, people, keep=writer.add, **loaded)[0]
 
     return keep_heatmaps(path, model, form, people, region, provenance, run)
@@ -143,7 +144,7 @@ def test_the_decoder_of_a_file_is_the_one_that_gives_the_networks_keypoints(netw
 
 
 def test_keeping_heatmaps_changes_no_prediction(file: Kept) -> None:
-    plain, _ = predict(file.model, file.people, batch_size=2)
+    plain, _ = predict(file.model, file.people, loading=Loading(batch_size=2))
     assert np.array_equal(plain.keypoints, file.predictions.keypoints)
 
 

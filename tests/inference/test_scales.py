@@ -12,6 +12,7 @@ from posebench.errors import PosebenchError
 from posebench.inference.predict import predict, samples_for
 from posebench.inference.scales import check_scales, laid_over, mean_over_scales
 from posebench.plugins.registry import protocol
+from posebench.samples.loader import Loading
 from posebench.synthetic import people as synthetic
 
 SKELETON = protocol("mpii").skeleton
@@ -56,9 +57,11 @@ def people() -> Any:
 def test_one_scale_is_the_plain_prediction_and_several_are_the_decoded_mean(people: Any) -> None:
     torch.manual_seed(0)
     network = Sound(SKELETON, (48, 32)).eval()
-    plain, _ = predict(network, people, batch_size=2)
-    assert np.array_equal(predict(network, people, batch_size=2, scales=(1.0,))[0].keypoints, plain.keypoints)
-    made, _ = predict(network, people, batch_size=2, scales=(1.25, 1.0))
+    plain, _ = predict(network, people, loading=Loading(batch_size=2))
+    assert np.array_equal(
+        predict(network, people, loading=Loading(batch_size=2), scales=(1.0,))[0].keypoints, plain.keypoints
+    )
+    made, _ = predict(network, people, loading=Loading(batch_size=2), scales=(1.25, 1.0))
     with torch.inference_mode():
         views = [samples_for(network, people, scale=scale).batch([(0, 2)]) for scale in (1.0, 1.25)]
         pairs = [

@@ -213,7 +213,7 @@ def test_files_of_groups_that_are_gone_are_removed_and_nothing_else(tmp_path: Pa
     assert folder.is_dir()
 
 
-@pytest.mark.parametrize("count", [10, 40])
+@pytest.mark.parametrize("count", [5, 20])
 def test_a_report_computes_each_records_id_a_few_times_however_many_there_are(
     count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -58,7 +58,7 @@ def test_rows_that_differ_in_decoding_alone_have_the_line_of_their_training_in_i
     assert [row.name for row in board(own, dark, other).rows] == ["net, dark", "net", "z"]
     assert points(axis) == [[(1, 0.4), (2, 0.2)], [(1, 0.6), (2, 0.5)]]
     assert [to_hex(line.get_color()) for line in axis.lines] == [PALETTE[1].lower(), PALETTE[2].lower()]
-    assert any("rows that differ in decoding alone have one line" in text.get_text() for text in figure.texts)
+    assert any("rows of one training have one line" in text.get_text() for text in figure.texts)
 
 
 def test_seeds_of_a_row_have_one_colour_and_dashes_that_the_key_explains() -> None:

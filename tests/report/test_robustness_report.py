@@ -102,6 +102,15 @@ def test_boxes_are_compared_with_the_first_source_pair_by_pair() -> None:
     assert row(table, "jittered, 13 px, 10 %") == ("89.5", "88.5–90.5", "-0.5", "[-1.5, +0.5]")
 
 
+def test_an_unknown_interval_is_a_dash_and_the_page_says_why(tmp_path: Path) -> None:
+    note = "No 95 % interval of Mean: all resamples of the 5 images score the same. Score more images."
+    bare = kept("few", names=FOG, clean=Estimate(90), notes=(note,))
+    assert row(summary([bare]), "few 256×256")[:2] == ("90.0", "–")
+    save_robustness(bare, "few", tmp_path)
+    save_record(record(), tmp_path)
+    assert note in write_pages(read_contents(tmp_path))[-1].read_text()
+
+
 def test_a_change_that_no_resample_shows_is_equal() -> None:
     nothing = Estimate(0.0, (0.0, 0.0))
     same = Condition(part="boxes", name="jittered", level=13, score=nothing, change=nothing)

@@ -71,11 +71,10 @@ def test_rows_of_one_name_have_the_settings_in_which_their_recipes_differ_in_the
         f"{told}, seeds 0, 1; learning_rate 0.2",
     ]  # fmt: skip
     assert sorted(row_labels(found.rows).values()) == [
-        "seed 0, flip test, learning_rate 0.1", "seed 0, no flip test, learning_rate 0.2",
-        "seeds 0, 1, flip test, learning_rate 0.2",
+        "net, seed 0, learning_rate 0.1", "net, seed 0, no flip test, learning_rate 0.2", "net, seeds 0, 1, learning_rate 0.2",
     ]  # fmt: skip
     alike = board(made(0, 0.2), made(0, 0.2, flip_test=False))
-    assert sorted(full_table(alike)["training"]) == [f"{told}, seed 0; flip test", f"{told}, seed 0; no flip test"]
+    assert sorted(full_table(alike)["training"]) == [f"{told}, seed 0", f"{told}, seed 0; no flip test"]
     assert full_table(board(made(0, 0.1)))["training"].tolist() == [f"{told}, seed 0"]
 
 

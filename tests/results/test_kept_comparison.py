@@ -1,6 +1,7 @@
 """Comparisons beside records: what is kept is read back, and what is damaged is named."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,15 @@ from click.testing import CliRunner
 import posebench as pb
 from posebench.cli.main import main
 from posebench.results.kept_comparison import find_comparisons
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small() -> Iterator[None]:
+    """80 people and 100 resamples: enough for a difference that every person shows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 80)
+        patch.setattr("posebench.scoring.bootstrap.RESAMPLES", 100)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Diagnoses beside records: what is kept is read back, and what is damaged is named."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,15 @@ from click.testing import CliRunner
 import posebench as pb
 from posebench.cli.main import main
 from posebench.results.kept_diagnosis import find_diagnoses
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small() -> Iterator[None]:
+    """80 people and 20 resamples: intervals are kept whatever they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 80)
+        patch.setattr("posebench.scoring.bootstrap.RESAMPLES", 20)
+        yield
 
 
 @pytest.fixture(scope="module")

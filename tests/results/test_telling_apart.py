@@ -25,11 +25,11 @@ def told(*records: Record) -> list[str]:
     "change, texts",
     [
         ({"corrupted": FOG}, ["clean", "fog 3"]),
-        ({"scales": [0.9, 1.1]}, ["one scale", "scales 0.9, 1.1"]),
+        ({"scales": [0.9, 1.1]}, ["", "scales 0.9, 1.1"]),
         ({"decoded": {"decoder": "dark", "stack": 1, "mirror": "on"}},
-         ["the network's decoding", "decoded as dark, stack 1, mirror on"]),
-        ({"flip_test": False}, ["flip test", "no flip test"]),
-        ({"chosen": {"people": 60, "of": 500}}, ["all people", "60 of 500 people"]),
+         ["", "decoded as dark, stack 1, mirror on"]),
+        ({"flip_test": False}, ["", "no flip test"]),
+        ({"chosen": {"people": 60, "of": 500}}, ["", "60 of 500 people"]),
         ({"seed": 7, "corrupted": FOG}, ["seed 0, clean", "seed 7, fog 3"]),
         ({"recipe": RECIPE | {"name": "mine", "learning_rate": 0.003}},
          ["recipe quick, learning_rate 0.001", "recipe mine, learning_rate 0.003"]),
@@ -37,6 +37,7 @@ def told(*records: Record) -> list[str]:
         ({"recipe": RECIPE | {"augmentation": {"rotation": 30, "scale": [1, 1]}}},
          ["augmentation.scale 0.75 1.25", "augmentation.scale 1 1"]),
         ({"recipe": RECIPE | {"ema": 0.99}}, ["no ema", "ema 0.99"]),
+        ({"recipe": RECIPE | {"ema": "9" * 99}}, ["no ema", f"ema {'9' * 39}…"]),
         ({"trained_on": {"people": 5, "dataset": "lsp", "split": "train"}},
          ["trained on 9 people of mpii train", "trained on 5 people of lsp train"]),
         ({"trained_on": MODEL["trained_on"] | {"began_with": {"weights": "timm resnet50"}}},
@@ -76,6 +77,9 @@ def test_only_names_that_several_rows_have_get_longer() -> None:
     rows = [(of({}),), (of({"corrupted": FOG}),), (of({"seed": 3}),)]
     assert labels(rows, ["net", "net", "other"]) == ["net, clean", "net, fog 3", "other"]
     assert labels(rows[:2], ["a", "b"]) == ["a", "b"]
+    long = "a network with a name of many words, of which the last is {}"
+    assert labels(rows, [long.format("one"), long.format("two"), "c"], cut=True)[0] == long.format("one")
+    assert labels(rows, ["x" * 60, "x" * 60, "c"], cut=True) == [f"{'x' * 34}…, clean", f"{'x' * 34}…, fog 3", "c"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from posebench.data.geometry import Alignment, transform
 from posebench.data.instances import Instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
+from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.recipe import Augmentation
 from posebench.plugins.registry import protocol
 from posebench.samples.images import ImageReader, read_image
@@ -91,7 +92,7 @@ def test_normal_draws_are_clipped_and_turn_only_some() -> None:
 
 @pytest.mark.parametrize("alignment, middle", [("edges", 31.5), ("points", 32.0)])
 def test_a_crop_is_aligned_as_its_network_wants_it(dots: Instances, alignment: Alignment, middle: float) -> None:
-    to_image = Samples(dots, (64, 64), alignment=alignment)[(0, 0)]["to_image"]
+    to_image = Samples(dots, (64, 64), pipeline=Pipeline(alignment=alignment))[(0, 0)]["to_image"]
     np.testing.assert_allclose(transform(to_image, np.array([[middle, middle]]))[0], dots.center[0])
 
 

@@ -13,6 +13,7 @@ from packs import HALVED, HEIGHT, NORMAL, TURNED, UNIFORM, WIDTH, close, made, n
 from posebench.data.geometry import Alignment
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
+from posebench.plugins.pipeline import Pipeline
 from posebench.plugins.recipe import Augmentation
 from posebench.samples.loader import Samples, batches, training_keys
 from posebench.samples.pack import find_pack
@@ -140,7 +141,8 @@ def test_a_pack_of_published_regions_has_what_crops_aligned_to_points_show(peopl
     assert pack is not None
     keys = [(epoch, row) for epoch in range(30) for row in range(len(people))]
     packed, photographs = (
-        Samples(people, its.input_size, UNIFORM, 4, "points", "hrnet", each).batch(keys) for each in (pack, None)
+        Samples(people, its.input_size, UNIFORM, 4, Pipeline(alignment="points", regions="hrnet"), each).batch(keys)
+        for each in (pack, None)
     )
     assert close(packed.images, photographs.images)
     assert find_pack(tmp_path, people, its) is None

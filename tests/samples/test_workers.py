@@ -28,6 +28,13 @@ def samples() -> Samples:
     return Samples(synthetic.instances(MPII.skeleton, "train", 4), (24, 32), Augmentation(), seed=1)
 
 
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch looks for workers that have ended whenever nothing came for 5 seconds."""
+    waits = torch.utils.data.dataloader._MultiProcessingDataLoaderIter._try_get_data
+    monkeypatch.setattr(waits, "__defaults__", (0.2,))
+
+
 def kill_one(number: int = signal.SIGKILL) -> None:
     process = multiprocessing.active_children()[0]
     assert process.pid is not None
@@ -82,13 +89,7 @@ def test_a_worker_that_is_killed_as_soon_as_it_is_there_is_replaced(
     assert multiprocessing.active_children() == []
 
 
-def test_a_worker_that_crashes_is_told_from_one_that_was_killed(
-    samples: Samples, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits = (
-        torch.utils.data.dataloader._MultiProcessingDataLoaderIter._try_get_data
-    )  # looks for crashes after 5 seconds
-    monkeypatch.setattr(waits, "__defaults__", (0.2,))
+def test_a_worker_that_crashes_is_told_from_one_that_was_killed(samples: Samples) -> None:
     said: list[str] = []
     made = batches(samples, KEYS, 1, say=said.append)
     next(made)
@@ -121,25 +122,33 @@ from posebench.plugins.registry import protocol
 from posebench.samples.loader import Samples, batches
 from posebench.synthetic import people
 samples = Samples(people.instances(protocol("mpii").skeleton, "train", 4), (24, 32))
+child = os.fork()  # two processes, for which torch is imported once
+if child:
+    os.waitpid(child, 0)
 made = batches(samples, [[(epoch, 0)] for epoch in range(1000)], 2)
 next(made)
 print(*[process.pid for process in multiprocessing.active_children()], flush=True)
 kept = made, sys.modules  # alive when Python ends
-if sys.argv[1] == "kill":
+if not child:
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.parametrize("end", ["kill", "end"])
-def test_no_worker_outlives_the_main_process(end: str, tmp_path: Path) -> None:
-    with (tmp_path / "out").open("w") as out:  # not a pipe, which the workers would hold open
-        code = subprocess.run([sys.executable, "-c", ABANDON, end], stdout=out, timeout=60, check=False).returncode
-    assert code == (-signal.SIGKILL if end == "kill" else 0)
-    workers = [int(pid) for pid in (tmp_path / "out").read_text().split()]
-    assert len(workers) == 2
+@pytest.fixture(scope="module")
+def abandoned(tmp_path_factory: pytest.TempPathFactory) -> list[list[int]]:
+    """The workers of a main process that was killed, and of one that came to its end."""
+    path = tmp_path_factory.mktemp("abandoned") / "out"
+    with path.open("w") as out:  # not a pipe, which the workers would hold open
+        subprocess.run([sys.executable, "-c", ABANDON], stdout=out, timeout=60, check=True)
+    return [[int(pid) for pid in line.split()] for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("line, end", [(0, "kill"), (1, "end")])
+def test_no_worker_outlives_the_main_process(line: int, end: str, abandoned: list[list[int]]) -> None:
+    assert [len(workers) for workers in abandoned] == [2, 2]
     deadline = time.monotonic() + 30
-    while any(alive(worker) for worker in workers):
-        assert time.monotonic() < deadline
+    while any(alive(worker) for worker in abandoned[line]):
+        assert time.monotonic() < deadline, f"workers of a process that came to its {end}"
         time.sleep(0.1)
 
 

@@ -103,7 +103,7 @@ def work(folder: Path) -> None:
     except Interrupted as stopped:
         (folder / f"stopped-{processes.index()}").write_text(str(stopped))
     train(folder / "cut.pt", kind=Forgetful)
-    made, _ = predict(fresh(), people(11), batch_size=2, loading=Loading(1, divided=True))
+    made, _ = predict(fresh(), people(11), loading=Loading(1, divided=True, batch_size=2))
     np.save(folder / f"predicted-{processes.index()}.npy", np.dstack([made.keypoints, made.scores]))
 
 

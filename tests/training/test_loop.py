@@ -265,7 +265,7 @@ def test_predictions_are_in_image_pixels_in_the_order_of_the_people(people: Inst
     samples = Samples(people, (24, 32))
     model = Oracle(MPII.skeleton, (24, 32))
     model.truth = torch.from_numpy(np.stack([samples[(0, row)]["keypoints"] for row in range(10)]))
-    made, unreadable = predict(model, people, batch_size=4, flip_test=False)
+    made, unreadable = predict(model, people, loading=Loading(batch_size=4), flip_test=False)
     np.testing.assert_allclose(made.keypoints, people.keypoints, atol=1e-3)
     assert (unreadable, made.missing.any()) == ([], False)
 
@@ -280,7 +280,7 @@ def test_people_in_unreadable_photographs_are_declared_missing(tmp_path: Path) -
         cv2.imwrite(str(tmp_path / f"{name}.png"), synthetic.draw(name))
     (tmp_path / f"{people.images[1]}.png").write_bytes(b"broken")
     folder = replace(people, images=tuple(f"{n}.png" for n in people.images), synthetic=False, image_root=tmp_path)
-    made, unreadable = predict(fresh(), folder, batch_size=2)
+    made, unreadable = predict(fresh(), folder, loading=Loading(batch_size=2))
     assert unreadable == [f"{people.images[1]}.png"]
     assert made.missing.all(axis=1).tolist() == [False, True, False]
     scores = MPII.score(made, folder, "official")

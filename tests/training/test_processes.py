@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from posebench.inference.predict import predict
+from posebench.samples.loader import Loading
 from posebench.training import checkpoints, processes
 
 SCRIPT = Path(one_of_several.__file__)
@@ -61,7 +62,7 @@ def test_the_first_process_validates_and_all_end_early_after_the_same_step(done:
 
 def test_every_process_gets_the_predictions_of_a_single_one_to_the_bit(done: Path) -> None:
     torch.set_num_threads(1)
-    made, _ = predict(one_of_several.fresh(), one_of_several.people(11), batch_size=2)
+    made, _ = predict(one_of_several.fresh(), one_of_several.people(11), loading=Loading(batch_size=2))
     for rank in range(2):
         assert np.array_equal(np.load(done / f"predicted-{rank}.npy"), np.dstack([made.keypoints, made.scores]))
 

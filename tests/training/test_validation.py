@@ -15,7 +15,7 @@ from posebench.errors import PosebenchError
 from posebench.inference.predict import predict
 from posebench.plugins.registry import protocol
 from posebench.results.history import SCORE
-from posebench.samples.loader import HERE
+from posebench.samples.loader import HERE, Loading
 from posebench.synthetic import people as synthetic
 from posebench.training import checkpoints
 from posebench.training.checkpoints import Checkpoint
@@ -60,7 +60,7 @@ def scoring(*scores: float, **more: Any) -> Validation:
 
 def test_training_with_validation_equals_training_without_it_bitwise(people: Instances, tmp_path: Path) -> None:
     def score(model: Any) -> float:
-        made, _ = predict(model, people, batch_size=4)
+        made, _ = predict(model, people, loading=Loading(batch_size=4))
         torch.rand(3)
         return float(made.keypoints.mean())
 

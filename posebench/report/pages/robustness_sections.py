@@ -15,12 +15,14 @@ class RobustnessSection:
 
     Attributes:
         synthetic: whether the people are drawn.
+        notes: what a reader of the numbers should know, each once.
     """
 
     title: str
     synthetic: bool
     tables: tuple[RobustnessTable, ...]
     pictures: tuple[Picture, ...]
+    notes: tuple[str, ...]
 
 
 def sections(contents: Contents, *, inside: bool) -> list[RobustnessSection]:
@@ -37,5 +39,6 @@ def sections(contents: Contents, *, inside: bool) -> list[RobustnessSection]:
             picture(contents.folder, path, title, inside=inside) for path in pictures_of(group, contents.folder)
         ]
         tables = [one for one in (summary(group), by_corruption(group)) if one is not None]
-        found.append(RobustnessSection(title, first.data.synthetic, tuple(tables), tuple(pictures)))
+        notes = tuple(dict.fromkeys(note for kept in group for note in kept.notes))
+        found.append(RobustnessSection(title, first.data.synthetic, tuple(tables), tuple(pictures), notes))
     return found

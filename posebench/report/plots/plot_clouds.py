@@ -43,9 +43,9 @@ def clouds(
     about = [
         f"predicted less annotated keypoint; 1 is the distance within which it is right, the limit of {right_if}"
         + " (circle)" * (reach >= 1),
-        f"colour: percent of a keypoint's predictions in a small square, the darkest {100 * densest:.2g} %",
+        f"colour: percent of a keypoint's predictions in a small square, at most {100 * densest:.2g} %",
         f"outside: beyond {reach:g}", "orange cross: the median of what is shown",
-        "black square: one heatmap cell about the annotation", "offset: in heatmap cells, right and down",
+        "outlined square: one heatmap cell about the annotation", "offset: in heatmap cells, right and down",
     ]  # fmt: skip
     figure, above = run_page(record, "Where predictions land", about, (WIDTH, down * (SIDE + ABOVE) + BELOW - 0.25))
     height = figure.get_size_inches()[1]
@@ -69,7 +69,7 @@ def clouds(
 
 
 def _cloud(axis: Axes, cloud: Cloud, cell: float, densest: float) -> None:
-    """One keypoint's cloud; `densest` is the share of its predictions that has the darkest colour."""
+    """One keypoint's cloud; `densest` is the share of its predictions at the end of the scale of colours."""
     reach, shown = cloud.reach, np.ma.masked_equal(cloud.counts, 0) / cloud.keypoints
     edge: dict[str, Any] = {"fill": False, "edgecolor": INK, "linewidth": 0.7, "zorder": 4}
     scale = PowerNorm(0.6, 0, densest)

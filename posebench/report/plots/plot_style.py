@@ -44,7 +44,7 @@ NARROWEST = 0.25
 """Width of the narrowest letters, in sizes of the font."""
 KEY_SIZE, KEY = 8.5, 0.5
 """Size of the letters of a key, and inches that an entry takes beside its name."""
-LONGEST_NAME = 44
+LONGEST_NAME = 60
 """Letters of a row's name in a legend."""
 COMPRESSION = 4
 """zlib's level. A page of photographs takes a third of the time of the default level, 6, and is one percent larger."""

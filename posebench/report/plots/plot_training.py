@@ -91,14 +91,14 @@ def of_board(board: Board) -> Figure | None:
     notes = [
         DOT if any(line.metric for line in lines) else "",
         LOSSES if len({line.label for line in lines}) > 1 else "",
-        "rows that differ in decoding alone have one line" if len(trained) < len(rows) else "",
+        "rows of one training have one line" if len(trained) < len(rows) else "",
     ]
     about = subtitle(board, notes, WIDTH)
     return figure(lines, Heading(title(board, what, WIDTH), about, board.synthetic))
 
 
 def _trained_apart(rows: Sequence[BoardRow]) -> list[BoardRow]:
-    """Rows without those of the same trainings as another one: several decoders' rows have one training."""
+    """Rows without those of the same trainings as another one, such as the rows of other decoders."""
     found: dict[object, BoardRow] = {}
     for row in sorted(rows, key=lambda row: row.model.decoded is not None):
         trainings = [record.model.checkpoint_sha256 or record.id for record in row.records]
@@ -167,7 +167,7 @@ def _key(lines: Sequence[Line]) -> tuple[list[str], list[Line2D]]:
     """A colour for each label where there are several, and dashes for each seed where a label has several."""
     colors = {line.label: line.color for line in lines}
     names = [plain(label, LONGEST_NAME) for label in colors] if len(colors) > 1 else []
-    handles = [Line2D([], [], color=color, linewidth=4) for _, color in zip(names, colors.values(), strict=False)]
+    handles = [Line2D([], [], color=color, linewidth=4) for color in colors.values() if names]
     if len(dashes := _dashes(lines)) > 1:
         names += ["seed unknown" if seed is None else f"seed {seed}" for seed in dashes]
         handles += [Line2D([], [], color=INK, linestyle=dash, linewidth=1.6) for dash in dashes.values()]

@@ -116,7 +116,7 @@ def trainings(rows: Sequence[Row]) -> tuple[str | None, ...]:
             )
     for places in _alike([(row.name, text) for row, text in zip(rows, told, strict=True)], told):
         for place, apart in zip(places, told_apart([rows[one].records for one in places]), strict=True):
-            told[place] = f"{told[place]}; {apart}"
+            told[place] = "; ".join(filter(None, (told[place], apart)))
     return tuple(told)
 
 

@@ -192,7 +192,7 @@ def cell(value: Estimate, decimals: int, sign: bool = False) -> tuple[str, str]:
     shown = UNKNOWN if value.value != value.value else f"{value.value:{'+' * sign}z.{decimals}f}"
     if sign and value.interval is not None:
         return shown, f"[{value.interval[0]:+z.{decimals}f}, {value.interval[1]:+z.{decimals}f}]"
-    return shown, bounds(value.interval, decimals) or ""
+    return shown, bounds(value.interval, decimals) or UNKNOWN
 
 
 def _shown(kept: KeptRobustness, one: Condition | None) -> tuple[str, str]:

@@ -224,8 +224,8 @@ def row_names(rows: Sequence[Row]) -> list[str]:
 
 def row_labels(rows: Sequence[Row]) -> dict[Row, str]:
     """As `row_names`, but short: long names lose what all have, and their ends before what tells them apart."""
-    cut = labels([row.records for row in rows], [row.name for row in rows], cut=True)
-    return dict(zip(rows, short_names(cut), strict=True))
+    names = short_names([row.name for row in rows])
+    return dict(zip(rows, labels([row.records for row in rows], names, cut=True), strict=True))
 
 
 def common_name(names: Sequence[str], otherwise: str) -> str:

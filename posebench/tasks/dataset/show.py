@@ -46,9 +46,7 @@ def show_data(
 
     with torch.device("meta"):  # only its targets are asked for
         model = recipe_network(arch, protocol.skeleton, recipe)
-    samples = Samples(
-        people, recipe.input_size, recipe.augmentation, alignment=model.pipeline.alignment, regions=model.pipeline.regions
-    )  # fmt: skip
+    samples = Samples(people, recipe.input_size, recipe.augmentation, pipeline=model.pipeline)
     seen = [_seen(samples, model, epoch, row) for epoch, row in keys]
     width, height = recipe.input_size
     about = (
@@ -81,8 +79,10 @@ def keys_of(people: Instances, row: int | None, image: str | None) -> list[tuple
     """(epoch, row) of the samples to show: one person in six epochs, the people of an image, or six people of the split.
 
     Raises:
-        PosebenchError: there is no such row or image, or its people are not trained on.
+        PosebenchError: there is no such row or image, or its people are not trained on; or both are named.
     """
+    if row is not None and image is not None:
+        raise PosebenchError("--row names one person and --image one photograph; give one of them.")
     usable = np.flatnonzero(people.usable)
     if row is not None:
         if not 0 <= row < len(people):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -168,15 +168,14 @@ def _predictions(
 
     def run(**more: Any) -> tuple[Predictions, list[str]]:
         loading = Loading(asked.workers, say=said.append, divided=True, change=corruption)
-        return inference.predict(
-            model, people, flip_test=flip_test, loading=loading, provenance=provenance, show=show, scales=scales, **more
-        )
+        return inference.predict(model, people, flip_test=flip_test, scales=scales, loading=loading, show=show, **more)
 
     with fast.precision("fp32", device):
         if asked.keep is None:
             made, unreadable = run()
         else:
             made, unreadable = _keeping(asked.keep, model, people, flip_test, provenance, lambda add: run(keep=add))
+    made = replace(made, provenance=provenance)
     return made, (*notes, *said, *unreadable_notes(unreadable, "count as missed"))
 
 

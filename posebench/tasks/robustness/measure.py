@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -206,10 +206,9 @@ def _predicted(planned: Measurement, condition: PredictedCondition, workers: int
     stated = {"corrupted": None if damage is None else damage.stated, "chosen": condition.people.chosen}
     provenance = used.provenance.model_copy(update={name: one for name, one in stated.items() if one})
     with precision("fp32", next(used.model.parameters()).device):
-        made, _ = predict(
-            used.model, condition.people, flip_test=used.flip_test, loading=Loading(workers, change=damage),
-            provenance=provenance, show=show,
-        )  # fmt: skip
+        loading = Loading(workers, change=damage)
+        made, _ = predict(used.model, condition.people, flip_test=used.flip_test, loading=loading, show=show)
+    made = replace(made, provenance=provenance)
     files.save(made, path)
     return made
 

@@ -246,6 +246,5 @@ def _ends(paths: Sequence[str]) -> list[str]:
 def _labels(runs: Sequence[Evaluation], names: Sequence[str], origins: Sequence[str]) -> list[str]:
     """A name for each run that no other one has: the one that is given, or a short one that says in what they differ."""
     records = [(run.record,) for run in runs]
-    own = labels(records, list(names) or [run.record.name for run in runs], origins)
-    own = own if names else short_names(own)
+    own = labels(records, list(names) or short_names([run.record.name for run in runs]), origins)
     return [f"{name} ({place})" if own.count(name) > 1 else name for place, name in enumerate(own, start=1)]

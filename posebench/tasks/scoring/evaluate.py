@@ -18,9 +18,9 @@ from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
 from posebench.results.folder import ResultsFolder
-from posebench.results.make_record import make_record
+from posebench.results.make_record import make_record, notes_of
 from posebench.results.record import IN_MEMORY, LONGEST_NAME, Record, save_record
-from posebench.scoring.scores import Curve, Scores
+from posebench.scoring.scores import Scores
 from posebench.tasks.scoring.keypoints_in_common import InCommon, KeypointsAsked, read_in_common, stating_keypoints
 
 if TYPE_CHECKING:
@@ -262,8 +262,10 @@ def stated(predictions: Predictions, network: Network | None, path: Path) -> Pre
     return replace(predictions, provenance=predictions.provenance.model_copy(update=changes))
 
 
-def score(path: Path, protocol: Protocol, people: Instances, convention: str, network: Network | None = None) -> Scores:
-    """The scores of a predictions file, without a record.
+def score(
+    path: Path, protocol: Protocol, people: Instances, convention: str, network: Network | None = None
+) -> tuple[Scores, tuple[str, ...]]:
+    """The scores of a predictions file, without a record, and the notes on them.
 
     Args:
         network: as for `evaluate`.
@@ -273,20 +275,8 @@ def score(path: Path, protocol: Protocol, people: Instances, convention: str, ne
     """
     predictions = stated(protocol.read_predictions(path, people), network, path)
     with naming(path), errors_of("protocol", protocol.name, "score"):
-        return protocol.score(predictions, people, convention)
-
-
-def curves(
-    path: Path, protocol: Protocol, people: Instances, convention: str | None, thresholds: Any
-) -> tuple[Curve, ...]:
-    """The scores of a predictions file over (T,) ascending thresholds.
-
-    Raises:
-        PosebenchError: as `evaluate`; or the protocol has no thresholds to choose.
-    """
-    predictions = protocol.read_predictions(path, people)
-    with naming(path), errors_of("protocol", protocol.name, "curves"):
-        return protocol.curves(predictions, people, protocol.convention(convention).name, thresholds)
+        scores = protocol.score(predictions, people, convention)
+    return scores, tuple(notes_of(people, predictions, scores))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from posebench.report.tables.columns import UNKNOWN
 from posebench.report.tables.notebook_table import html_list, html_table
 from posebench.scoring.scores import Scores
 from posebench.tasks.people import people_of_files, split_of_files
-from posebench.tasks.scoring.evaluate import Network, score, stated
+from posebench.tasks.scoring.evaluate import Network, score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,8 @@ class Explained:
         convention: with its rule, who publishes by it, and why it differs.
         ground_truth: name of the file it was scored on.
         scores: under this convention; None where it cannot be computed, and `problem` says why.
-        assumptions: sentences on what the convention's evaluator needs and the predictions do not state.
+        reason: why its numbers on this ground truth differ from the first convention's, in sentences.
+        notes: what was left out or treated specially, as sentences.
         from_ground_truth, from_rule: what the two contribute to the headline's difference from the first convention.
     """
 
@@ -40,7 +41,8 @@ class Explained:
     ground_truth: str
     scores: Scores | None = field(repr=False)  # with its resamples it prints as thousands of lines
     problem: str = ""
-    assumptions: tuple[str, ...] = ()
+    reason: str = ""
+    notes: tuple[str, ...] = ()
     from_ground_truth: float = math.nan
     from_rule: float = math.nan
 
@@ -76,10 +78,10 @@ class Explanation:
         return (scores.headline if scores else "") or self.protocol.headline
 
     @property
-    def assumptions(self) -> dict[str, list[str]]:
-        """Each sentence of `Explained.assumptions` once → the names of the conventions that it is about."""
-        sentences = dict.fromkeys(sentence for one in self for sentence in one.assumptions)
-        return {text: [one.convention.name for one in self if text in one.assumptions] for text in sentences}
+    def notes(self) -> dict[str, list[str]]:
+        """Each sentence of `Explained.notes` once → the names of the conventions that it is about."""
+        sentences = dict.fromkeys(sentence for one in self for sentence in one.notes)
+        return {text: [one.convention.name for one in self if text in one.notes] for text in sentences}
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -99,7 +101,7 @@ class Explanation:
         metrics = dict.fromkeys(name for one in shown if one.scores for name in one.scores.metrics)
         rows = [[name, *(_number(one, name) for one in shown)] for name in metrics]
         below = [f"{one.convention.name}: {one.problem or one.convention.rule}" for one in self]
-        below += [f"{', '.join(names)}: {text}" for text, names in self.assumptions.items()]
+        below += [f"{', '.join(names)}: {text}" for text, names in self.notes.items()]
         caption = f"{self.name} under every convention of {self.protocol.name}"
         return html_table(caption, ["", *(one.convention.name for one in shown)], rows) + html_list(below)
 
@@ -123,27 +125,27 @@ def explain(
     """
     default, split = protocol.convention().name, split or split_of_files([path], protocol)
     own = people_of_files([path], protocol, data, split, default)
-    predictions = stated(protocol.read_predictions(path, own), network, path)
-    first = score(path, protocol, own, default, network)
+    first, first_notes = score(path, protocol, own, default, network)
     by_first_rule = {own.source.identity: first}
     explained = []
     for name, convention in protocol.conventions.items():
         try:
             own = people_of_files([path], protocol, data, split, name)
-            scores = score(path, protocol, own, name, network)
+            scores, notes = (first, first_notes) if name == default else score(path, protocol, own, name, network)
             if own.source.identity not in by_first_rule:
-                by_first_rule[own.source.identity] = score(path, protocol, own, default, network)
+                by_first_rule[own.source.identity] = score(path, protocol, own, default, network)[0]
         except PosebenchError as error:
-            if name == default:
-                raise
             explained.append(Explained(convention, "", None, str(error)))
             continue
         headlines = (
             found.metrics.get(first.headline or protocol.headline, math.nan)
             for found in (first, by_first_rule[own.source.identity], scores)
         )
-        assumed = protocol.assumptions(predictions, name)
+        from_ground_truth, from_rule = np.diff(list(headlines)).tolist()
         explained.append(
-            Explained(convention, Path(own.source.file).name, scores, "", assumed, *np.diff(list(headlines)).tolist())
-        )
+            Explained(
+                convention, Path(own.source.file).name, scores, "", convention.reason(own.source.form), notes,
+                from_ground_truth, from_rule,
+            )
+        )  # fmt: skip
     return Explanation(path.name, protocol, tuple(explained))

@@ -190,7 +190,7 @@ def test_evaluate_explain_compare_and_export_say_the_assumption_and_evaluate_tak
     assert "1 detection was left out as people found twice." in square["notes"]
     assert not any(note.startswith(ASSUMED) for note in square["notes"])
     explained = [json.loads(run("evaluate", file, *data, "--explain", "--json", *more).stdout) for more in ((), stated)]
-    told = [[any(n.startswith(ASSUMED) for n in c["assumptions"]) for c in each["conventions"]] for each in explained]
+    told = [[any(n.startswith(ASSUMED) for n in c["notes"]) for c in each["conventions"]] for each in explained]
     assert told == [[False, True, True, True, False], [False] * 5]
     written_to = str(tmp_path / "out.json")
     exported = run("export", "coco-json", file, *data, "--convention", "hrnet", "--out", written_to)

@@ -11,6 +11,7 @@ from coco_data import annotation
 from PIL import Image
 from small_coco import name_of, photograph, write_coco
 
+import posebench as pb
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
 from posebench.results.folder import ResultsFolder
@@ -72,9 +73,9 @@ def test_a_missing_annotation_makes_training_impossible_and_where_it_comes_from_
     (root / "annotations/person_keypoints_train2017.json").unlink()
     found = checked(root, tmp_path)
     (problem,) = found.problems
-    assert problem.startswith("Training is impossible, because train cannot be read: No COCO train annotation below")
+    assert problem.startswith("Training is impossible: No COCO train annotation below")
     assert "download page" in found.download and "download page" not in problem
-    assert found.splits[0].people == 0
+    assert (found.splits[0].people, [split.unannotated for split in found.splits]) == (0, [True, False])
 
 
 def test_unusual_photographs_are_counted_and_named(tmp_path: Path) -> None:
@@ -177,3 +178,9 @@ def test_one_reason_for_both_splits_is_one_problem(tmp_path: Path) -> None:
     (problem,) = check_data(protocol("coco"), tmp_path / "people.json", ResultsFolder(tmp_path)).problems
     assert problem.startswith("Training and scoring are impossible, because train and val cannot be read: ")
     assert problem.count("people.json") == 1
+
+
+def test_python_finds_what_the_command_finds(tmp_path: Path) -> None:
+    folder = write_coco(tmp_path / "d")
+    found = pb.check_data("coco", folder, workers=0, results=tmp_path / "results")
+    assert (found, found.as_json()["possible"]) == (checked(folder, tmp_path), True)

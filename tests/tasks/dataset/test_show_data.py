@@ -8,6 +8,7 @@ import pytest
 import torch
 from small_coco import name_of, write_coco
 
+import posebench as pb
 from posebench.data.geometry import Crop
 from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
@@ -117,3 +118,20 @@ def test_a_sheet_is_written_and_is_the_same_again(folder: Path, tmp_path: Path, 
         show_data(COCO, people, arch, QUICK, tmp_path / name, keys=keys_of(people, None, None))
     one, other = ((tmp_path / name).read_bytes() for name in ("a.png", "b.png"))
     assert one == other and one.startswith(b"\x89PNG")
+
+
+def test_python_draws_a_sheet_and_warns_of_missing_photographs(folder: Path, tmp_path: Path) -> None:
+    whole = pb.show_data("coco", "hourglass1", data=folder, recipe="quick", row=2, out=tmp_path / "python.png")
+    show_data(
+        COCO,
+        load_people(COCO, folder, "train"),
+        "hourglass1",
+        QUICK,
+        tmp_path / "task.png",
+        keys=[(e, 2) for e in range(6)],
+    )
+    assert whole.read_bytes() == (tmp_path / "task.png").read_bytes()
+    load_people(COCO, folder, "train").photograph(0).unlink()
+    with pytest.warns(UserWarning, match="lacks 1 of the 4 photographs") as seen:
+        pb.show_data("coco", "hourglass1", data=folder, recipe="quick", image=name_of("train", 3), out=whole)
+    assert [Path(one.filename).name for one in seen] == ["test_show_data.py"]

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from narrow import narrow
 
 from posebench.data import predictions
 from posebench.errors import Interrupted, PosebenchError
@@ -27,6 +29,13 @@ from posebench.training.checkpoints import Checkpoint, save
 
 SKELETON = registry.protocol("coco").skeleton
 PEOPLE = synthetic.instances(SKELETON, "val", 3)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _narrow() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        narrow(patch)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import posebench as pb
 from posebench.data.geometry import transform
 from posebench.data.instances import Instances
 from posebench.data.provenance import Provenance
@@ -133,3 +134,12 @@ def test_the_picture_is_beside_the_heatmap_file(file: Path) -> None:
     done = entry.posebench("heatmaps", file.name, "--protocol", "mpii", "--row", 2, cwd=file.parent, people=3)
     assert (done.returncode, done.stdout) == (0, "maps.png\n"), done.stderr
     assert (file.parent / "maps.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_python_draws_the_same_sheet(
+    file: Path, people: Instances, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("posebench.tasks.people.SYNTHETIC_TO_SCORE", 3)
+    drawn = pb.draw_heatmaps(file, protocol="mpii", rows=[1], joints=["head_top"], out=tmp_path / "python.png")
+    show_heatmaps(file, people, tmp_path / "task.png", [1], ["head_top"])
+    assert drawn.read_bytes() == (tmp_path / "task.png").read_bytes()

@@ -1,6 +1,7 @@
 """One file under every convention: the numbers, and how much of each difference is the ground truth's and how much the rule's."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,13 +106,44 @@ def test_a_convention_that_cannot_be_computed_says_why(files: tuple[Path, Path],
 def test_a_note_on_several_conventions_is_said_once_with_their_numbers(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def assumed(self: Any, predictions: Any, convention: str) -> tuple[str, ...]:
-        return ("An aspect of 3:4 is assumed.",) if convention in ("hrnet", "mmpose") else ()
+    score = type(MPII).score
 
-    monkeypatch.setattr(type(MPII), "assumptions", assumed)
+    def noted(self: Any, predictions: Any, instances: Any, convention: str) -> Any:
+        notes = ("An aspect of 3:4 is assumed.",) if convention in ("hrnet", "mmpose") else ()
+        return replace(score(self, predictions, instances, convention), notes=notes)
+
+    monkeypatch.setattr(type(MPII), "score", noted)
     out = run("evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--explain").output
     assert out.splitlines()[-1] == "Note (2, 4): An aspect of 3:4 is assumed."
     assert out.count("An aspect of 3:4") == 1
+
+
+def test_what_a_file_changes_is_a_reason_only_where_that_file_was_used(files: tuple[Path, Path]) -> None:
+    reasons = {entry.convention.name: entry.reason for entry in explain(files[1], MPII, files[0], "val")}
+    assert reasons["hrnet"] == "Head leaves out the upper neck."
+    assert reasons["princeton"] == (
+        "valid.h5 is truncated to whole pixels. Pelvis and thorax count in the mean and are easy."
+    )
+
+
+def test_every_note_of_the_scoring_is_shown_beside_conventions_and_curves(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    people = MPII.instances(files[0], "val")
+    absent = np.zeros((3, 16), bool)
+    absent[1] = True
+    save(for_instances(people, people.keypoints, missing=absent), tmp_path / "own.h5")
+    common = "evaluate", tmp_path / "own.h5", "--protocol", "mpii", "--data", files[0]
+    lost = "1 person has no prediction and counted as missed; the first is in b.jpg."
+    other = "hrnet's evaluator uses gt_valid.mat, but this is valid.h5: the numbers differ from that evaluator's."
+    explained = " ".join(run(*common, "--explain").output.split())
+    assert explained.count(f"Note: {lost}") == 1
+    assert f"Note (2): {other}" in explained
+    hrnet = json.loads(run(*common, "--explain", "--json").stdout)["conventions"][1]
+    assert {lost, other} < {*hrnet["notes"]}
+    curves = "--thresholds", "0.1:0.5:0.1", "--convention", "hrnet"
+    assert f"Note: {lost}" in " ".join(run(*common, *curves).output.split())
+    assert {lost, other} < {*json.loads(run(*common, *curves, "--json").stdout)["notes"]}
 
 
 @pytest.mark.parametrize(
@@ -184,11 +216,23 @@ def test_curves_go_over_the_thresholds_one_asks_for(files: tuple[Path, Path], tm
     assert " 97.56" in table
 
 
-@pytest.mark.parametrize("text", ["0.1", "0:1:0.3", "1:0:0.1", "0:1:0", "0:nan:1", "0:1:1e-9", "a:b:c"])
+@pytest.mark.parametrize(
+    "text", ["-0.1", "0.1,,0.2", "nan", "0:1:0.3", "1:0:0.1", "0:1:0", "0:nan:1", "0:1:1e-9", "a:b:c"]
+)
 def test_thresholds_that_are_none_are_a_sentence(text: str, files: tuple[Path, Path]) -> None:
     shown = run("evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--thresholds", text)
     assert shown.exit_code == 2
-    assert "should be FROM:TO:STEP" in shown.output
+    assert "or FROM:TO:STEP with whole steps" in " ".join(shown.output.split())
+
+
+@pytest.mark.parametrize("text, thresholds", [("0.7", [0.7]), ("0.8,0.6, 0.7,0.6", [0.6, 0.7, 0.8])])
+def test_thresholds_are_one_number_or_several_in_any_order(
+    text: str, thresholds: list[float], files: tuple[Path, Path]
+) -> None:
+    shown = run("evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--thresholds", text, "--json")
+    mean = next(curve for curve in json.loads(shown.stdout)["curves"] if curve["label"] == "Mean")
+    assert mean["thresholds"] == thresholds
+    assert mean["values"] == pytest.approx([{0.6: 100 * 40 / 41}.get(at, 100) for at in thresholds])
 
 
 def test_coco_has_no_thresholds_to_choose(tmp_path: Path, shared: Path) -> None:
