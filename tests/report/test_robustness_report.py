@@ -193,7 +193,10 @@ def test_a_hostile_name_is_shown_as_text(tmp_path: Path) -> None:
             lambda one: one["corrupted"].update(means={}),
             "corrupted.names has fog, which has no mean, or is not measured",
         ),
-        (lambda one: one["conditions"][0].update(level=float("inf")), "conditions.0.level: input should be a finite number"),
+        (
+            lambda one: one["conditions"][0].update(level=float("inf")),
+            "conditions.0.level: input should be a finite number",
+        ),
         (lambda one: one["conditions"][5].update(level=7), "conditions have other shifts to the right than down"),
     ],
 )
