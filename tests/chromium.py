@@ -67,7 +67,7 @@ class Browser:
         """Wait until a script's value is true; an error after a minute."""
         from selenium.webdriver.support.ui import WebDriverWait
 
-        WebDriverWait(self.driver, 60).until(lambda _: self.run(script, *arguments))
+        WebDriverWait(self.driver, 60, poll_frequency=0.02).until(lambda _: self.run(script, *arguments))
 
     def until(self, found: Callable[[], T], expected: T) -> None:
         """Wait until a value is the expected one: DataTables sorts and filters a moment after a click."""
