@@ -1,26 +1,23 @@
-"""What `fuzz.py` reads: for each form of file, a small whole one, how it is damaged, and what reads it and scores with it."""
+"""The forms of files that `fuzz.py` reads: predictions, annotations, recipes, checkpoints, packs and photographs."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import mpii_release
 import numpy as np
 import torch
 from coco_data import annotation, dataset, written
-from diagnoses import diagnosis
 from flic_data import example_rows, h5_columns, parts, write_examples, write_h5
+from fuzz_kept_targets import KEPT
+from fuzz_target import Target, annotated, made, scoring
 from fuzzing import damaged, odd_columns, odd_json, without_checksum
 from lsp_data import joints, write_lspet
 from packs import noise_people
 from packs import recipe as pack_recipe
-from records import record
 from scipy.io import savemat
 
-from posebench.data.instances import Instances
 from posebench.data.predictions import for_instances, save
 from posebench.data.provenance import Provenance
 from posebench.inference.decodings import choose, decode
@@ -31,83 +28,23 @@ from posebench.inference.predict import regions
 from posebench.plugins import recipe as recipes
 from posebench.plugins.recipe_files import shipped_file
 from posebench.plugins.registry import architecture, protocol
-from posebench.report.pages.compare_page import write_compare_page
-from posebench.report.pages.page import page
-from posebench.report.pages.run_pages import write_run_pages
-from posebench.report.tables.contents import read_contents
-from posebench.report.tables.leaderboard import csv, markdown
-from posebench.results.kept_comparison import KeptComparison, save_comparison
-from posebench.results.kept_diagnosis import save_diagnosis
-from posebench.results.record import save_record
 from posebench.samples.images import read_image
 from posebench.samples.loader import Samples
 from posebench.samples.pack import find_pack
 from posebench.samples.packing import Packing
-from posebench.scoring.comparison import Difference
 from posebench.synthetic import people as synthetic
 from posebench.tasks.scoring.evaluate import naming
 from posebench.training import checkpoints
 
-Mutate = Callable[[bytes, np.random.Generator], bytes]
 FORMS = "jpg", "png", "webp", "bmp", "tif"
 MPII, COCO, FLIC, LSP = (protocol(name) for name in ("mpii", "coco", "flic", "lsp"))
 WHOLEBODY, CROWDPOSE = (protocol(name) for name in ("wholebody", "crowdpose"))
 
 
-@dataclass(frozen=True)
-class Target:
-    """One form of file.
-
-    Attributes:
-        name: for the table.
-        content: of a whole file.
-        path: where a damaged one is written; what lies beside it is whole.
-        read: reads it, and does with it what posebench does.
-        mutate: how it is damaged.
-    """
-
-    name: str
-    content: bytes
-    path: Path
-    read: Callable[[], object]
-    mutate: Mutate = damaged
-
-
 def targets(folder: Path) -> list[Target]:
     """All forms, their whole files written below a folder."""
-    groups = (predictions_files, heatmap_files, coco_files, annotations, results_files, other_files)
+    groups = (predictions_files, heatmap_files, coco_files, annotations, other_files, *KEPT)
     return [target for group in groups for target in group(folder / group.__name__)]
-
-
-def made(name: str, path: Path, read: Callable[[Path], object], *mutations: Mutate) -> list[Target]:
-    """Targets of a file that is there, one for each way to damage it."""
-    content, found = path.read_bytes(), []
-    for mutate in mutations or (damaged,):
-        how = "" if mutate is damaged else f", {mutate.__name__.replace('_', ' ')}"
-        found.append(Target(f"{name}{how}", content, path, lambda: read(path), mutate))
-    return found
-
-
-def scoring(people: Instances, of: Any, convention: str) -> Callable[[Path], object]:
-    """Reads a predictions file and scores it."""
-
-    def read(path: Path) -> object:
-        predictions = of.read_predictions(path, people)
-        with naming(path):
-            return of.score(predictions, people, convention)
-
-    return read
-
-
-def annotated(of: Any, split: str, convention: str) -> Callable[[Path], object]:
-    """Reads an annotation, and scores its own keypoints by it."""
-
-    def read(path: Path) -> object:
-        people = of.instances(path, split)
-        with naming(path):
-            return of.score(for_instances(people, people.keypoints), people, convention)
-
-    return read
 
 
 def predictions_files(folder: Path) -> list[Target]:
@@ -208,36 +145,6 @@ def annotations(folder: Path) -> list[Target]:
         *made("FLIC test.h5", write_h5(folder / "test.h5", h5_columns(parts(3))), flic),
         *made("LSP joints.mat", write_lspet(folder / "lsp" / "joints.mat", np.add(joints(10_000), [0, 0, 1])), lsp),
     ]  # fmt: skip
-
-
-def results_files(folder: Path) -> list[Target]:
-    """What a report reads: records, diagnoses, comparisons, costs and published rows."""
-
-    def report(path: Path) -> object:
-        contents = read_contents(folder)
-        tables = [csv(board) for board in contents.boards]
-        if not contents.boards or (contents.notes and str(path) not in " ".join(contents.notes)):
-            raise ValueError(contents.notes)
-        pages = write_run_pages(contents), write_compare_page(contents)
-        return page(contents, {board.slug: [] for board in contents.boards}), markdown(contents.boards), tables, pages
-
-    whole = save_record(record("whole"), folder)
-    one = save_record(record("other", model={"arch": "tiny", "seed": 3, "recipe": {"name": "x"}}), folder)
-    cost = {
-        "arch": "tiny", "input_size": [192, 256], "protocol": "mpii", "keypoints": 16, "parameters": 3, "unused": {},
-        "macs": 5, "macs_on_outputs": 5, "activations": 7, "kept": 9, "device": "cpu", "created": "", "environment": {},
-    }  # fmt: skip
-    difference = Difference("Mean", 90.0, 88.0, (1.0, 3.0), 0.01)
-    kept = KeptComparison(a=one.stem, b=whole.stem, metrics=(difference,), joints=(difference,))
-    header = "arch,input_size,protocol,split,convention,metric,value,params_m,gflops,source"
-    (folder / "published.csv").write_text(f"{header}\nhg2,,mpii,val,bearpaw eval_PCKh,PCKh@0.5/head,95.8,,,x\n")
-    return [
-        *made("record", one, report, damaged, odd_json),
-        *made("diagnosis", save_diagnosis(diagnosis(one.stem), folder), report, damaged, odd_json),
-        *made("comparison", save_comparison(kept, folder), report, damaged, odd_json),
-        *made("cost", written(folder / "cost" / "cpu" / "tiny.json", cost), report, damaged, odd_json),
-        *made("published.csv", folder / "published.csv", report),
-    ]
 
 
 def other_files(folder: Path) -> list[Target]:

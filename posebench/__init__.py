@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from posebench.api.networks import check_plugin as check_plugin
     from posebench.api.networks import decode as decode
     from posebench.api.networks import draw_heatmaps as draw_heatmaps
+    from posebench.api.networks import load_checkpoint as load_checkpoint
     from posebench.api.networks import load_network as load_network
     from posebench.api.networks import measure_cost as measure_cost
     from posebench.api.networks import open_heatmaps as open_heatmaps
@@ -64,6 +65,7 @@ _FUNCTIONS = {
         "check_plugin",
         "decode",
         "draw_heatmaps",
+        "load_checkpoint",
         "load_network",
         "measure_cost",
         "open_heatmaps",

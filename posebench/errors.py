@@ -12,6 +12,10 @@ class PosebenchError(Exception):
     exit_code = 1
 
 
+class NoAnnotation(PosebenchError):
+    """The annotation file of a split is not there."""
+
+
 class Interrupted(PosebenchError):
     """The user stopped long work. The message says how to go on."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from posebench.errors import PosebenchError
+from posebench.errors import NoAnnotation
 
 
 def files_named(root: Path, folders: Sequence[str], names: Sequence[str]) -> list[Path]:
@@ -20,14 +20,14 @@ def files_named(root: Path, folders: Sequence[str], names: Sequence[str]) -> lis
     return [path for path in found if path.is_file()]
 
 
-def none_found(what: str, root: Path, folders: Sequence[str], names: Sequence[str], source: str) -> PosebenchError:
+def none_found(what: str, root: Path, folders: Sequence[str], names: Sequence[str], source: str) -> NoAnnotation:
     """The error for a dataset folder without an annotation.
 
     Args:
         what: such as `MPII val`. source: where the files come from, as a sentence.
     """
     places = ", ".join(str(root / folder) for folder in folders)
-    return PosebenchError(
+    return NoAnnotation(
         f"No {what} annotation below {root}: looked for {', '.join(names)} in {places}. "
         f"--data also takes one annotation file, of any name. {source}"
     )

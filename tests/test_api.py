@@ -21,6 +21,7 @@ from posebench.api import diagnosis, networks, results, scoring
 from posebench.cli.predict import DRAW_ABOVE
 from posebench.plugins.registry import architecture, protocol
 from posebench.results.record import save_record
+from posebench.training import published_weights
 from posebench.training.checkpoints import Checkpoint, save
 
 
@@ -298,3 +299,25 @@ def test_a_network_is_exported_in_python(tmp_path: Path, monkeypatch: pytest.Mon
     exported = pb.export_model(tmp_path / "network.pt", tmp_path / "network.onnx")
     assert (exported.path, exported.crops) == (tmp_path / "network.onnx", "16 crops of synthetic people val")
     assert 0 <= exported.difference.absolute < 1e-4
+
+
+def test_published_weights_load_from_a_file_or_a_state_dict_and_a_checkpoint_from_its_file(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    mpii = protocol("mpii").skeleton
+    trained = architecture("hourglass1", mpii, (128, 64)).eval()
+    tensors = published_weights.export(trained)
+    torch.save(tensors, tmp_path / "published.pth")
+    save(tmp_path / "network.pt", Checkpoint.published(trained))
+    crops = torch.randint(0, 256, (2, 64, 128, 3), dtype=torch.uint8)
+    expected = trained.decode(trained(trained.prepare(crops)))[0]
+    for network in (
+        pb.load_network("hourglass1", tensors, input_size=(128, 64)),
+        pb.load_network("hourglass1", tmp_path / "published.pth", protocol="mpii", input_size=(128, 64)),
+        pb.load_checkpoint(tmp_path / "network.pt"),
+    ):
+        network.eval()
+        assert (network.skeleton.keypoints, network.input_size) == (mpii.keypoints, (128, 64))
+        network.pipeline = trained.pipeline  # that of the authors decodes otherwise
+        assert torch.equal(network.decode(network(network.prepare(crops)))[0], expected)
+    with pytest.raises(pb.PosebenchError, match=r"already a posebench checkpoint; .*pb\.load_checkpoint"):
+        pb.load_network("hourglass1", tmp_path / "network.pt")

@@ -1,9 +1,9 @@
 """Networks from Python: train, predict, decode, load published weights, count the cost, check a plugin."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from posebench.api.scoring import StrPath, load_people, optional_path, protocol_named
 from posebench.plugins.protocol import Protocol
@@ -169,21 +169,42 @@ def decode(
     return tasks.decode(Path(file), protocol_named(protocol), optional_path(data), split, convention, asked, show)
 
 
-def load_network(arch: str, weights: StrPath, *, protocol: str | Protocol | None = None) -> "Architecture":
+def load_network(
+    arch: str, weights: "StrPath | Mapping[str, Any]", *, protocol: str | Protocol | None = None,
+    input_size: tuple[int, int] | None = None,
+) -> "Architecture":  # fmt: skip
     """Load published weights into the architecture of that name, with the pipeline that they expect.
 
     Args:
         arch: such as `hrnet_w32`.
-        weights: a file of the authors of HRNet, SimpleBaseline, the hourglass or mmpose.
-        protocol: whose keypoints; None to count them in the file.
+        weights: a file of the authors of HRNet, SimpleBaseline, the hourglass or mmpose, or the state dict in it.
+        protocol: whose keypoints; None to count them in the weights.
+        input_size: (width, height) of the crops; None for the published one.
 
     Raises:
-        PosebenchError: the weights are not, tensor by tensor, those of the architecture.
+        PosebenchError: the weights are not, tensor by tensor, those of the architecture, or they are a checkpoint of
+            posebench, which `load_checkpoint` reads.
     """
-    from posebench.training.checkpoints import load_published
+    from posebench.training import published_weights
 
     keypoints = None if protocol is None else protocol_named(protocol).skeleton
-    return load_published(arch, Path(weights), keypoints)
+    source = weights if isinstance(weights, Mapping) else Path(weights)
+    return published_weights.load(arch, source, keypoints=keypoints, input_size=input_size)[0]
+
+
+def load_checkpoint(checkpoint: StrPath) -> "Architecture":
+    """Load a network that posebench trained, imported or exported to ONNX: on the CPU, in eval mode.
+
+    Its `prepare`, `forward` and `decode` take a batch of crops from pixels to keypoints.
+
+    Raises:
+        PosebenchError: the file is missing, damaged or of another tool.
+    """
+    from posebench.inference.stored_network import open_network
+    from posebench.tasks.prediction.predict_pictures import skeleton_of
+
+    stored = open_network(Path(checkpoint))
+    return stored.network(skeleton_of(stored.trained.keypoints))
 
 
 def measure_cost(arch: str, *, protocol: str | Protocol = "mpii", input_size: tuple[int, int] | None = None) -> "Cost":

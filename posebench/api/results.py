@@ -162,8 +162,8 @@ def write_report(
 
 
 def verify(
-    record: StrPath, *, data: StrPath | None = None, predictions: StrPath | None = None, results: StrPath = "results",
-    protocol: str | None = None,
+    record: StrPath, *, data: StrPath | None = None, predictions: StrPath | Sequence[StrPath] | None = None,
+    results: StrPath = "results", protocol: str | None = None,
 ) -> "Verification":  # fmt: skip
     """Compute a record again from its predictions file and the dataset, and compare every number to the last digit.
 
@@ -179,7 +179,8 @@ def verify(
             enough.
         data: folder of the dataset, a folder with a folder for each protocol, or an annotation file; None for records of synthetic
             people.
-        predictions: the predictions file, or a folder in which it is found by its hash; None for the record's results folder.
+        predictions: the predictions file, or a folder in which it is found by its hash, or several; None for the record's
+            results folder.
         results: in which records are looked up by their id or name.
         protocol: to score by, for a dataset of one's own: `coco:FILE`; None for the record's.
 
@@ -194,12 +195,13 @@ def verify(
     from posebench.tasks.verification.verify import verify as verify_record
 
     path = record if isinstance(record, Path) else record_path(record, Path(results))
-    return verify_record(path, Places(optional_path(data), optional_path(predictions), protocol))
+    return verify_record(path, Places(optional_path(data), _paths(predictions), protocol))
 
 
 def write_bundle(
-    records: Sequence[StrPath], out: StrPath, *, predictions: StrPath | None = None, results: StrPath = "results"
-) -> Path:
+    records: Sequence[StrPath], out: StrPath, *, predictions: StrPath | Sequence[StrPath] | None = None,
+    results: StrPath = "results",
+) -> Path:  # fmt: skip
     """Pack records with their predictions files, recipes, versions and hashes, for a paper's supplement.
 
         >>> people = pb.load_people("mpii")
@@ -224,7 +226,7 @@ def write_bundle(
     from posebench.tasks.verification.bundle import write_bundle as write
 
     paths = [path for one in records for path in ([one] if isinstance(one, Path) else record_paths(one, Path(results)))]
-    return write(paths, Path(out), optional_path(predictions))
+    return write(paths, Path(out), _paths(predictions))
 
 
 def verify_bundle(file: StrPath, *, data: StrPath | None = None, protocol: str | None = None) -> "list[Verification]":
@@ -240,6 +242,12 @@ def verify_bundle(file: StrPath, *, data: StrPath | None = None, protocol: str |
     from posebench.tasks.verification.verify import Places
 
     return verify_records(Path(file), Places(optional_path(data), protocol=protocol))
+
+
+def _paths(given: StrPath | Sequence[StrPath] | None) -> tuple[Path, ...]:
+    if given is None:
+        return ()
+    return (Path(given),) if isinstance(given, str | Path) else tuple(map(Path, given))
 
 
 def _warn(notes: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from posebench.cli.options import kept_predictions_option, records_argument, res
 )
 @kept_predictions_option
 @results_to_read_option
-def bundle(named: tuple[str, ...], out: Path, predictions: Path | None, results: Path) -> None:
+def bundle(named: tuple[str, ...], out: Path, predictions: tuple[Path, ...], results: Path) -> None:
     """Pack records with their predictions into one archive.
 
     RECORD is a record's file, its id in the results folder (as of `posebench show`), or the name of a row, which means all its

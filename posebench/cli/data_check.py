@@ -129,7 +129,7 @@ def _print_splits(out: "Console", found: "DataCheck") -> None:
 def _cells(split: "SplitCheck") -> tuple[str, ...]:
     if split.problem:
         known = "–" if split.known is None else f"0 of {split.known:,}"
-        return split.split, known, "–", "cannot be read", ""
+        return split.split, known, "–", "missing" if split.unannotated else "cannot be read", ""
     people = f"{split.people:,}" + ("" if split.known is None else f" of {split.known:,}")
     present = f"{split.present:,} of {split.needed:,}"
     return split.split, people, present, split.annotation, split.annotation_sha256[:SHORT]

@@ -76,8 +76,8 @@ class Output:
     "instead",
     Instead,
     click.option(
-        "--thresholds", metavar="FROM:TO:STEP", callback=read_thresholds,
-        help="Show the scores over these thresholds, such as 0:1:0.1; write nothing.",
+        "--thresholds", metavar="VALUES", callback=read_thresholds,
+        help="Show the scores at these thresholds, such as 0.3, 0.1,0.2,0.5 or 0:1:0.1 (FROM:TO:STEP); write nothing.",
     ),
     click.option(
         "--explain", "explained", is_flag=True,
@@ -147,21 +147,16 @@ def _refuse_ignored(
         "--arch": made.arch, "--input-size": made.input_size, "--trained-on": made.trained_on,
         "--joints": subset.joints or None, "--mapping": subset.mapping, "--overlays": output.overlays or None,
     }  # fmt: skip
-    if instead.explained:
-        used = ("--arch", "--input-size")
-        _refuse(
-            "--explain shows every convention and writes nothing", {k: v for k, v in given.items() if k not in used}
-        )
-    if instead.thresholds is not None:
-        used = ("--thresholds", "--convention")
-        _refuse("--thresholds shows curves and writes nothing", {k: v for k, v in given.items() if k not in used})
-
-
-def _refuse(reason: str, given: Mapping[str, object]) -> None:
-    """End with a sentence where an option is set that would be ignored."""
-    ignored = [option for option, value in given.items() if value is not None]
-    if ignored:
-        raise click.UsageError(f"{reason}, so {' and '.join(ignored)} would be ignored. Leave out one or the other.")
+    ways = (
+        (instead.explained, "--explain shows every convention", ("--arch", "--input-size")),
+        (instead.thresholds is not None, "--thresholds shows curves", ("--thresholds", "--convention")),
+    )
+    for asked, shows, used in ways:
+        ignored = [option for option, value in given.items() if value is not None and option not in used]
+        if asked and ignored:
+            raise click.UsageError(
+                f"{shows} and writes nothing, so {' and '.join(ignored)} would be ignored. Leave out one or the other."
+            )
 
 
 def _show_curves(file: Path, truth: GroundTruth, thresholds: Any, output: Output) -> None:

@@ -47,19 +47,25 @@ def read_names(context: click.Context, parameter: click.Parameter, value: str | 
 
 
 def read_thresholds(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
-    """`0:1:0.02` → (T,) ascending, both ends included."""
+    """`0.3`, `0.1,0.2,0.5` or `0:1:0.02` (both ends included) → (T,) ascending."""
     import numpy as np
 
     if value is None:
         return None
     try:
+        if ":" not in value:
+            found = np.unique([float(part) for part in value.split(",")])
+            if not (found[0] >= 0 and np.isfinite(found).all() and len(found) <= MOST_THRESHOLDS):
+                raise ValueError
+            return found
         first, last, step = (float(part) for part in value.split(":"))
         count = round((last - first) / step)
         if not (0 <= first < last and 1 <= count <= MOST_THRESHOLDS and abs(first + count * step - last) < step / 1000):
             raise ValueError
     except (ValueError, ZeroDivisionError, OverflowError):
         raise click.BadParameter(
-            f"{value!r} should be FROM:TO:STEP with whole steps, at most {MOST_THRESHOLDS:,}, such as 0:1:0.02."
+            f"{value!r} should be a number (0.3), numbers with commas (0.1,0.2,0.5), or FROM:TO:STEP with whole steps, at most "
+            f"{MOST_THRESHOLDS:,} (0:1:0.02)."
         ) from None
     # A product, not a sum: 0.3 must be the number that a rule's own 0.3 is.
     return first + np.round(np.arange(count + 1) * step, 12)

@@ -62,8 +62,8 @@ stated_split_option = click.option(
 results_option = results_folder("Folder for checkpoints, predictions, records and the report.")
 results_to_read_option = results_folder("Results folder in which records are looked up by their id or name.")
 kept_predictions_option = click.option(
-    "--predictions", type=click.Path(path_type=Path), metavar="PATH",
-    help="Predictions file, or a folder in which it is found by its hash. Default: the results folder of the record.",
+    "--predictions", type=click.Path(path_type=Path), multiple=True, metavar="PATH",
+    help="Predictions file, or a folder in which it is found by its hash; may be repeated. Default: the record's results folder.",
 )  # fmt: skip
 records_argument = click.argument("named", nargs=-1, required=True, metavar="RECORD...")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else.")

@@ -30,7 +30,7 @@ from posebench.errors import PosebenchError, counted
 @results_to_read_option
 @quiet_option
 def verify(
-    named: tuple[str, ...], data: Path | None, predictions: Path | None, protocol_name: str | None, as_json: bool,
+    named: tuple[str, ...], data: Path | None, predictions: tuple[Path, ...], protocol_name: str | None, as_json: bool,
     results: Path, quiet: bool,
 ) -> None:  # fmt: skip
     """Compute records again from their predictions files.

@@ -1,6 +1,7 @@
 """Alignment: which prediction is about which annotated person, and what is missing."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,18 @@ def person_first(array: Array, path: Path) -> Array:
     raise PosebenchError(
         f"{path}: keypoints are {array.shape} {array.dtype}, but should be (N, K, 2) or (2, K, N) numbers."
     )
+
+
+def split_of_size(people: int, instances: Instances, known: Mapping[str, int]) -> str:
+    """What to type where so many people are those of another split than the one of `instances`; empty where none has as many.
+
+    Args:
+        known: split → the number of its people.
+    """
+    others = [split for split, count in known.items() if count == people and split != instances.split]
+    if instances.synthetic or not others:
+        return ""
+    return f"{instances.dataset} {others[0]} has {people:,} people: is it --split {others[0]}?"
 
 
 def align(predictions: Predictions, instances: Instances) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ Coordinates are image pixels, 0-based, pixel centres at integers.
 
 import csv
 import zipfile
+from collections.abc import Mapping
 from itertools import permutations
 from pathlib import Path
 
@@ -22,6 +23,7 @@ import numpy as np
 
 from posebench.array_type import Array
 from posebench.data.instances import Instances
+from posebench.data.matching import split_of_size
 from posebench.data.predictions import Predictions, for_instances
 from posebench.errors import PosebenchError, unknown
 
@@ -31,8 +33,11 @@ LARGEST = 2**31
 """Bytes of an array or of a file above which it is refused: no split has so many keypoints."""
 
 
-def load(path: Path, instances: Instances) -> Predictions:
+def load(path: Path, instances: Instances, known: Mapping[str, int] = {}) -> Predictions:
     """Predictions of the people of `instances` from a table.
+
+    Args:
+        known: split → the number of its people, by which an error suggests another split.
 
     Raises:
         PosebenchError: the file is damaged, or about other people or keypoints; names the row.
@@ -46,7 +51,7 @@ def load(path: Path, instances: Instances) -> Predictions:
         raise PosebenchError(
             f"{path} has {path.stat().st_size:,} bytes; a table of predictions has at most {LARGEST:,}."
         )
-    found = _npz(path, instances) if path.suffix == ".npz" else _csv(path, instances)
+    found = _npz(path, instances, known) if path.suffix == ".npz" else _csv(path, instances)
     keypoints = found.pop("keypoints")
     missing = np.isnan(keypoints).any(axis=2)
     by_keypoint = {name: np.where(missing, 0.0, values) for name, values in found.items()}
@@ -56,7 +61,7 @@ def load(path: Path, instances: Instances) -> Predictions:
         raise PosebenchError(f"{path}: {error}") from error
 
 
-def _npz(path: Path, instances: Instances) -> dict[str, Array]:
+def _npz(path: Path, instances: Instances, known: Mapping[str, int]) -> dict[str, Array]:
     """Keypoints (N, K, 2), scores (N, K), and presence (N, K) where the file has it."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -78,9 +83,12 @@ def _npz(path: Path, instances: Instances) -> dict[str, Array]:
     expected = {"keypoints": shape, "scores": shape[:2]} | ({"presence": shape[:2]} if "presence" in arrays else {})
     for name, wanted in expected.items():
         if arrays[name].shape != wanted or arrays[name].dtype.kind not in "fiu":
-            found = f"{arrays[name].shape} {arrays[name].dtype}"
+            found = arrays[name].shape
+            fix = _fix(name, found, wanted)
+            if not fix and found[1:] == wanted[1:]:
+                fix = split_of_size(found[0], instances, known)
             raise PosebenchError(
-                f"{path}: {name} is {found}, but {instances.what} needs {wanted} numbers.{_fix(name, arrays[name].shape, wanted)}"
+                f"{path}: {name} is {found} {arrays[name].dtype}, but {instances.what} needs {wanted} numbers. {fix}".rstrip()
             )
     return {name: arrays[name].astype(float) for name in expected}
 
@@ -89,10 +97,10 @@ def _fix(name: str, found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     """What to type where the shape tells what is wrong; empty where it does not."""
     for order in permutations(range(len(wanted))):
         if len(found) == len(wanted) and found != wanted and tuple(found[axis] for axis in order) == wanted:
-            return f" Save {name}.transpose({', '.join(map(str, order))})."
+            return f"Save {name}.transpose({', '.join(map(str, order))})."
     if name == "keypoints" and found == (*wanted[:2], 3):
-        return " The third column looks like a score: save keypoints=array[..., :2], scores=array[..., 2]."
-    return f" Save {name}[..., 0]." if found == (*wanted, 1) else ""
+        return "The third column looks like a score: save keypoints=array[..., :2], scores=array[..., 2]."
+    return f"Save {name}[..., 0]." if found == (*wanted, 1) else ""
 
 
 def _csv(path: Path, instances: Instances) -> dict[str, Array]:

@@ -73,7 +73,7 @@ def read_metadata(path: Path, session: Any) -> Checkpoint:
         raise PosebenchError(f"{path} was not exported by posebench. Use a file that `posebench export-model` wrote.")
     try:
         return Checkpoint.of(json.loads(text) | {name: {} for name in TENSORS})
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise PosebenchError(f"{path} has damaged metadata: {type(error).__name__}: {explain(error)}.") from error
 
 

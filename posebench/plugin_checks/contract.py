@@ -138,7 +138,7 @@ def _expect(what: str, value: Any, shape: tuple[int, ...]) -> None:
 
 
 def _text(size: tuple[int, int]) -> str:
-    return f"{size[0]}x{size[1]}"
+    return f"{size[1]}×{size[0]}"  # height × width, as everywhere
 
 
 def loss(subject: Subject) -> str:

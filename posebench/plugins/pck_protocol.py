@@ -12,7 +12,7 @@ from posebench.array_type import Array
 from posebench.data import prediction_tables
 from posebench.data import predictions as files
 from posebench.data.instances import Instances
-from posebench.data.matching import person_first
+from posebench.data.matching import person_first, split_of_size
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError, existing
 from posebench.files import json_kind
@@ -115,8 +115,8 @@ class PCKProtocol(Protocol):
                 "Was this file written for another protocol? --mapping scores the keypoints that both have."
             )
         if n != len(instances):
-            raise PosebenchError(
-                f"{path} has {n:,} people, but {instances.what} has {len(instances):,}. "
-                + ("Add --data with the people it is about." if instances.synthetic else
-                   "A file without names must hold every person, in the annotation file's order.")
+            fix = "Add --data with the people it is about." if instances.synthetic else (
+                split_of_size(n, instances, self.known_counts)
+                or "A file without names must hold every person, in the annotation file's order."
             )  # fmt: skip
+            raise PosebenchError(f"{path} has {n:,} people, but {instances.what} has {len(instances):,}. {fix}")

@@ -194,7 +194,7 @@ class Protocol(ABC):
             PosebenchError: the file is missing, damaged, of another form, or of other people.
         """
         if path.suffix in prediction_tables.SUFFIXES:
-            return prediction_tables.load(existing(path, "a predictions file"), instances)
+            return prediction_tables.load(existing(path, "a predictions file"), instances, self.known_counts)
         return files.load(path)
 
     def read_unannotated(self, path: Path) -> Predictions:

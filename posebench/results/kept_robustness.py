@@ -1,9 +1,9 @@
 """Kept robustness: how a network's score changes with corrupted photographs and with other boxes."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from posebench.diagnosis.estimate import Estimate
 from posebench.files.validation import Count, Found, read_models
@@ -34,7 +34,7 @@ class Condition(_Part):
 
     part: Part
     name: str
-    level: float
+    level: FiniteFloat
     score: Estimate
     change: Estimate
 
@@ -94,6 +94,21 @@ class KeptRobustness(_Part):
     corrupted: Corrupted | None
     resampling: Resampling
     notes: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        """What tables have a row or a column for is there."""
+        if self.corrupted is not None:
+            for name in self.corrupted.names:
+                levels = {one.level for one in self.of("corruption", name)}
+                if name not in self.corrupted.means or not levels >= {*self.corrupted.severities}:
+                    raise ValueError(
+                        f"corrupted.names has {name}, which has no mean, or is not measured in each severity"
+                    )
+        right, down = ({one.level for one in self.of("shift", name)} for name in ("right", "down"))
+        if (right ^ down) - {0}:
+            raise ValueError("conditions have other shifts to the right than down")
+        return self
 
     @property
     def who(self) -> str:

@@ -79,7 +79,7 @@ class Cache:
             version, path, size, modified, facts = json.loads(line)
             if version == VERSION and isinstance(path, str):
                 self.known[path] = ((size, modified), PhotographFacts.from_json(facts))
-        except (ValueError, TypeError):  # cut off, or not written by posebench
+        except (ValueError, TypeError, RecursionError):  # cut off, or not written by posebench
             return
 
 

@@ -147,7 +147,7 @@ def files_of_table(
     ]
     files, lacking = [], []
     for record in {record.predictions_sha256: record for record in records}.values():
-        found = predictions_file(record, results)
+        found = predictions_file(record, (results,))
         if found.path is None or found.differs:
             lacking.append(record.name)
         else:
@@ -172,7 +172,7 @@ def _files_named(text: str, results: Path) -> list[Path]:
 
 
 def _predictions_of(record: Path, named: str) -> Path:
-    found = predictions_file(read_record(record), home(record))
+    found = predictions_file(read_record(record), (home(record),))
     if found.path is None or found.differs:
         raise PosebenchError(
             f"The predictions of {named} are not kept: {found.problem or 'the file of that name differs.'}"

@@ -1,6 +1,7 @@
 """The people of a split: annotated, detected, or synthetic."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ def people_of_files(
 
 def _part_of_files(files: Sequence[Path]) -> Chosen | None:
     """The part of the people that all files are of; None for the whole split."""
-    parts = [stated_people(file)[1] for file in files]
+    parts = [_stated(file)[1] for file in files]
     for file, part in zip(files, parts, strict=True):
         if part != parts[0]:
             first, other = ("all people" if one is None else one.sentence for one in (parts[0], part))
@@ -78,7 +79,7 @@ def split_of_files(files: Sequence[Path], protocol: Protocol) -> str | None:
     first: Path | None = None
     split = None
     for file in files:
-        stated = stated_people(file)[0]
+        stated = _stated(file)[0]
         if stated not in protocol.splits:
             continue
         if first is not None and stated != split:
@@ -88,6 +89,20 @@ def split_of_files(files: Sequence[Path], protocol: Protocol) -> str | None:
             )
         first, split = first or file, stated
     return split
+
+
+def _stated(file: Path) -> tuple[str, Chosen | None]:
+    """What `stated_people` reads of a file, once: each time it compares the whole file with its checksum."""
+    if not file.is_file():
+        return stated_people(file)
+    about = file.stat()
+    return _kept(file, about.st_ino, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _kept(file: Path, *version: int) -> tuple[str, Chosen | None]:
+    """`stated_people` of a file that is there, until it is written again."""
+    return stated_people(file)
 
 
 def _synthetic(protocol: Protocol, split: str, limit: int | None) -> Instances:

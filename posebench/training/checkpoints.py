@@ -247,22 +247,6 @@ def _how_to_import(path: Path) -> str:
     )
 
 
-def load_published(
-    arch: str, source: str | Path | Mapping[str, Any], keypoints: int | Skeleton | None = None
-) -> Architecture:
-    """The network of published weights, with the pipeline that they expect.
-
-    Args:
-        arch: such as `hrnet_w32`.
-        source: a file, or what `torch.load` made of one.
-        keypoints: the skeleton, or how many keypoints one of an installed protocol has; None to count them in the file.
-
-    Raises:
-        PosebenchError: the weights are not, tensor by tensor, those of the architecture.
-    """
-    return published_weights.load(arch, source, keypoints=keypoints)[0]
-
-
 def import_published(
     arch: str, file: Path, out: Path, *, keypoints: Skeleton | None = None, input_size: tuple[int, int] | None = None,
     partial: bool = False,

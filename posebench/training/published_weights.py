@@ -6,6 +6,7 @@ A file may be a state dict or any of the usual wrappings of one. Its tensor name
 import contextlib
 import pickle
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,8 @@ PREFIXES = ("module.", "model.")
 """Prefixes that a wrapper adds to every name (DataParallel; Newell's trainer)."""
 COUNTER = ".num_batches_tracked"
 """Batch normalisation's counter: missing in files from before torch 0.4.1, and not needed."""
-SHOWN = 3
+NAMED = 6
+"""Tensors that do not fit and are named one by one in an error; more are counted by module."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,16 @@ class Fit:
         ]
 
     def summary(self) -> str:
-        """What does not fit, on one line, with the first names of each kind."""
+        """What does not fit, on one line: each tensor, or how many there are of each module."""
         groups = {"missing": self.missing, "left over": self.left, "of another shape": self.misshapen}
-        return "; ".join(
-            f"{len(names):,} {what} ({', '.join(names[:SHOWN])}{', …' if len(names) > SHOWN else ''})"
-            for what, names in groups.items()
-            if names
-        )
+        return "; ".join(f"{len(names):,} {what} ({_named(names)})" for what, names in groups.items() if names)
+
+
+def _named(names: tuple[str, ...]) -> str:
+    if len(names) <= NAMED:
+        return ", ".join(names)
+    modules = Counter(".".join(name.split(" ")[0].split(".")[:2]) for name in names)
+    return ", ".join(f"{count} of {module}" for module, count in modules.items())
 
 
 def read(path: Path) -> dict[str, Tensor]:
@@ -102,7 +107,9 @@ def read(path: Path) -> dict[str, Tensor]:
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise PosebenchError(f"{path} is not readable as weights: it is damaged, or another kind of file.") from error
     if isinstance(loaded, dict) and str(loaded.get("format", "")).startswith("posebench"):
-        raise PosebenchError(f"{path} is already a posebench checkpoint; give it to posebench predict.")
+        raise PosebenchError(
+            f"{path} is already a posebench checkpoint; posebench predict (in Python, pb.load_checkpoint) reads it."
+        )
     return unwrapped(loaded, str(path))
 
 
@@ -166,7 +173,7 @@ def load(
     if not (fit.complete or (partial and state)):
         raise PosebenchError(
             f"The {layout.name} weights do not fit {arch} with {len(keypoints)} keypoints: {fit.summary()}."
-            + ("" if partial else " --partial imports what fits.")
+            + ("" if partial else " --partial imports what fits, and names every other tensor.")
         )
     broken = [name for name, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
     if broken:
@@ -200,7 +207,7 @@ def recognise(
         if any(likely.theirs(name) in tensors for name in names):
             return likely
     known = ", ".join(f"{layout.name} (has {layout.head})" for layout in layouts) or "none"
-    first = ", ".join(list(tensors)[:SHOWN])
+    first = ", ".join(list(tensors)[:3])
     raise PosebenchError(
         f"Unrecognised checkpoint format. {arch} reads those of {known}; this one begins with {first}."
     )

@@ -1,6 +1,7 @@
 """Commands that take predictions files read them on the split that the files state."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from posebench.data.chosen import choose
 from posebench.data.predictions import for_instances, save
 from posebench.data.provenance import Provenance
 from posebench.plugins.registry import protocol
+from posebench.tasks import people as people_of_tasks
 from posebench.tasks.people import load_people
 
 MPII = protocol("mpii")
@@ -119,3 +121,21 @@ def test_python_reads_the_files_split_too(folder: Path) -> None:
     assert pb.compare([folder / "a.h5", folder / "b.h5"], **given).runs[0].people.split == "train"
     assert pb.diagnose(folder / "a.h5", **given).evaluation.people.split == "train"
     assert pb.label_errors([folder / "a.h5", folder / "b.h5"], **given).people.split == "train"
+
+
+@pytest.mark.parametrize("arguments", [("evaluate", "new.h5"), ("evaluate", "new.h5", "--explain")])
+def test_what_a_file_states_is_read_once_for_a_command(
+    arguments: tuple[str, ...], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time, the whole file is compared with its checksum. A file that is written again is read again."""
+    asked: list[str] = []
+    read = people_of_tasks.stated_people
+    monkeypatch.setattr(people_of_tasks, "stated_people", lambda file: (asked.append(file.name), read(file))[1])
+    monkeypatch.chdir(folder)
+    for name, split in (("a.h5", "train"), ("val.h5", "val")):
+        shutil.copy(name, "new.h5")
+        found = posebench(folder, *arguments)
+        assert found.exit_code == 0, found.output
+        assert ("train" in found.output) == (split == "train")
+    assert asked == ["new.h5", "new.h5"]
+    Path("new.h5").unlink()

@@ -87,6 +87,10 @@ def test_a_wrong_npz_is_a_sentence(two_people: Instances, tmp_path: Path) -> Non
     ):
         with pytest.raises(PosebenchError, match=message):
             load(tmp_path / name, two_people)
+    with pytest.raises(
+        PosebenchError, match=r"needs \(2, 16, 2\) numbers. mpii test has 1 people: is it --split test\?$"
+    ):
+        load(tmp_path / "short.npz", two_people, {"val": 1, "test": 1})
 
 
 @pytest.mark.parametrize("name", ["mpii", "flic", "coco", "lsp"])

@@ -70,7 +70,7 @@ def test_only_plots_of_changed_records_are_drawn_again(tmp_path: Path):
     assert [path for path in plots if path.stat().st_mtime_ns] == changed
 
 
-@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"1": 2}'])
+@pytest.mark.parametrize("content", [None, "", pytest.param("[" * 100_000, id="deep"), "[]", '{"1": 2}'])
 def test_a_missing_plot_and_a_damaged_list_of_plots_are_made_again(content: str | None, drawn: Path, tmp_path: Path):
     shutil.copytree(drawn, tmp_path, dirs_exist_ok=True)
     before, known = made(tmp_path), ResultsFolder(tmp_path).drawn_plots

@@ -1,12 +1,14 @@
 """Tables and pictures of robustness, from what is kept; AdvMix's rows beside them."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from records import record
+from robustness_data import kept
 
 from posebench.diagnosis.estimate import Estimate
 from posebench.report.pages.page import write_pages
@@ -17,50 +19,11 @@ from posebench.report.tables.contents import placed, read_contents
 from posebench.report.tables.published_robustness import differences, published_robustness
 from posebench.report.tables.robustness_tables import RobustnessTable, by_corruption, shifts, sources, summary, tables
 from posebench.results.folder import ResultsFolder
-from posebench.results.kept_robustness import Condition, Corrupted, KeptRobustness, find_robustness, save_robustness
-from posebench.results.record import Data, Resampling, Rule, save_record
-from posebench.samples.corruption import CORRUPTIONS, SEVERITIES
+from posebench.results.kept_robustness import Condition, find_robustness, save_robustness
+from posebench.results.record import save_record
+from posebench.samples.corruption import CORRUPTIONS
 
 FOG = ("fog",)
-
-
-def kept(
-    name: str = "hrnet_w32", lower: float = 0.0, names: tuple[str, ...] = CORRUPTIONS, **changes: Any
-) -> KeptRobustness:
-    """A measurement of all people of mpii val: 90 clean, 80 - severity - `lower` under every corruption of `names`."""
-
-    def condition(part: Any, name: str, level: float, value: float) -> Condition:
-        return Condition(
-            part=part, name=name, level=level, score=Estimate(value, (value - 1, value + 1)),
-            change=Estimate(value - 90, (value - 91, value - 89)),
-        )  # fmt: skip
-
-    cells = [condition("corruption", one, n, 80 - n - lower) for one in names for n in SEVERITIES]
-    boxes = [
-        *(condition("shift", one, level, 85) for one in ("right", "down") for level in (-26, 26)),
-        condition("scale", "scale", 1.25, 88), condition("boxes", "jittered", 13, 89.5),
-    ]  # fmt: skip
-    mean = Estimate(77 - lower, (75, 79))
-    damage = Corrupted(
-        names=names, severities=SEVERITIES, rule="advmix", seed=1, packages={"numpy": "2.4.6"},
-        means=dict.fromkeys(names, mean), mpc=mean, rpc=Estimate(100 * (77 - lower) / 90, (83, 88)),
-        mpc_resampled=[77 - lower + place / 10 for place in range(9)],
-    )  # fmt: skip
-    rule = Rule(
-        protocol="mpii", version=1, convention="hrnet", rule="PCKh@0.5.", evaluator="HRNet", headline="Mean", unit="%"
-    )
-    data = Data(
-        dataset="mpii", split="val", box_source="annotation", people=2958, images=2729, annotations="gt_valid.mat",
-        annotations_sha256="0" * 64, synthetic=False,
-    )  # fmt: skip
-    whole: dict[str, Any] = {
-        "posebench": "0.1.0", "name": name, "arch": "hrnet_w32", "input_size": (256, 256), "weights_sha256": "1" * 64,
-        "flip_test": True, "rule": rule, "data": data, "chosen": 2958, "people_of_split": 2958, "people_of_dataset": 2958,
-        "clean": Estimate(90, (89, 91)),
-        "conditions": (*cells, *boxes), "corrupted": damage, "notes": (),
-        "resampling": Resampling(unit="image", units=2729, largest=100, intervals="t"),
-    }  # fmt: skip
-    return KeptRobustness(**whole | changes)
 
 
 def written(results: Path) -> list[Path]:
@@ -151,7 +114,7 @@ def test_an_unknown_interval_is_a_dash_and_the_page_says_why(tmp_path: Path) -> 
 def test_a_change_that_no_resample_shows_is_equal() -> None:
     nothing = Estimate(0.0, (0.0, 0.0))
     same = Condition(part="boxes", name="jittered", level=13, score=nothing, change=nothing)
-    table = sources(kept(clean=nothing, conditions=(same,)))
+    table = sources(kept(clean=nothing, corrupted=None, conditions=(same,)))
     assert table is not None and row(table, "jittered, 13 px, 10 %") == ("0.0", "0.0–0.0", "equal", "")
 
 
@@ -217,3 +180,33 @@ def test_a_hostile_name_is_shown_as_text(tmp_path: Path) -> None:
     assert "| =1+1\\|&lt;b&gt;\\$x 256×256 |" in text  # a cell of Markdown
     assert "<summary>=1+1|&lt;b&gt;$x: every condition" in text  # HTML
     assert "\n'=1+1|<b>$x,hrnet_w32" in (tmp_path / "robustness/robustness.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    "damage, problem",
+    [
+        (
+            lambda one: one["conditions"][0].update(level=3),
+            "corrupted.names has fog, which has no mean, or is not measured",
+        ),
+        (
+            lambda one: one["corrupted"].update(means={}),
+            "corrupted.names has fog, which has no mean, or is not measured",
+        ),
+        (
+            lambda one: one["conditions"][0].update(level=float("inf")),
+            "conditions.0.level: input should be a finite number",
+        ),
+        (lambda one: one["conditions"][5].update(level=7), "conditions have other shifts to the right than down"),
+    ],
+)
+def test_a_measurement_that_lacks_what_its_tables_show_is_skipped_and_named(
+    damage: Any, problem: str, tmp_path: Path
+) -> None:
+    path = save_robustness(kept(names=FOG), "id", tmp_path)
+    content = json.loads(path.read_text())
+    damage(content)
+    path.write_text(json.dumps(content))
+    found = find_robustness(tmp_path)
+    assert not found.kept and len(found.notes) == 1
+    assert str(path) in found.notes[0] and problem in found.notes[0]

@@ -77,7 +77,7 @@ def test_lines_that_are_cut_off_or_strange_are_read_as_unknown(
     lines = cache.read_text().splitlines()
     known = [line for line in lines if line]
     older = json.dumps([0, *json.loads(known[1])[1:]])
-    cache.write_text("\n".join([known[0], older, "[1]", "null", "\x00\xff", known[2], known[4][:-20]]))
+    cache.write_text("\n".join([known[0], older, "[1]", "null", "\x00\xff", "[" * 100_000, known[2], known[4][:-20]]))
     checked.clear()
     assert len(scan(photographs, cache, 0)) == 5
     assert checked == ["1.png", "3.png", "4.png"]

@@ -48,6 +48,6 @@ def _read(folder: ResultsFolder) -> dict[str, str]:
     """Plot → its source; empty where the file is missing or damaged: then all plots are drawn."""
     try:
         known = json.loads(folder.drawn_plots.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}

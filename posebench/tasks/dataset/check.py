@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from posebench.array_type import Array
 from posebench.data.instances import Instances
-from posebench.errors import PosebenchError, counted
+from posebench.errors import NoAnnotation, PosebenchError, counted
 from posebench.plugins.protocol import Protocol
 from posebench.results.folder import ResultsFolder, plain
 from posebench.samples.photograph_check import PhotographFacts, hash_words, near_pairs
@@ -35,6 +35,7 @@ class SplitCheck:
 
     Attributes:
         split: its name. problem: why its people cannot be read; empty where they can. The rest is then empty.
+        unannotated: there is no annotation file.
         annotation: name of the annotation file. annotation_sha256: its hash.
         people: usable ones. known: as many as the whole dataset has; None where that is not known.
         needed: photographs of usable people. present: those that are there. missing: the first three others.
@@ -44,6 +45,7 @@ class SplitCheck:
 
     split: str
     problem: str = ""
+    unannotated: bool = False
     annotation: str = ""
     annotation_sha256: str = ""
     people: int = 0
@@ -93,6 +95,7 @@ class _Split:
     name: str
     people: Instances | None = None
     problem: str = ""
+    unannotated: bool = False
     facts: Facts = field(default_factory=dict)
 
     @cached_property
@@ -144,7 +147,7 @@ def check_data(
     place = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:8]
     cache = results.checks / f"{plain(protocol.name)}-{place}.jsonl"
     facts = scan(paths, cache, workers, show) if paths else {}
-    splits = {split.name: _Split(split.name, split.people, split.problem, facts) for split in read}
+    splits = {split.name: replace(split, facts=facts) for split in read}
     run = run_splits(protocol, data)
     train, report = splits[run.train], splits[run.report]
     checked = {name: _checked(split, protocol) for name, split in splits.items()}
@@ -164,13 +167,14 @@ def _read(protocol: Protocol, data: Path, split: str) -> _Split:
         return _Split(split, load_people(protocol, data, split))
     except (PosebenchError, OSError) as error:
         # Where the dataset comes from is said once, not for every split.
-        return _Split(split, problem=str(error).removesuffix(protocol.download).rstrip())
+        problem = str(error).removesuffix(protocol.download).rstrip()
+        return _Split(split, problem=problem, unannotated=isinstance(error, NoAnnotation))
 
 
 def _checked(split: _Split, protocol: Protocol) -> SplitCheck:
     people, known = split.people, protocol.known_counts.get(split.name)
     if people is None:
-        return SplitCheck(split.name, split.problem, known=known)
+        return SplitCheck(split.name, split.problem, split.unannotated, known=known)
     present = [path for path in split.paths.values() if path in split.facts]
     missing = [people.images[row] for row, path in split.paths.items() if path not in split.facts]
     hashes = sorted(f"{path.name} {split.decoded[path].sha256}" for path in present if path in split.decoded)
@@ -254,10 +258,10 @@ def _problems(protocol: Protocol, train: SplitCheck, report: SplitCheck, people:
     found = []
     if train.problem and train.problem == report.problem:
         both = train.split if train.split == report.split else f"{train.split} and {report.split}"
-        return [f"Training and scoring are impossible, because {both} cannot be read: {train.problem}"]
+        return [f"Training and scoring are impossible{_unread(both, train)}: {train.problem}"]
     for split, verb in ((train, "Training"), (report, "Scoring")):
         if split.problem:
-            found.append(f"{verb} is impossible, because {split.split} cannot be read: {split.problem}")
+            found.append(f"{verb} is impossible{_unread(split.split, split)}: {split.problem}")
         elif (lacking := split.needed - split.present) > 0:
             found.append(
                 f"{'Training' if split is train else 'Predicting'} is impossible: {split.folder} lacks {lacking:,} of the "
@@ -267,6 +271,11 @@ def _problems(protocol: Protocol, train: SplitCheck, report: SplitCheck, people:
     if people is not None and (reason := scoring_problem(protocol, people)):
         found.append(f"Scoring is impossible: {reason}")
     return found
+
+
+def _unread(name: str, split: SplitCheck) -> str:
+    """Which split cannot be read; empty where its annotation is not there, as its problem says."""
+    return "" if split.unannotated else f", because {name} cannot be read"
 
 
 def _same_images(train: _Split, report: _Split) -> list[str]:

@@ -145,7 +145,7 @@ def _read(file: Path) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = json.loads(file.read_text("utf-8"))
         recipe = Recipe.model_validate(found["recipe"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return found | {"recipe": recipe.model_dump(mode="json")}
 

@@ -46,7 +46,7 @@ class _Kept:
         return f"{RECIPES}/{self.record.id}.json" if self.record.model.recipe else ""
 
 
-def write_bundle(paths: Sequence[Path], out: Path, predictions: Path | None = None) -> Path:
+def write_bundle(paths: Sequence[Path], out: Path, predictions: tuple[Path, ...] = ()) -> Path:
     """Write a bundle. The same records and installed packages give the same bytes.
 
     Args:
@@ -64,7 +64,7 @@ def write_bundle(paths: Sequence[Path], out: Path, predictions: Path | None = No
     kept: dict[str, _Kept] = {}
     for path in paths:
         record = read_record(path)
-        file = predictions_file(record, predictions or home(path))
+        file = predictions_file(record, predictions or (home(path),))
         if file.path is None or file.differs:
             raise PosebenchError(f"{path} cannot be bundled without its predictions. {file.problem or _other(file)}")
         if file.path.is_dir():
@@ -109,7 +109,7 @@ def verify_bundle(path: Path, places: Places) -> list[Verification]:
         if not records or not (folder / SUMS).is_file():
             raise PosebenchError(f"{path} is no bundle of posebench: it has no {SUMS if records else 'records'}.")
         changed = _changed(folder)
-        found = [verify(record, replace(places, predictions=folder)) for record in records]
+        found = [verify(record, replace(places, predictions=(folder,))) for record in records]
         return [_in_bundle(one, folder, path, (*changed, *_other_recipe(one, folder))) for one in found]
 
 

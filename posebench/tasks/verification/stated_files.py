@@ -1,6 +1,6 @@
 """The files that a record states with their hashes, and where they are looked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,30 +51,35 @@ class StatedFile:
         return {"what": self.what, "name": self.name, "sha256": self.sha256, "file": path, "found": self.found or None}
 
 
-def predictions_file(record: Record, place: Path) -> StatedFile:
+def predictions_file(record: Record, places: Sequence[Path]) -> StatedFile:
     """The predictions file of a record: by its hash, else the one of its name, which then differs.
 
     Args:
-        place: a predictions file, or a folder that has it or a folder with it. Predictions may themselves be a folder.
+        places: predictions files, or folders that have it or a folder with it. Predictions may themselves be a folder.
     """
     stated = StatedFile("predictions", record.predictions, record.predictions_sha256)
     if record.predictions == IN_MEMORY:
         return _missing(stated, "The record was made from arrays in memory, so there is no predictions file to score.")
     folders = [
-        path for path in (place, place / record.predictions) if path.is_dir() and path.name == record.predictions
+        path
+        for place in places
+        for path in (place, place / record.predictions)
+        if path.is_dir() and path.name == record.predictions
     ]
-    named = [*folders, *files_below(place, record.predictions.__eq__)]
+    files = [path for place in places for path in files_below(place, record.predictions.__eq__)]
+    named = sorted([*folders, *files], key=lambda path: path.name != record.predictions)
     for path in named:
         if sha256(path) == stated.sha256:
             return _at(stated, path)
-    found = find_by_hash([place], lambda name: name.lower().endswith(PREDICTIONS), stated.sha256)
+    found = find_by_hash(list(places), lambda name: name.lower().endswith(PREDICTIONS), stated.sha256)
     if found is not None:
         return _at(stated, found)
     if named:
         return _at(stated, named[0])
     return _missing(
         stated,
-        f"No predictions file below {place} has the record's SHA-256, {stated.sha256}, or its name, {stated.name}. "
+        f"No predictions file below {', '.join(map(str, places))} has the record's SHA-256, {stated.sha256}, or its name, "
+        f"{stated.name}. "
         "Name the file, or a folder that has it, with --predictions.",
     )
 

@@ -27,12 +27,12 @@ class Places:
 
     Attributes:
         data: folder of the dataset, a folder with a folder for each protocol, or an annotation file; None where there is none.
-        predictions: the predictions file, or a folder that has it; None for the results folder of the record.
+        predictions: predictions files, or folders that have them; none for the results folder of the record.
         protocol: name of the protocol to score by; None for the record's. A dataset of one's own is named by its description.
     """
 
     data: Path | None = None
-    predictions: Path | None = None
+    predictions: tuple[Path, ...] = ()
     protocol: str | None = None
 
 
@@ -106,7 +106,7 @@ def verify(path: Path, places: Places, origin: str = "") -> Verification:
     """
     record = read_record(path)
     where = home(path)
-    predictions = predictions_file(record, places.predictions or where)
+    predictions = predictions_file(record, places.predictions or (where,))
     found = _Found()
     _load(record, places, found)
     if predictions.path is None:

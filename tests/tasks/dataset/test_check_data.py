@@ -73,9 +73,9 @@ def test_a_missing_annotation_makes_training_impossible_and_where_it_comes_from_
     (root / "annotations/person_keypoints_train2017.json").unlink()
     found = checked(root, tmp_path)
     (problem,) = found.problems
-    assert problem.startswith("Training is impossible, because train cannot be read: No COCO train annotation below")
+    assert problem.startswith("Training is impossible: No COCO train annotation below")
     assert "download page" in found.download and "download page" not in problem
-    assert found.splits[0].people == 0
+    assert (found.splits[0].people, [split.unannotated for split in found.splits]) == (0, [True, False])
 
 
 def test_unusual_photographs_are_counted_and_named(tmp_path: Path) -> None:

@@ -216,11 +216,23 @@ def test_curves_go_over_the_thresholds_one_asks_for(files: tuple[Path, Path], tm
     assert " 97.56" in table
 
 
-@pytest.mark.parametrize("text", ["0.1", "0:1:0.3", "1:0:0.1", "0:1:0", "0:nan:1", "0:1:1e-9", "a:b:c"])
+@pytest.mark.parametrize(
+    "text", ["-0.1", "0.1,,0.2", "nan", "0:1:0.3", "1:0:0.1", "0:1:0", "0:nan:1", "0:1:1e-9", "a:b:c"]
+)
 def test_thresholds_that_are_none_are_a_sentence(text: str, files: tuple[Path, Path]) -> None:
     shown = run("evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--thresholds", text)
     assert shown.exit_code == 2
-    assert "should be FROM:TO:STEP" in shown.output
+    assert "or FROM:TO:STEP with whole steps" in " ".join(shown.output.split())
+
+
+@pytest.mark.parametrize("text, thresholds", [("0.7", [0.7]), ("0.8,0.6, 0.7,0.6", [0.6, 0.7, 0.8])])
+def test_thresholds_are_one_number_or_several_in_any_order(
+    text: str, thresholds: list[float], files: tuple[Path, Path]
+) -> None:
+    shown = run("evaluate", files[1], "--protocol", "mpii", "--data", files[0], "--thresholds", text, "--json")
+    mean = next(curve for curve in json.loads(shown.stdout)["curves"] if curve["label"] == "Mean")
+    assert mean["thresholds"] == thresholds
+    assert mean["values"] == pytest.approx([{0.6: 100 * 40 / 41}.get(at, 100) for at in thresholds])
 
 
 def test_coco_has_no_thresholds_to_choose(tmp_path: Path, shared: Path) -> None:

@@ -145,6 +145,9 @@ def test_damaged_settings_of_other_runs_are_passed_over(tmp_path: Path) -> None:
     first = run(tmp_path)
     settings = first.with_name("settings.json")
     settings.write_text(settings.read_text()[:50])
+    deep = first.parent.with_name("deep") / "settings.json"
+    deep.parent.mkdir()
+    deep.write_text("[" * 100_000)
     run(tmp_path, resume=True, epochs=2)
 
 

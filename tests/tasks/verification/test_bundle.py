@@ -147,6 +147,20 @@ def test_a_bundle_is_not_overwritten(results: Path, bundle: Path, monkeypatch: p
     assert bundle.read_bytes() == before
 
 
+def test_several_predictions_files_are_each_found_by_their_hash(results: Path, bundle: Path, tmp_path: Path) -> None:
+    records = sorted((results / "records").iterdir())
+    files = [tmp_path / name for name in ("one.h5", "two.h5", "other.h5")]
+    for file, name in zip(files, ("near", "far", "far"), strict=True):
+        file.write_bytes((results / f"predictions/{name}.h5").read_bytes())
+    files[2].write_bytes(b"of no record")
+    packed = pb.write_bundle(records, tmp_path / "x.zip", predictions=[files[2], files[1], files[0]])
+    assert packed.read_bytes() == bundle.read_bytes()
+    words = ["bundle", *map(str, records), "--out", str(tmp_path / "y.zip")]
+    done = CliRunner().invoke(main, words + [word for file in files for word in ("--predictions", str(file))])
+    assert done.exit_code == 0
+    assert (tmp_path / "y.zip").read_bytes() == bundle.read_bytes()
+
+
 def test_a_record_whose_predictions_are_gone_is_not_bundled(results: Path, tmp_path: Path) -> None:
     record = Path(shutil.copy(next((results / "records").glob("*near*")), tmp_path / "near.json"))
     done = CliRunner().invoke(main, ["bundle", str(record), "--out", str(tmp_path / "x.zip")])

@@ -112,7 +112,7 @@ def test_the_hash_of_changed_predictions_is_named_beside_the_numbers(results: Pa
 def test_predictions_that_were_renamed_and_moved_are_found_by_their_hash(results: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere/deep").mkdir(parents=True)
     (results / "predictions/noise.h5").rename(tmp_path / "elsewhere/deep/x.h5")
-    found = verify(record_of(results), Places(predictions=tmp_path / "elsewhere"))
+    found = verify(record_of(results), Places(predictions=(tmp_path / "elsewhere",)))
     assert (found.status, found.predictions.path) == ("verified", tmp_path / "elsewhere/deep/x.h5")
 
 
