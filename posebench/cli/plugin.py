@@ -92,7 +92,7 @@ class _Page:
             unused = facts["unused_parameters"]
             self._say(
                 f"{facts['parameters']:,} parameters, {'?' if unused is None else f'{unused:,}'} unused; "
-                f"{facts['milliseconds_per_crop']:g} ms per crop of {width}x{height} on one CPU thread"
+                f"{facts['milliseconds_per_crop']:g} ms per crop of {height}×{width} on one CPU thread"
             )
         counts = [sum(finding.outcome == outcome for finding in made.findings) for outcome in MARKS]
         verdict = "[bold red]FAILED[/]" if made.failed else "[bold green]passed[/]"

@@ -127,7 +127,7 @@ def target(subject: Subject) -> str:
         raise Unsettled("the loss cannot be minimised over outputs alone; see the training check.")
     raise Broken(
         f"The outputs that minimise the loss decode {distance:.1f} pixels (95 %) from the keypoints, "
-        f"({shift[0]:+z.1f}, {shift[1]:+z.1f}) on average, at {subject.oblong[0]}x{subject.oblong[1]}.",
+        f"({shift[0]:+z.1f}, {shift[1]:+z.1f}) on average, at {subject.oblong[1]}×{subject.oblong[0]}.",
         "Look for x and y exchanged, width and height exchanged, or a stride without its half cell "
         "(posebench.data.geometry.cell_to_pixel).",
     )

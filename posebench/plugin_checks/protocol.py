@@ -216,7 +216,7 @@ def folder(subject: ProtocolSubject) -> str:
             root = protocol.annotations(Path(empty), protocol.report_split, protocol.convention().name)
             found = protocol.instances(root, protocol.report_split)
         except PosebenchError as error:
-            return f"{' '.join(str(error).replace(empty, 'DIR').split())[:160]}"
+            return f"an empty folder is answered with: {' '.join(str(error).replace(empty, 'DIR').split())[:160]}"
     if not isinstance(found, Instances):
         raise Broken(f"instances returns a {type(found).__name__}.", "Return a posebench.data.instances.Instances.")
     return "needs no files"

@@ -6,10 +6,11 @@ assert not prove("architecture", "mynet").failed
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from posebench.errors import unknown
-from posebench.plugin_checks.runner import Check, Finding, Proof, examine
+from posebench.plugin_checks.runner import Check, Finding, Proof, Unsettled, examine
 from posebench.plugins import registry
 from posebench.plugins.registry import Kind
 
@@ -93,10 +94,19 @@ def _architecture(
         ("target", behaviour.target, ("shapes", "loss")),
         ("mirror", behaviour.mirror, ("shapes",)),
     ]
-    if train:
-        tests.append(("learns", learns, ("shapes", "loss")))
+    tests.append(("learns", learns if train else _left_out(learns), ("shapes", "loss")))
     subject = Subject(name, seconds, watch or unwatched)
     return _checks(tests), subject, _alone()
+
+
+def _left_out(test: Callable[[Any], str]) -> Callable[[Any], str]:
+    """A test that is skipped because the caller did not want it."""
+
+    @wraps(test)
+    def skip(subject: Any) -> str:
+        raise Unsettled("left out by --no-train.")
+
+    return skip
 
 
 @contextmanager

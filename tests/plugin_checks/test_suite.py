@@ -151,7 +151,7 @@ FAULTS = [
     ("PlainList", "checkpoint", "some weights are not in state_dict()."),
     ("MadeLater", "checkpoint", "The checkpoint does not fit MadeLater: "),
     ("YThenX", "target", "The outputs that minimise the loss decode "),
-    ("CornerOfCell", "target", "(-1.5, -1.4) on average, at 64x128."),
+    ("CornerOfCell", "target", "(-1.5, -1.4) on average, at 128×64."),
     ("SameNames", "mirror", "unflip: left and right are not exchanged."),
     ("SamePlaces", "mirror", "unflip: x is not mirrored."),
     ("Unturned", "mirror", "unflip: it changes nothing."),
@@ -266,9 +266,10 @@ def test_the_command_prints_a_page_and_ends_with_1_where_something_failed(plugin
     lines = done.stdout.splitlines()
     assert lines[0] == "SameNames, architecture (faulty:build_SameNames of faulty 1.0)"
     assert "✗ mirror     unflip: left and right are not exchanged." in lines
+    assert "– learns     left out by --no-train." in lines
     assert any("fix: Reorder keypoints by list(self.skeleton.flip_order)." in line for line in lines)
-    assert "1,7" in lines[-2] and "0 unused" in lines[-2] and "ms per crop of 128x128" in lines[-2]
-    assert lines[-1] == "FAILED: 12 passed, 1 failed, 0 skipped"
+    assert "1,7" in lines[-2] and "0 unused" in lines[-2] and "ms per crop of 128×128" in lines[-2]
+    assert lines[-1] == "FAILED: 12 passed, 1 failed, 1 skipped"
 
 
 def test_the_commands_json_is_one_object_whatever_the_plugin_prints(plugins_folder: Path) -> None:

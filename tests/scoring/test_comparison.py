@@ -221,10 +221,10 @@ def test_three_files_are_compared_pair_by_pair_and_alike_names_are_told_apart(sh
     assert done.output.count("identical") == 3
     assert done.output.count("Not predicted, so not scored") == 1
     whole = json.loads(invoke(file, file, file, "--protocol", "flic", "--data", data, "--json").stdout)
-    assert [run["name"] for run in whole["runs"]] == [f"yang16_oc.mat ({place})" for place in (1, 2, 3)]
+    assert [run["name"] for run in whole["runs"]] == [f"yang16_oc ({place})" for place in (1, 2, 3)]
 
 
-def test_files_of_one_name_are_called_by_the_ends_of_their_paths(tmp_path: Path) -> None:
+def test_files_of_one_name_are_told_apart_by_the_ends_of_their_paths(tmp_path: Path) -> None:
     from posebench.synthetic.people import instances
 
     truth = instances(protocol("mpii").skeleton, "val", 500).keypoints
@@ -233,7 +233,7 @@ def test_files_of_one_name_are_called_by_the_ends_of_their_paths(tmp_path: Path)
         file.parent.mkdir(parents=True)
         np.savez(file, keypoints=truth + place)
     whole = json.loads(invoke(*files, "--protocol", "mpii", "--json").stdout)
-    assert [run["name"] for run in whole["runs"]] == ["old/deep/net.npz", "new/deep/net.npz"]
+    assert [run["name"] for run in whole["runs"]] == ["net, old/deep/net.npz", "net, new/deep/net.npz"]
 
 
 def shown(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> str:
