@@ -51,7 +51,8 @@ def median_distances(keypoints: Array, missing: Array, instances: Instances, peo
     labelled = instances.visibility[people] > UNLABELLED
     truth = np.where(labelled[..., None], instances.keypoints[people], np.nan)
     lengths = instances.size[people].max(axis=1)[:, None, None]
-    distances = np.sqrt(((guess[:, :, None] - truth[:, None]) ** 2).sum(axis=3)) / lengths
+    with np.errstate(over="ignore"):  # coordinates of 1e300 are far, not wrong
+        distances = np.sqrt(((guess[:, :, None] - truth[:, None]) ** 2).sum(axis=3)) / lengths
     some = np.isfinite(distances).any(axis=0)
     medians = np.full((k, k), np.nan)
     medians[some] = np.nanmedian(distances[:, some], axis=0)

@@ -178,7 +178,8 @@ def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) 
     lengths = instances.measures[rule.measure]
     distances = normalised_distances(keypoints, instances.keypoints, lengths, missing)
     if rule.single:
-        distances = distances.astype(np.float32).astype(float)
+        with np.errstate(over="ignore"):  # what is too far for single precision is infinitely far
+            distances = distances.astype(np.float32).astype(float)
     return distances, counted, counted & ~missing.all(axis=0)
 
 
@@ -195,7 +196,8 @@ def misplaced(keypoints: Array, missing: Array, instances: Instances) -> tuple[s
     guess = np.where(missing[..., None], np.nan, keypoints)[known]
     if np.nanquantile(np.abs(guess), 0.99) <= LARGEST_FRACTION:
         return (f"Hardly any predicted coordinate is above {LARGEST_FRACTION}; they should be image pixels.",)
-    away = np.abs(np.nanmean(guess, axis=1) - instances.center[known]) > instances.size[known] / 2
+    with np.errstate(over="ignore", invalid="ignore"):  # sums of absurd coordinates
+        away = np.abs(np.nanmean(guess, axis=1) - instances.center[known]) > instances.size[known] / 2
     if away.any(axis=1).mean() <= FEW:
         return ()
     return (
@@ -260,8 +262,9 @@ def normalised_distances(keypoints: Array, truth: Array, lengths: Array, missing
     Returns:
         (N, K), inf where missing.
     """
-    difference = keypoints - truth
-    distances = np.sqrt((difference**2).sum(axis=2)) / lengths[:, None]
+    with np.errstate(over="ignore"):  # coordinates of 1e300 are far, not wrong
+        difference = keypoints - truth
+        distances = np.sqrt((difference**2).sum(axis=2)) / lengths[:, None]
     return distances if missing is None else np.where(missing, np.inf, distances)
 
 
