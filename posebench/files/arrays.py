@@ -1,6 +1,7 @@
 """Arrays in other people's files, HDF5 and MATLAB of any version: read whole or refused, never trusted with memory."""
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,13 +74,29 @@ def open_hdf5(path: Path) -> Iterator[Any]:
     """An HDF5 file, open for reading.
 
     Raises:
-        PosebenchError: the file does not have its checksum.
+        PosebenchError: the file does not have its checksum, or is cut off or otherwise damaged.
     """
     import h5py
 
     checksum.check(path)
-    with h5py.File(path, "r") as file:
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise PosebenchError(_damage(path, str(error))) from error
+    with file:
         yield file
+
+
+def _damage(path: Path, problem: str) -> str:
+    """What is wrong with an HDF5 file that cannot be opened, and the fix.
+
+    Args:
+        problem: the library's words, which are about its own structures.
+    """
+    if stored := re.search(r"truncated file.*stored_eof = (\d+)", problem):
+        has = f"{path.stat().st_size:,} of its {int(stored[1]):,} bytes"
+        return f"{path} was cut off: it has {has}. Copy, download or write it again."
+    return f"{path} is a damaged HDF5 file. Copy, download or write it again."
 
 
 def datasets(file: Any, path: Path, streamed: Collection[str] = ()) -> dict[str, Any]:
@@ -129,7 +146,10 @@ def _read_either(path: Path, from_hdf5: Callable[[Any], Read], from_mat: Callabl
     except Exception as error:  # a damaged file makes h5py, scipy, zlib and numpy raise whatever they meet
         if what := _picture(path):
             raise PosebenchError(f"{path} is a {what} image; a predictions file should be there.") from error
-        raise PosebenchError(f"{path} is neither a readable HDF5 nor a readable MATLAB file: {error}.") from error
+        what = "a damaged HDF5 file" if is_hdf5(path) else "neither a readable HDF5 nor a readable MATLAB file"
+        raise PosebenchError(
+            f"{path} is {what}: {str(error).rstrip('.')}. Copy, download or write it again."
+        ) from error
 
 
 def _picture(path: Path) -> str:

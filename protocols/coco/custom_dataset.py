@@ -22,7 +22,7 @@ from .form import Form
 LARGEST_FILE = 1_000_000
 """Bytes; a description is a page of text."""
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]{0,59}$")]
-_Sigma = Annotated[float, Field(gt=0, lt=10, allow_inf_nan=False)]
+_LARGEST_SIGMA = 10.0
 
 
 class Files(BaseModel):
@@ -39,7 +39,7 @@ class Description(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
     keypoints: list[_Name] | None = Field(None, min_length=1, max_length=1000)
-    sigmas: list[_Sigma] | Literal["coco"]
+    sigmas: object  # checked by _sigmas, of which errors name the keypoint
     bones: list[tuple[str, str]] | None = None
     area: Literal["annotated", "0.53 x bbox"] = "annotated"
     files: dict[_Name, Files] = Field(min_length=1)
@@ -134,10 +134,10 @@ def load(variant: str, coco_sigmas: Array) -> Dataset:
     if description.name == "coco":
         raise PosebenchError(f"{path}: the name 'coco' is reserved for COCO. Give your dataset another name.")
     skeleton, notes = _skeleton(description, path)
-    sigmas = coco_sigmas if description.sigmas == "coco" else np.array(description.sigmas, float)
+    sigmas = coco_sigmas if description.sigmas == "coco" else _sigmas(description.sigmas, skeleton, path)
     if len(sigmas) != len(skeleton):
         raise PosebenchError(
-            f"{path}: there are {counted(len(sigmas), 'sigma', 'sigmas')} but {counted(len(skeleton), 'keypoint', 'keypoints')}; "
+            f"{path} has {counted(len(sigmas), 'sigma', 'sigmas')} but {counted(len(skeleton), 'keypoint', 'keypoints')}; "
             "every keypoint needs one."
         )
     digest = hashlib.sha256(sigmas.astype("<f8").tobytes()).hexdigest()[:6]
@@ -165,6 +165,26 @@ def _description(path: Path) -> Description:
             f"{path} has {path.stat().st_size:,} bytes; a dataset's description is a short text. Is it the annotation?"
         )
     return read_model(Description, path, "a description of a dataset")
+
+
+def _sigmas(stated: object, skeleton: Skeleton, path: Path) -> Array:
+    """The sigmas of a list.
+
+    Raises:
+        PosebenchError: it is no list of numbers that OKS can divide by; names the first that is none.
+    """
+    if not isinstance(stated, list):
+        raise PosebenchError(
+            f'{path}: sigmas is {stated!r:.80}, but should be a list of numbers, one for each keypoint, or "coco" for COCO\'s.'
+        )
+    for number, value in enumerate(stated):
+        if type(value) not in (int, float) or not 0 < value < _LARGEST_SIGMA:  # false for NaN, too
+            name = f" ({skeleton.keypoints[number]})" if number < len(skeleton) else ""
+            raise PosebenchError(
+                f"{path}: sigma {number + 1}{name} is {value!r:.80}, but should be a number above 0 and below {_LARGEST_SIGMA:g}, "
+                "such as 0.026, COCO's of the nose."
+            )
+    return np.array(stated, float)
 
 
 def _skeleton(description: Description, path: Path) -> tuple[Skeleton, tuple[str, ...]]:

@@ -27,6 +27,7 @@ from posebench.array_type import Array
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, is_predictions
 from posebench.errors import PosebenchError, counted, existing, unknown
+from posebench.files.arrays import array_names
 from posebench.files.writing import write_text
 from posebench.plugins.protocol import Protocol
 from posebench.scoring import average_precision, oks_matching, oks_similarity
@@ -104,6 +105,7 @@ class COCO(Protocol):
     def read_predictions(self, path: Path, instances: Instances) -> Predictions:
         """Read posebench's own file, a table of keypoints, or a COCO results JSON."""
         if not is_predictions(existing(path, "a predictions file")) and path.suffix in (".mat", ".h5"):
+            array_names(path)  # a damaged file is said to be damaged, not another protocol's
             raise PosebenchError(
                 f"{path} is not a file of COCO predictions: {self.name} reads posebench's own .h5, results in .json, .npz and "
                 ".csv. Was it written for mpii or flic?"

@@ -30,9 +30,10 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data import prediction_tables
 from posebench.data.instances import Instances
-from posebench.data.predictions import Predictions, is_predictions
+from posebench.data.predictions import Predictions
 from posebench.errors import counted, existing, unknown
 from posebench.files.archive import write_archive
+from posebench.files.arrays import is_hdf5
 from posebench.plugins.protocol import Protocol
 from posebench.scoring.bootstrap import Sampling, image_weights, split
 from posebench.scoring.compared import Compared
@@ -83,7 +84,7 @@ class PoseTrack(Protocol):
         if path.is_dir():
             return read_results(path, instances)
         existing(path, "a predictions file")
-        if path.suffix in prediction_tables.SUFFIXES or is_predictions(path):
+        if path.suffix in prediction_tables.SUFFIXES or is_hdf5(path):
             return super().read_predictions(path, instances)
         return read_results(path, instances)
 

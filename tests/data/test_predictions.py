@@ -13,6 +13,7 @@ from posebench.data.matching import align, missing_notes, person_first
 from posebench.data.provenance import Provenance
 from posebench.errors import PosebenchError
 from posebench.files import writing
+from posebench.plugins.registry import protocol
 
 
 def test_a_saved_file_is_read_back_whole(two_people: Instances, tmp_path: Path) -> None:
@@ -67,6 +68,20 @@ def test_a_truncated_file_is_a_sentence(two_people: Instances, tmp_path: Path) -
         (tmp_path / "cut.h5").write_bytes(content[:length])
         with pytest.raises(PosebenchError, match=r"cut\.h5"):
             predictions.load(tmp_path / "cut.h5")
+
+
+@pytest.mark.parametrize("name", ["mpii", "coco", "posetrack"])
+def test_a_file_that_was_cut_off_states_its_sizes_and_the_fix(name: str, two_people: Instances, tmp_path: Path) -> None:
+    predictions.save(predictions.for_instances(two_people, two_people.keypoints), tmp_path / "p.h5")
+    with h5py.File(tmp_path / "p.h5", "r+") as file:
+        file["more"] = np.zeros(3)  # written by HDF5 itself, so no checksum follows and its size is the file's
+    size = (tmp_path / "p.h5").stat().st_size
+    (tmp_path / "p.h5").write_bytes((tmp_path / "p.h5").read_bytes()[:2100])
+    with pytest.raises(PosebenchError) as caught:
+        protocol(name).read_predictions(tmp_path / "p.h5", two_people)
+    assert str(caught.value) == (
+        f"{tmp_path}/p.h5 was cut off: it has 2,100 of its {size:,} bytes. Copy, download or write it again."
+    )
 
 
 def test_a_file_of_another_format_says_so(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_keypoints_and_bones_may_come_from_the_annotation(tmp_path: Path) -> Non
 
 def test_the_word_coco_stands_for_its_seventeen_sigmas(tmp_path: Path) -> None:
     lines = DESCRIPTION.replace("[0.03, 0.05, 0.05, 0.09, 0.09]", '"coco"')
-    with pytest.raises(PosebenchError, match="there are 17 sigmas but 5 keypoints; every keypoint needs one"):
+    with pytest.raises(PosebenchError, match="has 17 sigmas but 5 keypoints; every keypoint needs one"):
         described(tmp_path, lines)
     body = json.dumps(list(protocol("coco").skeleton.keypoints))
     text = lines.replace(json.dumps(NAMES), body).replace("snout", "nose").replace("paw", "wrist")
@@ -219,10 +219,13 @@ def test_a_crowd_needs_no_area(tmp_path: Path) -> None:
         ('"horses"', '"../../etc"', "name: string should match pattern"),
         ('"horses"', '"[red]x"', "name: string should match pattern"),
         ('"horses"', '"horses\\n"', "name: string should match pattern"),
-        ("0.03", "nan", r"sigmas.*0.*number"),
-        ("0.03", "-1.0", "sigmas.*greater than 0"),
-        ("0.03", "inf", "sigmas"),
-        ("0.03, ", "", "there are 4 sigmas but 5 keypoints"),
+        ("0.03", "nan", r"sigma 1 \(snout\) is nan, but should be a number above 0 and below 10"),
+        ("0.05, 0.05", "0.05, 0", r"sigma 3 \(right_paw\) is 0, but should be a number above 0"),
+        ("0.03", "inf", r"sigma 1 \(snout\) is inf"),
+        ("0.03", "true", r"sigma 1 \(snout\) is True"),
+        ("[0.03, 0.05, 0.05, 0.09, 0.09]", '"cocoo"', "sigmas is 'cocoo', but should be a list of numbers"),
+        ("0.03, ", "", "has 4 sigmas but 5 keypoints; every keypoint needs one"),
+        ("0.03, 0.05, 0.05, 0.09, ", "", "has 1 sigma but 5 keypoints"),
         ('"left_paw", "right_paw", ', '"left_paw", "left_paw", ', "needs distinct keypoint names; twice: left_paw"),
         ('[["snout", "left_paw"]', '[["snout", "tail"]', "A bone ends at 'tail'"),
         ('images = "photographs"', "", "files.train.images: field required"),
