@@ -47,11 +47,10 @@ def limb_errors(limbs: tuple[Limb, ...], keypoints: Array, missing: Array, truth
     Returns:
         (N, L); inf where a keypoint is missing. Of an annotated limb without length, 0 where it is met exactly, else inf.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # coordinates of 1e300 are far, not wrong
-        farther = [
-            np.maximum(*(np.hypot(*(_end(keypoints, end) - _end(truth, end)).T) for end in (limb.one, limb.other)))
-            for limb in limbs
-        ]
+    farther = [
+        np.maximum(*(np.hypot(*(_end(keypoints, end) - _end(truth, end)).T) for end in (limb.one, limb.other)))
+        for limb in limbs
+    ]
     error, lengths = np.stack(farther, axis=1), limb_lengths(limbs, truth)
     predicted = whole(limbs, ~missing)
     result = np.divide(error, lengths, out=np.full(lengths.shape, np.inf), where=predicted & (lengths > 0))
