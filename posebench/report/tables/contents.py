@@ -8,7 +8,8 @@ from posebench.cost import record as cost
 from posebench.cost.record import Cost
 from posebench.errors import PosebenchError
 from posebench.files.writing import copy_file
-from posebench.report.tables.board import Board, boards
+from posebench.report.tables.board import Board
+from posebench.report.tables.boards import boards
 from posebench.report.tables.choice import choose
 from posebench.report.tables.published_scores import PublishedScores, published
 from posebench.results.folder import ResultsFolder
@@ -67,7 +68,7 @@ def read_contents(results: Path, columns: str | Sequence[str] | None = None, onl
     diagnoses, comparisons, robustness = find_diagnoses(results), find_comparisons(results), find_robustness(results)
     studies = find_studies(results)
     notes = [*notes, *diagnoses.notes, *comparisons.notes, *robustness.notes, *studies.notes]
-    tables = choose(boards(found.records), columns, only)
+    tables = choose(boards(found.records, costs), columns, only)
     return Contents(
         folder, found.records, (*found.notes, *notes), diagnoses.by_record, comparisons.kept, tuple(costs), robustness.kept,
         studies.kept, tuple(published(results)), tuple(tables),
