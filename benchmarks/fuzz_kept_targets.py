@@ -137,7 +137,7 @@ def files_of_people(folder: Path) -> list[Target]:
     drawn = synthetic.instances(MPII.skeleton, "val", 3)
     save(for_instances(drawn, drawn.keypoints), folder / "own.h5")
     kept = save_record(evaluate(folder / "own.h5", MPII, drawn).record, folder / "evaluated")
-    bundle = write_bundle([kept], folder / "bundle.zip", folder / "own.h5")
+    bundle = write_bundle([kept], folder / "bundle.zip", (folder / "own.h5",))
     return [
         *made("study .toml", study, lambda path: read_study(str(path))),
         *made("dataset .toml", described, lambda path: protocol(f"coco:{path}").instances(folder, "val")),

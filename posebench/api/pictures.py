@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def predict_pictures(
     checkpoint: StrPath, pictures: StrPath | Sequence[StrPath], *, out: StrPath, boxes: StrPath | None = None,
-    box_threshold: float | None = None, draw_above: float | None = 0.2,
+    box_threshold: float | None = None, draw_above: float | None = 0.2, device: str | None = None,
     show: Callable[[int, int], None] = lambda done, total: None,
 ) -> "PredictedPictures":  # fmt: skip
     """Predict the people of photographs, folders and videos, and draw their skeletons.
@@ -27,6 +27,7 @@ def predict_pictures(
         boxes: a file of the people's boxes; None takes each whole picture as one person.
         box_threshold: boxes of a lower score are left out.
         draw_above: keypoints of a higher score are drawn; None for no drawings.
+        device: `cpu`, `cuda`, `cuda:1` or `mps`; None for a GPU where there is one.
         show: called after every batch with how many pictures are done, and of how many.
 
     Returns:
@@ -36,7 +37,9 @@ def predict_pictures(
         PosebenchError: the checkpoint is damaged, or no picture can be read.
     """
     from posebench.tasks.prediction import predict_pictures as tasks
+    from posebench.training.devices import use_device
 
+    use_device(device)
     inputs = [pictures] if isinstance(pictures, str | Path) else pictures
     job = tasks.PictureJob(
         Path(checkpoint), tuple(map(Path, inputs)), Path(out), optional_path(boxes), box_threshold, draw_above

@@ -54,9 +54,9 @@ def leaderboard(
     from posebench.results.record import find_records
 
     records = find_records(Path(results))
-    measured, damaged = costs.load(Path(results))
-    _warn([*records.notes, *damaged])
-    found = boards(records.records, measured)
+    measured = costs.load(Path(results))
+    _warn([*records.notes, *measured.notes])
+    found = boards(records.records, measured.kept)
     if not found:
         return pd.DataFrame({"rank": [], "name": [], "leaderboard": []})
     found = choose(found, columns, [only] if isinstance(only, str) else only)

@@ -16,8 +16,9 @@ def measure_robustness(
     network: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
     convention: str | None = None, parts: Sequence[str] = (), corruptions: Sequence[str] = (), severities: Sequence[int] = (),
     people: int | None = None, rule: "Rule" = "advmix", seed: int = 1, boxes: StrPath | None = None,
-    box_threshold: float | None = None, write: StrPath | None = None, name: str | None = None, workers: int | None = None,
-    results: StrPath = "results", show: Callable[[int, int, str], None] = lambda done, total, condition: None,
+    box_threshold: float | None = None, write: StrPath | None = None, name: str | None = None, device: str | None = None,
+    workers: int | None = None, results: StrPath = "results",
+    show: Callable[[int, int, str], None] = lambda done, total, condition: None,
 ) -> "KeptRobustness":  # fmt: skip
     """Measure a network's score on corrupted photographs and with other boxes, and write tables and pictures below `results`.
 
@@ -46,7 +47,9 @@ def measure_robustness(
     from posebench.tasks.robustness import measure as tasks
     from posebench.tasks.robustness.conditions import PARTS, RobustnessAsked
     from posebench.tasks.worker_count import loader_count
+    from posebench.training.devices import use_device
 
+    use_device(device)
     rules, folder = protocol_named(protocol), Path(results)
     asked = RobustnessAsked(
         tuple(parts) or PARTS, tuple(corruptions), tuple(severities), people, rule, seed, optional_path(boxes), box_threshold,
@@ -54,6 +57,6 @@ def measure_robustness(
     )  # fmt: skip
     annotated = load_people(rules, data, split or run_splits(rules, optional_path(data)).report, convention)
     planned = tasks.plan(str(network), rules, annotated, asked, results=folder, convention=convention, name=name)
-    kept = tasks.measure(planned, loader_count(workers), show)
+    kept = tasks.measure(planned, loader_count(workers, device), show)
     write_robustness(ResultsFolder(folder), find_robustness(folder).kept)
     return kept

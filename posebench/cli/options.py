@@ -79,7 +79,9 @@ workers_option = click.option(
     "--workers", type=click.IntRange(0), metavar="N",
     help="Processes that load batches. Default: none on a CPU; on a GPU one less than there are cores, at most 8.",
 )  # fmt: skip
-
+device_option = click.option(
+    "--device", metavar="NAME", help="cpu, cuda, cuda:1 or mps. Default: a GPU where there is one, else cpu."
+)
 boxes_option = click.option(
     "--boxes", type=click.Path(path_type=Path), metavar="FILE",
     help="Detected boxes (COCO's result form) instead of the annotated ones.",

@@ -14,6 +14,7 @@ from posebench.cli.options import (
     box_threshold_option,
     boxes_option,
     data_option,
+    device_option,
     quiet_option,
     results_option,
     split_option,
@@ -73,8 +74,9 @@ class Output:
 
 @dataclass(frozen=True)
 class Network:
-    """How the network is run, and whether its heatmaps are kept."""
+    """Where and how the network is run, and whether its heatmaps are kept."""
 
+    device: str | None
     keep_heatmaps: Path | None
     last_stack: bool
     scales: tuple[float, ...]
@@ -145,6 +147,7 @@ def read_scales(context: click.Context, parameter: click.Parameter, value: str |
 @gathered(
     "network",
     Network,
+    device_option,
     click.option(
         "--keep-heatmaps", type=click.Path(path_type=Path), metavar="FILE",
         help="Also write the heatmaps of every person and stack to this HDF5 file; the space is printed first.",
@@ -228,12 +231,14 @@ def _predict_pictures(
     """Predict pictures and print the folder of the results."""
     from posebench.cli.console import open_console, print_notes, progress
     from posebench.tasks.prediction import predict_pictures as tasks
+    from posebench.training.devices import use_device
 
     folder = written.out or output.folder.pictures / (pictures[0].resolve().stem or "root")
     above = None if written.no_drawings else DRAW_ABOVE if written.draw_above is None else written.draw_above
     out = open_console(stderr=True, quiet=output.quiet)
     job = tasks.PictureJob(checkpoint, pictures, folder, boxes.boxes, boxes.box_threshold, above, network.how)
     with progress(out, "predict pictures", LOADING) as update:
+        use_device(network.device)
         predicted = tasks.predict_pictures(job, lambda done, total: update(done, total, ""))
     print_notes(out, predicted.notes)
     click.echo(folder)
@@ -248,7 +253,9 @@ def _predict_split(
     from posebench.tasks.people import load_people, people_to_predict, run_splits
     from posebench.tasks.prediction import predict as tasks
     from posebench.tasks.worker_count import loader_count
+    from posebench.training.devices import use_device
 
+    use_device(network.device)
     out = open_console(stderr=True, quiet=output.quiet)
     damage = None if network.corruption is None else read_corruption(network.corruption)
     protocol = truth.protocol
@@ -263,7 +270,9 @@ def _predict_split(
         print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.notes))
     file_of_heatmaps, say = network.keep_heatmaps, lambda sentence: print_notes(out, (sentence,))
     keep = None if file_of_heatmaps is None else tasks.KeptHeatmaps(file_of_heatmaps, network.last_stack, say)
-    asked = tasks.Predicting(loader_count(boxes.workers), network.how, keep, network.scales or (1.0,), damage)
+    asked = tasks.Predicting(
+        loader_count(boxes.workers, network.device), network.how, keep, network.scales or (1.0,), damage
+    )
     path = file or tasks.predictions_path(checkpoint, people, output.folder, asked)
     with progress(out, f"predict {people.what}", LOADING) as update:
         predicted = tasks.predict(

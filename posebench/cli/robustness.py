@@ -1,5 +1,6 @@
 """`posebench robustness`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from posebench.cli.options import (
     boxes_option,
     convention_option,
     data_option,
+    device_option,
     output_options,
     protocol_option,
     row_options,
@@ -24,6 +26,14 @@ from posebench.cli.options import (
 
 if TYPE_CHECKING:
     from posebench.tasks.robustness.conditions import RobustnessAsked
+
+
+@dataclass(frozen=True)
+class Loading:
+    """The device of the network, and how many processes load its batches."""
+
+    device: str | None
+    workers: int | None
 
 
 def read_severities(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...]:
@@ -77,7 +87,7 @@ asked_options = gathered(
 @gathered("truth", GroundTruth, protocol_option, data_option, split_option, convention_option)
 @asked_options
 @click.option("--dry-run", is_flag=True, help="Print what will be measured and how long it takes, and measure nothing.")
-@workers_option
+@gathered("loading", Loading, device_option, workers_option)
 @row_options
 @output_options
 def robustness(
@@ -85,7 +95,7 @@ def robustness(
     truth: GroundTruth,
     asked: "RobustnessAsked",
     dry_run: bool,
-    workers: int | None,
+    loading: Loading,
     row: Row,
     output: Output,
 ) -> None:
@@ -112,7 +122,9 @@ def robustness(
     from posebench.tasks.robustness import measure as tasks
     from posebench.tasks.robustness.cost import expected
     from posebench.tasks.worker_count import loader_count
+    from posebench.training.devices import use_device
 
+    use_device(loading.device)
     quiet, convention = output.quiet, truth.convention
     errors = open_console(stderr=True, quiet=quiet)
     protocol = truth.protocol
@@ -121,7 +133,7 @@ def robustness(
     print_notes(errors, (splits.note,) if splits.note and truth.split is None else ())
     annotated = load_people(protocol, truth.data, truth.split or splits.report, convention)
     planned = tasks.plan(network, protocol, annotated, asked, results=row.results, convention=convention, name=row.name)
-    count = loader_count(workers)
+    count = loader_count(loading.workers, loading.device)
     if dry_run or not quiet:
         print_notes(open_console(stderr=not dry_run), expected(planned, count))
     if dry_run:

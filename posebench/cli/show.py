@@ -29,6 +29,6 @@ def show(named: str, as_json: bool, results: Path) -> None:
     if as_json:
         click.echo(json.dumps(record.model_dump(mode="json") | {"record": str(path)}))
         return
-    costs, notes = cost.load(home(path))
-    print_notes(open_console(stderr=True), notes)
-    print_record(open_console(), record, path, costs)
+    costs = cost.load(home(path))
+    print_notes(open_console(stderr=True), costs.notes)
+    print_record(open_console(), record, path, costs.kept)

@@ -9,7 +9,7 @@ import click
 from posebench.cli.complete import recipes, splits
 from posebench.cli.gathered import gathered
 from posebench.cli.option_values import read_size
-from posebench.cli.options import workers_option
+from posebench.cli.options import device_option, workers_option
 
 if TYPE_CHECKING:
     from posebench.tasks.training.job import Settings
@@ -43,9 +43,7 @@ training_options = gathered(
         "--lr", "learning_rate", type=click.FloatRange(0, min_open=True), metavar="X",
         help="Learning rate, instead of the recipe's.",
     ),
-    click.option(
-        "--device", metavar="NAME", help="cpu, cuda, cuda:1 or mps. Default: a GPU where there is one, else cpu."
-    ),
+    device_option,
     click.option(
         "--seed", type=click.IntRange(0), default=0, show_default=True,
         help="Random seed for initialisation, shuffling and augmentation.",

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from posebench.cost.published_figures import GIBI, PublishedCost, published
-from posebench.files.validation import Count, read_models
+from posebench.files.validation import Count, Found, read_models
 from posebench.files.writing import write_text
 from posebench.inference.ways import LIMIT, How
 from posebench.results.folder import VISIBLE_JSON, ResultsFolder, slug
@@ -117,7 +117,7 @@ def save(cost: Cost, results: Path) -> Path:
     return path
 
 
-def load(results: Path) -> tuple[list[Cost], list[str]]:
-    """All costs below a results folder, in the order of their paths, and a sentence for each file that cannot be read."""
+def load(results: Path) -> Found[Cost]:
+    """All costs below a results folder; damaged files are skipped and named in notes."""
     paths = ResultsFolder(results).cost.glob(f"*/{VISIBLE_JSON}")
     return read_models(Cost, paths, "a cost file", "Measure again with posebench cost, or remove the file.")

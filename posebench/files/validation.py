@@ -3,9 +3,10 @@
 import math
 import tomllib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
@@ -36,14 +37,24 @@ def read_model(model: type[Model], path: Path, what: str, fix: str = "") -> Mode
         raise PosebenchError(" ".join(filter(None, (f"{path} is not {what}: {problem}{end}", fix)))) from error
 
 
-def read_models(model: type[Model], paths: Iterable[Path], what: str, fix: str) -> tuple[list[Model], list[str]]:
+@dataclass(frozen=True)
+class Found(Generic[Model]):
+    """What a folder of such files holds.
+
+    Attributes:
+        kept: in the order of their paths.
+        notes: a sentence for each file that is skipped because it cannot be read, with its path.
+    """
+
+    kept: tuple[Model, ...]
+    notes: tuple[str, ...]
+
+
+def read_models(model: type[Model], paths: Iterable[Path], what: str, fix: str) -> Found[Model]:
     """Read the files of a folder that other processes may write to; a file that is gone by now is left out.
 
     Args:
         what, fix: as for `read_model`.
-
-    Returns:
-        The models in the order of their paths, and a sentence for each file that cannot be read.
     """
     models, problems = [], []
     for path in sorted(paths):
@@ -53,7 +64,7 @@ def read_models(model: type[Model], paths: Iterable[Path], what: str, fix: str) 
         except PosebenchError as error:
             if path.exists():
                 problems.append(f"Warning: skipped. {error}")
-    return models, problems
+    return Found(tuple(models), tuple(problems))
 
 
 def explain(error: Exception, model: type[BaseModel] | None = None) -> str:

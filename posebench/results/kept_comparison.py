@@ -1,12 +1,11 @@
 """Kept comparisons: the paired differences of two records, which records alone do not have for keypoints."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from posebench.files.validation import read_models
+from posebench.files.validation import Found, read_models
 from posebench.files.writing import write_text
 from posebench.results.folder import VISIBLE_JSON, ResultsFolder
 from posebench.scoring.comparison import Difference
@@ -45,19 +44,6 @@ def _turned(interval: tuple[float, float] | None) -> tuple[float, float] | None:
     return None if interval is None else (-interval[1], -interval[0])
 
 
-@dataclass(frozen=True)
-class ComparisonsFound:
-    """What the comparisons folder holds.
-
-    Attributes:
-        kept: in the order of their file names.
-        notes: a sentence for each file that is skipped because it cannot be read, with its path.
-    """
-
-    kept: tuple[KeptComparison, ...]
-    notes: tuple[str, ...]
-
-
 def save_comparison(kept: KeptComparison, results: Path) -> Path:
     """Write `results/comparisons/<id>--<id>.json`; a later one replaces it."""
     path = ResultsFolder(results).comparison(kept.a, kept.b)
@@ -65,8 +51,7 @@ def save_comparison(kept: KeptComparison, results: Path) -> Path:
     return path
 
 
-def find_comparisons(results: Path) -> ComparisonsFound:
+def find_comparisons(results: Path) -> Found[KeptComparison]:
     """All comparisons below a results folder; damaged ones are skipped and named in notes."""
     paths = ResultsFolder(results).comparisons.glob(VISIBLE_JSON)
-    kept, notes = read_models(KeptComparison, paths, "a readable comparison", FIX)
-    return ComparisonsFound(tuple(kept), tuple(notes))
+    return read_models(KeptComparison, paths, "a readable comparison", FIX)

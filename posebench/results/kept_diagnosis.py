@@ -88,5 +88,5 @@ class DiagnosesFound:
 def find_diagnoses(results: Path) -> DiagnosesFound:
     """All diagnoses below a results folder; damaged ones are skipped and named in notes."""
     paths = ResultsFolder(results).diagnoses.glob(VISIBLE_JSON)
-    kept, notes = read_models(KeptDiagnosis, paths, "a readable diagnosis", FIX)
-    return DiagnosesFound({one.record: one for one in kept}, tuple(notes))
+    found = read_models(KeptDiagnosis, paths, "a readable diagnosis", FIX)
+    return DiagnosesFound({one.record: one for one in found.kept}, found.notes)

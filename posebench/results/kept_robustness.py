@@ -1,13 +1,12 @@
 """Kept robustness: how a network's score changes with corrupted photographs and with other boxes."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from posebench.diagnosis.estimate import Estimate
-from posebench.files.validation import Count, read_models
+from posebench.files.validation import Count, Found, read_models
 from posebench.files.writing import write_text
 from posebench.results.folder import VISIBLE_JSON, ResultsFolder
 from posebench.results.record import LONGEST_NAME, Data, Resampling, Rule
@@ -134,19 +133,6 @@ class KeptRobustness(_Part):
         return rule.protocol, rule.version, rule.scope, *people, *asked, how
 
 
-@dataclass(frozen=True)
-class RobustnessFound:
-    """What the folder of robustness holds.
-
-    Attributes:
-        kept: what was measured, in the order of the ids.
-        notes: a sentence for each file that is skipped because it cannot be read, with its path.
-    """
-
-    kept: tuple[KeptRobustness, ...]
-    notes: tuple[str, ...]
-
-
 def save_robustness(kept: KeptRobustness, identity: str, results: Path) -> Path:
     """Write `results/robustness/<id>.json`; a later one replaces it."""
     path = ResultsFolder(results).robustness_file(identity)
@@ -154,8 +140,7 @@ def save_robustness(kept: KeptRobustness, identity: str, results: Path) -> Path:
     return path
 
 
-def find_robustness(results: Path) -> RobustnessFound:
+def find_robustness(results: Path) -> Found[KeptRobustness]:
     """All of it below a results folder; damaged files are skipped and named in notes."""
     paths = ResultsFolder(results).robustness.glob(VISIBLE_JSON)
-    kept, notes = read_models(KeptRobustness, paths, "a readable measurement of robustness", FIX)
-    return RobustnessFound(tuple(kept), tuple(notes))
+    return read_models(KeptRobustness, paths, "a readable measurement of robustness", FIX)

@@ -74,8 +74,8 @@ def find_studies(results: Path) -> StudiesFound:
     kept: dict[str, KeptStudy] = {}
     notes: list[str] = []
     for path in sorted(folder.studies.glob("[!.]*/")):
-        models, problems = read_models(KeptStudy, [folder.study_file(path.name)], "a readable study", FIX)
-        if models:
-            kept[path.name] = models[0]
-        notes += problems
+        found = read_models(KeptStudy, [folder.study_file(path.name)], "a readable study", FIX)
+        for study in found.kept:
+            kept[path.name] = study
+        notes += found.notes
     return StudiesFound(kept, tuple(notes))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import posebench
+from posebench.data.far_keypoints import far_notes
 from posebench.data.instances import Instances
 from posebench.data.predictions import Predictions, digest
 from posebench.files.writing import sha256
@@ -62,7 +63,7 @@ def make_record(
         ceiling=scores.ceiling,
         resampling=Resampling(**vars(scores.sampling), intervals=INTERVALS),
         resampled=all_known(scores.resampled.get(headline, np.zeros(0))),
-        notes=[*notes_of(instances, predictions, scores), *few_units(scores, headline)],
+        notes=[*notes_of(instances, predictions, scores, path), *few_units(scores, headline)],
         predictions=IN_MEMORY if path is None else path.name,
         predictions_sha256=digest(predictions) if path is None else sha256(path),
         model=predictions.provenance, created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -70,11 +71,16 @@ def make_record(
     )  # fmt: skip
 
 
-def notes_of(instances: Instances, predictions: Predictions, scores: Scores) -> list[str]:
-    """What was left out or treated specially, as sentences on the people, on the predictions and on the scoring."""
+def notes_of(instances: Instances, predictions: Predictions, scores: Scores, path: Path | None) -> list[str]:
+    """What was left out or treated specially, as sentences on the people, on the predictions and on the scoring.
+
+    Args:
+        path: the predictions file, by which notes name it; None for predictions in memory.
+    """
     damage = _damage(predictions)
     damaged = [f"The photographs were predicted with {damage}; pictures show them without."] if damage else []
-    return [*instances.notes, *predictions.notes, *damaged, *scores.notes]
+    far = far_notes(predictions, "" if path is None else path.name)
+    return [*instances.notes, *predictions.notes, *far, *damaged, *scores.notes]
 
 
 def _damage(predictions: Predictions) -> str:

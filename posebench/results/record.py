@@ -240,10 +240,10 @@ def find_records(results: Path) -> RecordsFound:
     """
     check_folder(results)
     paths = ResultsFolder(results).records.glob(VISIBLE_JSON)
-    records, notes = read_models(Record, paths, "a readable record", FIX)
-    if notes and not records:
-        raise PosebenchError(notes[0])
-    return RecordsFound(tuple(records), tuple(notes))
+    found = read_models(Record, paths, "a readable record", FIX)
+    if found.notes and not found.kept:
+        raise PosebenchError(found.notes[0])
+    return RecordsFound(found.kept, found.notes)
 
 
 def newest(records: Iterable[Record]) -> Record:

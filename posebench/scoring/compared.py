@@ -108,7 +108,8 @@ def predicted(predictions: Predictions, row: Array) -> Array:
 
 def distances(keypoints: Array, truth: Array) -> Array:
     """(N, K) pixels between keypoints and truth (N, K, 2); inf where a keypoint is NaN."""
-    apart = np.hypot(*np.moveaxis(keypoints - truth, 2, 0))
+    with np.errstate(over="ignore"):  # coordinates of 1e300 are far, not wrong
+        apart = np.hypot(*np.moveaxis(keypoints - truth, 2, 0))
     return np.where(np.isnan(apart), np.inf, apart)
 
 

@@ -1,4 +1,4 @@
-"""Whether a file has its keypoints in another order than the annotation, so that every number is wrong."""
+"""Whether a file has its people or keypoints in another order than the annotation, or other units: then every number is wrong."""
 
 import numpy as np
 
@@ -11,6 +11,33 @@ FEWEST = 30
 """Fewest people; medians of fewer are mostly chance."""
 DECISIVE = 0.5
 """Another order is named where its distances sum to less than this part of the given order's."""
+LARGEST_FRACTION = 2
+"""Coordinates in pixels are larger; coordinates as fractions of the image are not."""
+FEW = 0.2
+"""Share of the people that may be predicted outside their region before a note says so."""
+
+
+@np.errstate(over="ignore", invalid="ignore")  # coordinates of 1e300 are far, not wrong
+def wrong_places(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:
+    """A note if people, or else their keypoints, are in another order than the annotation's."""
+    return misplaced(keypoints, missing, instances) or reordered(keypoints, missing, instances)
+
+
+def misplaced(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:
+    """A note if many people's keypoints are far from the person: the file has another order, or other units."""
+    known = ~missing.all(axis=1)
+    if known.sum() < FEWEST:
+        return ()
+    guess = np.where(missing[..., None], np.nan, keypoints)[known]
+    if np.nanquantile(np.abs(guess), 0.99) <= LARGEST_FRACTION:
+        return (f"Hardly any predicted coordinate is above {LARGEST_FRACTION}; they should be image pixels.",)
+    away = np.abs(np.nanmean(guess, axis=1) - instances.center[known]) > instances.size[known] / 2
+    if away.any(axis=1).mean() <= FEW:
+        return ()
+    return (
+        f"Of {away.any(axis=1).mean():.0%} of the people the predicted keypoints lie elsewhere in the image. Are the people in the "
+        "annotation's order, and coordinates (x, y) in pixels of the whole image?",
+    )
 
 
 def reordered(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:

@@ -15,13 +15,9 @@ from posebench.data.matching import align, missing_notes
 from posebench.data.predictions import Predictions
 from posebench.errors import PosebenchError
 from posebench.scoring.bootstrap import Sampling, intervals, resampled_sums, split
-from posebench.scoring.joint_order import reordered
+from posebench.scoring.joint_order import wrong_places
 from posebench.scoring.scores import Curve, Scores, Slice
 
-LARGEST_FRACTION = 2
-"""Coordinates in pixels are larger; coordinates as fractions of the image are not."""
-FEW = 0.2
-"""Share of the people that may be predicted outside their region before a note says so."""
 SMALLEST_SLICE = 30
 """Fewest people of a slice; the score of fewer people is mostly chance."""
 
@@ -152,6 +148,7 @@ def curves(predictions: Predictions, instances: Instances, rule: PCK, thresholds
     return as_curves(rule.values(number, asked.sum(axis=0, dtype=float)[None, None]), chosen)
 
 
+@np.errstate(over="ignore")  # coordinates of 1e300 are far, not wrong
 def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) -> tuple[Array, Array, Array]:
     """(N, K) distances in units of each person's length; which keypoints count; which of these are predicted for any person.
 
@@ -180,28 +177,6 @@ def measured(keypoints: Array, missing: Array, instances: Instances, rule: PCK) 
     if rule.single:
         distances = distances.astype(np.float32).astype(float)
     return distances, counted, counted & ~missing.all(axis=0)
-
-
-def wrong_places(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:
-    """A note if people, or else their keypoints, are in another order than the annotation's."""
-    return misplaced(keypoints, missing, instances) or reordered(keypoints, missing, instances)
-
-
-def misplaced(keypoints: Array, missing: Array, instances: Instances) -> tuple[str, ...]:
-    """A note if many people's keypoints are far from the person: the file has another order, or other units."""
-    known = ~missing.all(axis=1)
-    if known.sum() < SMALLEST_SLICE:
-        return ()
-    guess = np.where(missing[..., None], np.nan, keypoints)[known]
-    if np.nanquantile(np.abs(guess), 0.99) <= LARGEST_FRACTION:
-        return (f"Hardly any predicted coordinate is above {LARGEST_FRACTION}; they should be image pixels.",)
-    away = np.abs(np.nanmean(guess, axis=1) - instances.center[known]) > instances.size[known] / 2
-    if away.any(axis=1).mean() <= FEW:
-        return ()
-    return (
-        f"Of {away.any(axis=1).mean():.0%} of the people the predicted keypoints lie elsewhere in the image. Are the people in the "
-        "annotation's order, and coordinates (x, y) in pixels of the whole image?",
-    )
 
 
 def as_curves(lines: Mapping[str, Array], rule: PCK) -> tuple[Curve, ...]:
@@ -249,6 +224,7 @@ def _slice(by: str, name: str, part: Array, values: Array, instances: Instances)
     return Slice(by, name, value, interval, int(people.sum()), int(part.sum()))
 
 
+@np.errstate(over="ignore")
 def normalised_distances(keypoints: Array, truth: Array, lengths: Array, missing: Array | None = None) -> Array:
     """Distances in units of each person's length.
 

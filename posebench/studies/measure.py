@@ -25,7 +25,7 @@ from posebench.training.step import Updater
 SAMPLES_ON_CPU = 4
 """Samples of a measured step on a CPU, where time grows with their number; elsewhere a step has the recipe's batch."""
 STEPS = 3
-"""Measured steps; the median counts. One before them chooses kernels."""
+"""Measured steps; the shortest counts, as other work on the machine only makes them longer. One before them chooses kernels."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _with_loading(network: float, loading: float, job: Job) -> float:
 
 
 def _seconds(device: torch.device, work: Callable[[], object]) -> float:
-    """The median of a few calls, after one that is not measured."""
+    """The shortest of a few calls, after one that is not measured."""
     times = []
     for _ in range(STEPS + 1):
         started = time.perf_counter()
@@ -153,7 +153,7 @@ def _seconds(device: torch.device, work: Callable[[], object]) -> float:
         if device.type != "cpu":
             torch.accelerator.synchronize(device)
         times.append(time.perf_counter() - started)
-    return float(np.median(times[1:]))
+    return min(times[1:])
 
 
 def as_json(states: Sequence[RunState], seconds: Mapping[str, float]) -> dict[str, Any]:

@@ -259,8 +259,8 @@ def import_published(
     Raises:
         PosebenchError: they do not fit, or `out` exists.
     """
-    model, fit = published_weights.load(arch, file, keypoints=keypoints, input_size=input_size, partial=partial)
     if out.exists():
         raise PosebenchError(f"{out} already exists; name another file with --out, or remove it.")
+    model, fit = published_weights.load(arch, file, keypoints=keypoints, input_size=input_size, partial=partial)
     save(out, Checkpoint.published(model))
     return fit

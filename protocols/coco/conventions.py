@@ -136,8 +136,8 @@ def processed(predictions: Predictions, convention: COCOConvention, sigmas: Arra
     confidence = confidences(predictions)[rows]
     score = oks_nms.rescored(confidence.astype(kind), box_score[rows].astype(kind))
     area = region[rows, 2:].astype(kind).prod(axis=1)
-    poses = with_gaps(predictions)[rows].astype(kind)
     with np.errstate(over="ignore", invalid="ignore"):  # of absurd distances; such poses are like no other
+        poses = np.clip(with_gaps(predictions)[rows], np.finfo(kind).min, np.finfo(kind).max).astype(kind)
         kept = convention.suppression.kept(predictions.image[rows], poses, score, area, sigmas.astype(kind))
     if convention.confident:
         kept = kept[(confidence[kept] > 0).any(axis=1)]

@@ -65,6 +65,8 @@ def test_pictures_are_predicted_with_a_bar_and_what_is_unreadable_is_named(folde
         (("--protocol", "mpii", "--no-drawings"), 2, "--no-drawings does not apply to --protocol."),
         ((), 2, "Name a dataset with --protocol, or a photograph, folder or video after the checkpoint."),
         (("none.jpg",), 1, "Error: none.jpg does not exist. Name a photograph, a video or a folder."),
+        (("pictures", "--device", "abacus"), 1, "Error: There is no device 'abacus' here. There are: cpu"),
+        (("--protocol", "mpii", "--device", "abacus"), 1, "Error: There is no device 'abacus' here. There are: cpu"),
         (("pictures", "--boxes", "none.json"), 1, "Error: none.json does not exist; a file of boxes should be there."),
     ],
 )

@@ -89,6 +89,7 @@ def test_a_protocol_of_annotated_people_takes_no_boxes(folder: Path) -> None:
     [
         (("no.pt", "--severities", "1,x"), "should be numbers from 1 to 5 with commas between them, such as 1,3,5."),
         (("no.pt", "--corruptions", "fogg"), "No corruption is named 'fogg'. Did you mean 'fog'?"),
+        (("no.pt", "--device", "abacus"), "There is no device 'abacus' here. There are: cpu"),
         (("no.pt",), "no.pt is neither a file nor an installed architecture."),
     ],
 )

@@ -51,7 +51,7 @@ def test_height_comes_first_on_the_command_line_and_width_in_files(tmp_path: Pat
     (found,) = json.loads(done.stdout)["costs"]
     assert (found["input_size"], found["keypoints"], found["timings"]) == ([128, 64], 16, [])
     assert (found["parameters"], found["macs"], found["unused"]) == (3_426_448, 643_792_896, {})
-    assert load(tmp_path)[0][0].model_dump(mode="json").items() <= found.items()
+    assert load(tmp_path).kept[0].model_dump(mode="json").items() <= found.items()
     assert "hourglass1-64x128-16.json" in done.stderr
 
 
@@ -103,9 +103,9 @@ def test_times_stand_against_the_plain_way_and_another_result_is_marked() -> Non
 def test_costs_survive_a_round_trip_and_each_has_a_file(tmp_path: Path) -> None:
     costs = [cost(), cost(device="GPU"), cost(input_size=(256, 256)), cost(keypoints=17)]
     assert len({save(one, tmp_path) for one in costs}) == 4
-    found, problems = load(tmp_path)
-    assert sorted(map(repr, found)) == sorted(map(repr, costs))
-    assert problems == []
+    found = load(tmp_path)
+    assert sorted(map(repr, found.kept)) == sorted(map(repr, costs))
+    assert found.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_a_damaged_file_is_named_and_the_others_are_read(tmp_path: Path, content
     save(whole, tmp_path)
     path = save(cost(), tmp_path)
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
-    found, (problem,) = load(tmp_path)
-    assert found == [whole]
-    assert re.match(f"Warning: skipped. .*{path.name} is not a cost file: .* Measure again", problem)
+    found = load(tmp_path)
+    assert found.kept == (whole,)
+    assert re.match(f"Warning: skipped. .*{path.name} is not a cost file: .* Measure again", *found.notes)
 
 
 def test_a_record_meets_the_cost_of_its_network_size_and_protocol() -> None:

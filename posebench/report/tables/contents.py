@@ -64,13 +64,12 @@ def read_contents(results: Path, columns: str | Sequence[str] | None = None, onl
             f"{folder.records} has no records. `posebench run` trains and scores a network, "
             "`posebench evaluate` scores a predictions file; either writes one."
         )
-    costs, notes = cost.load(results)
+    costs, studies = cost.load(results), find_studies(results)
     diagnoses, comparisons, robustness = find_diagnoses(results), find_comparisons(results), find_robustness(results)
-    studies = find_studies(results)
-    notes = [*notes, *diagnoses.notes, *comparisons.notes, *robustness.notes, *studies.notes]
-    tables = choose(boards(found.records, costs), columns, only)
+    notes = [note for part in (found, costs, diagnoses, comparisons, robustness, studies) for note in part.notes]
+    tables = choose(boards(found.records, costs.kept), columns, only)
     return Contents(
-        folder, found.records, (*found.notes, *notes), diagnoses.by_record, comparisons.kept, tuple(costs), robustness.kept,
+        folder, found.records, tuple(notes), diagnoses.by_record, comparisons.kept, costs.kept, robustness.kept,
         studies.kept, tuple(published(results)), tuple(tables),
     )  # fmt: skip
 

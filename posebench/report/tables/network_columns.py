@@ -12,8 +12,8 @@ DEVICES = 2
 PARAMETERS, MACS = "params (M)", "MACs (G)"
 """Headers of counts."""
 COST = (
-    "measured by posebench cost on its own network of that architecture and input size: params and MACs; ms for one image, in "
-    "the fastest float32 way"
+    "params and MACs of posebench's own network of that architecture and input size; ms for one image, in the fastest float32 way "
+    "(posebench cost)"
 )
 
 

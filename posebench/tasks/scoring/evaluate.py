@@ -276,7 +276,7 @@ def score(
     predictions = stated(protocol.read_predictions(path, people), network, path)
     with naming(path), errors_of("protocol", protocol.name, "score"):
         scores = protocol.score(predictions, people, convention)
-    return scores, tuple(notes_of(people, predictions, scores))
+    return scores, tuple(notes_of(people, predictions, scores, path))
 
 
 @contextmanager

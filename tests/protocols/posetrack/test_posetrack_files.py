@@ -248,8 +248,8 @@ def test_the_command_scores_a_folder_and_verify_finds_it_again(tmp_path: Path) -
     (record,) = (tmp_path / "results" / "records").glob("*.json")
     places = Places(tmp_path / "truth", predictions=(made,))
     assert verify(record, places).verified
-    assert not verify(record, replace(places, predictions=tmp_path)).unchecked
+    assert not verify(record, replace(places, predictions=(tmp_path,))).unchecked
     with pytest.raises(PosebenchError, match=r"python -m zipfile -c made.zip .*made/\*.json"):
-        write_bundle([record], tmp_path / "bundle.zip", made)
+        write_bundle([record], tmp_path / "bundle.zip", (made,))
     write(made, sequence([[], [], []], scores=0.5))
     assert verify(record, places).predictions.differs
