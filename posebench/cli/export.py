@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from posebench.cli.gathered import gathered
+from posebench.cli.option_values import read_size
 from posebench.cli.options import GroundTruth, convention_option, quiet_option, stated_split_option
 
 
@@ -26,9 +27,16 @@ from posebench.cli.options import GroundTruth, convention_option, quiet_option, 
         help="Default: the first part of FORM; coco:FILE.toml for your own dataset.",
     ),
 )  # fmt: skip
+@click.option(
+    "--input-size", callback=read_size, metavar="HEIGHTxWIDTH",
+    help="Input of the network that made FILE, such as 256x192, for a convention that suppresses. Default: as FILE states, "
+    "else of 3:4.",
+)  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="File to write.")
 @quiet_option
-def export(form: str, file: Path, truth: GroundTruth, out: Path, quiet: bool) -> None:
+def export(
+    form: str, file: Path, truth: GroundTruth, input_size: tuple[int, int] | None, out: Path, quiet: bool
+) -> None:
     """Write predictions FILE in a FORM of other evaluators.
 
     \b
@@ -43,10 +51,12 @@ def export(form: str, file: Path, truth: GroundTruth, out: Path, quiet: bool) ->
     """
     from posebench.cli.console import open_console
     from posebench.tasks.export import export as write
+    from posebench.tasks.scoring.evaluate import Network
 
     truth = replace(truth, protocol_name=truth.protocol_name or form.rpartition("-")[0] or form)
     people = truth.people_of([file])
     console = open_console(stderr=True, quiet=quiet)
-    for sentence in write(form, file, truth.protocol, people, out, truth.convention):
+    network = None if input_size is None else Network(input_size=input_size)
+    for sentence in write(form, file, truth.protocol, people, out, truth.convention, network):
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     click.echo(out)

@@ -76,7 +76,7 @@ def aspect_notes(predictions: Predictions) -> tuple[str, ...]:
         return ()
     return (
         "The network's input size is not stated, so its regions are assumed to be 3:4 (such as 256x192). "
-        "`posebench evaluate --arch NAME --input-size HEIGHTxWIDTH` states it.",
+        "`posebench evaluate --arch NAME --input-size HEIGHTxWIDTH` and `posebench export --input-size HEIGHTxWIDTH` state it.",
     )
 
 

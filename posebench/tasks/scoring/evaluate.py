@@ -250,6 +250,9 @@ def stated(predictions: Predictions, network: Network | None, path: Path) -> Pre
     own = predictions.provenance
     if network.arch is not None and own.arch is not None:
         raise PosebenchError(f"{path} already states its architecture, {own.arch}; leave out --arch.")
+    if network.input_size is not None and own.input_size is not None:
+        width, height = own.input_size
+        raise PosebenchError(f"{path} already states its network's input, {height}x{width}; leave out --input-size.")
     if network.trained_on is not None and own.trained_on is not None:
         raise PosebenchError(f"{path} already states what it was trained on; leave out --trained-on.")
     changes: dict[str, Any] = {"stated": "by whoever scored it"}

@@ -195,6 +195,14 @@ def test_evaluate_explain_compare_and_export_say_the_assumption_and_evaluate_tak
     written_to = str(tmp_path / "out.json")
     exported = run("export", "coco-json", file, *data, "--convention", "hrnet", "--out", written_to)
     assert ASSUMED in " ".join(exported.output.split()), exported.output
+    assert "0 detections are left out." in exported.output
+    exported = run(
+        "export", "coco-json", file, *data, "--convention", "hrnet", "--input-size", "256x256", "--out", written_to
+    )
+    assert "1 detection is left out." in exported.output
+    assert ASSUMED not in " ".join(exported.output.split())
+    ignored = run("export", "coco-json", file, *data, "--input-size", "256x256", "--out", written_to)
+    assert "official leaves out none. Leave out --input-size." in " ".join(ignored.output.split())
     other = str(written(tmp_path / "other.json", alike(4.3)))
     compared = run("compare", file, other, *data, "--convention", "hrnet")
     assert ASSUMED in " ".join(compared.output.split()), compared.output
