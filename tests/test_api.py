@@ -33,7 +33,12 @@ def test_importing_posebench_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize("name", pb.__all__)
 def test_every_public_name_is_there_and_listed(name: str) -> None:
     assert getattr(pb, name) is not None
-    assert name in dir(pb)
+
+
+def test_a_notebook_offers_public_names_alone() -> None:
+    assert pb.errors and pb.array_type  # submodules that others have imported
+    assert sorted(pb.__all__) == dir(pb)
+    assert {"Any", "TYPE_CHECKING", "array_type", "errors", "import_module"}.isdisjoint(dir(pb))
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

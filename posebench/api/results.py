@@ -23,7 +23,7 @@ def leaderboard(
 ) -> "pd.DataFrame":
     """All leaderboards of a results folder as one table; rows of different leaderboards are not comparable.
 
-    A damaged record is skipped with a warning that names it.
+    A damaged record, or measured cost, is skipped with a warning that names it.
 
         >>> people = pb.load_people("mpii")
         >>> _ = pb.score(people.keypoints, people, protocol="mpii", name="right").save("one row")
@@ -47,14 +47,16 @@ def leaderboard(
     """
     import pandas as pd
 
-    from posebench.report.tables.board import boards
+    from posebench.cost import record as costs
+    from posebench.report.tables.boards import boards
     from posebench.report.tables.choice import choose
     from posebench.report.tables.full_table import behind, full_table
     from posebench.results.record import find_records
 
     records = find_records(Path(results))
-    _warn(records.notes)
-    found = boards(records.records)
+    measured = costs.load(Path(results))
+    _warn([*records.notes, *measured.notes])
+    found = boards(records.records, measured.kept)
     if not found:
         return pd.DataFrame({"rank": [], "name": [], "leaderboard": []})
     found = choose(found, columns, [only] if isinstance(only, str) else only)

@@ -10,13 +10,15 @@ import entry
 import pytest
 from records import MPII, record
 
+import posebench as pb
 from posebench.cost.published_figures import TABLE, published
 from posebench.cost.record import Cost, load, save
 from posebench.report.pages.page import write_pages
-from posebench.report.plots.plot_cost import cost_of, front, plot
+from posebench.report.plots.plot_cost import front, plot
 from posebench.report.tables import cost_tables
-from posebench.report.tables.board import boards
+from posebench.report.tables.boards import boards
 from posebench.report.tables.contents import read_contents
+from posebench.report.tables.network_columns import cost_of
 from posebench.results.record import save_record
 
 
@@ -155,6 +157,58 @@ def test_the_plot_has_a_panel_for_each_kind_of_cost_in_which_two_rows_differ() -
     low, high = operations.get_ylim()
     assert 77 < low < 79 and 91 < high < 93  # intervals reach from 79 to 91
     assert plot(board, costs[:1]) is None
+
+
+def test_the_plot_says_which_rows_it_cannot_show() -> None:
+    costs = [cost("a", macs=2_000_000_000), cost("b", macs=8_000_000_000)]
+    rows = [
+        scored("a", 80.0),
+        scored("b", 90.0),
+        scored("unmeasured", 95.0),
+        record("x", model={}),
+        record("y", model={}),
+    ]
+    figure = plot(boards(rows)[0], costs)
+    words = " ".join(" ".join(text.get_text() for text in figure.texts).split())
+    assert "2 rows have no known network; 1 row has no known cost" in words
+
+
+def table(rows: list[Any], costs: list[Cost]) -> dict[str, list[str]]:
+    (board,) = boards(rows, costs)
+    return {column.header: column.cells for column in board.columns}
+
+
+def test_a_leaderboard_has_the_cost_of_its_networks() -> None:
+    costs = [cost("a", macs=2_000_000_000), cost("b", protocol="coco", keypoints=17), cost("c", uncounted=("Fft",))]
+    rows = [
+        scored("a", 80.0),
+        scored("b", 70.0),
+        scored("c", 60.0),
+        record("unknown", model={}, metrics={"Mean": 50.0}),
+    ]
+    columns = table(rows, costs)
+    assert columns["params (M)"] == ["25.43", "–", "25.43", "–"]  # b was counted with other keypoints
+    assert columns["MACs (G)"] == ["2.00", "–", "–", "–"]  # c has an operation without a count
+    assert columns["ms (Abacus, 2 threads)"] == ["32.0", "–", "32.0", "–"]
+    (board,) = boards(rows, costs)
+    assert "own network of that architecture" in dict(board.facts)["Cost"]
+
+
+def test_a_leaderboard_without_a_measured_network_has_no_word_on_cost() -> None:
+    (board,) = boards([scored("b", 80.0)], [cost("a")])
+    assert "Cost" not in dict(board.facts)
+    assert not {"params (M)", "MACs (G)", "ms (Abacus, 2 threads)"} & {column.header for column in board.columns}
+
+
+def test_a_time_on_another_device_has_a_column_of_its_own() -> None:
+    columns = table([scored("a", 80.0)], [cost("a"), cost("a", device="Sundial", timings=[timing(median=7.0)])])
+    assert (columns["ms (Abacus, 2 threads)"], columns["ms (Sundial)"]) == (["32.0"], ["7.0"])
+
+
+def test_the_python_leaderboard_has_the_cost_too(tmp_path: Path) -> None:
+    save_record(scored("a", 80.0), tmp_path)
+    save(cost("a"), tmp_path)
+    assert pb.leaderboard(tmp_path)[["params (M)", "ms (Abacus, 2 threads)"]].values.tolist() == [[25.434112, 32.0]]
 
 
 def test_parameters_that_records_state_need_no_measured_cost() -> None:

@@ -7,7 +7,8 @@ from records import FLIC, record
 
 import posebench as pb
 from posebench.errors import PosebenchError
-from posebench.report.tables.board import Board, boards
+from posebench.report.tables.board import Board
+from posebench.report.tables.boards import boards
 from posebench.report.tables.choice import choose
 from posebench.report.tables.latex import tex
 from posebench.report.tables.leaderboard import csv, markdown

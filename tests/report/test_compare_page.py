@@ -12,7 +12,8 @@ from records import FLIC, record
 from posebench.report.pages.compare_page import as_json, write_compare_page
 from posebench.report.pages.frame import write_assets
 from posebench.report.pages.run_pages import write_run_pages
-from posebench.report.tables.board import SYNTHETIC_NOTE, boards
+from posebench.report.tables.board import SYNTHETIC_NOTE
+from posebench.report.tables.boards import boards
 from posebench.report.tables.contents import read_contents
 from posebench.report.tables.row_pairs import row_pairs
 from posebench.report.tables.rows import Row

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from records import COCO, FLIC, record
 
-from posebench.report.tables.board import boards
+from posebench.report.tables.boards import boards
 from posebench.report.tables.latex import COMMANDS, escape, tex
 from posebench.report.tables.published_scores import published
 

@@ -8,7 +8,8 @@ from records import COCO, FLIC, MPII, record
 from rich.console import Console
 
 from posebench.cli.show_leaderboard import terminal_tables
-from posebench.report.tables.board import BY_VALUE, CEILING, SYNTHETIC_NOTE, boards
+from posebench.report.tables.board import BY_VALUE, CEILING, SYNTHETIC_NOTE
+from posebench.report.tables.boards import boards
 from posebench.report.tables.leaderboard import csv as as_csv
 from posebench.report.tables.leaderboard import escape, markdown, write_leaderboards
 from posebench.results.folder import ResultsFolder
@@ -183,15 +184,16 @@ def test_annotators_own_agreement_is_a_last_row_without_a_rank_and_not_in_the_cs
     assert CEILING in printed(table, 160)
 
 
-def test_leaderboards_of_more_people_come_first_and_of_the_same_people_the_official_evaluators():
+def test_leaderboards_of_one_protocol_stand_together_those_of_more_people_first():
     found = boards([
+        record("drawn", data={"dataset": "synthetic people", "synthetic": True, "people": 9999}),
         record(base=FLIC), record(rule={"convention": "bearpaw"}), record(), record(base=COCO),
         record("limited", data={"people": 8, "annotations_sha256": "f" * 64}),
     ])  # fmt: skip
     places = [(board.rule.protocol, board.rule.convention, board.newest.data.people) for board in found]
     assert places == [
-        ("coco", "official", 6352), ("mpii", "official", 2958), ("mpii", "bearpaw", 2958), ("flic", "official", 1016),
-        ("mpii", "official", 8),
+        ("coco", "official", 6352), ("mpii", "official", 2958), ("mpii", "bearpaw", 2958), ("mpii", "official", 8),
+        ("flic", "official", 1016), ("mpii", "official", 9999),
     ]  # fmt: skip
 
 

@@ -120,6 +120,16 @@ def test_a_phone_shows_the_best_row_of_every_leaderboard_with_its_score(browser:
     assert [row[1:3] for row in rows] == [["net eight", "89.50"], ["net0", "99.00"]]
 
 
+def test_the_list_of_leaderboards_scrolls_with_the_page_and_not_in_a_box(browser: Browser, page: Path):
+    browser.open(page, 390)
+    inside, box, window = browser.run(
+        "const body = document.querySelector('.overview tbody');"
+        "for (let i = 0; i < 40; i++) body.append(body.rows[0].cloneNode(true));"
+        "const box = body.closest('.scroll'); return [box.scrollHeight, box.clientHeight, innerHeight]"
+    )
+    assert inside == box > window
+
+
 def shade(browser: Browser, selector: str) -> float:
     """By how much the right edge of an element is darker than white, of 255: the median of its pixels from top to bottom."""
     left, top, bottom = browser.run(

@@ -10,7 +10,8 @@ from posebench.report.plots.plot_joints import joints
 from posebench.report.plots.plot_page import SHOWN
 from posebench.report.plots.plot_style import PALETTE, fitting, inches, plain, style
 from posebench.report.plots.plots import PlotKind
-from posebench.report.tables.board import CEILING, SYNTHETIC_NOTE, boards
+from posebench.report.tables.board import CEILING, SYNTHETIC_NOTE
+from posebench.report.tables.boards import boards
 from posebench.results.folder import ResultsFolder
 
 

@@ -7,7 +7,7 @@ from records import COCO, record
 
 from posebench.errors import PosebenchError
 from posebench.plugins.registry import protocol
-from posebench.report.tables.board import boards
+from posebench.report.tables.boards import boards
 from posebench.report.tables.latex import tex
 from posebench.report.tables.leaderboard import markdown
 from posebench.report.tables.published_beside import HEADING, apart, beside, link

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from records import MPII, record
 
-from posebench.report.tables.board import Board, boards
+from posebench.report.tables.board import Board
+from posebench.report.tables.boards import boards
 from posebench.report.tables.columns import training
 from posebench.report.tables.full_table import full_table
 from posebench.report.tables.rows import Row, common_name, row_labels, rows

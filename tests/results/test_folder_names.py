@@ -12,7 +12,7 @@ from posebench.data.instances import Instances
 from posebench.errors import PosebenchError
 from posebench.plugins.recipe import QUICK, Recipe
 from posebench.plugins.registry import protocol
-from posebench.report.tables.board import boards
+from posebench.report.tables.boards import boards
 from posebench.results.folder import Gallery, ResultsFolder, plain, slug
 from posebench.samples.pack_files import Contents
 from posebench.tasks.prediction.predict import predictions_path

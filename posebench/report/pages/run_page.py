@@ -98,7 +98,7 @@ class Run:
         pixels = "" if model.input_size is None else f"input {size(model.input_size)}"
         versions = ", ".join(f"{name} {version}" for name, version in record.environment.items())
         found = [
-            *(fact for fact in self.board.facts if fact[0] not in ("Ranked by", "Ranks")),
+            *(fact for fact in self.board.facts if fact[0] not in ("Ranked by", "Ranks", "Cost")),
             ("Network", ", ".join(filter(None, (model.arch, pixels, millions)))),
             ("Training", training(model, [] if model.seed is None else [model.seed])),
             ("Checkpoint", model.checkpoint),

@@ -9,14 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from posebench.cost.record import Cost
+from posebench.errors import counted
 from posebench.report.plots.plot_page import SHOWN, fit_scale, page
 from posebench.report.plots.plot_style import GRID, INK, PALETTE, QUIET, plain
 from posebench.report.tables.board import Board
 from posebench.report.tables.cost_tables import by_device
+from posebench.report.tables.network_columns import DEVICES, cost_of, milliseconds, parameters
 from posebench.report.tables.rows import Row
 
-DEVICES = 2
-"""Devices of which times are drawn."""
 FRONT = "grey line: the best score for a cost or less (Pareto front, by value); up and left is better"
 
 
@@ -38,11 +38,11 @@ def plot(board: Board, costs: Sequence[Cost]) -> Figure | None:
     rows = [row for row in board.rows[:SHOWN] if not math.isnan(row.headline)]
     known = {row: cost for row in rows if (cost := cost_of(row, costs)) is not None}
     panels = [
-        _Panel("parameters", "million", [(row, count / 1e6) for row in rows if (count := _parameters(row, known.get(row)))]),
+        _Panel("parameters", "million", [(row, count / 1e6) for row in rows if (count := parameters(row, known.get(row)))]),
         _Panel("multiply-accumulates", "billion per image", [(row, cost.macs / 1e9) for row, cost in known.items() if cost.macs]),
     ]  # fmt: skip
     for device, same in by_device(costs)[:DEVICES]:
-        times = [(row, time) for row in known if not math.isnan(time := _milliseconds(cost_of(row, same)))]
+        times = [(row, time) for row in known if (time := milliseconds(cost_of(row, same))) is not None]
         panels.append(_Panel(f"time on {device}", "ms for one image, fastest fp32 way", times))
     panels = [panel for panel in panels if len({cost for _, cost in panel.costs}) >= 2]
     if not panels:
@@ -52,7 +52,7 @@ def plot(board: Board, costs: Sequence[Cost]) -> Figure | None:
     bounded = any(board.rule.headline in row.intervals for row in drawn)
     what = (
         f"{board.rule.headline} against cost",
-        "; ".join(["vertical lines: 95 % intervals"] * bounded + [FRONT]),
+        "; ".join([*["vertical lines: 95 % intervals"] * bounded, FRONT, *_absent(rows, drawn)]),
         False,
     )
     figure, axes = page(board, what, 2.9, (math.ceil(len(panels) / across), across), drawn)
@@ -65,12 +65,6 @@ def plot(board: Board, costs: Sequence[Cost]) -> Figure | None:
     return figure
 
 
-def cost_of(row: Row, costs: Sequence[Cost]) -> Cost | None:
-    """The cost of a row's network at its input size; one measured for the same protocol comes first."""
-    able = [c for c in costs if c.arch == row.model.arch and c.input_size == row.model.input_size]
-    return min(able, key=lambda cost: (cost.protocol != row.rule.protocol, not cost.timings), default=None)
-
-
 def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """The points (cost, score) that no other one beats in both: for each, nothing as cheap is better. The cheapest first."""
     found: list[tuple[float, float]] = []
@@ -78,6 +72,14 @@ def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         if not found or score > found[-1][1]:
             found.append((cost, score))
     return found
+
+
+def _absent(rows: Sequence[Row], drawn: Sequence[Row]) -> list[str]:
+    """Why rows are not drawn, such as `1 row has no known network`."""
+    absent = [row for row in rows if row not in drawn]
+    unknown = sum(row.model.arch is None for row in absent)
+    reasons = {"no known network": unknown, "no known cost": len(absent) - unknown}
+    return [f"{counted(count, 'row has', 'rows have')} {what}" for what, count in reasons.items() if count]
 
 
 def _draw(axis: Axes, board: Board, panel: _Panel) -> None:
@@ -99,13 +101,3 @@ def _draw(axis: Axes, board: Board, panel: _Panel) -> None:
     axis.grid(axis="x", color=GRID)
     axis.set_title(plain(panel.title, 48), loc="left", fontsize=9.5, color=INK)
     axis.set_xlabel(panel.unit)
-
-
-def _parameters(row: Row, cost: Cost | None) -> int:
-    """Number of the network's parameters; 0 where it is unknown."""
-    return row.model.parameters or (0 if cost is None else cost.parameters)
-
-
-def _milliseconds(cost: Cost | None) -> float:
-    best = None if cost is None or not cost.timings else cost.fastest(1)
-    return math.nan if best is None else best.median

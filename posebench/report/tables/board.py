@@ -7,20 +7,20 @@ source and ground truth file. Everything is a function of the records alone, so 
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
 
 import pandas as pd
 
+from posebench.cost.record import Cost
 from posebench.data.box_source import ANNOTATION
 from posebench.data.instances import SYNTHETIC
-from posebench.errors import listed, natural
+from posebench.errors import listed
 from posebench.plain_text import one_line
-from posebench.report.tables.columns import Column, bounds, millions, other_training_data, size, trainings
-from posebench.report.tables.rows import Row, rows
+from posebench.report.tables.columns import Column, bounds, other_training_data
+from posebench.report.tables.network_columns import COST, cost_columns, network_columns
+from posebench.report.tables.rows import Row
 from posebench.results.folder import slug
 from posebench.results.record import Data, Record, Rule, newest
 from posebench.scoring.rank_ranges import Range, rank_ranges, tied
@@ -56,11 +56,13 @@ class Board:
         rows: at least one; all of one `Record.group`.
         chosen: headers of the columns to show, in this order; None for all.
         left_out: how many rows of the leaderboard are not among `rows`.
+        costs: measured costs, of these and other networks.
     """
 
     rows: tuple[Row, ...]
     chosen: tuple[str, ...] | None = None
     left_out: int = 0
+    costs: tuple[Cost, ...] = ()
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
@@ -97,6 +99,11 @@ class Board:
         boxes = "" if data.box_source == ANNOTATION else f", boxes: {data.box_source}"
         people = data.what + ("" if data.synthetic else f" ({data.annotations})")
         return one_line(f"{people}: {rule.protocol} v{rule.version}, {rule.short_scope}{rule.by}{boxes}")
+
+    @cached_property
+    def most_people(self) -> int:
+        """The largest number of people on which a row was scored."""
+        return max(record.data.people for record in self.records)
 
     @cached_property
     def people(self) -> str:
@@ -140,6 +147,10 @@ class Board:
         ]
         if len(self.rows) > 1 and any(self.ranges) and self.ranks_shown:
             facts.append(("Ranks", RANKS))
+        if {column.header for column in cost_columns(self.rows, self.costs) if column.known} & {
+            c.header for c in self.columns
+        }:
+            facts.append(("Cost", COST))
         return [(term, one_line(sentence)) for term, sentence in facts]
 
     @cached_property
@@ -258,43 +269,12 @@ class Board:
         """What each row is called."""
         return Column("name", tuple(row.name for row in self.rows), foot=None if self.ceiling is None else CEILING)
 
-    @property
+    @cached_property
     def model_columns(self) -> list[Column]:
-        """What is known of each row's network and training; columns without a value, too."""
-        models = [row.model for row in self.rows]
-        several = any(len(row.records) > 1 for row in self.rows)
-        return [
-            Column("architecture", tuple(model.arch for model in models)),
-            Column("input (h×w)", tuple(size(model.input_size) for model in models)),
-            Column("params (M)", tuple(millions(model.parameters) for model in models), 2),
-            Column("training", trainings(self.rows)),
-            Column("seeds", tuple((len(row.seeds) or None) if several else None for row in self.rows), 0),
-        ]
+        """What is known of each row's network, training and cost; columns without a value, too."""
+        return network_columns(self.rows, self.costs)
 
     @property
     def people_scored(self) -> Column:
         """How many people each row was scored on."""
         return Column("people", tuple(row.data.people for row in self.rows), 0)
-
-
-def boards(records: Iterable[Record]) -> list[Board]:
-    """One leaderboard per group, in the order of `_place`.
-
-    Rows go from the largest headline to the smallest, those without one last; equal ones by name.
-    """
-    grouped: dict[Any, list[Record]] = {}
-    for record in records:
-        grouped.setdefault(record.group, []).append(record)
-    return sorted((Board(tuple(sorted(rows(members), key=_standing))) for members in grouped.values()), key=_place)
-
-
-def _place(board: Board) -> tuple[Any, ...]:
-    """Photographs before synthetic people, then the most people first, since their scores are the most precise; on equal people
-    the official evaluator's first, then by name.
-    """
-    people, group = max(record.data.people for record in board.records), board.records[0].group
-    return board.synthetic, -people, board.rule.convention != "official", [natural(str(part)) for part in group], group
-
-
-def _standing(row: Row) -> tuple[Any, ...]:
-    return math.isnan(row.headline), 0.0 if math.isnan(row.headline) else -row.headline, natural(row.name), row.id

@@ -8,7 +8,8 @@ from posebench.cost import record as cost
 from posebench.cost.record import Cost
 from posebench.errors import PosebenchError
 from posebench.files.writing import copy_file
-from posebench.report.tables.board import Board, boards
+from posebench.report.tables.board import Board
+from posebench.report.tables.boards import boards
 from posebench.report.tables.choice import choose
 from posebench.report.tables.published_scores import PublishedScores, published
 from posebench.results.folder import ResultsFolder
@@ -66,7 +67,7 @@ def read_contents(results: Path, columns: str | Sequence[str] | None = None, onl
     costs, studies = cost.load(results), find_studies(results)
     diagnoses, comparisons, robustness = find_diagnoses(results), find_comparisons(results), find_robustness(results)
     notes = [note for part in (found, costs, diagnoses, comparisons, robustness, studies) for note in part.notes]
-    tables = choose(boards(found.records), columns, only)
+    tables = choose(boards(found.records, costs.kept), columns, only)
     return Contents(
         folder, found.records, tuple(notes), diagnoses.by_record, comparisons.kept, costs.kept, robustness.kept,
         studies.kept, tuple(published(results)), tuple(tables),

@@ -20,7 +20,7 @@ COMMANDS = {
     "\N{ZERO WIDTH SPACE}": "{}",
 }  # fmt: skip
 """Characters that LaTeX would act on, join with the next one, or not know; `"` is a command of babel in German."""
-IN_PAPER = ("input (h×w)", "params (M)", "seeds")
+IN_PAPER = ("input (h×w)", "params (M)", "MACs (G)", "seeds")
 """Columns about the network that a table in a paper has."""
 
 

@@ -8,7 +8,8 @@ import pytest
 from posetrack_data import person, sequence, write
 
 import posebench as pb
-from posebench.report.tables.board import Board, boards
+from posebench.report.tables.board import Board
+from posebench.report.tables.boards import boards
 from posebench.report.tables.leaderboard import markdown_table
 from posebench.results.record import find_records
 

@@ -20,7 +20,7 @@ from posebench.data.instances import Instances
 from posebench.data.predictions import for_instances, save
 from posebench.data.skeleton import Skeleton
 from posebench.plugins import registry
-from posebench.report.tables.board import boards
+from posebench.report.tables.boards import boards
 from posebench.results.find_record import read_record
 from posebench.tasks.verification.verify import Places, verify
 
