@@ -5,8 +5,10 @@ pools. AP has no such parts, because a false detection belongs to nobody. So the
 keypoints of people whom nobody finds are not right.
 """
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import numpy as np
 from posebench.array_type import Array
 from posebench.data.instances import OCCLUDED, OUTSIDE, VISIBLE, Instances
 from posebench.diagnosis.estimate import Estimate, shares
+from posebench.scoring.bootstrap import LEVEL, NORMAL
 from posebench.scoring.compared import Compared
 from posebench.scoring.oks_matching import pairs
 from posebench.scoring.pck import SMALLEST_SLICE
@@ -73,6 +76,35 @@ def slices(compared: Compared, manifest: Mapping[str, Array]) -> tuple[Part, ...
         Part(by, name, share, int(mask.any(axis=1).sum()), int(mask.sum()))
         for (by, name, mask), share in zip(masks, found, strict=True)
     )
+
+
+def worse_parts(found: Sequence[Part]) -> list[Part]:
+    """The parts of enough people that are worse than everything, beyond chance, the worst first.
+
+    By the standard errors that the intervals have, as if the two were of different people, and for the number of parts
+    (Bonferroni). A part's people are in everything, too, so its difference is rather more certain than is taken here.
+
+    Args:
+        found: as of `slices`: everything first.
+    """
+    everything, *parts = found
+    parts = large_parts(parts)
+    if not parts or everything.right.interval is None:
+        return []
+    limit = NormalDist().inv_cdf(1 - (1 - LEVEL / 100) / 2 / len(parts)) / NORMAL
+    down = everything.right.value - everything.right.interval[0]
+    worse = [
+        one
+        for one in parts
+        if one.right.interval is not None
+        and everything.right.value - one.right.value > limit * math.hypot(down, one.right.interval[1] - one.right.value)
+    ]
+    return sorted(worse, key=lambda one: one.right.value)
+
+
+def large_parts(parts: Sequence[Part]) -> list[Part]:
+    """Those of at least `SMALLEST_SLICE` people, with a known share."""
+    return [one for one in parts if one.people >= SMALLEST_SLICE and math.isfinite(one.right.value)]
 
 
 def _wide(chosen: Array, like: Array) -> Array:

@@ -30,7 +30,7 @@ def test_every_question_has_a_finding_and_a_table_that_fits_the_terminal(
         "The worst person has 15 of 17 keypoints wrong.",
         "heatmap cells (right, down), within 0.25.",
         "Without this offset alone, AP would be",
-        "Keypoints are right least often in the part",
+        "No part is told from all keypoints (",
         "Expected calibration error: 12.0 % [8.3, 14.9], by chance 4.1 %;",
         "Recalibrated on other images: 8.8 % [0.0, 10.6], by chance 4.5 %.",
         "Recalibrated scores of detections would change AP by -0.065 [",

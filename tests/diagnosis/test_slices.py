@@ -11,6 +11,7 @@ import posebench as pb
 from posebench.data.instances import Instances
 from posebench.data.predictions import for_instances
 from posebench.diagnosis import slices as parts
+from posebench.diagnosis.estimate import Estimate
 from posebench.diagnosis.manifest import read_manifest
 from posebench.diagnosis.slices import Part, slices
 from posebench.plugins import registry
@@ -188,3 +189,17 @@ def test_everyone_alike_is_no_criterion() -> None:
     who = people(4)
     assert list(cut(who, who.keypoints)) == ["all"]
     assert list(cut(replace(who, visibility=np.zeros_like(who.visibility)), who.keypoints)) == []
+
+
+def test_a_part_is_worse_only_beyond_the_chance_of_as_many_parts() -> None:
+    def part(name: str, value: float, half: float, people: int = 40) -> Part:
+        return Part("size", name, Estimate(value, (value - half, value + half)), people, 600)
+
+    everything = Part("", "all", Estimate(70.0, (66.0, 74.0)), 800, 12000)
+    low, lower = part("low", 64.0, 3.0), part("lower", 50.0, 3.0)
+    assert parts.worse_parts([everything, low]) == [low]  # 6 is more than the 5 of a right triangle with 3 and 4
+    assert parts.worse_parts([everything, low, lower]) == [lower, low]  # of two parts, more than 5 · 2.24 / 1.96 = 5.7
+    many = [part(f"part {place}", 70.0, 3.0) for place in range(18)]
+    assert parts.worse_parts([everything, low, lower, *many]) == [lower]  # of twenty, more than 5 · 3.02 / 1.96 = 7.7
+    assert parts.worse_parts([everything, part("few", 10.0, 3.0, people=29)]) == []
+    assert parts.worse_parts([everything, Part("size", "unknown", Estimate(10.0), 40, 600)]) == []

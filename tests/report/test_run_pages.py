@@ -169,7 +169,7 @@ def test_a_kept_diagnosis_is_shown_with_bars_tables_and_its_warning(tmp_path: Pa
         '<p class="warning">Warning: Predictions are off by (+0.40, -0.10) heatmap cells (right, down), more than 0.25',
         "Without this offset alone, Mean would be 81.50 instead of 80.00.",
         "right wrist is wrong most often: 20.0 % of its predictions.",
-        "Keypoints are right least often in the part size: smallest third, 12.5 %, against 12.5 % of all.",
+        "No part is told from all keypoints (12.5 % [11.0, 14.0] right). The lowest is size: smallest third, 12.5 % [11.0, 14.0].",
         'aria-label="Right keypoints in percent over confidence"',
         "A note.",
     ):

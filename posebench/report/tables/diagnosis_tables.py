@@ -10,12 +10,11 @@ from posebench.diagnosis.error_kinds import GOOD, KINDS, Repair
 from posebench.diagnosis.estimate import Estimate
 from posebench.diagnosis.recalibration import OTHERS, Reordered
 from posebench.diagnosis.registration import LIMIT, WITHIN, Registration
-from posebench.diagnosis.slices import Part
+from posebench.diagnosis.slices import Part, large_parts, worse_parts
 from posebench.errors import counted
 from posebench.report.tables.columns import UNKNOWN, size
 from posebench.results.kept_diagnosis import KeptDiagnosis
 from posebench.scoring.bootstrap import LEVEL
-from posebench.scoring.pck import SMALLEST_SLICE
 
 INTERVAL = f"{LEVEL} %"
 PAIRED = f"{INTERVAL}: intervals over resamples, paired for what is added."
@@ -167,14 +166,15 @@ def parts(found: Sequence[Part], right_if: str) -> DiagnosisTable:
     Args:
         found: all keypoints first.
     """
-    large = [one for one in found[1:] if one.people >= SMALLEST_SLICE and math.isfinite(one.right.value)]
-    everywhere = f"{found[0].right.value:.1f} %"
+    large, worse = large_parts(found[1:]), worse_parts(found)
+    everywhere = _percent(found[0])
     if found[0].right.value == 100:
         finding = "All keypoints are right, so no part is worse than another."
+    elif worse:
+        finding = f"Keypoints are right least often in the part {_part(worse[0])}, against {everywhere} of all."
     elif large:
         least = min(large, key=lambda one: one.right.value)
-        where = f"{least.by}: {least.name}, {least.right.value:.1f} %"
-        finding = f"Keypoints are right least often in the part {where}, against {everywhere} of all."
+        finding = f"No part is told from all keypoints ({everywhere} right). The lowest is {_part(least)}."
     else:
         finding = f"Keypoints are right in {everywhere}; every part has few people."
     rows = (
@@ -185,6 +185,14 @@ def parts(found: Sequence[Part], right_if: str) -> DiagnosisTable:
     begins = frozenset(place for place in range(1, len(found)) if found[place].by != found[place - 1].by)
     headers = ("", "right %", INTERVAL, "people", "keypoints")
     return DiagnosisTable(finding, headers, tuple(rows), begins, below=f"right: {right_if}.")
+
+
+def _part(part: Part) -> str:
+    return f"{part.by}: {part.name}, {_percent(part)}"
+
+
+def _percent(part: Part) -> str:
+    return f"{number(part.right.value, 1)} % {bounds(part.right, 1)}".rstrip()
 
 
 def calibration(kept: KeptDiagnosis) -> DiagnosisTable:
