@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,15 +160,16 @@ def _refuse_ignored(
 
 def _show_curves(file: Path, truth: GroundTruth, thresholds: Any, output: Output) -> None:
     from posebench.cli.console import open_console
-    from posebench.cli.show_scores import print_curves, print_notes
+    from posebench.cli.show_scores import curves_table, print_notes
     from posebench.tasks.scoring.curves import curves
 
     found, notes = curves(file, truth.protocol, truth.people_of([file]), truth.convention, thresholds)
     if output.as_json:
-        click.echo(json.dumps({"curves": [vars(curve) for curve in found], "notes": notes}))
+        known = [vars(curve) | {"values": [_plain(value) for value in curve.values]} for curve in found]
+        click.echo(json.dumps({"curves": known, "notes": notes}))
     else:
         out = open_console()
-        print_curves(out, found)
+        out.print(curves_table(found, truth.protocol.unit))
         print_notes(out, notes)
 
 
@@ -209,12 +209,12 @@ def _explain(explained: "Explanation", file: Path, as_json: bool) -> None:
             "published_by": convention.published_by, "difference": entry.reason,
             "ground_truth": entry.ground_truth, "problem": entry.problem,
             "notes": list(entry.notes),
-            "metrics": None if entry.scores is None else _plain(entry.scores.metrics),
-            **_plain({"from_ground_truth": entry.from_ground_truth, "from_rule": entry.from_rule}),
+            "metrics": None if entry.scores is None else {name: _plain(value) for name, value in entry.scores.metrics.items()},
+            "from_ground_truth": _plain(entry.from_ground_truth), "from_rule": _plain(entry.from_rule),
         })  # fmt: skip
     click.echo(json.dumps({"file": str(file), "headline": explained.headline, "conventions": rows}))
 
 
-def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
+def _plain(value: float) -> float | None:
     """JSON has no NaN."""
-    return {name: None if math.isnan(value) else value for name, value in values.items()}
+    return None if math.isnan(value) else value

@@ -1,4 +1,4 @@
-"""One record on a terminal, for a person: everything that it states but curves and resamples."""
+"""One record on a terminal, for a person: everything that it states but long curves and resamples."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from posebench.cli.show_scores import interval, print_resamples, scores_table
+from posebench.cli.show_scores import curves_table, interval, print_resamples, scores_table
 from posebench.cost.record import NOT_TIMED, Cost
 from posebench.errors import counted
 from posebench.plain_text import one_line
@@ -24,6 +24,8 @@ Facts = Iterable[tuple[str, Any]]
 """Terms and what is known of each; None or an empty text where nothing is."""
 IN_TRAINING = "name", "epochs", "input_size"
 """Settings of a recipe that stand with the network."""
+LONGEST_CURVE = 12
+"""Thresholds of a curve that is shown, such as COCO's ten; others are for plots."""
 LONGEST_TERM = 12
 """Letters of a term; with it, a hash fits into 80 columns."""
 
@@ -49,6 +51,9 @@ def print_record(out: Console, record: Record, path: Path, costs: Sequence[Cost]
     _heading(out, f"Scores, ranked by {rule.headline}")
     out.print(Padding(scores_table(record), (0, 0, 0, 2), expand=False))
     print_resamples(out, record)
+    if curves := [curve for curve in record.curves if len(curve.thresholds) <= LONGEST_CURVE]:
+        _heading(out, f"{', '.join(curve.label for curve in curves)} by threshold")
+        out.print(Padding(curves_table(curves, rule.unit), (0, 0, 0, 2), expand=False))
     if record.per_joint:
         _heading(out, f"Keypoints, {record.per_joint_metric}")
         out.print(Padding(_keypoints(record), (0, 0, 0, 2), expand=False))

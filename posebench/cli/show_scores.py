@@ -13,7 +13,7 @@ from posebench.plain_text import one_line
 from posebench.report.tables.columns import UNKNOWN
 from posebench.results.record import Record
 from posebench.scoring.bootstrap import LEVEL, RESAMPLES
-from posebench.scoring.scores import Curve
+from posebench.scoring.scores import Curve, shown_decimals
 from posebench.tasks.scoring.explain import Explained, Explanation
 
 
@@ -91,15 +91,20 @@ def interval(bounds: tuple[float, float] | None, digits: int) -> str:
     return "" if bounds is None else f"{bounds[0]:z.{digits}f}–{bounds[1]:z.{digits}f}"
 
 
-def print_curves(out: Console, curves: Sequence[Curve]) -> None:
-    """Scores over thresholds: one row per threshold, one column per curve."""
+def curves_table(curves: Sequence[Curve], unit: str) -> Table:
+    """Scores over thresholds: one row per threshold, one column per curve.
+
+    Args:
+        unit: of the scores, by which they have decimals.
+    """
+    decimals = shown_decimals(unit)
     table = Table(box=None, pad_edge=False)
     table.add_column(escape(curves[0].axis), justify="right")
     for curve in curves:
         table.add_column(escape(curve.label), justify="right", no_wrap=True)
     for at, *values in zip(curves[0].thresholds, *(curve.values for curve in curves), strict=True):
-        table.add_row(f"{at:g}", *("–" if math.isnan(value) else f"{value:.2f}" for value in values))
-    out.print(table)
+        table.add_row(f"{at:g}", *(_number(value, decimals) for value in values))
+    return table
 
 
 def print_explained(out: Console, explained: Explanation) -> None:

@@ -62,6 +62,12 @@ def over_thresholds(precision: Array) -> Curve:
     return Curve("AP", "OKS threshold", tuple(THRESHOLDS.tolist()), tuple(values.tolist()))
 
 
+def recall_over_thresholds(recall: Array) -> Curve:
+    """AR of people of any size at each of `THRESHOLDS`, from `precision_recall`; NaN where there was no person to find."""
+    values = np.where(recall[0] < 0, np.nan, recall[0])
+    return Curve("AR", "OKS threshold", tuple(THRESHOLDS.tolist()), tuple(values.tolist()))
+
+
 def precision_over_recall(matches: Matches) -> tuple[Curve, ...]:
     """Interpolated precision over recall for people of any size: a curve for each of `THRESHOLDS`; 0 beyond the largest recall."""
     precision = np.maximum(precision_recall(matches)[0][0], 0)

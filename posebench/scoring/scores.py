@@ -1,6 +1,6 @@
 """Scores: the numbers of a predictions file under a protocol, with their resamples."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -26,6 +26,11 @@ class Curve:
     thresholds: tuple[float, ...]
     values: tuple[float, ...]
     __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid"}  # a record refuses what it does not know
+
+    def at(self, places: Sequence[int]) -> "Curve":
+        """The curve at some of its thresholds, by their places."""
+        thresholds, values = (tuple(its[place] for place in places) for its in (self.thresholds, self.values))
+        return replace(self, thresholds=thresholds, values=values)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import json
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from posebench.scoring import average_precision, oks_matching, oks_similarity
 from posebench.scoring.average_precision import Matches
 from posebench.scoring.bootstrap import Sampling, image_weights
 from posebench.scoring.compared import Compared
-from posebench.scoring.scores import Scores
+from posebench.scoring.scores import Curve, Scores
 
 from . import extended_oks, partial_detections
 from .annotations import COCO_FORM, DOWNLOAD, SKELETON, find_annotations, read_annotations
@@ -51,6 +51,16 @@ SIGMAS = np.array([.26, .25, .25, .35, .35, .79, .79, .72, .72, .62, .62, 1.07, 
 """OKS constants of the 17 keypoints (pycocotools, cocoeval.py, Params.setKpParams)."""
 
 PRESENCE_FORM = "coco-presence"
+
+
+class Matched(NamedTuple):
+    """Detections and people as the evaluator has them, their matches, and their similarity, which Ex-OKS extends."""
+
+    detections: oks_matching.Detections
+    people: oks_similarity.People
+    matches: Matches
+    similar: oks_matching.Similarity
+    extended: extended_oks.ExtendedOKS | None
 
 
 class COCO(Protocol):
@@ -185,16 +195,40 @@ class COCO(Protocol):
         weights = image_weights(len(instances.images))[1:]
         return average_precision.metrics(*table), average_precision.resampled(matches, weights)
 
-    def _scored(self, evaluated: Evaluated, chosen: COCOConvention) -> tuple[Scores, oks_similarity.People]:
-        """Scores without notes, and the people that detections were matched with."""
+    def curves(
+        self, predictions: Predictions, instances: Instances, convention: str, thresholds: Array
+    ) -> tuple[Curve, ...]:
+        """AP and AR of people of any size at some of the rule's ten OKS thresholds.
+
+        Raises:
+            PosebenchError: a threshold is none of these.
+        """
+        chosen, own = self.convention(convention), average_precision.THRESHOLDS
+        places = np.abs(own[:, None] - thresholds).argmin(axis=0)
+        if not np.allclose(own[places], thresholds, rtol=0, atol=1e-9):
+            raise PosebenchError(
+                f"The OKS thresholds of {self.name} are part of its rule: {own[0]:.2f} to {own[-1]:.2f} in steps of 0.05. "
+                "Choose among these, such as --thresholds 0.5:0.95:0.05."
+            )
+        matches = self._matched(self._evaluated(predictions, instances, chosen), chosen).matches
+        precision, recall = average_precision.precision_recall(matches)
+        every = average_precision.over_thresholds(precision), average_precision.recall_over_thresholds(recall)
+        return tuple(curve.at(places.tolist()) for curve in every)
+
+    def _matched(self, evaluated: Evaluated, chosen: COCOConvention) -> Matched:
+        """Detections matched with people by the convention's similarity."""
         instances, sigmas = evaluated.people, evaluated.sigmas
         detections, people = detections_of(evaluated.made, instances), self._people(instances, chosen)
-        count = len(instances.images)
-        extended = (
-            extended_oks.of_predictions(evaluated.made, detections, instances, sigmas) if chosen.extended else None
-        )
-        matches = extended.match(people) if extended else oks_matching.match(detections, people, sigmas, count)
-        similar = extended.similar(people) if extended else oks_matching.of_oks(detections, people, sigmas)
+        if not chosen.extended:
+            matches = oks_matching.match(detections, people, sigmas, len(instances.images))
+            return Matched(detections, people, matches, oks_matching.of_oks(detections, people, sigmas), None)
+        extended = extended_oks.of_predictions(evaluated.made, detections, instances, sigmas)
+        return Matched(detections, people, extended.match(people), extended.similar(people), extended)
+
+    def _scored(self, evaluated: Evaluated, chosen: COCOConvention) -> tuple[Scores, oks_similarity.People]:
+        """Scores without notes, and the people that detections were matched with."""
+        instances, count = evaluated.people, len(evaluated.people.images)
+        detections, people, matches, similar, extended = self._matched(evaluated, chosen)
         precision, recall = average_precision.precision_recall(matches)
         metrics, resampled = self._metrics(matches, instances, (precision, recall))
         if extended:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from records import record
+from records import COCO, record
 from terminal import type_posebench
 
 from posebench.cli.main import main
@@ -62,7 +62,7 @@ def test_a_record_is_shown_in_sections_within_eighty_columns_of_a_terminal(folde
     titles = [line for line in seen.lines if line and not line.startswith(" ")]
     assert titles[1:] == [
         "Rule", "Data", "Scores, ranked by Mean", "95 %: the interval from 1,000 resamples, resampled by image (2,729)",
-        "Keypoints, PCKh@0.5", "Notes", "Network", "Recipe", "Cost", "Files", "Made",
+        "Mean by threshold", "Keypoints, PCKh@0.5", "Notes", "Network", "Recipe", "Cost", "Files", "Made",
     ]  # fmt: skip
     shown = [" ".join(line.split()) for line in seen.lines]
     for line in (
@@ -111,3 +111,11 @@ def test_a_name_that_is_not_there_is_a_sentence(folder: Path, monkeypatch: pytes
     done = show("my net")
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: No record of results is named 'my net'. Did you mean 'my [net]'?")
+
+
+def test_ap_at_the_thresholds_of_a_coco_record_is_shown(tmp_path: Path) -> None:
+    save_record(record("poses", COCO), tmp_path / "results")
+    shown = show("poses", "--results", str(tmp_path / "results")).output
+    assert [line.split() for line in shown.split("AP by threshold\n")[1].split("\n\n")[0].splitlines()] == [
+        ["OKS", "threshold", "AP"], ["0.5", "0.905"], ["0.75", "0.819"], ["0.95", "0.240"],
+    ]  # fmt: skip

@@ -235,13 +235,18 @@ def test_thresholds_are_one_number_or_several_in_any_order(
     assert mean["values"] == pytest.approx([{0.6: 100 * 40 / 41}.get(at, 100) for at in thresholds])
 
 
-def test_coco_has_no_thresholds_to_choose(tmp_path: Path, shared: Path) -> None:
+def test_coco_has_ap_and_ar_at_the_ten_thresholds_of_its_rule_alone(shared: Path, golden: Any) -> None:
     pair = shared / "data/coco/pairs"
-    shown = run(
-        "evaluate", pair / "image139099_dt.json", "--protocol", "coco", "--data", pair / "image139099_gt.json",
-        "--thresholds", "0:1:0.5", "--results", tmp_path,
-    )  # fmt: skip
-    assert (shown.exit_code, "The thresholds of coco are part of its rule" in shown.output) == (1, True)
+    common = "evaluate", pair / "mini79_seed0_dt.json", "--protocol", "coco", "--data", pair / "mini79_gt.json"
+    curves = json.loads(run(*common, "--thresholds", "0.5:0.95:0.05", "--json").stdout)["curves"]
+    (ap, ar), expected = (curve["values"] for curve in curves), golden["coco"]["cocomini_val79/seed0"]["stats"]
+    assert ap == pytest.approx(expected["AP_per_oks"], abs=1e-12)
+    assert (np.mean(ar), ar[0], ar[5]) == pytest.approx([expected[name] for name in ("AR", "AR50", "AR75")], abs=1e-12)
+    table = run(*common, "--thresholds", "0.75").output
+    assert f"0.75  {ap[5]:.3f}  {ar[5]:.3f}" in table
+    refused = run(*common, "--thresholds", "0:1:0.5")
+    assert refused.exit_code == 1
+    assert "are part of its rule: 0.50 to 0.95 in steps of 0.05." in " ".join(refused.output.split())
 
 
 def test_a_convention_on_another_ground_truth_says_that_these_are_not_its_numbers(files: tuple[Path, Path]) -> None:
