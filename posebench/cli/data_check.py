@@ -2,7 +2,6 @@
 
 import json
 from itertools import pairwise
-from os.path import commonprefix
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from posebench.tasks.dataset.check import DataCheck, SplitCheck
 
 
-FOLDERS = " in "
-"""Stands between the names that were looked for and the folders."""
+NAMES, FOLDERS = "looked for ", " in "
+"""Before the names of files that were looked for, and before the folders."""
 SHORT = 8
 """Digits of a hash in the table; `--json` has all of them."""
 
@@ -111,9 +110,9 @@ def _folders_once(problems: "Sequence[str]") -> list[str]:
     """Problems of missing annotations; one that ends with the folders of the one before it says `in the same folders`."""
     told = list(problems[:1])
     for before, problem in pairwise(problems):
-        same = commonprefix([before[::-1], problem[::-1]])[::-1]
-        folders = same.find(FOLDERS)
-        told.append(problem if folders < 0 else f"{problem[: folders - len(same)]} in the same folders.")
+        folders = before[before.find(FOLDERS, before.find(NAMES)) :]
+        same = NAMES in before and problem.endswith(folders)
+        told.append(f"{problem.removesuffix(folders)} in the same folders." if same else problem)
     return told
 
 
