@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+from posebench.data.geometry import Crop
 from posebench.data.instances import Instances
 from posebench.data.skeleton import Skeleton
 from posebench.errors import PosebenchError
@@ -90,6 +92,22 @@ def test_limbs_are_coloured_by_side():
         pages.side_color(*bone) for bone in (("left_hip", "pelvis"), ("right_knee",), ("left_hip", "right_hip"), ())
     ]
     assert colors == [pages.LEFT, pages.RIGHT, pages.MIDDLE, pages.MIDDLE]
+
+
+def test_bones_of_one_side_are_drawn_in_its_colour_with_a_gap_after_each():
+    arms = Skeleton(
+        ("left_wrist", "left_elbow", "left_shoulder", "right_wrist", "nose"),
+        (("left_wrist", "left_elbow"), ("right_wrist", "nose"), ("left_elbow", "left_shoulder")),
+    )
+    axis = Figure().add_subplot()
+    points = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0], [np.nan, np.nan]])
+    crop = Crop.around(np.array([24.5, 19.5]), np.array([50.0, 40.0]), (50, 40))
+    pages.draw_person(axis, np.zeros((40, 50, 3), np.uint8), crop, arms, points, None)
+    left = next(line for line in axis.lines if line.get_color() == pages.LEFT)
+    np.testing.assert_allclose(left.get_xdata(), [1, 3, np.nan, 3, 5, np.nan], atol=1e-9)
+    np.testing.assert_allclose(left.get_ydata(), [2, 4, np.nan, 4, 6, np.nan], atol=1e-9)
+    right = next(line for line in axis.lines if line.get_color() == pages.RIGHT)
+    np.testing.assert_allclose(right.get_xdata(), [7, np.nan, np.nan], atol=1e-9)
 
 
 def compared(path: Path, one: list[float], other: list[float]) -> list[int]:
