@@ -18,7 +18,10 @@ def far_notes(predictions: Predictions, file: str) -> tuple[str, ...]:
     Args:
         file: name of the predictions file, for the note; empty for predictions in memory.
     """
-    far = (np.abs(predictions.keypoints) > FARTHEST).any(axis=2) & ~predictions.missing
+    beyond = (predictions.keypoints > FARTHEST) | (predictions.keypoints < -FARTHEST)
+    if not beyond.any():  # before the axes are taken apart, which takes longer
+        return ()
+    far = beyond.any(axis=2) & ~predictions.missing
     if not far.any():
         return ()
     places = [
@@ -26,9 +29,9 @@ def far_notes(predictions: Predictions, file: str) -> tuple[str, ...]:
         + ", ".join(f"{value:.6g}" for value in predictions.keypoints[row, joint].tolist())
         for row, joint in np.argwhere(far)[:NAMED].tolist()
     ]
-    number = int(far.sum())
+    number, of = int(far.sum()), f" of {shown_name(file)}" if file else ""
     return (
-        f"{shown_name(file) or 'The predictions'}: {counted(number, 'keypoint has', 'keypoints have')} a coordinate beyond "
-        f"±{FARTHEST:,.0f} pixels, which no photograph has: {'; '.join(places)}{'; …' if number > NAMED else ''}. "
+        f"{counted(number, f'keypoint{of} has', f'keypoints{of} have')} a coordinate beyond ±{FARTHEST:,.0f} pixels, which no "
+        f"photograph has: {'; '.join(places)}{'; …' if number > NAMED else ''}. "
         "Such keypoints are scored as they stand. Was the file written wrongly?",
     )

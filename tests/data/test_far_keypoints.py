@@ -22,7 +22,7 @@ def test_the_note_names_file_rows_and_values(two_people: Instances, tmp_path: Pa
     save(for_instances(two_people, keypoints), tmp_path / "made.h5")
     notes = evaluate(tmp_path / "made.h5", protocol("mpii"), two_people).notes
     assert (
-        "made.h5: 1 keypoint has a coordinate beyond ±1,000,000 pixels, which no photograph has: right_ankle of row 1 (a.jpg) at "
+        "1 keypoint of made.h5 has a coordinate beyond ±1,000,000 pixels, which no photograph has: right_ankle of row 1 (a.jpg) at "
         "1e+308, 5. Such keypoints are scored as they stand. Was the file written wrongly?"
     ) in notes
 
@@ -33,7 +33,7 @@ def test_three_keypoints_are_named_and_missing_ones_are_not_counted(two_people: 
     missing = np.zeros((2, 16), bool)
     missing[0, 0] = True
     (note,) = far_notes(for_instances(two_people, keypoints, missing=missing), "")
-    assert note.startswith("The predictions: 4 keypoints have a coordinate beyond")
+    assert note.startswith("4 keypoints have a coordinate beyond")
     assert note.count("of row 0 (a.jpg) at -2e+06, 7;") == 3
     assert not far_notes(for_instances(two_people, two_people.keypoints * 100), "")
 
