@@ -71,7 +71,7 @@ def label_errors(
         data, split, convention, people, joints, mapping: as of `evaluate`.
 
     Returns:
-        `Suspects`: `.errors.found` (the keypoints, the farthest first), `.save("labels.csv")` and `.draw("labels.png")`.
+        `Suspects`: `.errors.found` (the keypoints, the farthest first), `.save("labels.csv")` and `.draw("labels.jpg")`.
 
     Raises:
         PosebenchError: there is one file alone, a file is of other people, or the protocol does not say how near is right.

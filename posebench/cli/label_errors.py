@@ -50,7 +50,7 @@ def label_errors(named: tuple[str, ...], truth: GroundTruth, out: Path | None, r
     files, told = (files, ()) if named else files_of_table(results, protocol, people, truth.convention)
     print_notes(notes, told)
     suspects = find_label_errors(files, protocol, people, truth.convention)
-    gallery = path.with_suffix(".png")
+    gallery = path.with_suffix(".jpg")
     suspects.save(path)
     drawn = suspects.draw(gallery)
     if output.as_json:

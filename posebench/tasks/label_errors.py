@@ -69,6 +69,9 @@ class Suspects:
     def draw(self, path: str | Path) -> int:
         """Draw the first keypoints of people whose photographs are there.
 
+        Args:
+            path: the file to write: a JPEG where it ends in `.jpg`, else a PNG.
+
         Returns:
             How many are drawn; 0, and no file, where no photograph is there or nothing was found.
         """

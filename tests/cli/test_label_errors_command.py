@@ -45,7 +45,7 @@ def test_the_table_and_the_gallery_have_the_wrist(folder: Path) -> None:
     (row,) = csv.DictReader((folder / "mpii-val-label-errors.csv").read_text().splitlines())
     assert (row["person"], row["keypoint"], row["runs"]) == ("0", "left_wrist", "2")
     assert float(row["agreed_x"]) - float(row["annotated_x"]) == pytest.approx(60.5, abs=0.01)
-    assert (folder / "mpii-val-label-errors.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder / "mpii-val-label-errors.jpg").read_bytes().startswith(b"\xff\xd8")
 
 
 def test_runs_that_do_not_agree_find_nothing_and_draw_nothing(folder: Path) -> None:
@@ -53,7 +53,7 @@ def test_runs_that_do_not_agree_find_nothing_and_draw_nothing(folder: Path) -> N
     told = json.loads(done.stdout)
     assert (told["found"], told["csv"], told["gallery"]) == ([], "none.csv", None)
     assert len((folder / "none.csv").read_text().splitlines()) == 1
-    assert not (folder / "none.png").exists()
+    assert not (folder / "none.jpg").exists()
 
 
 def test_a_record_stands_for_its_kept_predictions(folder: Path) -> None:
@@ -112,8 +112,8 @@ def test_without_photographs_there_is_a_table_and_no_gallery(tmp_path: Path) -> 
         image.unlink()
     suspects = find_label_errors([tmp_path / "a.h5", tmp_path / "b.h5"], MPII, people)
     assert len(suspects.errors.found) > SHOWN
-    assert suspects.draw(tmp_path / "x.png") == 0
-    assert not (tmp_path / "x.png").exists()
+    assert suspects.draw(tmp_path / "x.jpg") == 0
+    assert not (tmp_path / "x.jpg").exists()
 
 
 def test_the_same_files_make_the_same_bytes(folder: Path) -> None:
@@ -123,8 +123,8 @@ def test_the_same_files_make_the_same_bytes(folder: Path) -> None:
     for name in ("one", "two"):
         suspects = find_label_errors([folder / "a.h5", folder / "b.h5"], MPII, people)
         suspects.save(folder / f"{name}.csv")
-        suspects.draw(folder / f"{name}.png")
-    for ending in (".csv", ".png"):
+        suspects.draw(folder / f"{name}.jpg")
+    for ending in (".csv", ".jpg"):
         assert (folder / f"one{ending}").read_bytes() == (folder / f"two{ending}").read_bytes()
 
 

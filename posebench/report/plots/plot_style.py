@@ -50,6 +50,8 @@ COMPRESSION = 4
 """zlib's level. A page of photographs takes a third of the time of the default level, 6, and is one percent larger."""
 CASING = [Stroke(linewidth=1.5, foreground="white"), Normal()]
 """White edge of letters, which keeps them legible on what is coloured, also on dark pages."""
+JPEG_QUALITY = 90
+"""Of pages of photographs, which take a fifth of a PNG's space; letters and marks stay clean."""
 STYLE: dict[Any, Any] = {
     "font.family": FONT, "font.size": 9, "text.usetex": False, "text.color": INK,
     "axes.edgecolor": "#bbbbbb", "axes.labelcolor": QUIET, "axes.grid": False, "axes.axisbelow": True,
@@ -72,14 +74,22 @@ def style() -> Iterator[None]:
 def save_png(figure: Figure, path: Path) -> None:
     """Write a figure: whole, or not at all, and the same bytes from the same figure."""
 
-    def write(partial: Path) -> None:
-        # The default metadata names matplotlib's version.
-        packing = {"compress_level": COMPRESSION}
-        figure.savefig(partial, format="png", dpi=150, metadata={"Software": None}, pil_kwargs=packing)
+    # The default metadata names matplotlib's version.
+    _save(figure, path, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": COMPRESSION})
 
+
+def save_photographs(figure: Figure, path: Path) -> None:
+    """`save_png`, but as JPEG where the path ends in `.jpg`."""
+    if path.suffix.lower() == ".jpg":
+        _save(figure, path, format="jpg", pil_kwargs={"quality": JPEG_QUALITY})
+    else:
+        save_png(figure, path)
+
+
+def _save(figure: Figure, path: Path, **form: Any) -> None:
     FigureCanvasAgg(figure)
     set_fonts(figure)
-    write_atomically(path, write)
+    write_atomically(path, lambda partial: figure.savefig(partial, dpi=150, **form))
 
 
 def plain(text: str, longest: int) -> str:
