@@ -1,6 +1,7 @@
 """`posebench data check`."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from posebench.tasks.dataset.check import DataCheck, SplitCheck
 
 
+NAMES, FOLDERS = "looked for ", " in "
+"""Before the names of files that were looked for, and before the folders."""
 SHORT = 8
 """Digits of a hash in the table; `--json` has all of them."""
 
@@ -78,14 +81,14 @@ def _print(out: "Console", found: "DataCheck", quiet: bool) -> None:
     out.print(f"{found.protocol} in {found.data}", style="bold", highlight=False, markup=False)
     _print_splits(out, found)
     scored = {found.train_split, found.report_split}
-    # Of these two the problem is said at the end.
-    absent = _unreadable(
-        [split for split in found.splits if split.problem and split.split not in scored], found.problems
-    )
+    lacking = [split for split in found.splits if split.split in scored and split.unannotated]
+    # Of these two the problem is said at the end, and where their files are looked for; the table says which others are missing.
+    others = [split for split in found.splits if split.problem and split.split not in scored]
+    absent = _unreadable([split for split in others if not (split.unannotated and lacking)], found.problems)
     _section(out, "Found", (*(its.sentence for its in found.findings), *_of_photographs(found), *absent))
     _section(out, "Damaged", found.damaged, "red")
     _section(out, "Notes", () if quiet else found.notes, "yellow")
-    _section(out, "Problems", found.problems, "red")
+    _section(out, "Problems", _folders_once(found.problems) if len(lacking) > 1 else found.problems, "red")
     if found.download and any(split.problem or split.missing for split in found.splits):
         _section(out, "Where the files come from", (found.download,))
     if any(split.present for split in found.splits):
@@ -101,6 +104,16 @@ def _unreadable(splits: "Sequence[SplitCheck]", said: "Sequence[str]") -> list[s
         if not any(problem.endswith(split.problem) for problem in said):
             reasons.setdefault(split.problem, []).append(split.split)
     return [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+
+
+def _folders_once(problems: "Sequence[str]") -> list[str]:
+    """Problems of missing annotations; one that ends with the folders of the one before it says `in the same folders`."""
+    told = list(problems[:1])
+    for before, problem in pairwise(problems):
+        folders = before[before.find(FOLDERS, before.find(NAMES)) :]
+        same = NAMES in before and problem.endswith(folders)
+        told.append(f"{problem.removesuffix(folders)} in the same folders." if same else problem)
+    return told
 
 
 def _of_photographs(found: "DataCheck") -> list[str]:

@@ -96,7 +96,7 @@ def _damage(path: Path, problem: str) -> str:
     if stored := re.search(r"truncated file.*stored_eof = (\d+)", problem):
         has = f"{path.stat().st_size:,} of its {int(stored[1]):,} bytes"
         return f"{path} was cut off: it has {has}. Copy, download or write it again."
-    return f"{path} is a damaged HDF5 file. Copy, download or write it again."
+    return f"{path} is {'a damaged' if is_hdf5(path) else 'no'} HDF5 file. Copy, download or write it again."
 
 
 def datasets(file: Any, path: Path, streamed: Collection[str] = ()) -> dict[str, Any]:

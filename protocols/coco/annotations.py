@@ -38,7 +38,7 @@ SKELETON = Skeleton(
     ),
 )  # fmt: skip
 DOWNLOAD = (
-    "annotations_trainval2017.zip of the COCO download page has the annotations; photographs belong into 'val2017' and "
+    "https://cocodataset.org/#download: annotations_trainval2017.zip has the annotations; photographs belong into 'val2017' and "
     "'train2017' beside 'annotations'."
 )
 COCO_FORM = Form("coco", SKELETON)

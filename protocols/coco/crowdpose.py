@@ -53,8 +53,8 @@ LEVELS = {"easy": (-np.inf, 0.2), "medium": (0.2, 0.8), "hard": (0.8, np.inf)}
 """Level → crowd indices of its images, the upper end excluded (xtcocotools, cocoeval.py, get_type_result)."""
 DECIMALS = 4
 DOWNLOAD = (
-    "CrowdPose's repository, Jeff-sjtu/CrowdPose, has the annotations and photographs; photographs belong into 'images' beside "
-    "the annotations' folder."
+    "https://github.com/Jeff-sjtu/CrowdPose has the annotations and photographs; photographs belong into 'images' beside the "
+    "annotations' folder."
 )
 _AREAS = ("APM", "APL", "ARM", "ARL")
 

@@ -45,8 +45,8 @@ FORM = Form(
     fractions=True, part_scores=SCORES,
 )  # fmt: skip
 DOWNLOAD = (
-    "COCO-WholeBody's repository, jin-s13/COCO-WholeBody, has the annotations; photographs are COCO's and belong into 'val2017' "
-    "and 'train2017' beside 'annotations'."
+    "https://github.com/jin-s13/COCO-WholeBody has the annotations; photographs are COCO's (https://cocodataset.org/#download) and "
+    "belong into 'val2017' and 'train2017' beside 'annotations'."
 )
 RULE = f"{AP_RULE}; people and areas as in xtcocotools"
 OFFICIAL = COCOConvention(

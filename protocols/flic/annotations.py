@@ -44,8 +44,8 @@ CROP_PIXELS = 200
 PEOPLE = {"train": 3987, "test": 1016}
 """As FLIC's page and the hourglass release count them."""
 DOWNLOAD = (
-    "The dataset's page has examples.mat; the hourglass release (pose-hg-train, data/flic/annot) has the others. "
-    "Photographs belong into 'images' beside the file or its folder."
+    "https://bensapp.github.io/flic-dataset.html has examples.mat; https://github.com/princeton-vl/pose-hg-train has the others, "
+    "in data/flic/annot. Photographs belong into 'images' beside the file or its folder."
 )
 FRAME = re.compile(r"-\d+\.jpg$")
 """The end of an image's name; before it stands the film's."""

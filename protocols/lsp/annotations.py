@@ -56,8 +56,8 @@ LABEL_NOISE = (
     "differ."
 )
 SOURCE = (
-    "LSP's download unpacks to lsp_dataset/joints.mat and lsp_dataset/images/, LSPET's to lspet_dataset/joints.mat and "
-    "lspet_dataset/images/ (sam.johnson.io/research/lsp.html and lspet.html)."
+    "LSP's download unpacks to lsp_dataset/joints.mat and lsp_dataset/images/ (https://sam.johnson.io/research/lsp.html), LSPET's "
+    "to lspet_dataset/joints.mat and lspet_dataset/images/ (https://sam.johnson.io/research/lspet.html)."
 )
 
 

@@ -28,9 +28,10 @@ NAMES = {
 }
 """The most exact first."""
 DOWNLOAD = (
-    "The official release is on the MPII Human Pose page; pose-hg-train has train.h5 and valid.h5, HRNet train.json and "
-    "valid.json, pytorch-pose detections.mat. Photographs come from the MPII Human Pose page and belong into 'images' "
-    "beside 'annot'."
+    "The official release and the photographs are at http://human-pose.mpi-inf.mpg.de/#download; photographs belong into 'images' "
+    "beside 'annot'. https://github.com/princeton-vl/pose-hg-train has train.h5 and valid.h5, "
+    "https://github.com/leoxiaobin/deep-high-resolution-net.pytorch (HRNet) train.json and valid.json, "
+    "https://github.com/bearpaw/pytorch-pose detections.mat."
 )
 FOLDERS = ("annot", "", "annotations", "mpii_human_pose_v1_u12_2")
 H5_FORM = {"train": "train.h5", "val": "valid.h5", "test": "test.h5"}

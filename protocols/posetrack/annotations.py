@@ -22,8 +22,8 @@ EXTENT_SHARE = 1.3
 SMALLEST = 16
 """Pixels that such a box has at least, where the keypoints lie on each other or in a line."""
 DOWNLOAD = (
-    "PoseTrack's download (posetrack.net) has annotations/train/*.json and annotations/val/*.json, a file for each sequence; "
-    "images/ belongs beside annotations/."
+    "PoseTrack's download (https://posetrack.net) has annotations/train/*.json and annotations/val/*.json, a file for each "
+    "sequence; images/ belongs beside annotations/."
 )
 
 

@@ -40,6 +40,19 @@ def test_missing_photographs_end_with_1_and_name_folder_and_source(place: Path) 
     assert "Training and scoring are possible." not in seen.text
 
 
+def test_an_empty_folder_is_said_once_with_the_address_of_the_dataset(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    seen = type_posebench("data", "check", "mpii", "--data", "d", cwd=tmp_path, columns=120, rows=60)
+    words = " ".join(seen.text.split())
+    assert (seen.returncode, words.count("d/annot, d, d/annotations")) == (1, 1)
+    assert (
+        "Scoring is impossible: No MPII val annotation below d: looked for mpii_human_pose_v1_u12_*.mat, detections.mat, "
+        in words
+    )
+    assert "valid.json, valid.h5 in the same folders. Where the files come from" in words
+    assert "http://human-pose.mpi-inf.mpg.de/#download" in words
+
+
 def test_json_is_alone_on_stdout_and_has_every_fact(place: Path) -> None:
     done = posebench(*ARGUMENTS, "--json", cwd=place)
     found = json.loads(done.stdout)

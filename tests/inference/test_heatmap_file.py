@@ -286,7 +286,7 @@ def replaced(name: str, value: Any) -> Callable[[Any], None]:
 
 DAMAGE: list[tuple[Callable[[Path], Any], str]] = [
     (flip_a_bit, "is damaged: its checksum is"),
-    (lambda path: path.write_bytes(path.read_bytes()[:3000]), "cannot be read as heatmaps"),
+    (lambda path: path.write_bytes(path.read_bytes()[:3000]), "was cut off: it has 3,000 of its"),
     (changed(lambda opened: opened.attrs.modify("format", "other")), r"its format: 'other'.*--keep-heatmaps"),
     (changed(lambda opened: opened.pop("to_image")), "lacks /to_image"),
     (

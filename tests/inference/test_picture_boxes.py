@@ -88,7 +88,7 @@ def test_a_number_that_means_two_pictures_is_refused(tmp_path: Path) -> None:
         ("b.csv", "image,x,y,width,height\na,1,2,3,four\n", "line 2 is not a box: a,1,2,3,four"),
         ("b.csv", "image,x,y,width,height\na,1,2\n", "line 2 is not a box"),
         ("b.csv", "image,x,y,width,height\na,1,2,3,4,5,6\n", "line 2 is not a box"),
-        ("b.h5", "nothing", "cannot be read as predictions"),
+        ("b.h5", "nothing", "is no HDF5 file"),
         ("b.txt", "a 1 2 3 4", "does not have the ending of a file of boxes"),
     ],
 )

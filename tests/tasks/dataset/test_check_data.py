@@ -74,7 +74,7 @@ def test_a_missing_annotation_makes_training_impossible_and_where_it_comes_from_
     found = checked(root, tmp_path)
     (problem,) = found.problems
     assert problem.startswith("Training is impossible: No COCO train annotation below")
-    assert "download page" in found.download and "download page" not in problem
+    assert "https://cocodataset.org/#download" in found.download and "cocodataset.org" not in problem
     assert (found.splits[0].people, [split.unannotated for split in found.splits]) == (0, [True, False])
 
 

@@ -200,7 +200,7 @@ def test_the_records_of_this_repository_are_verified_one_of_each_protocol_and_co
     one_of_each = {
         (record.rule.protocol, record.rule.convention): path for path in paths if (record := read_record(path))
     }
-    places = Places(data=shared / "data", predictions=shared / "data")
+    places = Places(data=shared / "data", predictions=(shared / "data",))
     # The predictions of the networks that are scored on COCO are not kept.
     kept = {rule: path for rule, path in one_of_each.items() if "pcp" not in rule[1] and rule[0] != "coco"}
     found = {rule: verify(path, places) for rule, path in kept.items()}
