@@ -1,14 +1,18 @@
 """A page for each run: what a reader finds on it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from diagnoses import diagnosis
 from records import record
 
+from posebench.diagnosis.estimate import Estimate
+from posebench.diagnosis.registration import Removed
 from posebench.report.pages.run_pages import write_run_pages
 from posebench.report.tables.contents import read_contents
+from posebench.report.tables.diagnosis_tables import offsets
 from posebench.results.kept_comparison import KeptComparison, save_comparison
 from posebench.results.kept_diagnosis import save_diagnosis
 from posebench.results.record import Record, save_record
@@ -206,3 +210,10 @@ def test_a_damaged_diagnosis_is_named_and_the_page_is_made_without_it(tmp_path: 
     assert "Not diagnosed." in pages(tmp_path, made)["net"]
     (note,) = read_contents(tmp_path).notes
     assert str(path) in note
+
+
+def test_an_offset_that_changes_no_printed_digit_leaves_the_score_the_same() -> None:
+    far = diagnosis("x").registration
+    same = replace(far, removed=(Removed("Mean", 80.0, 80.001, Estimate(0.001, (0.0, 0.01))),))
+    finding = offsets(same, "Mean", 2)[1].finding
+    assert finding == "Without this offset alone, Mean would be the same, 80.00."

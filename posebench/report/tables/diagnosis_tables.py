@@ -152,9 +152,14 @@ def _removed(found: Registration, headline: str, decimals: int) -> list[Diagnosi
          bounds(one.change, decimals, "+"))
         for one in shown
     )  # fmt: skip
+    before, after = (f"{value:.{decimals}f}" for value in (main.before, main.after))
+    finding = (
+        f"Without this offset alone, {headline} would be {after} instead of {before}. It is a diagnostic and no score."
+    )
+    if before == after:
+        finding = f"Without this offset alone, {headline} would be the same, {before}."
     return [DiagnosisTable(
-        f"Without this offset alone, {headline} would be {main.after:.{decimals}f} instead of {main.before:.{decimals}f}. It is a "
-        "diagnostic and no score.",
+        finding,
         ("", "as it is", "without\nthe offset", "change", INTERVAL), tuple(rows), strong=place,
         below=f"Cells of {found.stride} pixels of {size(found.input_size)}; median over keypoints within {WITHIN:g} cells.",
     )]  # fmt: skip
