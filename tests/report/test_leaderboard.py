@@ -120,7 +120,7 @@ def test_the_data_of_training_are_named_and_a_note_says_where_they_differ():
 
 def test_a_note_is_said_once_and_names_its_rows_unless_it_is_about_all():
     (board,) = boards([record("a", notes=["all", "one"]), record("b", notes=["all"])])
-    assert board.notes == ["all", "a: one", f"Ranked {BY_VALUE}"]
+    assert board.notes == ["all", "a: one", f"Ranked {BY_VALUE} Score files of older versions again."]
 
 
 def test_rows_on_fewer_people_are_said_aloud():
@@ -156,7 +156,7 @@ def test_ranks_are_ranges_where_resamples_are_known():
 def test_a_row_that_was_not_resampled_like_the_others_keeps_its_plain_rank_with_a_mark(old):
     (board,) = boards([known("a", 90), old, known("c", 80, 200)])
     assert cells(board, "rank") == ["1–2", "2*", "2–3"]
-    assert board.notes[-1] == f"* Ranked {BY_VALUE}"
+    assert board.notes[-1] == f"* Ranked {BY_VALUE} Score files of older versions again."
     assert [row["rank low"] for row in rows(as_csv(board))] == ["1", "", "2"]
 
 

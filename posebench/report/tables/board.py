@@ -42,10 +42,7 @@ SEVERAL_SEEDS = (
     "A row of several seeds is the mean over seeds: '95 %' is the interval over images, 'sd of seeds' the standard deviation over "
     "seeds, and rank ranges include both. For a row of one seed, the effect of another seed is unknown and not included."
 )
-BY_VALUE = (
-    "by value only: the records have no resamples on these people, so differences may be chance. Score files of older "
-    "versions again."
-)
+BY_VALUE = "by value only: the records have no resamples on these people, so differences may be chance."
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,11 +192,16 @@ class Board:
         if any(row.by_seed for row in self.rows):
             notes.append(SEVERAL_SEEDS)
         if len(self.rows) > 1 and self.ranks_shown and not all(self.ranges):
-            notes.append(f"{'* Ranked' if any(self.ranges) else 'Ranked'} {BY_VALUE}")
+            notes.append(f"{'* Ranked' if any(self.ranges) else 'Ranked'} {BY_VALUE} {self._why_by_value}")
         notes += other_training_data([row.model for row in self.rows])
         if self.ceiling is not None:
             notes.append(one_line(f"{CEILING}: {self.ceiling.what}"))
         return notes
+
+    @property
+    def _why_by_value(self) -> str:
+        single = self.rows[0].single
+        return "Score files of older versions again." if single is None else f"All people are of one {single}."
 
     @cached_property
     def metrics(self) -> list[Column]:

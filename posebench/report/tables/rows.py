@@ -127,6 +127,12 @@ class Row:
         drawn = [record.resampled for record in self.records]
         return np.mean(drawn, axis=0) if len({len(one) for one in drawn}) == 1 else np.zeros(0)
 
+    @property
+    def single(self) -> str | None:
+        """`image` or `sequence` where all people are of a single one, so that nothing can be resampled; else None."""
+        made = self.newest.sampling
+        return made.unit if made.units == 1 else None
+
     @cached_property
     def resampled_on(self) -> tuple[int, str, int, int] | None:
         """Number and kind of units, people, resamples: rows with equal ones were resampled alike. None: unknown."""

@@ -261,9 +261,14 @@ def _check_group(rows: Sequence[Row]) -> None:
 def _check_resamples(rows: Sequence[Row]) -> None:
     for row in rows:
         if row.resampled_on is None:
+            if row.single is not None:
+                raise PosebenchError(
+                    f"All people of {row.name!r} are of one {row.single}, so whether it differs from others cannot be told by "
+                    "resampling. Score files with more people."
+                )
             raise PosebenchError(
-                f"The records of {row.name!r} have no resamples, as those of one image or sequence, or none on the same people. "
-                "Compare their predictions files: posebench compare A B."
+                f"The records of {row.name!r} have no resamples, or none on the same people. Compare their predictions files: "
+                "posebench compare A B."
             )
         if row.resampled_on != rows[0].resampled_on:
             raise PosebenchError(

@@ -12,6 +12,7 @@ from records import record
 
 from posebench.data.provenance import Decoded
 from posebench.errors import PosebenchError
+from posebench.report.tables.board import Board
 from posebench.report.tables.rows import Row, rows
 from posebench.results.record import Record, save_record
 from posebench.tasks.scoring.compare_rows import choose_rows, compare_rows
@@ -208,6 +209,14 @@ def test_the_id_of_a_seed_names_its_row() -> None:
 def test_rows_without_resamples_are_refused() -> None:
     with pytest.raises(PosebenchError, match="'old' have no resamples"):
         compare_rows(rows([scored("a", 80), record("old", metrics={"Mean": 70.0})]))
+
+
+def test_rows_of_one_sequence_are_refused_with_that_reason_which_their_leaderboard_has_too() -> None:
+    alone = {"unit": "sequence", "units": 1, "largest": 100.0, "intervals": "none: one sequence"}
+    found = rows([record("a", resampling=alone), record("b", resampling=alone)])
+    with pytest.raises(PosebenchError, match="All people of 'a' are of one sequence, so"):
+        compare_rows(found)
+    assert Board(found).notes[-1].endswith("so differences may be chance. All people are of one sequence.")
 
 
 def test_seeds_that_differ_widely_make_the_same_difference_unresolved() -> None:
