@@ -326,3 +326,8 @@ def test_published_weights_load_from_a_file_or_a_state_dict_and_a_checkpoint_fro
         assert torch.equal(network.decode(network(network.prepare(crops)))[0], expected)
     with pytest.raises(pb.PosebenchError, match=r"already a posebench checkpoint; .*pb\.load_checkpoint"):
         pb.load_network("hourglass1", tmp_path / "network.pt")
+
+
+def test_a_checkpoint_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(pb.PosebenchError, match=r"none\.pt does not exist; a checkpoint should be there"):
+        pb.predict(tmp_path / "none.pt", protocol="mpii")

@@ -89,6 +89,7 @@ def predict(
         PosebenchError: the checkpoint is damaged or of other keypoints.
     """
     from posebench.data.chosen import choose
+    from posebench.results.find_checkpoint import existing_checkpoint
     from posebench.results.folder import ResultsFolder
     from posebench.samples.corruption import read_corruption
     from posebench.tasks.people import run_splits
@@ -97,7 +98,11 @@ def predict(
     from posebench.training.devices import use_device
 
     use_device(device)
-    rules, network, folder = protocol_named(protocol), Path(checkpoint), ResultsFolder(Path(results))
+    rules, network, folder = (
+        protocol_named(protocol),
+        existing_checkpoint(Path(checkpoint)),
+        ResultsFolder(Path(results)),
+    )
     damage = None if corruption is None else read_corruption(corruption)
     asked = choose(load_people(rules, data, split or run_splits(rules, optional_path(data)).report), people)
     keep = None if keep_heatmaps is None else tasks.KeptHeatmaps(Path(keep_heatmaps))

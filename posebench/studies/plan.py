@@ -98,6 +98,9 @@ class PlannedRun:
     decodings: tuple[Decoded, ...] = ()
     corruptions: RobustnessAsked | None = None
 
+    def __repr__(self) -> str:
+        return f"<PlannedRun {self.title}>"
+
     @property
     def title(self) -> str:
         """Such as `hourglass8, mpii, seed 1`."""

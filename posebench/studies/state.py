@@ -62,6 +62,9 @@ class RunState:
     decoded: Mapping[str, Scored] = field(default_factory=dict)
     corrupted: KeptRobustness | None = None
 
+    def __repr__(self) -> str:
+        return f"<{self.run.title}: {self.word}{self.detail and f', {self.detail}'}>"
+
     @property
     def answer(self) -> Record | None:
         """The record of the network's own decoding that the study's question is about."""

@@ -67,7 +67,11 @@ def _meant(text: str, results: Path) -> tuple[Record, ...]:
     known = rows(find_records(results).records) if results.is_dir() else []
     found = rows_meant(known, text)
     if not found:
-        raise unknown_row(f"record of {results}", text, known)
+        if not known:
+            raise PosebenchError(
+                f"The results folder {results} has no records, so {text!r} is none of them. Name another folder."
+            )
+        raise unknown_row(f"record in {results}", text, known)
     if len(found) > 1:
         raise several(text, [record for _, records in found for record in records], results)
     return found[0][1]

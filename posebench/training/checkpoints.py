@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from posebench.data.skeleton import Skeleton
-from posebench.errors import PosebenchError
+from posebench.errors import PosebenchError, listed
 from posebench.files.validation import explain
 from posebench.files.writing import write_atomically
 from posebench.plugins.architecture import Architecture
@@ -164,9 +164,13 @@ class Checkpoint:
             PosebenchError: it was trained for other keypoints.
         """
         if self.keypoints != skeleton.keypoints:
+            lacking = [name for name in skeleton.keypoints if name not in self.keypoints]
+            others = [name for name in self.keypoints if name not in skeleton.keypoints]
+            told = [f"it lacks {listed(lacking, 5)}"] if lacking else []
+            told += [f"it has {listed(others, 5)}"] if others else []
             raise PosebenchError(
-                f"{path} was trained for {len(self.keypoints)} keypoints ({', '.join(self.keypoints[:3])}, …), "
-                f"but {len(skeleton)} are asked for ({', '.join(skeleton.keypoints[:3])}, …)."
+                f"{path} was trained for {len(self.keypoints)} keypoints, but other {len(skeleton)} are asked for: "
+                f"{'; '.join(told) or 'they are in another order'}."
             )
         model = architecture(self.arch, skeleton, self.input_size)
         model.pipeline = self.pipeline

@@ -110,7 +110,15 @@ def test_a_name_that_is_not_there_is_a_sentence(folder: Path, monkeypatch: pytes
     monkeypatch.chdir(folder)
     done = show("my net")
     assert done.exit_code == 1
-    assert done.stderr.startswith("Error: No record of results is named 'my net'. Did you mean 'my [net]'?")
+    assert done.stderr.startswith("Error: No record in results is named 'my net'. Did you mean 'my [net]'?")
+
+
+def test_a_folder_without_records_is_named(tmp_path: Path) -> None:
+    done = show("net", "--results", str(tmp_path / "none"))
+    assert (
+        done.stderr
+        == f"Error: The results folder {tmp_path / 'none'} has no records, so 'net' is none of them. Name another folder.\n"
+    )
 
 
 def test_ap_at_the_thresholds_of_a_coco_record_is_shown(tmp_path: Path) -> None:

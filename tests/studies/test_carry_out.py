@@ -84,6 +84,7 @@ def test_a_run_that_posebench_run_has_made_is_only_scored_on_the_studys_keypoint
     carry_out(plan, Watching(trained_again))
     (state,) = states(plan)
     assert (state.word, state.record) == ("done", record)
+    assert repr(state) == f"<{state.run.title}: done>"
     assert state.answer.predictions_sha256 == record.predictions_sha256
 
 

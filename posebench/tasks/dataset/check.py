@@ -83,6 +83,12 @@ class DataCheck:
     notes: tuple[str, ...]
     cache: str
 
+    def __repr__(self) -> str:
+        found = (
+            counted(len(self.problems), "problem", "problems") if self.problems else "training and scoring are possible"
+        )
+        return f"<DataCheck of {self.protocol} in {self.data}: {found}>"
+
     def as_json(self) -> dict[str, Any]:
         """All of it, for `--json`."""
         return asdict(self) | {"possible": not self.problems}

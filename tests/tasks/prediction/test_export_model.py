@@ -141,7 +141,9 @@ def test_other_ways_of_running_are_refused(hourglass: Exported, tmp_path: Path) 
 
 
 def test_other_keypoints_are_refused(hourglass: Exported) -> None:
-    with pytest.raises(PosebenchError, match=r"was trained for 16 keypoints .* but 17 are asked for"):
+    with pytest.raises(
+        PosebenchError, match=r"for 16 keypoints, but other 17 .*: it lacks nose, left_eye, .*; it has pelvis,"
+    ):
         load(hourglass.file, registry.protocol("coco").skeleton)
 
 
