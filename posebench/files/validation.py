@@ -2,7 +2,7 @@
 
 import math
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -79,8 +79,12 @@ def explain(error: Exception, model: type[BaseModel] | None = None) -> str:
     first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     where = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
-        near = get_close_matches(str(first["loc"][-1]), _fields(model, first["loc"][:-1]), n=1)
-        return f"{where} is not a known field" + (f". Did you mean {near[0]}?" if near else "")
+        *place, name = first["loc"]
+        known = _fields(model, place)
+        near = get_close_matches(str(name), known, n=1)
+        below = [".".join(map(str, [*place, one])) for one in known if name in _fields(model, [*place, one])]
+        told = f". It is a field of {below[0]}." if below else f". Did you mean {near[0]}?" if near else ""
+        return f"{where} is not a known field{told}"
     whole = not where  # a rule about several fields
     value = "" if whole or first["type"] == "missing" else f" (is {first['input']!r:.80})"
     message = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
@@ -88,7 +92,7 @@ def explain(error: Exception, model: type[BaseModel] | None = None) -> str:
     return f"{where}: {complaint}" if where else complaint
 
 
-def _fields(model: Any, place: tuple[int | str, ...]) -> list[str]:
+def _fields(model: Any, place: Sequence[int | str]) -> list[str]:
     """Names of the fields at a place of a model; none where it has no such place."""
     for part in place:
         model = model.model_fields[part].annotation if _is_model(model) and part in model.model_fields else None

@@ -130,7 +130,7 @@ class MPIIConvention(PCKConvention):
         return replace(self.pck, measure=self.heads) if self.heads in instances.measures else self.pck
 
 
-ZEROED = "13 joints of gt_valid.mat are zeroed, so perfect predictions miss 12."
+ZEROED = "13 joints of gt_valid.mat are zeroed, so perfect predictions miss 12 of them at 0.5."
 CONVENTIONS = (
     MPIIConvention(
         "official",

@@ -73,6 +73,7 @@ def test_a_study_without_a_small_size_says_what_to_add(tmp_path: Path) -> None:
             "severities.0: input should be less than or equal to 5",
         ),
         ("seeds = [0, 1, 2]", "seed = 3", "seed is not a known field. Did you mean seeds?"),
+        ("seeds = [0, 1, 2]", "limit = 3", "limit is not a known field. It is a field of settings."),
         ("epochs = 9", "epoch = 9", "settings.epoch is not a known field. Did you mean epochs?"),
         ("seeds = [0, 1, 2]", "input_sizes = [[64, 8193]]", "less than or equal to 8192"),
         ('["hourglass1", "hourglass2"]', "[]", "architectures: tuple should have at least 1 item"),
