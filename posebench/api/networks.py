@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +68,8 @@ def train(
 def predict(
     checkpoint: StrPath, *, protocol: str | Protocol, data: StrPath | None = None, split: str | None = None,
     out: StrPath | None = None, keep_heatmaps: StrPath | None = None, scales: Sequence[float] = (1.0,),
-    corruption: str | None = None, people: int | None = None, device: str | None = None, workers: int | None = None,
-    results: StrPath = "results", show: Callable[[int, int], None] = lambda done, total: None,
+    corruption: str | None = None, people: int | None = None, allow_missing: bool = False, device: str | None = None,
+    workers: int | None = None, results: StrPath = "results", show: Callable[[int, int], None] = lambda done, total: None,
 ) -> "Predicted":  # fmt: skip
     """Predict the people of a split with a checkpoint.
 
@@ -79,6 +80,7 @@ def predict(
         scales: decode the mean of the heatmaps of regions that are so many times as large as the person's.
         corruption: of every photograph, such as `fog:3`; None for none.
         people: how many, evenly spread over the split, which are scored as a part of it; None for all.
+        allow_missing: whether photographs of the split may be missing: their people count as missed.
         device: `cpu`, `cuda`, `cuda:1` or `mps`; None for a GPU where there is one.
         show: called after every batch with how many people are done, and of how many.
 
@@ -105,6 +107,7 @@ def predict(
     )
     damage = None if corruption is None else read_corruption(corruption)
     asked = choose(load_people(rules, data, split or run_splits(rules, optional_path(data)).report), people)
+    asked = replace(asked, allow_missing=allow_missing)
     keep = None if keep_heatmaps is None else tasks.KeptHeatmaps(Path(keep_heatmaps))
     how = tasks.Predicting(loader_count(workers, device), keep=keep, scales=scales, corruption=damage)
     file = Path(out) if out else tasks.predictions_path(network, asked, folder, how)

@@ -90,6 +90,11 @@ box_threshold_option = click.option(
     "--box-threshold", type=float, metavar="SCORE", help="Leave out boxes with a lower score. Default: 0."
 )
 
+allow_missing_option = click.option(
+    "--allow-missing", is_flag=True,
+    help="Predict although photographs of the split are missing: their people count as missed.",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class GroundTruth:

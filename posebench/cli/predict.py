@@ -1,6 +1,6 @@
 """`posebench predict`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from posebench.cli.complete import protocols
 from posebench.cli.gathered import gathered
 from posebench.cli.options import (
     GroundTruth,
+    allow_missing_option,
     box_threshold_option,
     boxes_option,
     data_option,
@@ -39,12 +40,14 @@ class Boxes:
         boxes: a detector's file; None for the annotated boxes.
         box_threshold: boxes of a lower score are left out; None for none.
         people: how many people of the split; None for all.
+        allow_missing: whether photographs may be missing.
         workers: processes that load batches; None for the default.
     """
 
     boxes: Path | None
     box_threshold: float | None
     people: int | None
+    allow_missing: bool
     workers: int | None
 
 
@@ -128,6 +131,7 @@ def read_scales(context: click.Context, parameter: click.Parameter, value: str |
         "--people", type=click.IntRange(1), metavar="N",
         help="Predict N people, evenly spread over the split; with --boxes, the boxes in their images. Default: all.",
     ),
+    allow_missing_option,
     workers_option,
 )  # fmt: skip
 @gathered(
@@ -211,7 +215,7 @@ def _refuse_for_pictures(truth: GroundTruth, boxes: Boxes, written: Written, net
     given: dict[str, object] = {
         "--protocol": truth.protocol_name or None, "--data": truth.data, "--split": truth.split, "--workers": boxes.workers,
         "--people": boxes.people, "--keep-heatmaps": network.keep_heatmaps, "--scales": network.scales or None,
-        "--corruption": network.corruption,
+        "--corruption": network.corruption, "--allow-missing": boxes.allow_missing or None,
     }  # fmt: skip
     _refuse(given, "a PICTURE")
     if written.no_drawings:
@@ -250,7 +254,7 @@ def _predict_split(
     """Predict the people of a split and print the predictions file's path."""
     from posebench.cli.console import open_console, print_notes, progress, say_synthetic
     from posebench.samples.corruption import read_corruption
-    from posebench.tasks.people import load_people, people_to_predict, run_splits
+    from posebench.tasks.people import load_people, missing_notes, people_to_predict, run_splits
     from posebench.tasks.prediction import predict as tasks
     from posebench.tasks.worker_count import loader_count
     from posebench.training.devices import use_device
@@ -264,10 +268,12 @@ def _predict_split(
     print_notes(out, (splits.note,) if splits.note and truth.split is None else ())
     annotated = load_people(protocol, truth.data, truth.split or splits.report)
     people = people_to_predict(protocol, annotated, boxes.boxes, boxes.box_threshold, boxes.people)
+    people = replace(people, allow_missing=boxes.allow_missing)
     if people.chosen is not None:
         print_notes(out, (f"To predict: {people.chosen.sentence} of {people.what}.",))
     if boxes.boxes is not None:
         print_notes(out, (f"{len(people):,} boxes of {people.box_source} to predict.", *people.notes))
+    print_notes(out, missing_notes(people))
     file_of_heatmaps, say = network.keep_heatmaps, lambda sentence: print_notes(out, (sentence,))
     keep = None if file_of_heatmaps is None else tasks.KeptHeatmaps(file_of_heatmaps, network.last_stack, say)
     asked = tasks.Predicting(

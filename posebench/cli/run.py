@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from posebench.cli.gathered import gathered
 from posebench.cli.options import (
     GroundTruth,
     Row,
+    allow_missing_option,
     archs_option,
     box_threshold_option,
     boxes_option,
@@ -37,18 +39,23 @@ if TYPE_CHECKING:
     from posebench.tasks.training.train import Show
 
 
+@dataclass(frozen=True)
+class Boxes:
+    """In which boxes people are predicted: those of a detector's file above a score, and whether photographs may be missing."""
+
+    boxes: Path | None
+    box_threshold: float | None
+    allow_missing: bool
+
+
 @click.command()
 @archs_option
 @gathered("truth", GroundTruth, protocol_option, data_option, split_option)
 @training_options
-@boxes_option
-@box_threshold_option
+@gathered("boxes", Boxes, boxes_option, box_threshold_option, allow_missing_option)
 @row_options
 @quiet_option
-def run(
-    archs: tuple[str, ...], truth: GroundTruth, settings: "Settings", boxes: Path | None, box_threshold: float | None,
-    row: Row, quiet: bool,
-) -> None:  # fmt: skip
+def run(archs: tuple[str, ...], truth: GroundTruth, settings: "Settings", boxes: Boxes, row: Row, quiet: bool) -> None:
     """Train networks, predict, score, and write the report."""
     from posebench.cli.console import open_console, print_notes, say_synthetic
     from posebench.cli.show_scores import print_scores
@@ -74,10 +81,12 @@ def run(
     with out.status(CHECKING):
         jobs = [make_job(arch, protocol, data, settings, row.results) for arch in archs]
         people = people_tasks.load_people(protocol, data, splits.report)
-        asked = people_tasks.people_to_predict(protocol, people, boxes, box_threshold)
-        if boxes is not None:
+        asked = people_tasks.people_to_predict(protocol, people, boxes.boxes, boxes.box_threshold)
+        asked = replace(asked, allow_missing=boxes.allow_missing)
+        if boxes.boxes is not None:
             print_notes(out, (f"{len(asked):,} boxes of {asked.box_source} to predict.", *asked.notes))
         check_before_run(jobs, people, asked)
+        print_notes(out, people_tasks.missing_notes(asked))
     records = []
     for job in jobs:
         name = (

@@ -83,6 +83,7 @@ class Instances:
         source: the annotation file.
         synthetic: people drawn by posebench, not photographs.
         chosen: the part of the split that these people are; None for all of it.
+        allow_missing: whether a photograph that is not there counts as one that cannot be read, instead of being an error.
 
     Raises:
         PosebenchError: a column of another length, an image row that is not there, a coordinate that is not finite, or a region
@@ -115,6 +116,7 @@ class Instances:
     source: Source = Source("")
     synthetic: bool = False
     chosen: Chosen | None = None
+    allow_missing: bool = False
 
     def __post_init__(self) -> None:
         n, k = len(self.image), len(self.skeleton)

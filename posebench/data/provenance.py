@@ -152,6 +152,9 @@ class Provenance(_Stated):
     tracked: Tracked | None = None
     corrupted: StatedCorruption | None = None
     chosen: Chosen | None = Field(None, description="None: all people of the split were predicted")
+    unreadable: list[str] = Field(
+        [], description="photographs that were missing or damaged; nobody in them was predicted"
+    )
 
     @property
     def trained(self) -> bool:

@@ -139,7 +139,7 @@ class ImageReader:
         change: what is done to every image; None for nothing.
 
     Raises:
-        PosebenchError: on making one: the folder, or images in it, are missing; counts them and names the first.
+        PosebenchError: on making one: as `check_photographs`, for photographs.
             On a call: that image is not readable.
     """
 
@@ -150,7 +150,7 @@ class ImageReader:
         if instances.synthetic:
             self._drawn = DrawnPictures.room(len(instances.images))
         else:
-            self._check_folder()
+            check_photographs(instances)
 
     def __call__(self, row: int) -> Image:
         if self._last is None or self._last[0] != row:
@@ -170,21 +170,40 @@ class ImageReader:
         )
         return image if self.change is None else self.change(name, image)
 
-    def _check_folder(self) -> None:
-        people, root = self.instances, self.instances.image_root
-        rows = np.unique(people.image[people.usable]).tolist()
-        names = [people.images[row] for row in rows]
-        if root is None or not root.is_dir():
-            raise PosebenchError(
-                f"The photographs of {people.what} should be in {root}, which does not exist. "
-                f"{len(names):,} are needed, such as {names[0] if names else 'none'}."
-            )
-        for row in rows:
-            people.photograph(row)  # an image outside the folder is an error before anything is read
-        # One listing, not a question per name: network file systems answer 118,000 questions slowly.
-        present = {path.name for path in root.iterdir()}
-        missing = [name for name in names if name not in present and not (root / name).is_file()]
-        if missing:
-            raise PosebenchError(
-                f"{root} lacks {len(missing):,} of the {len(names):,} photographs of {people.what}; the first is {missing[0]}."
-            )
+
+def missing_photographs(people: Instances) -> list[str]:
+    """Names of the photographs of usable people that are not there; synthetic people need none.
+
+    Raises:
+        PosebenchError: their folder is not there.
+    """
+    if people.synthetic:
+        return []
+    root = people.image_root
+    rows = np.unique(people.image[people.usable]).tolist()
+    names = [people.images[row] for row in rows]
+    if root is None or not root.is_dir():
+        raise PosebenchError(
+            f"The photographs of {people.what} should be in {root}, which does not exist. "
+            f"{len(names):,} are needed, such as {names[0] if names else 'none'}."
+        )
+    for row in rows:
+        people.photograph(row)  # an image outside the folder is an error before anything is read
+    # One listing, not a question per name: network file systems answer 118,000 questions slowly.
+    present = {path.name for path in root.iterdir()}
+    return [name for name in names if name not in present and not (root / name).is_file()]
+
+
+def check_photographs(people: Instances) -> list[str]:
+    """Names of the photographs that are missing, where that is allowed.
+
+    Raises:
+        PosebenchError: some are missing and that is not allowed, or all are; counts them and names the first.
+    """
+    missing = missing_photographs(people)
+    needed = len(np.unique(people.image[people.usable]))
+    if missing and (len(missing) == needed or not people.allow_missing):
+        raise PosebenchError(
+            f"{people.image_root} lacks {len(missing):,} of the {needed:,} photographs of {people.what}; the first is {missing[0]}."
+        )
+    return missing

@@ -10,11 +10,12 @@ from posebench.data.chosen import choose, chosen, in_images_of
 from posebench.data.instances import Instances
 from posebench.data.predictions import stated_people
 from posebench.data.provenance import Chosen
-from posebench.errors import PosebenchError
+from posebench.errors import PosebenchError, counted
 from posebench.plugins.protocol import Protocol, RunSplits
 from posebench.plugins.recipe import Recipe
 from posebench.plugins.registry import errors_of
 
+ALLOW_MISSING = "With --allow-missing, predict and run count its people as missed, as those of damaged photographs."
 SYNTHETIC_TO_TRAIN, SYNTHETIC_TO_SCORE = 4000, 500
 
 
@@ -175,3 +176,20 @@ def people_to_predict(
     with errors_of("protocol", protocol.name, "detected"):
         found = protocol.detected(annotated, boxes, threshold or 0.0)
     return in_images_of(found, asked)
+
+
+def missing_notes(people: Instances) -> tuple[str, ...]:
+    """A sentence on photographs that are missing, whose people count as missed; none where all are there.
+
+    Raises:
+        PosebenchError: as `check_photographs`; says which option allows it.
+    """
+    from posebench.samples.images import check_photographs
+
+    try:
+        missing = check_photographs(people)
+    except PosebenchError as error:
+        allowed = "" if people.allow_missing or not people.with_photograph().any() else f" {ALLOW_MISSING}"
+        raise PosebenchError(f"{error}{allowed}") from error
+    many = counted(len(missing), "photograph is missing; its", "photographs are missing; their")
+    return (f"{many} people count as missed: {', '.join(missing[:3])}",) if missing else ()

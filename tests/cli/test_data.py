@@ -35,7 +35,10 @@ def test_missing_photographs_end_with_1_and_name_folder_and_source(place: Path) 
     (place / "d/val2017" / name_of("val", 3)).unlink()
     seen = type_posebench(*ARGUMENTS, cwd=place, columns=120, rows=60)
     assert seen.returncode == 1
-    assert "  Predicting is impossible: d/val2017 lacks 1 of the 3 photographs of val: val_3.png" in seen.lines
+    problem = (
+        "Predicting is impossible without --allow-missing: d/val2017 lacks 1 of the 3 photographs of val: val_3.png"
+    )
+    assert f"  {problem}" in seen.lines
     assert "Where the files come from" in seen.lines
     assert "Training and scoring are possible." not in seen.text
 

@@ -269,8 +269,9 @@ def _problems(protocol: Protocol, train: SplitCheck, report: SplitCheck, people:
         if split.problem:
             found.append(f"{verb} is impossible{_unread(split.split, split)}: {split.problem}")
         elif (lacking := split.needed - split.present) > 0:
+            predicting = "Predicting is impossible" + " without --allow-missing" * (split.present > 0)
             found.append(
-                f"{'Training' if split is train else 'Predicting'} is impossible: {split.folder} lacks {lacking:,} of the "
+                f"{'Training is impossible' if split is train else predicting}: {split.folder} lacks {lacking:,} of the "
                 f"{counted(split.needed, 'photograph', 'photographs')} of {split.split}: {', '.join(split.missing)}"
                 + (", …" if lacking > NAMED else "")
             )

@@ -17,6 +17,7 @@ from posebench.files import writing
 from posebench.files.locking import locked
 from posebench.plugins.protocol import Protocol
 from posebench.results.folder import BEST, CHECKPOINT, ResultsFolder, plain
+from posebench.tasks.people import missing_notes
 from posebench.tasks.training.train import unreadable_notes
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def predict(
             )
 
     processes.join()
+    missing_notes(people)
     if asked.corruption is not None:
         check_sizes(people)
     if asked.keep is not None:
@@ -113,8 +115,24 @@ def predict(
     lock = locked(out.with_name(f"{out.name}.lock"), f"writes {out}")
     with processes.entered_by_first(lock) as notes, asked_to_stop() as stop:
         made, more = _predictions(checkpoint, protocol, people, asked, show_or_stop)
-        processes.by_first(lambda: predictions.save(made, out))
-    return Predicted(out, (*notes, *more))
+        replaced = processes.by_first(lambda: _save(made, out))
+    return Predicted(out, (*notes, *more, *replaced))
+
+
+def _save(made: Predictions, out: Path) -> tuple[str, ...]:
+    """Write the predictions; a sentence where other ones are replaced, such as those of an undamaged dataset."""
+    try:
+        before = predictions.load(out) if out.is_file() else made
+    except PosebenchError:
+        before = None
+    predictions.save(made, out)
+    if before is None:
+        return (f"{out} was no readable predictions file and is replaced",)
+    if predictions.digest(before) == predictions.digest(made):
+        return ()
+    without = [int(one.missing.all(axis=1).sum()) for one in (before, made)]
+    people = f": {without[0]:,} people had no prediction, now {without[1]:,}" if without[0] != without[1] else ""
+    return (f"{out} had other predictions and is replaced{people}",)
 
 
 def _check_keep(keep: KeptHeatmaps, out: Path, processes: int, scales: Sequence[float]) -> None:
@@ -175,6 +193,8 @@ def _predictions(
             made, unreadable = run()
         else:
             made, unreadable = _keeping(asked.keep, model, people, flip_test, provenance, lambda add: run(keep=add))
+    if unreadable:
+        provenance = provenance.model_copy(update={"unreadable": sorted(unreadable)})
     made = replace(made, provenance=provenance)
     return made, (*notes, *said, *unreadable_notes(unreadable, "count as missed"))
 
@@ -214,7 +234,12 @@ def network_facts(trained: "Checkpoint", model: "Architecture") -> dict[str, Any
 
 
 def predictions_path(checkpoint: Path, people: Instances, results: ResultsFolder, asked: Predicting = PLAINLY) -> Path:
-    """Where predictions of `people` go: another file for every run, split, annotation file, source of boxes, and option."""
+    """Where predictions of `people` go: another file for every run, split, annotation file, source of boxes, and option.
+
+    Where photographs are missing and that is allowed, their number is in the name.
+    """
+    from posebench.samples.images import missing_photographs
+
     facts = people.dataset, people.box_source, people.source.identity
     data = hashlib.sha256(repr(facts).encode()).hexdigest()[:8]
     run = checkpoint.resolve().parent.name
@@ -225,5 +250,6 @@ def predictions_path(checkpoint: Path, people: Instances, results: ResultsFolder
     options = [] if asked.how is None else [asked.how.label.replace(" ", "-")]
     options += [f"scales-{'-'.join(f'{scale:g}' for scale in asked.scales)}"] if len(asked.scales) > 1 else []
     options += [] if asked.corruption is None else [f"{asked.corruption.name}-{asked.corruption.severity}"]
+    options += [f"{len(missing)}-missing"] if people.allow_missing and (missing := missing_photographs(people)) else []
     options += [] if people.chosen is None else [f"{people.chosen.people}-people"]
     return results.predictions / f"{'-'.join((run, plain(people.split), data, *options))}.h5"

@@ -108,7 +108,8 @@ class Evaluation:
         path = ResultsFolder(Path(results)).overlay(self.record.id)
         title = f"{self.record.name} · {self.drawn_title}"
         keypoints, missing = self.of_people
-        reader: Callable[[int], Any] = ImageReader(self.people)
+        lacking = bool(self.predictions.provenance.unreadable)
+        reader: Callable[[int], Any] = ImageReader(replace(self.people, allow_missing=lacking))
         # Nobody to draw where nothing was predicted; perhaps there is no photograph either.
         per_person = np.where(missing.all(axis=1), np.nan, self.scores.per_person)
         overlays(self.people, keypoints, missing, per_person, reader, path, title)

@@ -13,8 +13,7 @@ from posebench.files.writing import free_bytes
 from posebench.plugins.protocol import Protocol
 from posebench.plugins.registry import errors_of
 from posebench.results.folder import ResultsFolder
-from posebench.samples.images import ImageReader
-from posebench.tasks.people import load_people, run_splits
+from posebench.tasks.people import load_people, missing_notes, run_splits
 from posebench.tasks.training.initial_weights import fresh_network, load_backbone, recipe_network
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def people_problems(
 def photograph_problem(people: Instances) -> str:
     """Why the photographs of these people cannot be read: which of them are missing; empty where they are there."""
     try:
-        ImageReader(people)
+        missing_notes(people)
     except PosebenchError as error:
         return str(error)
     return ""

@@ -64,7 +64,8 @@ def test_missing_photographs_are_counted_and_make_training_and_predicting_imposs
         (root / "val2017" / name_of("val", number)).unlink()
     assert checked(root, tmp_path).problems == (
         f"Training is impossible: {root}/train2017 lacks 1 of the 4 photographs of train: train_2.png",
-        f"Predicting is impossible: {root}/val2017 lacks 2 of the 3 photographs of val: val_1.png, val_3.png",
+        f"Predicting is impossible without --allow-missing: {root}/val2017 lacks 2 of the 3 photographs of val: "
+        "val_1.png, val_3.png",
     )
 
 

@@ -83,7 +83,8 @@ def test_training_alone_only_notes_that_scoring_is_not_possible(tmp_path: Path) 
     (root / "val2017" / name_of("val", 2)).unlink()
     coco = job(tmp_path, protocol=COCO, data=root)
     assert check_before_training(coco) == (
-        f"Scoring is not possible here: {root}/val2017 lacks 1 of the 3 photographs of coco val; the first is val_2.png.",
+        f"Scoring is not possible here: {root}/val2017 lacks 1 of the 3 photographs of coco val; the first is val_2.png. "
+        "With --allow-missing, predict and run count its people as missed, as those of damaged photographs.",
     )
     (root / "annotations/person_keypoints_val2017.json").write_text(json.dumps([]))
     assert "is no COCO annotation" in check_before_training(coco)[0]
