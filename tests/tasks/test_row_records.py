@@ -20,7 +20,7 @@ def test_the_name_of_a_row_is_all_its_seeds_and_that_of_one_record_is_this_one(t
     paths = [save_record(seed(number, f"net, seed {number}"), tmp_path) for number in (2, 1)]
     assert record_paths("net", tmp_path) == paths[::-1]
     assert record_paths("net, seed 2", tmp_path) == record_paths(paths[0].stem, tmp_path) == paths[:1]
-    with pytest.raises(PosebenchError, match="No record of .* is named 'nest'"):
+    with pytest.raises(PosebenchError, match="No record in .* is named 'nest'"):
         record_paths("nest", tmp_path)
     with pytest.raises(PosebenchError, match=r"'net' means 2 records of .*\n  .*: seed 1\n  .*: seed 2$"):
         record_path("net", tmp_path)
@@ -86,7 +86,7 @@ def test_an_unknown_name_is_told_the_nearest_one_and_that_ids_work(saved: Path) 
     with pytest.raises(PosebenchError) as error:
         record_path("onee", saved)
     assert str(error.value) == (
-        f"No record of {saved} is named 'onee'. Did you mean 'one'? Names: one, two. The id of a record works, too: all of it, its "
+        f"No record in {saved} is named 'onee'. Did you mean 'one'? Names: one, two. The id of a record works, too: all of it, its "
         "beginning, or its last eight letters."
     )
 
@@ -102,10 +102,10 @@ def test_the_beginning_of_an_id_or_of_its_last_letters_is_enough_where_no_other_
     assert {line.split(":")[0].strip() for line in str(error.value).splitlines()[1:]} == {*two}
     with pytest.raises(PosebenchError, match=f"Did you mean '{one}'"):
         record_path(f"{one}0", saved)
-    with pytest.raises(PosebenchError, match="No record of .* is named 'mpi'"):
+    with pytest.raises(PosebenchError, match="No record in .* is named 'mpi'"):
         record_path("mpi", saved)
 
 
 def test_a_folder_of_results_that_is_not_there_has_no_records(tmp_path: Path) -> None:
-    with pytest.raises(PosebenchError, match="Names: none"):
+    with pytest.raises(PosebenchError, match="nowhere has no records, so 'one' is none of them"):
         record_path("one", tmp_path / "nowhere")

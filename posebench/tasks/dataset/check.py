@@ -16,13 +16,7 @@ from posebench.plugins.protocol import Protocol
 from posebench.results.folder import ResultsFolder, plain
 from posebench.samples.photograph_check import PhotographFacts, hash_words, near_pairs
 from posebench.samples.photograph_scan import scan
-from posebench.tasks.dataset.check_annotations import (
-    NAMED,
-    Finding,
-    annotation_findings,
-    finding,
-    size_findings,
-)
+from posebench.tasks.dataset.check_annotations import NAMED, Finding, annotation_findings, finding, size_findings
 from posebench.tasks.people import load_people, run_splits
 from posebench.tasks.training.preflight import scoring_problem
 
@@ -84,10 +78,7 @@ class DataCheck:
     cache: str
 
     def __repr__(self) -> str:
-        found = (
-            counted(len(self.problems), "problem", "problems") if self.problems else "training and scoring are possible"
-        )
-        return f"<DataCheck of {self.protocol} in {self.data}: {found}>"
+        return f"<DataCheck of {self.protocol} in {self.data}: {counted(len(self.problems), 'problem', 'problems')}>"
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for `--json`."""

@@ -185,4 +185,4 @@ def test_python_finds_what_the_command_finds(tmp_path: Path) -> None:
     folder = write_coco(tmp_path / "d")
     found = pb.check_data("coco", folder, workers=0, results=tmp_path / "results")
     assert (found, found.as_json()["possible"]) == (checked(folder, tmp_path), True)
-    assert repr(found) == f"<DataCheck of coco in {folder}: training and scoring are possible>"
+    assert repr(found) == f"<DataCheck of coco in {folder}: 0 problems>"
