@@ -100,17 +100,13 @@ def predict(
     from posebench.training.devices import use_device
 
     use_device(device)
-    rules, network, folder = (
-        protocol_named(protocol),
-        existing_checkpoint(Path(checkpoint)),
-        ResultsFolder(Path(results)),
-    )
+    rules, network = protocol_named(protocol), existing_checkpoint(Path(checkpoint))
     damage = None if corruption is None else read_corruption(corruption)
     asked = choose(load_people(rules, data, split or run_splits(rules, optional_path(data)).report), people)
     asked = replace(asked, allow_missing=allow_missing)
     keep = None if keep_heatmaps is None else tasks.KeptHeatmaps(Path(keep_heatmaps))
     how = tasks.Predicting(loader_count(workers, device), keep=keep, scales=scales, corruption=damage)
-    file = Path(out) if out else tasks.predictions_path(network, asked, folder, how)
+    file = Path(out) if out else tasks.predictions_path(network, asked, ResultsFolder(Path(results)), how)
     return tasks.predict(network, rules, asked, file, how, show)
 
 
